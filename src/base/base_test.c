@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/opt.h"
+#include "base/str.h"
+
+static void err_texts(void **state)
+{
+	struct err err = { 0 };
+
+	(void) state;
+	assert_int_equal(err_set(&err, -ENOENT, "open '%s'", "x"), -ENOENT);
+	assert_string_equal(err.text, "open 'x': No such file or directory");
+	assert_int_equal(err_wrap(&err, -ENOENT, "load"), -ENOENT);
+	assert_string_equal(err.text, "load: open 'x': No such file or directory");
+	assert_int_equal(err_msg(NULL, -EINVAL, "ignored"), -EINVAL);
+}
+
+static void str_json_quotes(void **state)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+
+	(void) state;
+	str_json(&s, "a\"b\\c\n\xc3\xa9\xff\xe2\x82");
+	assert_string_equal(s.p, "\"a\\\"b\\\\c\\u000a\xc3\xa9\\ufffd\\ufffd\\ufffd\"");
+}
+
+static void numbers(void **state)
+{
+	uint64_t u = 7;
+	int64_t i = 7;
+
+	(void) state;
+	assert_int_equal(str_to_u64("18446744073709551615", &u), 0);
+	assert_true(u == UINT64_MAX);
+	assert_int_equal(str_to_u64("18446744073709551616", &u), -ERANGE);
+	assert_int_equal(str_to_u64("-1", &u), -EINVAL);
+	assert_int_equal(str_to_u64("", &u), -EINVAL);
+	assert_int_equal(str_to_i64("-12", &i), 0);
+	assert_int_equal(i, -12);
+	assert_int_equal(str_to_i64("1x", &i), -EINVAL);
+}
+
+static void arena_large_and_small(void **state)
+{
+	struct arena a = { 0 };
+	char *big = arena_alloc(&a, 100000, 1);
+	char *text = arena_printf(&a, "%d-%s", 5, "x");
+
+	(void) state;
+	assert_non_null(big);
+	assert_string_equal(text, "5-x");
+	assert_null(arena_alloc(&a, SIZE_MAX, 2));
+	assert_int_equal(big[99999], 0);
+	arena_fini(&a);
+	assert_null(a.chunks);
+}
+
+struct opts {
+	bool tty, interactive;
+	const char *name;
+	struct opt_strings env;
+	uint64_t count;
+};
+
+static const struct opt table[] = {
+	{ "tty", 't', OPT_BOOL, offsetof(struct opts, tty), NULL, "terminal" },
+	{ "interactive", 'i', OPT_BOOL, offsetof(struct opts, interactive), NULL, "stdin" },
+	{ "name", 0, OPT_STRING, offsetof(struct opts, name), "NAME", "name" },
+	{ "env", 'e', OPT_STRINGS, offsetof(struct opts, env), "K=V", "environment" },
+	{ "count", 'n', OPT_U64, offsetof(struct opts, count), "N", "number" },
+	{ 0 },
+};
+
+static void opt_forms(void **state)
+{
+	char *argv[] = { "-it", "--name=a", "-eX=1", "-e", "Y=2", "-n", "3", "op", "-x", NULL };
+	_cleanup_free_ const char **env = NULL;
+	struct opts o = { 0 };
+	int argc = (int) ARRAY_LEN(argv) - 1;
+
+	(void) state;
+	assert_int_equal(opt_parse(table, &o, &argc, argv, false, NULL), 0);
+	env = o.env.v;
+	assert_true(o.tty && o.interactive);
+	assert_string_equal(o.name, "a");
+	assert_int_equal(o.env.n, 2);
+	assert_string_equal(o.env.v[0], "X=1");
+	assert_string_equal(o.env.v[1], "Y=2");
+	assert_int_equal(o.count, 3);
+	assert_int_equal(argc, 2);
+	assert_string_equal(argv[0], "op");
+	assert_string_equal(argv[1], "-x");
+}
+
+static void opt_refusals(void **state)
+{
+	static const char *const bad[] = { "--nope", "-x", "--name", "-n=z", "--tty=maybe" };
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		char *argv[] = { (char *) bad[i], NULL };
+		struct err err = { 0 };
+		struct opts o = { 0 };
+		int argc = 1;
+
+		assert_int_equal(opt_parse(table, &o, &argc, argv, true, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "option"));
+	}
+}
+
+static void files(void **state)
+{
+	char dir[] = "/tmp/base_test.XXXXXX", path[64];
+	_cleanup_(str_fini) struct str s = { 0 };
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	(void) snprintf(path, sizeof(path), "%s/a/b/c", dir);
+	assert_int_equal(dir_make_all(path, 0755), 0);
+	assert_int_equal(dir_make_all(path, 0755), 0);
+
+	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(file_replace(fd, "f", "hello", 5, 0600), 0);
+	assert_int_equal(file_replace(fd, "f", "there", 5, 0600), 0);
+	assert_int_equal(file_read(fd, "f", 5, &s), 0);
+	assert_string_equal(s.p, "there");
+	assert_int_equal(file_read(fd, "f", 4, &s), -EFBIG);
+	assert_int_equal(symlinkat("/etc", fd, "link"), 0);
+	assert_int_equal(dir_remove(AT_FDCWD, dir), 0);
+	assert_int_equal(access(dir, F_OK), -1);
+	assert_int_equal(access("/etc/passwd", F_OK), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(err_texts),   cmocka_unit_test(str_json_quotes),
+		cmocka_unit_test(numbers),     cmocka_unit_test(arena_large_and_small),
+		cmocka_unit_test(opt_forms),   cmocka_unit_test(opt_refusals),
+		cmocka_unit_test(files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

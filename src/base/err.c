@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void err_vset(struct err *err, int code, const char *tail, const char *fmt, va_list ap)
+{
+	size_t n;
+
+	err->code = code;
+	(void) vsnprintf(err->text, sizeof(err->text), fmt, ap); /* cut is fine */
+	if (tail == NULL)
+		return;
+	n = strlen(err->text);
+	(void) snprintf(err->text + n, sizeof(err->text) - n, ": %s", tail);
+}
+
+int err_set(struct err *err, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err == NULL)
+		return code;
+	va_start(ap, fmt);
+	err_vset(err, code, strerror(-code), fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int err_msg(struct err *err, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err == NULL)
+		return code;
+	va_start(ap, fmt);
+	err_vset(err, code, NULL, fmt, ap);
+	va_end(ap);
+	return code;
+}
+
+int err_wrap(struct err *err, int code, const char *fmt, ...)
+{
+	char old[ERR_TEXT_MAX];
+	va_list ap;
+
+	if (err == NULL)
+		return code;
+	memcpy(old, err->text, sizeof(old));
+	va_start(ap, fmt);
+	err_vset(err, code, old[0] != '\0' ? old : strerror(-code), fmt, ap);
+	va_end(ap);
+	return code;
+}

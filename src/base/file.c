@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/str.h"
+
+#define READ_STEP ((size_t) 16384) /* bytes */
+#define DIR_DEPTH_MAX 256
+
+ssize_t fd_read_full(int fd, void *buf, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t r = read(fd, (char *) buf + done, n - done);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			break;
+		done += (size_t) r;
+	}
+	return (ssize_t) done;
+}
+
+int fd_write_full(int fd, const void *buf, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t r = write(fd, (const char *) buf + done, n - done);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		done += (size_t) r;
+	}
+	return 0;
+}
+
+int fd_read_str(int fd, size_t max, struct str *ret)
+{
+	char buf[READ_STEP];
+	size_t total = 0;
+
+	for (;;) {
+		ssize_t r = read(fd, buf, sizeof(buf));
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0)
+			break;
+		total += (size_t) r;
+		if (total > max)
+			return -EFBIG;
+		str_add(ret, buf, (size_t) r);
+	}
+	str_add(ret, "", 0);
+	return ret->failed ? -ENOMEM : 0;
+}
+
+int file_read(int dirfd, const char *path, size_t max, struct str *ret)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return fd_read_str(fd, max, ret);
+}
+
+int file_write(int dirfd, const char *path, const char *text)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_WRONLY | O_CLOEXEC);
+	ssize_t r;
+
+	if (fd < 0)
+		return -errno;
+	do
+		r = write(fd, text, strlen(text));
+	while (r < 0 && errno == EINTR);
+	return r < 0 ? -errno : 0;
+}
+
+int file_replace(int dirfd, const char *name, const void *data, size_t n, mode_t mode)
+{
+	char tmp[NAME_MAX + 1];
+	int r;
+
+	if (snprintf(tmp, sizeof(tmp), ".%s.%d", name, (int) getpid()) >= (int) sizeof(tmp))
+		return -ENAMETOOLONG;
+
+	_cleanup_close_ int fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	if (fd < 0)
+		return -errno;
+	r = fd_write_full(fd, data, n);
+	if (r == 0 && renameat(dirfd, tmp, dirfd, name) < 0)
+		r = -errno;
+	if (r < 0)
+		(void) unlinkat(dirfd, tmp, 0); /* the first failure is the one to report */
+	return r;
+}
+
+int dir_make_all(const char *path, mode_t mode)
+{
+	char buf[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (n == 0 || n >= sizeof(buf))
+		return n == 0 ? -ENOENT : -ENAMETOOLONG;
+	if (mkdir(path, mode) == 0 || errno == EEXIST)
+		return 0;
+	memcpy(buf, path, n + 1);
+	for (char *p = buf + 1; *p != '\0'; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(buf, mode) < 0 && errno != EEXIST)
+			return -errno;
+		*p = '/';
+	}
+	return mkdir(buf, mode) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int remove_depth(int dirfd, const char *path, int depth)
+{
+	struct dirent *e;
+	int fd, r = 0;
+
+	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno != EISDIR && errno != EPERM)
+		return -errno;
+	if (depth > DIR_DEPTH_MAX)
+		return -ELOOP;
+	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+
+	_cleanup_closedir_ DIR *d = fdopendir(fd);
+	if (d == NULL) {
+		(void) close(fd); /* fdopendir() did not take it */
+		return -ENOMEM;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		int q = remove_depth(fd, e->d_name, depth + 1);
+		if (r == 0)
+			r = q;
+	}
+	if (r == 0 && unlinkat(dirfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		r = -errno;
+	return r;
+}
+
+int dir_remove(int dirfd, const char *path)
+{
+	return remove_depth(dirfd, path, 0);
+}

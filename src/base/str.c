@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/str.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool str_reserve(struct str *s, size_t more)
+{
+	size_t want, cap = s->cap != 0 ? s->cap : 64;
+	char *p;
+
+	if (s->failed || __builtin_add_overflow(s->len, more + 1, &want)) {
+		s->failed = true;
+		return false;
+	}
+	if (want <= s->cap)
+		return true;
+	while (cap < want)
+		cap *= 2;
+	p = realloc(s->p, cap);
+	if (p == NULL) {
+		s->failed = true;
+		return false;
+	}
+	s->p = p;
+	s->cap = cap;
+	return true;
+}
+
+void str_add(struct str *s, const void *data, size_t n)
+{
+	if (!str_reserve(s, n))
+		return;
+	memcpy(s->p + s->len, data, n);
+	s->len += n;
+	s->p[s->len] = '\0';
+}
+
+void str_puts(struct str *s, const char *text)
+{
+	str_add(s, text, strlen(text));
+}
+
+void str_printf(struct str *s, const char *fmt, ...)
+{
+	va_list ap, again;
+	int n;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	if (n < 0)
+		s->failed = true;
+	else if (str_reserve(s, (size_t) n)) {
+		(void) vsnprintf(s->p + s->len, (size_t) n + 1, fmt, again); /* same text, it fits */
+		s->len += (size_t) n;
+	}
+	va_end(again);
+	va_end(ap);
+}
+
+/* Length of the valid UTF-8 sequence at @p, 0 if there is none.  Spec: RFC 3629, section 4. */
+static size_t utf8_len(const unsigned char *p)
+{
+	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2 :
+		   (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+void str_json(struct str *s, const char *text)
+{
+	const unsigned char *p = (const unsigned char *) text;
+
+	str_puts(s, "\"");
+	while (*p != '\0') {
+		size_t n = utf8_len(p);
+
+		if (n == 0)
+			str_puts(s, "\\ufffd");
+		else if (*p == '"' || *p == '\\')
+			str_printf(s, "\\%c", *p);
+		else if (*p < 0x20)
+			str_printf(s, "\\u%04x", *p);
+		else
+			str_add(s, p, n);
+		p += n != 0 ? n : 1;
+	}
+	str_puts(s, "\"");
+}
+
+void str_fini(struct str *s)
+{
+	free(s->p);
+	*s = (struct str){ 0 };
+}
+
+char *str_steal(struct str *s)
+{
+	char *p;
+
+	str_add(s, "", 0);
+	if (s->failed) {
+		str_fini(s);
+		return NULL;
+	}
+	p = s->p;
+	*s = (struct str){ 0 };
+	return p;
+}
+
+bool str_starts(const char *s, const char *prefix)
+{
+	return strncmp(s, prefix, strlen(prefix)) == 0;
+}
+
+bool str_eq(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		return a == b;
+	return strcmp(a, b) == 0;
+}
+
+int str_to_u64(const char *s, uint64_t *ret)
+{
+	unsigned long long v;
+	char *end;
+
+	if (!isdigit((unsigned char) *s))
+		return -EINVAL;
+	errno = 0;
+	v = strtoull(s, &end, 10);
+	if (*end != '\0')
+		return -EINVAL;
+	if (errno != 0)
+		return -ERANGE;
+	*ret = v;
+	return 0;
+}
+
+int str_to_i64(const char *s, int64_t *ret)
+{
+	long long v;
+	char *end;
+
+	if (!isdigit((unsigned char) *s) && !(*s == '-' && isdigit((unsigned char) s[1])))
+		return -EINVAL;
+	errno = 0;
+	v = strtoll(s, &end, 10);
+	if (*end != '\0')
+		return -EINVAL;
+	if (errno != 0)
+		return -ERANGE;
+	*ret = v;
+	return 0;
+}
