@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+__attribute__((format(printf, 4, 0)))
 static void err_vset(struct err *err, int code, const char *tail, const char *fmt, va_list ap)
 {
 	size_t n;
