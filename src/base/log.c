@@ -54,7 +54,7 @@ bool log_enabled(enum log_level level)
 void log_write(enum log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = { "none", "error", "warning", "info", "debug" };
-	_cleanup_(str_fini) struct str line = { 0 }, msg = { 0 }, quoted = { 0 };
+	_cleanup_(str_fini) struct str line = { 0 }, quoted = { 0 };
 	char text[2048], when[32];
 	time_t now = time(NULL);
 	struct tm tm;
