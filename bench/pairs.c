@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: pairs - time several commands side by side
+ *
+ * Runs N rounds; each round runs every command once, so a change of the
+ * machine's load hits all of them alike.  The command that begins a round
+ * rotates.  A command is a list of steps, each given as a plain argument
+ * vector that is executed directly, without a shell:
+ *
+ *   pairs [OPTION...] @cmd NAME STEP... [@cmd NAME STEP...]...
+ *
+ *   @run ARGV...      timed, from just before the spawn to the end of wait4(2)
+ *   @untimed ARGV...  not timed: set-up before, cleaning after, a wait between
+ *   @reap FILE        not timed: wait for the process whose number is in FILE
+ *   @expect STATUS    the exit status the step before must have (default 0)
+ *
+ * The time of a round is the sum over its timed steps.  "{n}" inside an argument
+ * becomes the slot number, 0 to P-1, of --parallel P; with P > 1 a timed step
+ * starts P processes at once and lasts until the last one has ended.
+ *
+ * The program is a child subreaper, so that containers whose creator has gone
+ * become its children, as they become conmon's, and @reap works.
+ *
+ * Limit: peak memory is what wait4(2) reports.  That includes this program's own
+ * size at the time of the spawn, which is why it is linked statically.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CMDS_MAX 8
+#define STEPS_MAX 12
+#define GOALS_MAX 8
+#define ARGS_MAX 64
+#define PARALLEL_MAX 64
+#define ROUNDS_MAX 100000
+
+enum step_kind { STEP_RUN, STEP_UNTIMED, STEP_REAP };
+
+struct step {
+	enum step_kind kind;
+	int expect;
+	int argc;
+	char **argv[PARALLEL_MAX]; /* one expanded copy per slot */
+};
+
+struct cmd {
+	const char *name;
+	struct step steps[STEPS_MAX];
+	int nr_steps;
+	double *us; /* one sample per round, in round order */
+	long peak_kib;
+};
+
+struct goal {
+	char name[64], base[64];
+	double ratio;
+};
+
+struct bench {
+	struct cmd cmds[CMDS_MAX];
+	struct goal goals[GOALS_MAX];
+	int nr_cmds, nr_goals;
+	int rounds, warmup, parallel;
+	bool json;
+	const char *subject;
+};
+
+__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("pairs: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	exit(2);
+}
+
+static void *alloc(size_t count, size_t size)
+{
+	void *p = calloc(count, size);
+
+	if (p == NULL)
+		die("out of memory");
+	return p;
+}
+
+static double now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double) ts.tv_sec * 1e6 + (double) ts.tv_nsec / 1e3;
+}
+
+/* A copy of @arg with its first "{n}" replaced by @slot */
+static char *expand(const char *arg, int slot)
+{
+	const char *mark = strstr(arg, "{n}");
+	char *out = NULL;
+
+	if (mark == NULL)
+		out = strdup(arg);
+	else if (asprintf(&out, "%.*s%d%s", (int) (mark - arg), arg, slot, mark + 3) < 0)
+		out = NULL;
+	if (out == NULL)
+		die("out of memory");
+	return out;
+}
+
+static pid_t spawn(char **argv)
+{
+	posix_spawn_file_actions_t files;
+	posix_spawnattr_t attr;
+	sigset_t sigs;
+	pid_t pid;
+	int r;
+
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	sigfillset(&sigs);
+	posix_spawnattr_setsigdefault(&attr, &sigs);
+	r = posix_spawn(&pid, argv[0], &files, &attr, argv, environ);
+	if (r != 0)
+		die("run '%s': %s", argv[0], strerror(r));
+	posix_spawnattr_destroy(&attr);
+	posix_spawn_file_actions_destroy(&files);
+	return pid;
+}
+
+static void check_status(const struct cmd *cmd, const struct step *step, int slot, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == step->expect)
+		return;
+	fprintf(stderr, "pairs: %s: %s %d, expected exit status %d, of:", cmd->name,
+		WIFEXITED(status) ? "exit status" : "signal",
+		WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), step->expect);
+	for (int i = 0; i < step->argc; i++)
+		fprintf(stderr, " %s", step->argv[slot][i]);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static void reap_file(const struct cmd *cmd, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	int pid = 0;
+
+	if (f == NULL || fscanf(f, "%d", &pid) != 1 || pid <= 0)
+		die("%s: no process number in '%s'", cmd->name, path);
+	fclose(f);
+	if (waitpid(pid, NULL, 0) < 0)
+		die("%s: wait for process %d: %s", cmd->name, pid, strerror(errno));
+}
+
+/* Returns the microseconds that the timed steps of @cmd took */
+static double run_once(const struct bench *b, struct cmd *cmd)
+{
+	double total = 0;
+
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		; /* what earlier rounds left */
+	for (int s = 0; s < cmd->nr_steps; s++) {
+		const struct step *step = &cmd->steps[s];
+		int status[PARALLEL_MAX];
+		pid_t pid[PARALLEL_MAX];
+		double begin = now_us();
+
+		if (step->kind == STEP_REAP) {
+			for (int n = 0; n < b->parallel; n++)
+				reap_file(cmd, step->argv[n][0]);
+			continue;
+		}
+		for (int n = 0; n < b->parallel; n++)
+			pid[n] = spawn(step->argv[n]);
+		for (int n = 0; n < b->parallel; n++) {
+			struct rusage ru;
+
+			if (wait4(pid[n], &status[n], 0, &ru) < 0)
+				die("wait4: %s", strerror(errno));
+			if (step->kind == STEP_RUN && ru.ru_maxrss > cmd->peak_kib)
+				cmd->peak_kib = ru.ru_maxrss;
+		}
+		if (step->kind == STEP_RUN)
+			total += now_us() - begin;
+		for (int n = 0; n < b->parallel; n++)
+			check_status(cmd, step, n, status[n]);
+	}
+	return total;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *) a, y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The value below which @share of the samples lie; between two of them, their mean by distance */
+static double quantile(const double *samples, int n, double share)
+{
+	double *sorted = alloc((size_t) n, sizeof(*sorted)), at = share * (n - 1), v;
+	int i = (int) at;
+
+	memcpy(sorted, samples, (size_t) n * sizeof(*sorted));
+	qsort(sorted, (size_t) n, sizeof(*sorted), by_value);
+	v = sorted[i];
+	if (i + 1 < n)
+		v += (at - i) * (sorted[i + 1] - sorted[i]);
+	free(sorted);
+	return v;
+}
+
+static double ratio_of_medians(const struct cmd *x, const struct cmd *base, int n)
+{
+	return quantile(x->us, n, 0.5) / quantile(base->us, n, 0.5);
+}
+
+static double median_of_ratios(const struct cmd *x, const struct cmd *base, int n)
+{
+	double *ratios = alloc((size_t) n, sizeof(*ratios)), v;
+
+	for (int i = 0; i < n; i++)
+		ratios[i] = x->us[i] / base->us[i];
+	v = quantile(ratios, n, 0.5);
+	free(ratios);
+	return v;
+}
+
+static void report_cmd(const struct bench *b, const struct cmd *c)
+{
+	double median = quantile(c->us, b->rounds, 0.5), min = quantile(c->us, b->rounds, 0);
+	double p90 = quantile(c->us, b->rounds, 0.9), rate = b->parallel * 1e6 / median;
+	double ratio = ratio_of_medians(c, b->cmds, b->rounds);
+	double pairwise = median_of_ratios(c, b->cmds, b->rounds);
+
+	if (b->json)
+		printf("{\"subject\":\"%s\",\"name\":\"%s\",\"rounds\":%d,\"parallel\":%d,"
+		       "\"min_us\":%.0f,\"median_us\":%.0f,\"p90_us\":%.0f,\"starts_per_s\":%.1f,"
+		       "\"base\":\"%s\",\"ratio_of_medians\":%.3f,\"median_of_ratios\":%.3f,"
+		       "\"peak_rss_kib\":%ld}\n",
+		       b->subject, c->name, b->rounds, b->parallel, min, median, p90, rate,
+		       b->cmds[0].name, ratio, pairwise, c->peak_kib);
+	else
+		printf("  %-14s %9.2f %9.2f %9.2f %9.3f %9.3f %9ld %9.1f\n", c->name, min / 1e3,
+		       median / 1e3, p90 / 1e3, ratio, pairwise, c->peak_kib, rate);
+}
+
+static const struct cmd *find_cmd(const struct bench *b, const char *name)
+{
+	for (int i = 0; i < b->nr_cmds; i++)
+		if (strcmp(b->cmds[i].name, name) == 0)
+			return &b->cmds[i];
+	return NULL;
+}
+
+static void report(const struct bench *b)
+{
+	if (!b->json)
+		printf("%s (%d rounds, milliseconds, ratios to %s)\n  %-14s %9s %9s %9s %9s %9s %9s"
+		       " %9s\n", b->subject, b->rounds, b->cmds[0].name, "", "min", "median",
+		       "p90", "of medns", "pairwise", "peak KiB", "per s");
+	for (int i = 0; i < b->nr_cmds; i++)
+		report_cmd(b, &b->cmds[i]);
+	for (int i = 0; i < b->nr_goals; i++) {
+		const struct goal *g = &b->goals[i];
+		const struct cmd *x = find_cmd(b, g->name), *base = find_cmd(b, g->base);
+
+		if (x == NULL || base == NULL)
+			continue; /* one of the programs is absent; the caller has said so */
+		double ratio = ratio_of_medians(x, base, b->rounds);
+		double pairwise = median_of_ratios(x, base, b->rounds);
+		if (b->json)
+			printf("{\"subject\":\"%s\",\"name\":\"%s\",\"base\":\"%s\",\"ratio_of_medians\":%.3f,"
+			       "\"median_of_ratios\":%.3f,\"goal\":%g}\n",
+			       b->subject, g->name, g->base, ratio, pairwise, g->ratio);
+		else
+			printf("  %s / %s = %.3f (pairwise %.3f), goal <= %g\n", g->name, g->base,
+			       ratio, pairwise, g->ratio);
+	}
+}
+
+static int number(const char *text, const char *what, int min, int max)
+{
+	char *end;
+	long v;
+
+	errno = 0;
+	v = text == NULL ? 0 : strtol(text, &end, 10);
+	if (text == NULL || errno != 0 || end == text || *end != '\0' || v < min || v > max)
+		die("%s: '%s' is not a number from %d to %d", what, text ? text : "", min, max);
+	return (int) v;
+}
+
+static void add_step(const struct bench *b, struct cmd *cmd, enum step_kind kind, char **argv, int argc)
+{
+	struct step *step = &cmd->steps[cmd->nr_steps++];
+
+	if (cmd->nr_steps > STEPS_MAX || argc > ARGS_MAX)
+		die("%s: more than %d steps or %d arguments", cmd->name, STEPS_MAX, ARGS_MAX);
+	if (argc == 0 || argv[0][0] != '/')
+		die("%s: step %d must begin with an absolute path", cmd->name, cmd->nr_steps);
+	step->kind = kind;
+	step->argc = argc;
+	for (int n = 0; n < b->parallel; n++) {
+		step->argv[n] = alloc((size_t) argc + 1, sizeof(char *));
+		for (int i = 0; i < argc; i++)
+			step->argv[n][i] = expand(argv[i], n);
+	}
+}
+
+static void parse_cmds(struct bench *b, char **argv)
+{
+	struct cmd *cmd = NULL;
+
+	while (*argv != NULL) {
+		char *word = *argv++, **args = argv;
+		int argc = 0;
+
+		while (args[argc] != NULL && args[argc][0] != '@')
+			argc++;
+		argv += argc;
+		if (strcmp(word, "@cmd") == 0 && argc == 1 && b->nr_cmds < CMDS_MAX) {
+			cmd = &b->cmds[b->nr_cmds++];
+			cmd->name = args[0];
+			cmd->us = alloc((size_t) b->rounds, sizeof(*cmd->us));
+		} else if (cmd != NULL && strcmp(word, "@run") == 0)
+			add_step(b, cmd, STEP_RUN, args, argc);
+		else if (cmd != NULL && strcmp(word, "@untimed") == 0)
+			add_step(b, cmd, STEP_UNTIMED, args, argc);
+		else if (cmd != NULL && strcmp(word, "@reap") == 0 && argc == 1)
+			add_step(b, cmd, STEP_REAP, args, argc);
+		else if (cmd != NULL && cmd->nr_steps > 0 && strcmp(word, "@expect") == 0 && argc == 1)
+			cmd->steps[cmd->nr_steps - 1].expect = number(args[0], "@expect", 0, 255);
+		else
+			die("'%s' with %d arguments does not fit here", word, argc);
+	}
+	if (b->nr_cmds == 0)
+		die("no command given");
+}
+
+/* Returns the first argument that is no option */
+static char **parse_options(struct bench *b, char **argv)
+{
+	for (; *argv != NULL && argv[0][0] == '-'; argv += 2) {
+		const char *opt = argv[0], *val = argv[1];
+
+		if (strcmp(opt, "--rounds") == 0)
+			b->rounds = number(val, opt, 1, ROUNDS_MAX);
+		else if (strcmp(opt, "--warmup") == 0)
+			b->warmup = number(val, opt, 0, ROUNDS_MAX);
+		else if (strcmp(opt, "--parallel") == 0)
+			b->parallel = number(val, opt, 1, PARALLEL_MAX);
+		else if (strcmp(opt, "--subject") == 0 && val != NULL)
+			b->subject = val;
+		else if (strcmp(opt, "--format") == 0 && val != NULL)
+			b->json = strcmp(val, "json") == 0;
+		else if (strcmp(opt, "--goal") == 0 && val != NULL && b->nr_goals < GOALS_MAX) {
+			struct goal *g = &b->goals[b->nr_goals++];
+
+			if (sscanf(val, "%63[^:]:%63[^:]:%lf", g->name, g->base, &g->ratio) != 3)
+				die("--goal: '%s' is not NAME:BASE:RATIO", val);
+		} else
+			die("unknown option or missing value: '%s'", opt);
+	}
+	return argv;
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b = { .rounds = 30, .warmup = 3, .parallel = 1, .subject = "pairs" };
+
+	(void) argc;
+	parse_cmds(&b, parse_options(&b, argv + 1));
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (int i = -b.warmup; i < b.rounds; i++) {
+		for (int k = 0; k < b.nr_cmds; k++) {
+			struct cmd *cmd = &b.cmds[(i + b.warmup + k) % b.nr_cmds];
+			double us = run_once(&b, cmd);
+
+			if (i >= 0)
+				cmd->us[i] = us;
+		}
+	}
+	report(&b);
+	return 0;
+}
