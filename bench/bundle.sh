@@ -17,10 +17,13 @@ shift
 # Prints the path of Docker's default.json, which Debian ships in a package of Go sources.
 # The package is unpacked, not installed: only this one file is wanted.
 docker_profile() {
-	local cache=$1 work
+	local cache=$1 work get
 	if [ ! -s "$cache/docker-seccomp.json" ]; then
 		work=$(mktemp -d)
-		(cd "$work" && apt-get -o APT::Sandbox::User=root -qq download golang-github-docker-docker-dev)
+		cd "$work"
+		get=(apt-get -qq -o APT::Sandbox::User=root download golang-github-docker-docker-dev)
+		"${get[@]}" || { apt-get -qq update && "${get[@]}"; } >&2
+		cd - >/dev/null
 		dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x -C "$work" --wildcards \
 			'*/docker/docker/profiles/seccomp/default.json'
 		mkdir -p "$cache"

@@ -4,19 +4,46 @@
 # The measurements of run.sh, which starts this as the first process of new mount and pid
 # name spaces: /run and /dev/shm are private, so the default state directories of all
 # runtimes are empty and unshared; /proc shows only what the measurements started.
+# shellcheck disable=SC2317 # the subject_ functions are called by their name in a variable
 set -euo pipefail
 trap 'exit 130' INT TERM
+: "${here:?inner.sh is started by run.sh}" "${work:?}" "${prefix:?}" "${subjects:?}" "${rounds:?}"
+: "${format:?}" "${oci:?}" "${cleave:?}"
+failed=0 workload='' before=''
 
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /dev/shm
 
 # Debian's crun refuses a host that has v1 controllers and a cgroup2 tree beside them. There
-# all runtimes run without that tree.
+# all runtimes run without that tree. The controllers move to a directory of our own, because
+# crun and podman also make directories for controllers that are not mounted.
 if grep -q ' cgroup ' /proc/self/mounts; then
-	awk '$3 == "cgroup2" {print $2}' /proc/self/mounts | while read -r dir; do
-		umount "$dir"
-		[ "$format" = json ] || echo "note: hybrid cgroups, measured without $dir"
+	cgroup=/sys/fs/cgroup
+	[ "$format" = json ] || ! grep -q ' cgroup2 ' /proc/self/mounts ||
+		echo "note: hybrid cgroups, measured without the cgroup2 tree"
+	mkdir /run/cgroup
+	find $cgroup -maxdepth 1 -type l -exec cp -a {} /run/cgroup \;
+	awk -v top="$cgroup/" 'index($2, top) == 1 {print $3, substr($2, length(top) + 1)}' \
+		/proc/self/mounts | while read -r type name; do
+		if [ "$type" = cgroup ]; then
+			mkdir "/run/cgroup/$name"
+			mount --move "$cgroup/$name" "/run/cgroup/$name"
+		else
+			umount "$cgroup/$name"
+		fi
 	done
+	umount $cgroup
+	mount -t tmpfs -o mode=755 tmpfs $cgroup
+	for from in /run/cgroup/*; do
+		if [ -L "$from" ]; then
+			mv "$from" $cgroup
+		else
+			mkdir "$cgroup/${from##*/}"
+			mount --move "$from" "$cgroup/${from##*/}"
+			rmdir "$from"
+		fi
+	done
+	rmdir /run/cgroup
 fi
 
 say() {
@@ -28,18 +55,21 @@ say() {
 }
 
 pairs() {
-	"$work/pairs" --rounds "$rounds" --format "$format" "$@" || echo "$2: failed, see above" >&2
+	"$work/pairs" --rounds "$rounds" --format "$format" "$@" || failed=1
 	[ "$format" = json ] || echo
 }
 
-# The OCI runtimes that are here, crun first: ratios are to it.
+# The OCI runtimes that are here and run the bundle, crun first: ratios are to it.
 declare -A path=([crun]=$(command -v crun) [runc]=$(command -v runc) [cleave-oci]=$oci)
 present=()
 for name in crun runc cleave-oci; do
-	if [ -x "${path[$name]}" ]; then
-		present+=("$name")
-	else
+	if [ ! -x "${path[$name]}" ]; then
 		say runtimes "$name" "no program '${path[$name]}'"
+	elif ! "${path[$name]}" run --bundle "$work/true" "$prefix-$name" \
+		</dev/null >"$work/log" 2>&1; then
+		say runtimes "$name" "'run' of the bundle fails: $(tail -n 1 "$work/log")"
+	else
+		present+=("$name")
 	fi
 done
 
@@ -96,7 +126,7 @@ subject_cycle() {
 export CLEAVE_ROOT=$work/store CLEAVE_RUNROOT=/run/cleave-bench
 podman=("$(command -v podman)" --root "$work/podman" --runroot /run/podman-bench
 	--tmpdir /run/podman-tmp --cgroup-manager cgroupfs --events-backend none)
-podman_run=("${podman[@]}" run --rm --network none
+podman_run=("${podman[@]}" run --rm --network none --cgroup-parent "/$prefix-podman"
 	--ulimit nofile=1024:1024 --ulimit nproc=1024:1024)
 cleave_state='' podman_state=''
 
@@ -159,27 +189,36 @@ measure_memory() {
 	done
 	if [ "$format" = json ]; then
 		printf '{"subject":"memory","name":"%s","processes":%d,"rss_kib":%d,"pss_kib":%d,"private_kib":%d}\n' \
-			"$name" $count $sum_rss $sum_pss $sum_private
+			"$name" "$count" "$sum_rss" "$sum_pss" "$sum_private"
 	else
-		printf '  %-14s %-16s %9d %9d %9d\n' "$name" "all $count" $sum_rss $sum_pss $sum_private
+		printf '  %-14s %-16s %9d %9d %9d\n' "$name" "all $count" "$sum_rss" "$sum_pss" "$sum_private"
 	fi
 }
 
-# Waits, at most 10 s, for a process in another pid name space: the workload runs.
+# Waits, at most 10 s, for a process in another pid name space: the workload runs. Sets $workload.
 wait_for_workload() {
 	local p
 	for _ in {1..100}; do
 		for p in /proc/[0-9]*; do
 			[[ " $before " == *" ${p#/proc/} "* ]] && continue
-			[ "$(cat "$p/comm" 2>/dev/null)" = sleep ] &&
-				[ "$(readlink "$p/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] && return 0
+			[ "$(cat "$p/comm" 2>/dev/null)" = sleep ] || continue
+			[ "$(readlink "$p/ns/pid")" != "$(readlink /proc/self/ns/pid)" ] || continue
+			workload=${p#/proc/}
+			return 0
 		done
 		sleep 0.1
 	done
 	return 1
 }
 
-processes() { local p; before=''; for p in /proc/[0-9]*; do before+=" ${p#/proc/}"; done; }
+# Notes the processes that there are, in $before.
+processes() {
+	local p
+	before=''
+	for p in /proc/[0-9]*; do
+		before+=" ${p#/proc/}"
+	done
+}
 
 subject_memory() {
 	find_engines
@@ -188,17 +227,27 @@ subject_memory() {
 	if [ "$podman_state" = here ]; then
 		processes
 		"${podman_run[@]}" --name bench-memory --detach bench/busybox sleep 100000 >/dev/null </dev/null
-		wait_for_workload && measure_memory podman || say memory podman "its workload did not start"
-		"${podman[@]}" kill bench-memory >/dev/null 2>&1 || true
+		if wait_for_workload; then
+			measure_memory podman
+		else
+			say memory podman "its workload did not start"
+		fi
+		"${podman[@]}" rm --force --time 0 bench-memory >/dev/null
 	else
 		say memory podman "$podman_state"
 	fi
 	if [ "$cleave_state" = here ]; then
 		processes
 		"$cleave" run --rm cleave/tiny sleep 100000 >/dev/null </dev/null &
-		wait_for_workload && measure_memory cleave || say memory cleave "its workload did not start"
-		[ "$format" = json ] || echo "  goal for cleave: at most 500 KiB"
-		kill $! 2>/dev/null || true
+		if wait_for_workload; then
+			measure_memory cleave
+			[ "$format" = json ] || echo "  memory: goal for cleave: at most 500 KiB"
+			kill -KILL "$workload"
+			wait $! || true # the workload was killed, so this reports 137
+		else
+			say memory cleave "its workload did not start"
+			kill $!
+		fi
 	else
 		say memory cleave "$cleave_state"
 	fi
@@ -207,3 +256,4 @@ subject_memory() {
 for subject in $subjects; do
 	"subject_$subject"
 done
+exit "$failed"

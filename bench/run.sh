@@ -38,34 +38,33 @@ done
 [ "$(id -u)" = 0 ] || { echo "run.sh: must run as root" >&2; exit 2; }
 
 if [ $install = yes ]; then
-	missing=$(while read -r p; do
-		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q ' installed$' || echo "$p"
-	done <"$here/packages.txt")
-	if [ -n "$missing" ]; then
-		echo "installing:" $missing >&2
-		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends $missing; } >&2
+	missing=()
+	while read -r p; do
+		dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q ' installed$' || missing+=("$p")
+	done <"$here/packages.txt"
+	if [ ${#missing[@]} -gt 0 ]; then
+		echo "installing: ${missing[*]}" >&2
+		{ apt-get -qq update && apt-get -qq install -y --no-install-recommends "${missing[@]}"; } >&2
 	fi
 fi
 
-# Everything below happens in a work directory and in name spaces of its own, see inner.sh;
+# Everything below happens in a work directory and in name spaces of its own;
 # whatever ends this script, the process tree, the mounts and the cgroups go with it.
 work=$(mktemp -d "${TMPDIR:-/tmp}/cleave-bench.XXXXXX")
 prefix=cb$$
-cgroups() { find /sys/fs/cgroup -mindepth 1 -type d 2>/dev/null | sort; }
-cgroups >"$work/cgroups.before"
 namespace=
 clean_up() {
-	trap - EXIT INT TERM HUP
+	trap '' INT TERM HUP
+	trap - EXIT
 	if [ -n "$namespace" ]; then
 		kill -KILL "$namespace" 2>/dev/null || true
 		wait "$namespace" 2>/dev/null || true
 	fi
 	# A cgroup can be removed once its killed processes are gone, which takes a moment.
 	for _ in {1..50}; do
-		left=$(cgroups | comm -13 "$work/cgroups.before" - |
-			grep -E "/($prefix|libpod_parent|libpod-|cleave)|/machine.slice" || true)
+		left=$(find /sys/fs/cgroup -depth -type d -path "*/$prefix-*")
 		[ -n "$left" ] || break
-		sort -r <<<"$left" | while read -r d; do rmdir "$d" 2>/dev/null || true; done
+		while read -r d; do rmdir "$d" 2>/dev/null || true; done <<<"$left"
 		sleep 0.1
 	done
 	rm -rf "$work"
