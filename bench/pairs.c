@@ -24,10 +24,10 @@
  * Limit: peak memory is what wait4(2) reports.  That includes this program's own
  * size at the time of the spawn, which is why it is linked statically.
  */
+#include <err.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -75,24 +75,12 @@ struct bench {
 	const char *subject;
 };
 
-__attribute__((noreturn, format(printf, 1, 2))) static void die(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	fputs("pairs: ", stderr);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
-	va_end(ap);
-	exit(2);
-}
-
 static void *alloc(size_t count, size_t size)
 {
 	void *p = calloc(count, size);
 
 	if (p == NULL)
-		die("out of memory");
+		errx(2, "out of memory");
 	return p;
 }
 
@@ -108,14 +96,13 @@ static double now_ms(void)
 static char *expand(const char *arg, int slot)
 {
 	const char *mark = strstr(arg, "{n}");
-	char *out = NULL;
+	int before = mark == NULL ? (int) strlen(arg) : (int) (mark - arg);
+	char number[12] = "", *out;
 
-	if (mark == NULL)
-		out = strdup(arg);
-	else if (asprintf(&out, "%.*s%d%s", (int) (mark - arg), arg, slot, mark + 3) < 0)
-		out = NULL;
-	if (out == NULL)
-		die("out of memory");
+	if (mark != NULL)
+		snprintf(number, sizeof(number), "%d", slot);
+	if (asprintf(&out, "%.*s%s%s", before, arg, number, mark == NULL ? "" : mark + 3) < 0)
+		errx(2, "out of memory");
 	return out;
 }
 
@@ -136,7 +123,7 @@ static pid_t spawn(char **argv)
 	posix_spawnattr_setsigdefault(&attr, &sigs);
 	r = posix_spawn(&pid, argv[0], &files, &attr, argv, environ);
 	if (r != 0)
-		die("run '%s': %s", argv[0], strerror(r));
+		errx(2, "run '%s': %s", argv[0], strerror(r));
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&files);
 	return pid;
@@ -161,10 +148,10 @@ static void reap_file(const struct cmd *cmd, const char *path)
 	int pid = 0;
 
 	if (f == NULL || fscanf(f, "%d", &pid) != 1 || pid <= 0)
-		die("%s: no process number in '%s'", cmd->name, path);
+		errx(2, "%s: no process number in '%s'", cmd->name, path);
 	fclose(f);
 	if (waitpid(pid, NULL, 0) < 0)
-		die("%s: wait for process %d: %s", cmd->name, pid, strerror(errno));
+		err(2, "%s: wait for process %d", cmd->name, pid);
 }
 
 /* Returns the milliseconds that the timed steps of @cmd took */
@@ -191,7 +178,7 @@ static double run_once(const struct bench *b, struct cmd *cmd)
 			struct rusage ru;
 
 			if (wait4(pid[n], &status[n], 0, &ru) < 0)
-				die("wait4: %s", strerror(errno));
+				err(2, "wait4");
 			if (step->kind == STEP_RUN && ru.ru_maxrss > cmd->peak_kib)
 				cmd->peak_kib = ru.ru_maxrss;
 		}
@@ -297,18 +284,19 @@ static int number(const char *text, const char *what, int min, int max)
 	errno = 0;
 	v = text == NULL ? 0 : strtol(text, &end, 10);
 	if (text == NULL || errno != 0 || end == text || *end != '\0' || v < min || v > max)
-		die("%s: '%s' is not a number from %d to %d", what, text ? text : "", min, max);
+		errx(2, "%s: '%s' is not a number from %d to %d", what, text ? text : "", min, max);
 	return (int) v;
 }
 
-static void add_step(const struct bench *b, struct cmd *cmd, enum step_kind kind, char **argv, int argc)
+static void add_step(const struct bench *b, struct cmd *cmd, enum step_kind kind, char **argv,
+		     int argc)
 {
 	struct step *step = &cmd->steps[cmd->nr_steps++];
 
 	if (cmd->nr_steps > STEPS_MAX)
-		die("%s: more than %d steps", cmd->name, STEPS_MAX);
+		errx(2, "%s: more than %d steps", cmd->name, STEPS_MAX);
 	if (argc == 0 || argv[0][0] != '/')
-		die("%s: step %d must begin with an absolute path", cmd->name, cmd->nr_steps);
+		errx(2, "%s: step %d must begin with an absolute path", cmd->name, cmd->nr_steps);
 	step->kind = kind;
 	step->argc = argc;
 	for (int n = 0; n < b->parallel; n++) {
@@ -340,10 +328,10 @@ static void parse_cmds(struct bench *b, char **argv)
 		else if (cmd != NULL && strcmp(word, "@reap") == 0 && argc == 1)
 			add_step(b, cmd, STEP_REAP, args, argc);
 		else
-			die("'%s' with %d arguments does not fit here", word, argc);
+			errx(2, "'%s' with %d arguments does not fit here", word, argc);
 	}
 	if (b->nr_cmds == 0)
-		die("no command given");
+		errx(2, "no command given");
 }
 
 /* Returns the first argument that is no option */
@@ -366,9 +354,9 @@ static char **parse_options(struct bench *b, char **argv)
 			struct goal *g = &b->goals[b->nr_goals++];
 
 			if (sscanf(val, "%63[^:]:%63[^:]:%lf", g->name, g->base, &g->ratio) != 3)
-				die("--goal: '%s' is not NAME:BASE:RATIO", val);
+				errx(2, "--goal: '%s' is not NAME:BASE:RATIO", val);
 		} else
-			die("unknown option or missing value: '%s'", opt);
+			errx(2, "unknown option or missing value: '%s'", opt);
 	}
 	return argv;
 }
