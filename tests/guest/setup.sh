@@ -88,24 +88,16 @@ configure_root() {
 	install -m 644 "$here/image/guest.service" "$root/etc/systemd/system/"
 	mkdir -p "$root/etc/systemd/system/multi-user.target.wants"
 	ln -s ../guest.service "$root/etc/systemd/system/multi-user.target.wants/"
-	for unit in apparmor apt-daily apt-daily-upgrade console-getty dpkg-db-backup e2scrub_all \
-		e2scrub_reap fstrim getty@ getty-static serial-getty@ systemd-firstboot \
-		systemd-hwdb-update systemd-machine-id-commit systemd-random-seed \
-		systemd-update-utmp systemd-update-utmp-runlevel systemd-journal-flush \
-		systemd-pstore; do
-		ln -sf /dev/null "$root/etc/systemd/system/$unit.service"
-	done
-	for unit in apt-daily apt-daily-upgrade dpkg-db-backup e2scrub_all fstrim \
-		systemd-tmpfiles-clean; do
-		ln -sf /dev/null "$root/etc/systemd/system/$unit.timer"
-	done
+	while read -r unit; do
+		ln -sf /dev/null "$root/etc/systemd/system/$unit"
+	done <"$here/image/masked-units.txt"
 	ln -sf /lib/systemd/system/multi-user.target "$root/etc/systemd/system/default.target"
 	mkdir -p "$root/etc/systemd/journald.conf.d"
 	printf '[Journal]\nStorage=volatile\nRuntimeMaxUse=16M\n' \
 		>"$root/etc/systemd/journald.conf.d/guest.conf"
 	echo guest >"$root/etc/hostname"
 	echo '127.0.0.1 localhost guest' >"$root/etc/hosts"
-	echo '/dev/vda / ext4 rw 0 0' >"$root/etc/fstab"
+	rm -f "$root/etc/fstab"
 	echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 	chroot "$root" useradd --create-home --uid 1000 --shell /bin/bash tester
 	rm -rf "$root/var/cache/apt" "$root/var/lib/apt/lists"
