@@ -38,6 +38,7 @@ archive() {
 	local tar=$1 host guest base
 	host=$(readlink -e "$2") || die "--add: no such file on this host: $2"
 	[[ $3 == /* ]] || die "--add: the guest path is not absolute: $3"
+	# shellcheck disable=SC2001 # what & means in ${//} depends on the version of bash
 	guest=$(sed 's/[\\&,]/\\&/g' <<<"${3#/}")
 	if [ -d "$host" ]; then
 		tar -rf "$tar" -C "$host" --transform="s,^\.\(/\|\$\),${guest%/}\1,rhS" .
@@ -109,11 +110,12 @@ install -m 755 "$script" "$work/script"
 archive "$work/files.tar" "$work/start" /guest/start
 archive "$work/files.tar" "$work/script" /guest/script
 
+# The script's output comes through a named pipe, so that a terminal keeps its settings and a log
+# file is appended to. Opening it for both directions at the end releases a reader that QEMU never
+# reached.
 mkfifo "$work/output"
 cat "$work/output" &
 cat=$!
-ports=virtio-serial-pci
-code=0
 TMPDIR=$work timeout --kill-after=5 "$timeout" qemu-system-x86_64 \
 	-nodefaults -no-user-config -display none -no-reboot -nic none \
 	-machine q35,hpet=off -accel "$accel" -cpu max -smp "$cpus" -m "$memory" \
@@ -124,19 +126,25 @@ systemd.show_status=0 $layout guest.cgroup=$cgroup guest.init=$init" \
 	-drive "file=$image/root.img,format=raw,if=virtio,snapshot=on" \
 	-drive "file=$work/files.tar,format=raw,if=virtio,readonly=on" \
 	-chardev "file,id=console,path=$work/console" -serial chardev:console \
-	-chardev "file,id=output,path=$work/output" -chardev "file,id=status,path=$work/status" \
-	-device "$ports" -device virtserialport,chardev=output,name=output \
-	-device virtserialport,chardev=status,name=status </dev/null >&2 || code=$?
-wait $cat
+	-chardev "file,id=output,path=$work/output" \
+	-chardev "file,id=status,path=$work/status" -device virtio-serial-pci \
+	-device virtserialport,chardev=output,name=output \
+	-device virtserialport,chardev=status,name=status </dev/null >&2 &
+qemu=$!
+trap 'kill $qemu; exit 130' INT TERM
+code=0
+wait $qemu || code=$?
+: <>"$work/output"
+wait $cat || true
 
 if [ -n "$console" ]; then
-	cp "$work/console" "$console"
+	cp "$work/console" "$console" || echo "guest: no console log" >&2
 fi
 status=$(cat "$work/status" 2>/dev/null || true)
 if [[ $status =~ ^[0-9]{1,3}$ ]]; then
 	exit "$status"
 fi
-tail -n 40 "$work/console" >&2 2>/dev/null || true
+tail -n 60 "$work/console" >&2 || true
 if [ "$code" = 124 ]; then
 	echo "guest: killed after $timeout seconds; the last kernel messages are above" >&2
 	exit 124

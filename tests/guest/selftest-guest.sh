@@ -18,7 +18,7 @@ check() {
 		echo "  ok    $name"
 	else
 		echo "  FAIL  $name"
-		sed 's/^/        /' <<<"$output"
+		echo "        ${output//$'\n'/$'\n        '}"
 		failures=$((failures + 1))
 	fi
 }
@@ -109,6 +109,7 @@ network_devices() {
 }
 
 namespaces() {
+	# shellcheck disable=SC2016 # for the inner shell
 	unshare --user --map-root-user --mount --pid --fork --net --ipc --uts --cgroup --time \
 		--mount-proc sh -c 'test $$ = 1 && test "$(id -u)" = 0'
 }

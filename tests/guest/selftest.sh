@@ -12,10 +12,15 @@ set -uo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 run=$here/run.sh
-cases="report busybox-v2 systemd-v2 busybox-v1 systemd-v1 busybox-hybrid systemd-hybrid"
+cases=(report busybox-v2 systemd-v2 busybox-v1 systemd-v1 busybox-hybrid systemd-hybrid)
 failures=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+
+fail() {
+	echo "FAIL  $*"
+	failures=$((failures + 1))
+}
 
 # expect STATUS NAME COMMAND...: the command must end with this exit status.
 expect() {
@@ -25,10 +30,11 @@ expect() {
 	if [ $have = "$want" ]; then
 		echo "ok    $name"
 	else
-		echo "FAIL  $name: exit status $have, not $want"
-		failures=$((failures + 1))
+		fail "$name: exit status $have, not $want"
 	fi
-	[ $have = "$want" ] && [ -z "${VERBOSE:-}" ] || cat "$work/output"
+	if [ $have != "$want" ] || [ -n "${VERBOSE:-}" ]; then
+		cat "$work/output"
+	fi
 }
 
 script() {
@@ -43,20 +49,16 @@ report() {
 	mkdir -p "$work/dir/sub"
 	echo content >"$work/dir/sub/a&b"
 	ln -s sub/a\&b "$work/dir/link"
+	# shellcheck disable=SC2016 # the guest expands it
 	expect 5 "files, arguments and output" "$run" --add "$work/dir:/opt/x&y" \
 		--add "$work/dir/sub/a&b:/opt/one" -- \
 		"$(script 'grep -q content "/opt/x&y/link" && grep -q content /opt/one &&
 			[ "$#:$1" = "1:a  \$b" ] && echo done-here && echo too >/dev/stderr && exit 5')" \
 		"a  \$b"
-	grep -q done-here "$work/output" && grep -q too "$work/output" || {
-		echo "FAIL  the output is incomplete"
-		failures=$((failures + 1))
-	}
+	grep -q done-here "$work/output" || fail "standard output is missing"
+	grep -q too "$work/output" || fail "standard error is missing"
 	expect 1 "a kernel panic" "$run" -- "$(script 'echo c >/proc/sysrq-trigger; sleep 60')"
-	grep -q 'Kernel panic' "$work/output" || {
-		echo "FAIL  the panic message is missing"
-		failures=$((failures + 1))
-	}
+	grep -q 'Kernel panic' "$work/output" || fail "the panic message is missing"
 	expect 124 "a timeout" "$run" --timeout 15 -- "$(script 'sleep 600')"
 	expect 1 "a missing file" "$run" --add /nonexistent:/x -- "$(script true)"
 	expect 1 "a bad number" "$run" --cpus none -- "$(script true)"
@@ -72,23 +74,23 @@ guest() {
 			options+=(--add "$lib:/opt/lib/${lib##*/}")
 		done
 	done
-	[ ${#names[@]} -gt 0 ] || {
-		echo "FAIL  $1 $2: no container runtime to try"
-		failures=$((failures + 1))
+	if [ ${#names[@]} = 0 ]; then
+		fail "$1 $2: no container runtime to try"
 		return
-	}
+	fi
 	expect 0 "$1 mode, control group $2" "$run" --mode "$1" --cgroup "$2" "${options[@]}" -- \
 		"$here/selftest-guest.sh" "$1" "$2" "${names[@]}"
 }
 
-for name in ${*:-$cases}; do
+[ $# -gt 0 ] || set -- "${cases[@]}"
+for name in "$@"; do
 	case $name in
 	report) report ;;
 	busybox-v[12] | systemd-v[12] | busybox-hybrid | systemd-hybrid)
 		guest "${name%-*}" "${name#*-}"
 		;;
 	*)
-		echo "selftest: unknown case '$name' (cases: $cases)" >&2
+		echo "selftest: unknown case '$name' (cases: ${cases[*]})" >&2
 		exit 1
 		;;
 	esac

@@ -134,7 +134,7 @@ main() {
 		echo "guest setup: building the image, this takes a minute or two" >&2
 		work=$(mktemp -d "$cache/work.XXXXXX")
 		# shellcheck disable=SC2064 # the path is fixed now
-		trap "rm -rf '$work'" EXIT
+		trap "rm -rf --one-file-system '$work'" EXIT
 		mkdir "$work/debs" "$work/out"
 		build_root "$work/root" "$work/debs" >&2
 		dpkg -x "$work"/debs/linux-image-*.deb "$work/kernel"
@@ -145,7 +145,8 @@ main() {
 		truncate -s "$size" "$work/out/root.img"
 		mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -d "$work/root" \
 			"$work/out/root.img"
-		rm -rf "$out"
+		find "$cache" -mindepth 1 -maxdepth 1 -type d ! -path "$work" \
+			-exec rm -rf --one-file-system {} +
 		chmod 755 "$work/out"
 		mv "$work/out" "$out"
 	fi
