@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: MIT
 #
 # The part of selftest.sh that runs in the guest: is this the machine that was asked for, and can
 # a container runtime work in it? Arguments: mode, control group layout, runtimes.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: MIT
 #
 # Prove that the guests work: every mode and control group layout boots and runs containers with
 # the runtimes of this machine, and run.sh reports failures as failures.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SPDX-License-Identifier: GPL-2.0-or-later
+# SPDX-License-Identifier: MIT
 #
 # Build the guest image and print the directory that holds it: vmlinuz, initrd, root.img.
 #
@@ -15,6 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=$(cd "$here/../.." && pwd)/build/guest
 mirror=${GUEST_MIRROR:-http://deb.debian.org/debian}
 security=${GUEST_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+PATH=$PATH:/usr/sbin:/sbin
 release=bookworm
 size=2G
 
