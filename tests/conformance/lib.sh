@@ -22,7 +22,7 @@ skip_all() {
 	exit 77
 }
 
-# client_setup NAME PROGRAM... - enter a private mount namespace and make $T.
+# client_setup NAME PROGRAM... - enter a private mount namespace with an empty /run, make $T.
 client_setup() {
 	local name=$1 program
 	shift
@@ -37,6 +37,7 @@ client_setup() {
 	T=$(mktemp -d "${TMPDIR:-/tmp}/$name.XXXXXX")
 	PARENT=$(basename "$T" | tr . -)
 	mount -t tmpfs -o mode=755 "$name" "$T" || { rmdir "$T"; skip_all "cannot mount a tmpfs"; }
+	mount -t tmpfs -o mode=755 run /run || skip_all "cannot mount over /run"
 	trap client_exit EXIT
 	trap 'exit 1' INT TERM HUP
 	make_rootfs
