@@ -67,8 +67,11 @@ t "the task records the runtime's path" recorded
 
 t "run: status 0" status 0 run box true
 t "run: status 3" status 3 run box sh -c 'exit 3'
+differs crun "the engine does not understand its message"
 t "run: 126 for a file that cannot be executed" status 126 run box /etc/not-executable
+differs crun "the engine does not understand its message"
 t "run: 127 for a command that does not exist" status 127 run box /no/such/command
+differs crun "the engine does not understand its message"
 t "run: 127 for a name not found in PATH" status 127 run box no-such-command
 t "run: a command not found is named in the error" fails 'no-such-command.*not found' run box no-such-command
 killed() { up victim box sleep 99 && d kill victim && prints 137 d wait victim && down victim; }
