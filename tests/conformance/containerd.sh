@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # containerd and its io.containerd.runc.v2 shim drive the runtime $CLEAVE_OCI. See README.md.
+# shellcheck disable=SC2016,SC2086,SC2154,SC2317,SC2319 # $ is for the inner shell; functions run by t
+# shellcheck source=tests/conformance/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 cleanup_clients() {
@@ -98,7 +100,7 @@ recorded() {
 	matches "$OCI" grep -r . "$T/state/io.containerd.runtime.v2.task/test/rec/options.json"
 	local result=$?
 	down rec
-	return $result
+	return "$result"
 }
 t "the task records the runtime's path" recorded
 
@@ -189,8 +191,8 @@ with_ns() {
 	sleep 0.3
 	prints "$(readlink /proc/$job/ns/ipc)" run --with-ns "ipc:/proc/$job/ns/ipc" box readlink /proc/self/ns/ipc
 	local result=$?
-	kill $job
-	return $result
+	kill "$job"
+	return "$result"
 }
 t "run --with-ns joins a namespace" with_ns
 t "run --uidmap" prints '0 100000 1000' run --uidmap 0:100000:1000 --gidmap 0:100000:1000 box sh -c 'echo $(cat /proc/self/uid_map)'
@@ -204,7 +206,7 @@ in_cgroup() { # OPTIONS CONTROLLER V1-FILE V1-WANT V2-FILE V2-WANT
 	# shellcheck disable=SC2086 # several options
 	up lim $1 box sleep 99 && prints "$want" cgroup_value "$(task_pid lim)" "$2" "$3" "$5" || result=1
 	down lim
-	return $result
+	return "$result"
 }
 t "run --memory-limit" in_cgroup '--memory-limit 67108864' memory memory.limit_in_bytes 67108864 memory.max 67108864
 t "run --cpus" in_cgroup '--cpus 0.5' cpu cpu.cfs_quota_us 50000 cpu.max '50000 100000'
@@ -230,7 +232,7 @@ exec_stdin() { echo piped | exec_in life cat; }
 t "tasks exec reads a pipe" prints piped exec_stdin
 t "tasks exec -t" matches tty-everywhere on_tty "$T/bin/c" tasks exec -t --exec-id tty1 life sh -c 'test -t 0 && test -t 1 && echo tty-everywhere'
 t "tasks exec -t: exit status" status 6 on_tty "$T/bin/c" tasks exec -t --exec-id tty2 life sh -c 'exit 6'
-exec_detached() { exec_in -d life sh -c 'echo done >/tmp/detached' && eventually prints done exec_in life cat /tmp/detached; }
+exec_detached() { exec_in -d life sh -c 'echo over >/tmp/detached' && eventually prints over exec_in life cat /tmp/detached; }
 t "tasks exec -d" exec_detached
 exec_ns() { local n; for n in pid mnt ipc uts net; do prints "$(readlink "/proc/$(task_pid life)/ns/$n")" exec_in life readlink "/proc/self/ns/$n" || return; done; }
 t "tasks exec joins every namespace" exec_ns
@@ -267,7 +269,7 @@ exec_user() {
 		prints '1000 1000' exec_in --user user users sh -c 'echo $(id -u) $(id -g)'
 	local result=$?
 	down users
-	return $result
+	return "$result"
 }
 t "tasks exec --user, by number and by name" exec_user
 delete_force() {
@@ -288,7 +290,7 @@ kill_all() {
 	task_is donor RUNNING || result=1
 	down many
 	down donor
-	return $result
+	return "$result"
 }
 t "tasks kill -a ends every process of a shared pid namespace" kill_all
 children_die() {
@@ -312,7 +314,7 @@ attach() {
 		eventually prints 'to the log' cat "$T/task.log"
 	local result=$?
 	down log
-	return $result
+	return "$result"
 }
 t "run --log-uri file" attach
 spec_config() {

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: MIT
 # Docker's engine (dockerd, its own containerd, the docker client) drives the runtime $CLEAVE_OCI.
 # See README.md.
+# shellcheck disable=SC2016,SC2086,SC2154,SC2317,SC2319 # $ is for the inner shell; functions run by t
+# shellcheck source=tests/conformance/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 cleanup_clients() {
@@ -59,7 +61,7 @@ recorded() {
 		matches "$OCI" grep -rh . "$T/exec/containerd/daemon/io.containerd.runtime.v2.task/moby/" --include options.json
 	local result=$?
 	down rec
-	return $result
+	return "$result"
 }
 t "the task records the runtime's path" recorded
 
@@ -74,6 +76,15 @@ t "run: 127 for a command that does not exist" status 127 run box /no/such/comma
 differs crun "the engine does not understand its message"
 t "run: 127 for a name not found in PATH" status 127 run box no-such-command
 t "run: a command not found is named in the error" fails 'no-such-command.*not found' run box no-such-command
+exit_code_kept() {
+	status 127 run_kept box no-such-command && prints 127 inspect kept '{{.State.ExitCode}}'
+	local result=$?
+	down kept
+	return "$result"
+}
+run_kept() { d run --name kept "$@"; }
+differs crun "the engine does not understand its message"
+t "run: 127 is the exit code that inspect shows" exit_code_kept
 killed() { up victim box sleep 99 && d kill victim && prints 137 d wait victim && down victim; }
 t "kill ends with 137" killed
 
@@ -161,7 +172,7 @@ share_ns() {
 		prints "$(readlink "/proc/$(pid_of donor)/ns/$ns")" run "$o" container:donor box readlink /proc/self/ns/$ns || result=1
 	done
 	down donor
-	return $result
+	return "$result"
 }
 t "run --pid, --ipc, --network container:" share_ns
 
@@ -172,7 +183,7 @@ in_cgroup() { # OPTION VALUE CONTROLLER V1-FILE V1-WANT V2-FILE V2-WANT
 	[ -d "/sys/fs/cgroup/$3" ] || want=$7
 	up lim "$1" "$2" box sleep 99 && prints "$want" cgroup_value "$(pid_of lim)" "$3" "$4" "$6" || result=1
 	down lim
-	return $result
+	return "$result"
 }
 t "run --memory" in_cgroup --memory 64m memory memory.limit_in_bytes 67108864 memory.max 67108864
 t "run --pids-limit" in_cgroup --pids-limit 77 pids pids.max 77 pids.max 77
@@ -184,7 +195,7 @@ oom() {
 	status 137 d run --name oom --memory 16m box tail -n 1 /dev/zero && prints true inspect oom '{{.State.OOMKilled}}'
 	local result=$?
 	down oom
-	return $result
+	return "$result"
 }
 t "run --memory: the kernel kills, and the engine knows" oom
 
@@ -208,7 +219,7 @@ exec_stdin() { echo piped | d exec -i life cat; }
 t "exec -i reads a pipe" prints piped exec_stdin
 t "exec -t: a terminal" matches tty-everywhere on_tty "$T/bin/d" exec -t life sh -c 'test -t 0 && test -t 1 && echo tty-everywhere'
 t "exec -t: exit status" status 6 on_tty "$T/bin/d" exec -t life sh -c 'exit 6'
-exec_detached() { d exec -d life sh -c 'echo done >/tmp/detached' && eventually prints done d exec life cat /tmp/detached; }
+exec_detached() { d exec -d life sh -c 'echo over >/tmp/detached' && eventually prints over d exec life cat /tmp/detached; }
 t "exec -d" exec_detached
 exec_ns() { local n; for n in pid mnt ipc uts net; do prints "$(readlink "/proc/$(pid_of life)/ns/$n")" d exec life readlink "/proc/self/ns/$n" || return; done; }
 t "exec joins every namespace" exec_ns
@@ -256,7 +267,7 @@ create_start() {
 	d create --name made box sh -c 'echo out; exit 4' && status 4 d start -a made >"$T/o" && prints out cat "$T/o"
 	local result=$?
 	down made
-	return $result
+	return "$result"
 }
 t "create, start -a: output and exit status" create_start
 t "run --init: pid 1 is the init" matches 'init' run --init box cat /proc/1/comm
@@ -266,7 +277,7 @@ on_failure() {
 		eventually prints '2 exited' inspect again '{{.RestartCount}} {{.State.Status}}' && prints $'run\nrun\nrun' d logs again
 	local result=$?
 	down again
-	return $result
+	return "$result"
 }
 t "run --restart on-failure:2" on_failure
 health() {
@@ -275,7 +286,7 @@ health() {
 		eventually prints healthy inspect healthy '{{.State.Health.Status}}'
 	local result=$?
 	down healthy
-	return $result
+	return "$result"
 }
 t "health checks turn unhealthy and healthy" health
 attach() {
@@ -284,13 +295,13 @@ attach() {
 	prints 12 d wait att && matches '^got line' d logs att
 	local result=$?
 	down att
-	return $result
+	return "$result"
 }
 t "attach passes input" attach
 sigproxy() {
 	"$T/bin/d" run --rm --name prox box sh -c 'trap "exit 21" TERM; while :; do sleep 0.1; done' &
 	local job=$!
-	eventually prints running inspect prox '{{.State.Status}}' && sleep 0.5 && kill -TERM $job && status 21 wait $job
+	eventually prints running inspect prox '{{.State.Status}}' && sleep 0.5 && kill -TERM "$job" && status 21 wait "$job"
 }
 t "run passes a signal on to the container" sigproxy
 build() {

@@ -9,6 +9,7 @@
 # A command is a function or a chain made of the matchers below. It runs in a subshell with errexit
 # off; what it prints is shown only when it fails.
 
+# shellcheck disable=SC2086,SC2154,SC2317
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 OCI=$(realpath -m "${CLEAVE_OCI:-$top/build/bin/cleave-oci}")
@@ -80,18 +81,18 @@ client_exit() {
 		umount -l "$T"
 		rmdir "$T"
 	} >/dev/null 2>&1
-	exit $status
+	exit "$status"
 }
 
 # cgroups_remove - kill what still runs below our own cgroup parent and remove the cgroups.
 cgroups_remove() {
-	local dir pids try
+	local dir pids
 	for dir in /sys/fs/cgroup/freezer/"$PARENT" /sys/fs/cgroup/"$PARENT"; do
 		[ -d "$dir" ] || continue
 		find "$dir" -name freezer.state -exec sh -c 'echo THAWED >"$1"' _ {} \;
 		find "$dir" -name cgroup.freeze -exec sh -c 'echo 0 >"$1"' _ {} \;
 	done
-	for try in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		pids=$(find /sys/fs/cgroup -path "*/$PARENT/*" -name cgroup.procs -exec cat {} + | sort -u)
 		# shellcheck disable=SC2086 # a list of numbers
 		[ -z "$pids" ] || kill -KILL $pids

@@ -1,6 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Podman drives the runtime $CLEAVE_OCI on real containers. See README.md.
+# shellcheck disable=SC2016,SC2086,SC2154,SC2317,SC2319 # $ is for the inner shell; functions run by t
+# shellcheck source=tests/conformance/lib.sh
 . "$(dirname "$0")/lib.sh"
 
 cleanup_clients() {
@@ -75,7 +77,7 @@ t "run: 127 for a name not found in PATH" status 127 run box no-such-command
 killed() {
 	"$T/bin/p" run --rm --cgroup-parent "/$PARENT" --name victim box sleep 99 &
 	local job=$!
-	eventually prints running inspect victim '{{.State.Status}}' && p kill -s KILL victim && status 137 wait $job
+	eventually prints running inspect victim '{{.State.Status}}' && p kill -s KILL victim && status 137 wait "$job"
 }
 t "run: 137 for a killed container" killed
 
@@ -122,7 +124,7 @@ bind_ro_submount() {
 	prints seen run -v "$T/sub:/mnt:rbind" box ls /mnt/inner
 	local result=$?
 	umount "$T/sub/inner"
-	return $result
+	return "$result"
 }
 t "run -v :rbind carries submounts" bind_ro_submount
 t "run -v :noexec" status 126 run -v "$T/rootfs/bin:/mnt:ro,noexec" box /mnt/busybox true
@@ -136,7 +138,7 @@ propagation() {
 	local result=$?
 	umount -l "$T/prop/sub"
 	umount -l "$T/prop"
-	return $result
+	return "$result"
 }
 t "run -v :rshared: a mount inside is seen outside" propagation '' rshared from-inside
 t "run -v :rprivate: a mount inside stays inside" propagation '' rprivate ''
@@ -206,7 +208,7 @@ share_ns() {
 		[ $ns != uts ] || break
 	done
 	p rm -f -t 0 donor
-	return $result
+	return "$result"
 }
 t "run --pid, --ipc, --network, --uts container:" share_ns
 t "run --uidmap: root is another user outside" prints '0 100000 1000' run --uidmap 0:100000:1000 --gidmap 0:200000:1000 box \
@@ -222,7 +224,7 @@ in_cgroup() { # OPTION VALUE CONTROLLER V1-FILE V1-WANT V2-FILE V2-WANT
 	[ -d "/sys/fs/cgroup/$3" ] || want=$7
 	up lim "$1" "$2" box sleep 99 && prints "$want" cgroup_value "$(pid_of lim)" "$3" "$4" "$6" || result=1
 	p rm -f -t 0 lim
-	return $result
+	return "$result"
 }
 t "run --memory" in_cgroup --memory 64m memory memory.limit_in_bytes 67108864 memory.max 67108864
 t "run --memory-reservation" in_cgroup --memory-reservation 32m memory memory.soft_limit_in_bytes 33554432 memory.low 33554432
@@ -261,7 +263,7 @@ exec_stdin() { echo piped | p exec -i life cat; }
 t "exec -i reads a pipe" prints piped exec_stdin
 t "exec -t: a terminal" matches '^terminal' on_tty "$T/bin/p" exec -t life sh -c 'test -t 0 && test -t 1 && echo terminal'
 t "exec -t: exit status" status 6 on_tty "$T/bin/p" exec -t life sh -c 'exit 6'
-exec_detached() { p exec -d life sh -c 'echo done >/tmp/detached' && eventually prints done p exec life cat /tmp/detached; }
+exec_detached() { p exec -d life sh -c 'echo over >/tmp/detached' && eventually prints over p exec life cat /tmp/detached; }
 t "exec -d" exec_detached
 exec_same() { prints "$(readlink "/proc/$(pid_of life)/ns/$1")" p exec life readlink "/proc/self/ns/$1"; }
 exec_ns() { local n; for n in pid mnt ipc uts net; do exec_same $n || return; done; }
@@ -269,7 +271,7 @@ t "exec joins every namespace" exec_ns
 exec_confined() { prints $'00000000800405fb 2' p exec life awk '/^CapEff:|^Seccomp:/ { printf "%s%s", s, $2; s = " " } END { print "" }' /proc/self/status; }
 t "exec has the container's capabilities and seccomp filter" exec_confined
 t "exec --privileged has more capabilities" status 1 p exec --privileged life grep -q 'CapEff:.*00000000800405fb' /proc/self/status
-exec_cgroup() { prints "$(cat "/proc/$(pid_of life)/cgroup" | grep -E 'pids|^0::' | head -1)" p exec life sh -c 'grep -E "pids|^0::" /proc/self/cgroup | head -1'; }
+exec_cgroup() { prints "$(grep -E 'pids|^0::' "/proc/$(pid_of life)/cgroup" | head -1)" p exec life sh -c 'grep -E "pids|^0::" /proc/self/cgroup | head -1'; }
 t "exec runs in the container's cgroup" exec_cgroup
 t "top" matches '^1 +sh' p top life pid comm
 stats() { p stats --no-stream --format '{{.Name}} {{.MemUsage}} {{.PIDs}}' life; }
@@ -309,7 +311,7 @@ stop_kill() {
 	up stubborn box sleep 99 && p stop -t 1 stubborn && prints 137 inspect stubborn '{{.State.ExitCode}}'
 	local result=$?
 	p rm -f -t 0 stubborn
-	return $result
+	return "$result"
 }
 t "stop kills after its timeout" stop_kill
 stop_signal() {
@@ -317,7 +319,7 @@ stop_signal() {
 		sleep 0.3 && p stop -t 10 sig && prints 17 inspect sig '{{.State.ExitCode}}'
 	local result=$?
 	p rm -f -t 0 sig
-	return $result
+	return "$result"
 }
 t "run --stop-signal" stop_signal
 t "create, start -a: output and exit status" status 4 eval 'p create --cgroup-parent "/$PARENT" --name made box sh -c "echo out; exit 4" && p start -a made >"$T/o"; s=$?; prints out cat "$T/o" && p rm made && (exit $s)'
@@ -330,7 +332,7 @@ on_failure() {
 		eventually prints '2 exited' inspect again '{{.RestartCount}} {{.State.Status}}' && prints $'run\nrun\nrun' p logs again
 	local result=$?
 	p rm -f -t 0 again
-	return $result
+	return "$result"
 }
 t "run --restart on-failure:2" on_failure
 health() {
@@ -338,7 +340,7 @@ health() {
 		status 1 p healthcheck run healthy && p exec healthy touch /tmp/good && status 0 p healthcheck run healthy
 	local result=$?
 	p rm -f -t 0 healthy
-	return $result
+	return "$result"
 }
 t "healthcheck runs its command in the container" health
 attach() {
@@ -346,14 +348,14 @@ attach() {
 	echo line | matches '^got line' p attach att && prints 12 p wait att
 	local result=$?
 	p rm -f -t 0 att
-	return $result
+	return "$result"
 }
 t "attach: input and output" attach
 t "logs of a container with a terminal" eval 'up term -t box sh -c "tty; exit 3" && prints 3 p wait term && matches "^/dev/" p logs term && p rm term'
 sigproxy() {
 	"$T/bin/p" run --rm --cgroup-parent "/$PARENT" --name prox box sh -c 'trap "exit 21" TERM; while :; do sleep 0.1; done' &
 	local job=$!
-	eventually prints running inspect prox '{{.State.Status}}' && sleep 0.5 && kill -TERM $job && status 21 wait $job
+	eventually prints running inspect prox '{{.State.Status}}' && sleep 0.5 && kill -TERM "$job" && status 21 wait "$job"
 }
 t "run passes a signal on to the container" sigproxy
 pidfile() { up pf --pidfile "$T/pidfile" box sleep 99 && prints "$(pid_of pf)" cat "$T/pidfile" && p rm -f -t 0 pf; }
@@ -363,7 +365,7 @@ update() {
 	prints 33554432 cgroup_value "$(pid_of upd)" memory memory.limit_in_bytes memory.max
 	local result=$?
 	p rm -f -t 0 upd
-	return $result
+	return "$result"
 }
 t "update changes the memory limit of a running container" update
 hooks() {
@@ -379,7 +381,7 @@ hooks() {
 	eventually prints $'createRuntime 64\npoststart 64\npoststop 64\nprestart 64' sort "$T/hooklog"
 	local result=$?
 	rm "$T"/hooks/*
-	return $result
+	return "$result"
 }
 t "hooks run and get the state on stdin" hooks
 hook_fails() {
@@ -388,7 +390,7 @@ hook_fails() {
 	fails hook run box true
 	local result=$?
 	rm "$T"/hooks/*
-	return $result
+	return "$result"
 }
 t "a failing createRuntime hook fails the container" hook_fails
 t "no container is left behind by a failed start" prints '' p ps -aq
