@@ -218,9 +218,11 @@ static bool is_first(const struct oci_seccomp *s, size_t rule, size_t name)
 	return true;
 }
 
-/* Numbers of a profile on one architecture; 0 where there is none */
+/* Numbers that a profile names on one architecture */
 struct numbers {
-	uint32_t last, first_new;
+	bool any; /* @last is valid */
+	uint32_t last;
+	uint32_t first_new; /* 0 = none, no new call has this number */
 };
 
 static struct numbers numbers_of(const struct oci_seccomp *s, uint32_t arch)
@@ -234,6 +236,7 @@ static struct numbers numbers_of(const struct oci_seccomp *s, uint32_t arch)
 
 			if (nr < 0)
 				continue;
+			n.any = true;
 			if ((uint32_t) nr > n.last)
 				n.last = (uint32_t) nr;
 			if ((n.first_new == 0 || (uint32_t) nr < n.first_new) && seccomp_is_new(name))
@@ -251,7 +254,7 @@ static void emit_calls(struct seccomp_prog *p, const struct oci_seccomp *s, uint
 {
 	struct numbers nr = numbers_of(s, arch);
 
-	if (nr.last > 0 && (enosys || nr.first_new > 0)) {
+	if (nr.any && (enosys || nr.first_new > 0)) {
 		emit_if(p, BPF_JGT, nr.first_new > 0 ? nr.first_new - 1 : nr.last, 1, 0);
 		to_filter[(*n)++] = emit_jump(p);
 		for (size_t i = 0; i < s->nr_rules && nr.first_new > 0; i++)
