@@ -61,10 +61,6 @@ int oci_state_save(int dir_fd, const struct oci_state *st, struct err *err)
 	return r < 0 ? err_set(err, r, "write %s of container '%s'", STATE_FILE, st->id) : 0;
 }
 
-static void json_decrefp(json_t **v)
-{
-	json_decref(*v);
-}
 
 static int load_annotations(struct oci_state *st, const json_t *obj)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/cleanup.h"
 #include "cli/oci/verb.h"
 #include "oci/container.h"
 #include "oci/lifecycle.h"
