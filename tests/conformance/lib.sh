@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # Shared by the client scripts in this folder: TAP lines, a private place to work in, the image.
 #
 # A script sources this file, defines cleanup_clients() and calls, in this order:
@@ -170,6 +171,7 @@ differs() {
 
 # skip NAME REASON - a test that this machine cannot run.
 skip() {
+	[ -z "${ONLY:-}" ] || [[ "$1" =~ $ONLY ]] || return 0
 	tests_run=$((tests_run + 1))
 	tests_skipped=$((tests_skipped + 1))
 	echo "ok $tests_run - $1 # SKIP $2"
