@@ -48,6 +48,7 @@ client_setup() {
 	trap client_exit EXIT
 	trap 'exit 1' INT TERM HUP
 	make_rootfs
+	cd "$T" || exit 1 # conmon leaves a file "oom" where it was started
 	RUNTIME=$("$OCI" --version 2>&1 | head -1)
 	echo "# $name with $OCI: $RUNTIME"
 }
@@ -74,7 +75,7 @@ private_cgroups() {
 client_exit() {
 	local status=$?
 	trap - EXIT
-	exec 3>&- 2>/dev/null
+	cd /
 	{
 		cleanup_clients
 		cgroups_remove
