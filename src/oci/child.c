@@ -19,7 +19,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -179,8 +178,7 @@ static int become_process(struct oci_child *child, char **ret_file, struct err *
 	int r;
 
 	if (child->console >= 0) {
-		r = oci_console_open(&child->init, child->console, child->target_pidfd < 0 && child->listen != -1 &&
-				     child->init.rootfs_fd != -1, err);
+		r = oci_console_open(&child->init, child->console, child->bind_console, err);
 		if (r < 0)
 			return r;
 	}
@@ -190,12 +188,24 @@ static int become_process(struct oci_child *child, char **ret_file, struct err *
 	if (r < 0)
 		return r;
 	(void) prepare_cwd(p); /* as root; decided as the user below */
-	r = oci_env_home(child->init.process, child->init.spec, err);
+	r = oci_env_home(&child->process, err);
 	if (r == 0)
 		r = oci_process_identity(&child->init, filter, err);
 	if (r == 0)
 		r = enter_cwd(p, err);
 	return r == 0 ? oci_process_find(p, ret_file, err) : r;
+}
+
+/* A created container may wait for days: it keeps nothing of the host's but what `start` needs. */
+static void leave_runtime(struct oci_child *child)
+{
+	int *const fds[] = { &child->sync, &child->console, &child->init.rootfs_fd };
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (*fds[i] >= 0)
+			(void) close(take_fd(*fds[i]));
+	for (size_t i = 0; i < child->nr_task_fds; i++)
+		(void) close(child->task_fds[i]);
 }
 
 /* Return: connection of the `start` to answer, or -EBADF when there was nothing to wait for. */
@@ -214,6 +224,23 @@ static int wait_for_start(struct oci_child *child)
 	}
 }
 
+/* Spec: runtime-spec 1.3 config-linux.md "The Container Process State" */
+static void agent_json(const struct oci_child *child, struct str *ret)
+{
+	const struct oci_seccomp *seccomp = child->init.spec->linux.seccomp;
+
+	str_puts(ret, "{\"ociVersion\":");
+	str_json(ret, child->state.version);
+	str_printf(ret, ",\"fds\":[\"seccompFd\"],\"pid\":%d", (int) child->state.pid);
+	if (seccomp->listener_metadata != NULL) {
+		str_puts(ret, ",\"metadata\":");
+		str_json(ret, seccomp->listener_metadata);
+	}
+	str_puts(ret, ",\"state\":");
+	oci_state_json(&child->state, OCI_STATUS_CREATED, NULL, false, ret);
+	str_puts(ret, "}");
+}
+
 /* From here on the filter may refuse anything but what execve() itself needs. */
 static _Noreturn void run_program(struct oci_child *child, const char *file, int report)
 {
@@ -222,9 +249,11 @@ static _Noreturn void run_program(struct oci_child *child, const char *file, int
 	int r = 0;
 
 	if (child->filter.len != 0) {
-		_cleanup_free_ char *json = oci_child_agent_json(child);
+		_cleanup_(str_fini) struct str json = { 0 };
 
-		r = oci_seccomp_load(&child->filter, child->seccomp_agent, json, &err);
+		if (child->seccomp_agent >= 0)
+			agent_json(child, &json);
+		r = oci_seccomp_load(&child->filter, child->seccomp_agent, json.p, &err);
 	}
 	if (r == 0)
 		r = oci_hook_run(child->init.spec, OCI_HOOK_START_CONTAINER, &child->state,
@@ -263,10 +292,8 @@ _Noreturn void oci_child_main(struct oci_child *child)
 	if (oci_sync_send(child->sync, OCI_SYNC_READY, child->state.pid) < 0 ||
 	    oci_sync_expect(child->sync, OCI_SYNC_PERSIST, NULL, &err) < 0)
 		_exit(1); /* the runtime died: nobody knows of us */
-	if (child->listen >= 0) {
-		(void) close(take_fd(child->sync));
-		oci_child_close_host(child);
-	}
+	if (child->listen >= 0)
+		leave_runtime(child);
 	report = wait_for_start(child);
 	run_program(child, file, report);
 }

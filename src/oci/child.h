@@ -12,9 +12,12 @@ struct err;
 
 #define OCI_TASK_FDS_MAX 32
 
+struct oci_container;
+
 /**
  * struct oci_child - all that the parent prepared for the child; inherited by the clone
- * @init: what rootfs and process modules need
+ * @init: what rootfs and process modules need; init.process is @process
+ * @process: the program to run; the child completes its environment
  * @state: for hooks and the seccomp agent; pid is filled in by the child
  * @sync: the child's end of the pair
  * @listen: socket to wait on for `start`, or -EBADF to go on at once
@@ -26,11 +29,13 @@ struct err;
  * @target_pidfd: an exec: join this process's namespaces in @target_flags; else -EBADF
  * @wait_go: wait for GO before anything (id maps, systemd scope)
  * @new_keyring: session keyring of its own
+ * @bind_console: the terminal is bound to /dev/console
  * @unshare_cgroup: a new cgroup namespace is asked for
  * @keep_fds: stdio plus --preserve-fds, all others close on exec
  */
 struct oci_child {
 	struct oci_init init;
+	struct oci_process process;
 	struct oci_state state;
 	int sync, listen, console, seccomp_agent;
 	struct oci_filter filter;
@@ -39,7 +44,7 @@ struct oci_child {
 	int ns_fds[OCI_NS_N_];
 	int target_pidfd;
 	int target_flags;
-	bool wait_go, new_keyring, unshare_cgroup;
+	bool wait_go, new_keyring, bind_console, unshare_cgroup;
 	unsigned keep_fds;
 };
 
@@ -79,3 +84,23 @@ int oci_child_spawn(struct oci_child *child, void (*run)(struct oci_child *), un
  * Return: 0; -errno with a message naming the namespace.
  */
 int oci_child_join(const struct oci_child *child, struct err *err);
+
+/**
+ * oci_child_init() - nothing prepared yet: all descriptors -EBADF
+ * @c: borrows; names the container in messages and hooks
+ */
+void oci_child_init(struct oci_child *child, const struct oci_container *c);
+
+/**
+ * oci_child_prepare() - what create and exec prepare alike
+ * Opens the host's procfs, connects console socket and seccomp agent, compiles the filter, counts
+ * preserved descriptors (LISTEN_FDS of socket activation included).
+ * @console_socket: may be NULL; with a terminal the master then goes to *@ret_console
+ * @ret_console: the parent's end, or -EBADF
+ * Return: 0; -errno with a message.
+ */
+int oci_child_prepare(struct oci_child *child, const struct oci_container *c,
+		      const char *console_socket, unsigned preserve_fds, int *ret_console, struct err *err);
+
+/** oci_child_fini() - in the parent: close and free what was prepared */
+void oci_child_fini(struct oci_child *child);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -15,17 +16,20 @@ struct oci_spec;
  * @bundle: directory with config.json and usually the root file system; relative paths allowed
  * @config: text of the configuration instead of <bundle>/config.json, NULL to read that
  * @console_socket: unix socket that gets the terminal's master; NULL with a terminal: it is returned
+ * @pidfd_socket: unix socket that gets a pidfd of the first process; NULL for none
  * @pid_file: written atomically before the call returns, NULL for none
  * @preserve_fds: descriptors 3.. passed on to the container
  * @no_pivot, @no_new_keyring, @systemd_cgroup: as runc's options
+ * @detached: the caller does not stay: a terminal needs @console_socket
  * @start: run the program at once instead of waiting for `start`
  * @clone_parent: the container becomes a child of the caller's parent (which then waits for it)
  */
 struct oci_create_opts {
 	const char *root, *id, *bundle, *config;
-	const char *console_socket, *pid_file;
+	const char *console_socket, *pidfd_socket, *pid_file;
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring, systemd_cgroup;
+	bool detached;
 	bool start;
 	bool clone_parent;
 };
@@ -42,6 +46,11 @@ struct oci_created {
 	pid_t pid;
 	int pidfd, master;
 };
+
+#define OCI_CREATED_NONE { .pidfd = -EBADF, .master = -EBADF }
+
+/** oci_created_fini() - close the descriptors, release the container's handle */
+void oci_created_fini(struct oci_created *made);
 
 /**
  * oci_create() - make a container and, with opts->start, run its program

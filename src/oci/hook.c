@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "sys/proc.h"
 
@@ -132,25 +134,44 @@ static int run_one(const struct oci_hook *h, const struct str *json, char *const
 	return 0;
 }
 
-int oci_hook_run(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
-		 enum oci_status status, char *const *env_default, struct err *err)
+/* @ignore: log failures and go on */
+static int run_all(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
+		   enum oci_status status, char *const *env_default, bool ignore, struct err *err)
 {
 	const struct oci_hook_list *list = &spec->hooks[kind];
+	struct sigaction sa = { .sa_handler = SIG_IGN }, old;
 	_cleanup_(str_fini) struct str json = { 0 };
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
 	int r = 0;
 
 	if (list->n == 0)
 		return 0;
-	oci_state_json(state, status, false, false, &json);
+	oci_state_json(state, status, NULL, false, &json);
 	if (json.failed)
 		return err_set(err, -ENOMEM, "run %s hooks", oci_hook_name(kind));
-	(void) sigaction(SIGPIPE, &ignore, &old);
+	(void) sigaction(SIGPIPE, &sa, &old); /* a hook may close its input */
 	for (size_t i = 0; r == 0 && i < list->n; i++) {
 		r = run_one(&list->v[i], &json, env_default, err);
 		if (r < 0)
 			r = err_wrap(err, r, "error running %s hook #%zu", oci_hook_name(kind), i);
+		if (r < 0 && ignore) {
+			log_warning("%s", err->text);
+			r = 0;
+		}
 	}
 	(void) sigaction(SIGPIPE, &old, NULL);
 	return r;
+}
+
+int oci_hook_run(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
+		 enum oci_status status, char *const *env_default, struct err *err)
+{
+	return run_all(spec, kind, state, status, env_default, false, err);
+}
+
+void oci_hook_warn(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
+		   enum oci_status status)
+{
+	struct err err = { 0 };
+
+	(void) run_all(spec, kind, state, status, NULL, true, &err); /* logged there */
 }

@@ -21,3 +21,10 @@ const char *oci_hook_name(enum oci_hook_kind kind);
  */
 int oci_hook_run(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
 		 enum oci_status status, char *const *env_default, struct err *err);
+
+/**
+ * oci_hook_warn() - oci_hook_run() where the spec wants failures logged and ignored
+ * Every hook of the kind is run, also after one that failed.
+ */
+void oci_hook_warn(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
+		   enum oci_status status);

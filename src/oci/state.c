@@ -61,10 +61,6 @@ int oci_state_save(int dir_fd, const struct oci_state *st, struct err *err)
 	return r < 0 ? err_set(err, r, "write %s of container '%s'", STATE_FILE, st->id) : 0;
 }
 
-static void json_decrefp(json_t **v)
-{
-	json_decref(*v);
-}
 
 static int load_annotations(struct oci_state *st, const json_t *obj)
 {
@@ -137,15 +133,15 @@ int oci_state_load(int dir_fd, struct oci_state *ret, struct err *err)
 	return 0;
 }
 
-void oci_state_json(const struct oci_state *st, enum oci_status status, bool full, bool indent,
-		    struct str *ret)
+void oci_state_json(const struct oci_state *st, enum oci_status status, const char *owner,
+		    bool indent, struct str *ret)
 {
 	const char *nl = indent ? "\n  " : "", *sp = indent ? " " : "";
 	const struct { const char *key, *value; } head[] = {
 		{ "ociVersion", st->version }, { "id", st->id },
 	}, tail[] = {
 		{ "status", oci_status_name(status) }, { "bundle", st->bundle },
-		{ "rootfs", full ? st->rootfs : NULL }, { "created", full ? st->created : NULL },
+		{ "rootfs", owner != NULL ? st->rootfs : NULL }, { "created", owner != NULL ? st->created : NULL },
 	};
 
 	str_puts(ret, "{");
@@ -165,8 +161,10 @@ void oci_state_json(const struct oci_state *st, enum oci_status status, bool ful
 		str_printf(ret, ",%s\"annotations\":%s", nl, sp);
 		put_annotations(ret, &st->annotations, indent ? "\n    " : "", nl);
 	}
-	if (full)
-		str_printf(ret, ",%s\"owner\":%s\"%s\"", nl, sp, ""); /* runc leaves it empty for root */
+	if (owner != NULL) {
+		str_printf(ret, ",%s\"owner\":%s", nl, sp);
+		str_json(ret, owner);
+	}
 	str_puts(ret, indent ? "\n}\n" : "}");
 }
 

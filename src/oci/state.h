@@ -52,12 +52,12 @@ int oci_state_load(int dir_fd, struct oci_state *ret, struct err *err);
 
 /**
  * oci_state_json() - append the state object of the spec
- * @full: add runc's fields rootfs, created and owner
+ * @owner: add runc's fields rootfs, created and owner, this being the owner's name; NULL for none
  * @indent: pretty-print as `state` does
  * Spec: runtime-spec 1.3 runtime.md "State".
  */
-void oci_state_json(const struct oci_state *state, enum oci_status status, bool full, bool indent,
-		    struct str *ret);
+void oci_state_json(const struct oci_state *state, enum oci_status status, const char *owner,
+		    bool indent, struct str *ret);
 
 /** oci_state_fini() - release */
 void oci_state_fini(struct oci_state *state);
