@@ -2,89 +2,70 @@
 #include "image/config.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "base/time.h"
+#include "base/clock.h"
+#include "base/json.h"
 
-static void decref(json_t **j)
+#define WORDS_MAX 4096 /* strings of one list */
+
+static void read_words(struct json_in *in, const struct json *obj, const char *key, struct img_words *ret)
 {
-	json_decref(*j);
-}
+	const struct json *list = json_get_array(in, obj, key, WORDS_MAX);
+	size_t n = list != NULL ? list->len : 0;
 
-static int read_string(const char *name, const json_t *object, const char *field, struct arena *arena,
-		       const char **ret, struct err *err)
-{
-	const json_t *v = json_object_get(object, field);
-
-	if (v == NULL || json_is_null(v) || (json_is_string(v) && json_string_length(v) == 0))
-		return 0;
-	if (!json_is_string(v))
-		return err_msg(err, -EINVAL, "%s: config.%s is not a string", name, field);
-	*ret = arena_strdup(arena, json_string_value(v));
-	return *ret != NULL ? 0 : err_set(err, -ENOMEM, "read %s", name);
-}
-
-static int read_words(const char *name, const json_t *object, const char *field, struct arena *arena,
-		      struct img_words *ret, struct err *err)
-{
-	const json_t *v = json_object_get(object, field);
-	size_t n = json_array_size(v);
-
-	if (v == NULL || json_is_null(v))
-		n = 0;
-	else if (!json_is_array(v))
-		return err_msg(err, -EINVAL, "%s: %s is not a list", name, field);
-	ret->v = arena_alloc(arena, n + 1, sizeof(*ret->v));
-	for (size_t i = 0; ret->v != NULL && i < n; i++) {
-		const json_t *word = json_array_get(v, i);
-
-		if (!json_is_string(word))
-			return err_msg(err, -EINVAL, "%s: %s[%zu] is not a string", name, field, i);
-		ret->v[i] = arena_strdup(arena, json_string_value(word));
-		if (ret->v[i] == NULL)
-			return err_set(err, -ENOMEM, "read %s", name);
+	ret->v = arena_alloc(in->strings, n + 1, sizeof(*ret->v));
+	if (ret->v == NULL) {
+		(void) json_nomem(in); /* remembered in in->code */
+		return;
 	}
-	ret->n = n;
-	return ret->v != NULL ? 0 : err_set(err, -ENOMEM, "read %s", name);
+	for (const struct json *word = n > 0 ? list->first : NULL; word != NULL; word = word->next)
+		ret->v[ret->n++] = json_to_str(in, word);
 }
 
-static int read_all(const char *name, const json_t *root, struct img_config *c, struct err *err)
+static const char *read_string(struct json_in *in, const struct json *obj, const char *key)
 {
-	const json_t *config = json_object_get(root, "config"), *fs = json_object_get(root, "rootfs");
-	int r = read_words(name, config, "Env", &c->arena, &c->env, err);
+	const char *s = json_get_str(in, obj, key);
 
-	if (r == 0)
-		r = read_words(name, config, "Entrypoint", &c->arena, &c->entrypoint, err);
-	if (r == 0)
-		r = read_words(name, config, "Cmd", &c->arena, &c->cmd, err);
-	if (r == 0)
-		r = read_words(name, fs, "diff_ids", &c->arena, &c->diff_ids, err);
-	if (r == 0)
-		r = read_string(name, config, "WorkingDir", &c->arena, &c->workdir, err);
-	if (r == 0)
-		r = read_string(name, config, "User", &c->arena, &c->user, err);
-	return r == 0 ? read_string(name, config, "StopSignal", &c->arena, &c->stop_signal, err) : r;
+	return s != NULL && *s != '\0' ? s : NULL;
+}
+
+static void read_all(struct json_in *in, struct img_config *c)
+{
+	const struct json *config, *fs;
+
+	if (!json_to_object(in, in->root))
+		return;
+	config = json_get_object(in, in->root, "config");
+	fs = json_get_object(in, in->root, "rootfs");
+	if (config != NULL) {
+		read_words(in, config, "Env", &c->env);
+		read_words(in, config, "Entrypoint", &c->entrypoint);
+		read_words(in, config, "Cmd", &c->cmd);
+		c->workdir = read_string(in, config, "WorkingDir");
+		c->user = read_string(in, config, "User");
+		c->stop_signal = read_string(in, config, "StopSignal");
+	}
+	if (fs != NULL)
+		read_words(in, fs, "diff_ids", &c->diff_ids);
 }
 
 int img_config_parse(const char *name, const char *text, size_t len, struct img_config *ret,
 		     struct err *err)
 {
 	struct img_config c = { 0 };
-	json_error_t why;
-	int r;
+	struct json_in in;
+	int r = json_parse(&in, name, &c.arena, text, len, err);
 
-	_cleanup_(decref) json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &why);
-	if (root == NULL)
-		return err_msg(err, -EINVAL, "%s: line %d: %s", name, why.line, why.text);
-	if (!json_is_object(root))
-		return err_msg(err, -EINVAL, "%s: not an object", name);
-	r = read_all(name, root, &c, err);
+	if (r == 0) {
+		read_all(&in, &c);
+		r = in.code;
+	}
+	json_fini(&in);
 	if (r < 0) {
-		img_config_fini(&c);
+		arena_fini(&c.arena);
 		return r;
 	}
 	*ret = c;
@@ -126,7 +107,7 @@ static void format_descriptor(const struct img_descriptor *d, struct str *ret)
 void img_manifest_format(const struct img_descriptor *config, const struct img_descriptor *layers,
 			 size_t nr_layers, struct str *ret)
 {
-	str_puts(ret, "{\"schemaVersion\":2,\"mediaType\":\"" "application/vnd.oci.image.manifest.v1+json\",\"config\":");
+	str_puts(ret, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":");
 	format_descriptor(config, ret);
 	str_puts(ret, ",\"layers\":[");
 	for (size_t i = 0; i < nr_layers; i++) {

@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "base/time.h"
+#include "base/clock.h"
 #include "image/config.h"
 #include "image/layer.h"
 #include "image/reference.h"

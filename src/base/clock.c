@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/time.h"
+#include "base/clock.h"
 
 #include <stdio.h>
 #include <time.h>
