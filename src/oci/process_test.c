@@ -30,6 +30,7 @@
 #include "oci/cpulist.h"
 #include "oci/init.h"
 #include "oci/process.h"
+#include "oci/process_parts.h"
 #include "sys/cap.h"
 
 #define BIT(n) (1ULL << (n))
