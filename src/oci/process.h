@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct err;
 struct oci_init;
@@ -13,29 +14,55 @@ struct oci_process;
 struct oci_spec;
 
 /**
+ * oci_process_affinity() - execCPUAffinity.initial: affinity of the caller and of what it clones
+ * @process: borrows; nothing happens without an "initial" list
+ *
+ * Context: parent of an exec, before the clone.
+ * Return: 0; -errno with a message.
+ */
+int oci_process_affinity(const struct oci_process *process, struct err *err);
+
+/**
+ * oci_process_quota() - oom_score_adj and rlimits of a process
+ * @process: borrows
+ * @proc_fd: the host's procfs root
+ * @pid: of the process in the caller's view; 0 = the caller
+ *
+ * With a user namespace the parent calls this for the child, since raising a limit needs privileges
+ * in the initial one; without, oci_process_limits() does it.
+ * Return: 0; -errno with a message naming the field.
+ */
+int oci_process_quota(const struct oci_process *process, int proc_fd, pid_t pid, struct err *err);
+
+/**
  * oci_process_limits() - attributes that need privileges and do not restrict the set-up that follows
  *
- * oom_score_adj (through init->proc_fd), rlimits, scheduler, I/O priority, memory policy,
- * personality, CPU affinity ("final" of execCPUAffinity; "initial" is applied by the parent of an
- * exec), session keyring.
- * @new_keyring: join a new session keyring named after the container
+ * oci_process_quota() unless init->in_userns, CPU affinity ("final" of execCPUAffinity; everything
+ * when no list is given), scheduler, I/O priority, memory policy, personality, session keyring.
+ * @new_keyring: join a session keyring named after the container
+ *
+ * Context: child, already in its cgroup.
  * Return: 0; -errno with a message naming the field.
  */
 int oci_process_limits(const struct oci_init *init, bool new_keyring, struct err *err);
 
 /**
  * oci_process_label() - AppArmor and SELinux labels that the coming execve() takes on
- * Writes attr files of the calling thread through init->proc_fd; a label asked for on a kernel
- * without that LSM is an error.
+ *
+ * Writes attr files of the calling thread through init->proc_fd.  An SELinux label on a kernel
+ * without SELinux is an error; an AppArmor profile on a kernel without AppArmor is ignored with a
+ * warning.
  * Return: 0; -errno with a message.
  */
 int oci_process_label(const struct oci_init *init, struct err *err);
 
 /**
- * oci_process_identity() - groups, gid, uid, umask, capabilities, no_new_privs
+ * oci_process_identity() - owner of standard streams, groups, gid, uid, umask, capabilities,
+ * no_new_privs
  * @keep_admin: keep CAP_SYS_ADMIN effective and permitted, so that a seccomp filter can still be
  *              loaded; execve() drops it because the bounding set is already reduced
  *
+ * A capability the runtime does not have is left out with a warning, as the spec demands.
  * Context: child; last step before oci_seccomp_load() and execve().
  * Return: 0; -errno with a message.
  */
@@ -54,18 +81,24 @@ int oci_process_find(const struct oci_process *process, char **ret, struct err *
 
 /**
  * oci_rdt_apply() - intelRdt: create or join the resctrl group of @pid
- * Return: 0; -errno with a message.
+ * Context: parent.
+ * Return: 1 if oci_rdt_remove() has work when the container goes; 0 if not; -errno with a message.
+ * Spec: config-linux.md "IntelRdt".
  */
 int oci_rdt_apply(const struct oci_spec *spec, const char *id, int pid, struct err *err);
 
-/** oci_rdt_remove() - remove a resctrl group that oci_rdt_apply() made */
+/**
+ * oci_rdt_remove() - remove the groups that oci_rdt_apply() made; only after it returned 1
+ * Return: 0 also if they are gone; -errno with a message.
+ */
 int oci_rdt_remove(const struct oci_spec *spec, const char *id, struct err *err);
 
 /**
  * oci_netdev_move() - linux.netDevices: move host devices into the container's network namespace
  * @netns_fd: the container's
- * Keeps addresses with global scope, MTU and state; renames to the name asked for.
- * Context: parent, in the host's network namespace.
+ * Keeps permanent addresses with global scope, MTU and MAC address; renames to the name asked for
+ * and brings the device up.
+ * Context: parent, single-threaded, in the host's network namespace.
  * Return: 0; -errno with a message naming the device.
  * Spec: config-linux.md "Network Devices".
  */

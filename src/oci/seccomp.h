@@ -8,6 +8,8 @@ struct err;
 struct oci_seccomp;
 struct oci_spec;
 
+#define OCI_FILTER_LEN_MAX 4096 /* instructions the kernel takes, BPF_MAXINSNS */
+
 /**
  * struct oci_filter - a compiled seccomp filter, ready to load
  * @prog: heap; the BPF program
@@ -28,7 +30,7 @@ struct oci_filter {
  *
  * The cache is keyed by the canonical form of the profile, which is stored in the file and compared
  * on load, so a collision or a damaged file only costs a compilation.  System calls newer than every
- * one named in the profile return ENOSYS where the default action is an errno, so that programs fall back.
+ * one named in the profile return ENOSYS where the default action refuses, so that programs fall back.
  * Context: parent, before the clone; allocates.
  * Return: 0; -EINVAL with a message naming the rule; -ENOMEM.
  */
@@ -40,14 +42,31 @@ int oci_seccomp_compile(const struct oci_seccomp *seccomp, int cache_fd, struct 
  * @listener_sock: connected socket that receives the notify descriptor, -EBADF if nothing notifies
  * @state: what is sent with it, the JSON of a container process state; NULL if nothing notifies
  *
- * Sends the descriptor from a helper that shares the descriptor table but not the filter, so no
- * system call of the hand-over can be caught by the filter itself.
+ * Sends the descriptor from a thread that has no filter while the caller waits without a system call,
+ * so none of the hand-over can be caught by the filter itself.
  * Context: child; needs CAP_SYS_ADMIN or no_new_privs.  Nothing but execve() is called after it.
  * Return: 0; -errno with a message.
  * Spec: runtime-spec 1.3 config-linux.md "Seccomp", "The Container Process State".
  */
 int oci_seccomp_load(const struct oci_filter *filter, int listener_sock, const char *state,
 		     struct err *err);
+
+/**
+ * oci_seccomp_connect() - connect to the agent that gets the notify descriptor
+ * @seccomp: borrows; listenerPath, '@' in front means an abstract socket
+ *
+ * Context: parent; only for a filter whose flags hold SECCOMP_FILTER_FLAG_NEW_LISTENER.
+ * Return: descriptor; -errno with a message.
+ */
+int oci_seccomp_connect(const struct oci_seccomp *seccomp, struct err *err);
+
+/**
+ * oci_seccomp_state() - the JSON that goes with the notify descriptor
+ * @pid: of the process that gets the filter, as the runtime's caller sees it
+ * @state: JSON object with the container's state
+ * Return: heap string; NULL without memory.
+ */
+char *oci_seccomp_state(const struct oci_seccomp *seccomp, int pid, const char *state);
 
 /** oci_filter_fini() - release */
 void oci_filter_fini(struct oci_filter *filter);

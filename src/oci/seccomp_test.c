@@ -1,0 +1,692 @@
+/* SPDX-License-Identifier: MIT */
+/* Verdicts of compiled profiles, found by running the programs in a small interpreter. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "oci/seccomp.h"
+#include "oci/seccomp_parts.h"
+#include "oci/spec.h"
+
+#define X32_BIT 0x40000000
+#define ERRNO(e) (SECCOMP_RET_ERRNO | (e))
+#define NAMES(...)                                                                  \
+	{                                                                           \
+		.v = (char *[]) { __VA_ARGS__, NULL },                              \
+		.n = sizeof((char *[]) { __VA_ARGS__ }) / sizeof(char *),           \
+	}
+
+/* Run classic BPF as the kernel does for seccomp.  Return: the verdict. */
+static uint32_t run(const struct oci_filter *f, const struct seccomp_data *data)
+{
+	uint32_t a = 0, x = 0, mem[16] = { 0 };
+
+	for (size_t pc = 0; pc < f->len; pc++) {
+		const struct sock_filter *i = &f->prog[pc];
+		uint32_t k = BPF_SRC(i->code) == BPF_X ? x : i->k;
+		bool yes = false;
+
+		switch (BPF_CLASS(i->code)) {
+		case BPF_LD:
+			if (BPF_MODE(i->code) == BPF_ABS) {
+				assert_true(i->k % 4 == 0 && i->k < sizeof(*data));
+				memcpy(&a, (const char *) data + i->k, 4);
+			} else {
+				a = BPF_MODE(i->code) == BPF_MEM ? mem[i->k] : i->k;
+			}
+			continue;
+		case BPF_ST:
+			mem[i->k] = a;
+			continue;
+		case BPF_ALU:
+			assert_int_equal(BPF_OP(i->code), BPF_AND);
+			a &= k;
+			continue;
+		case BPF_MISC:
+			if (BPF_MISCOP(i->code) == BPF_TAX)
+				x = a;
+			else
+				a = x;
+			continue;
+		case BPF_RET:
+			return BPF_RVAL(i->code) == BPF_A ? a : i->k;
+		case BPF_JMP:
+			if (BPF_OP(i->code) == BPF_JA) {
+				pc += i->k;
+				continue;
+			}
+			yes = (BPF_OP(i->code) == BPF_JEQ && a == k) ||
+			      (BPF_OP(i->code) == BPF_JGT && a > k) ||
+			      (BPF_OP(i->code) == BPF_JGE && a >= k) ||
+			      (BPF_OP(i->code) == BPF_JSET && (a & k) != 0);
+			pc += yes ? i->jt : i->jf;
+			continue;
+		default:
+			fail_msg("instruction class %u", BPF_CLASS(i->code));
+		}
+	}
+	fail_msg("program ran over its end");
+	return 0;
+}
+
+static uint32_t verdict(const struct oci_filter *f, uint32_t arch, int nr, uint64_t a0, uint64_t a1)
+{
+	struct seccomp_data d = { .nr = nr, .arch = arch, .args = { a0, a1 } };
+
+	return run(f, &d);
+}
+
+static struct oci_filter compile(const struct oci_seccomp *s)
+{
+	struct oci_filter f = { 0 };
+	struct err err = { 0 };
+
+	if (oci_seccomp_compile(s, -EBADF, &f, &err) < 0)
+		fail_msg("%s", err.text);
+	return f;
+}
+
+static uint32_t x86_arches[] = { SCMP_ARCH_X86_64, SCMP_ARCH_X86, SCMP_ARCH_X32 };
+
+static void skip_other_machines(void)
+{
+	if (seccomp_arch_native() != SCMP_ARCH_X86_64)
+		skip();
+}
+
+static void allow_list(void **state)
+{
+	struct oci_seccomp_rule rules[] = {
+		{ .names = NAMES("read", "write", "openat2", "no_such_call"),
+		  .action = SECCOMP_RET_ALLOW },
+		{ .names = NAMES("mkdir"), .action = SECCOMP_RET_ERRNO, .errno_ret = { true, ENODEV } },
+		{ .names = NAMES("rmdir"), .action = SECCOMP_RET_TRAP },
+		{ .names = NAMES("sync"), .action = SECCOMP_RET_LOG },
+		{ .names = NAMES("pause"), .action = SECCOMP_RET_KILL_PROCESS },
+		{ .names = NAMES("alarm"), .action = SECCOMP_RET_TRACE, .errno_ret = { true, 7 } },
+	};
+	struct oci_seccomp s = {
+		.default_action = SECCOMP_RET_ERRNO,
+		.arches = x86_arches,
+		.nr_arches = 3,
+		.rules = rules,
+		.nr_rules = ARRAY_LEN(rules),
+	};
+
+	(void) state;
+	skip_other_machines();
+	_cleanup_(oci_filter_fini) struct oci_filter f = compile(&s);
+	const uint32_t b64 = AUDIT_ARCH_X86_64, b32 = AUDIT_ARCH_I386;
+
+	assert_int_equal(f.flags, SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+	assert_int_equal(verdict(&f, b64, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict(&f, b64, 437, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict(&f, b64, 83, 0, 0), ERRNO(ENODEV));
+	assert_int_equal(verdict(&f, b64, 84, 0, 0), SECCOMP_RET_TRAP);
+	assert_int_equal(verdict(&f, b64, 162, 0, 0), SECCOMP_RET_LOG);
+	assert_int_equal(verdict(&f, b64, 34, 0, 0), SECCOMP_RET_KILL_PROCESS);
+	assert_int_equal(verdict(&f, b64, 37, 0, 0), SECCOMP_RET_TRACE | 7);
+	assert_int_equal(verdict(&f, b64, 2, 0, 0), ERRNO(EPERM)); /* open */
+	assert_int_equal(verdict(&f, b64, 438, 0, 0), ERRNO(ENOSYS)); /* newer than all named */
+	assert_int_equal(verdict(&f, b64, 1000, 0, 0), ERRNO(ENOSYS));
+	assert_int_equal(verdict(&f, b32, 3, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict(&f, b32, 39, 0, 0), ERRNO(ENODEV));
+	assert_int_equal(verdict(&f, b32, 5, 0, 0), ERRNO(EPERM));
+	assert_int_equal(verdict(&f, b32, 438, 0, 0), ERRNO(ENOSYS));
+	assert_int_equal(verdict(&f, b64, X32_BIT | 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict(&f, b64, X32_BIT | 83, 0, 0), ERRNO(ENODEV));
+	assert_int_equal(verdict(&f, b64, X32_BIT | 2, 0, 0), ERRNO(EPERM));
+	assert_int_equal(verdict(&f, b64, X32_BIT | 600, 0, 0), ERRNO(ENOSYS));
+	assert_int_equal(verdict(&f, AUDIT_ARCH_AARCH64, 0, 0, 0), SECCOMP_RET_KILL_THREAD);
+}
+
+static void native_only(void **state)
+{
+	struct oci_seccomp_rule rule = { .names = NAMES("read"), .action = SECCOMP_RET_ALLOW };
+	struct oci_seccomp s = {
+		.default_action = SECCOMP_RET_KILL_PROCESS,
+		.rules = &rule,
+		.nr_rules = 1,
+	};
+
+	(void) state;
+	skip_other_machines();
+	_cleanup_(oci_filter_fini) struct oci_filter f = compile(&s);
+
+	assert_int_equal(verdict(&f, AUDIT_ARCH_X86_64, 0, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict(&f, AUDIT_ARCH_X86_64, 1, 0, 0), ERRNO(ENOSYS));
+	assert_int_equal(verdict(&f, AUDIT_ARCH_X86_64, X32_BIT, 0, 0), SECCOMP_RET_KILL_THREAD);
+	assert_int_equal(verdict(&f, AUDIT_ARCH_I386, 3, 0, 0), SECCOMP_RET_KILL_THREAD);
+}
+
+static void default_errno_and_allow(void **state)
+{
+	struct oci_seccomp_rule rule = { .names = NAMES("mkdir"), .action = SECCOMP_RET_ERRNO };
+	struct oci_seccomp allow = {
+		.default_action = SECCOMP_RET_ALLOW,
+		.rules = &rule,
+		.nr_rules = 1,
+		.flags_set = true,
+		.flags = SECCOMP_FILTER_FLAG_TSYNC | SECCOMP_FILTER_FLAG_LOG,
+	};
+	struct oci_seccomp refuse = {
+		.default_action = SECCOMP_RET_ERRNO,
+		.default_errno_ret = { true, ENXIO },
+		.rules = &rule,
+		.nr_rules = 1,
+	};
+
+	(void) state;
+	skip_other_machines();
+	_cleanup_(oci_filter_fini) struct oci_filter f = compile(&allow);
+	_cleanup_(oci_filter_fini) struct oci_filter g = compile(&refuse);
+
+	assert_int_equal(f.flags, SECCOMP_FILTER_FLAG_LOG);
+	assert_int_equal(verdict(&f, AUDIT_ARCH_X86_64, 83, 0, 0), ERRNO(EPERM));
+	assert_int_equal(verdict(&f, AUDIT_ARCH_X86_64, 1000, 0, 0), SECCOMP_RET_ALLOW);
+	assert_int_equal(verdict(&g, AUDIT_ARCH_X86_64, 80, 0, 0), ERRNO(ENXIO));
+	assert_int_equal(verdict(&g, AUDIT_ARCH_X86_64, 83, 0, 0), ERRNO(EPERM));
+	assert_int_equal(verdict(&g, AUDIT_ARCH_X86_64, 84, 0, 0), ERRNO(ENOSYS));
+}
+
+/* What an operator must say of an argument; the model the program is compared with */
+static bool holds(int op, uint64_t v, uint64_t a, uint64_t b)
+{
+	switch (op) {
+	case SCMP_CMP_NE:
+		return v != a;
+	case SCMP_CMP_LT:
+		return v < a;
+	case SCMP_CMP_LE:
+		return v <= a;
+	case SCMP_CMP_EQ:
+		return v == a;
+	case SCMP_CMP_GE:
+		return v >= a;
+	case SCMP_CMP_GT:
+		return v > a;
+	default:
+		return (v & a) == b;
+	}
+}
+
+/* The same checks for a call that the library compiles and for one that the prefix answers */
+static void argument_operators(void **state)
+{
+	static const uint64_t values[] = { 0,	       1,	      5,	     6,
+					   0xffffffff, 0x100000000,   0x100000005,   0x200000005,
+					   UINT64_MAX, 0x10000000f0f, 0xf0f00000000f };
+	static const int ops[] = { SCMP_CMP_NE, SCMP_CMP_LT, SCMP_CMP_LE,	 SCMP_CMP_EQ,
+				   SCMP_CMP_GE, SCMP_CMP_GT, SCMP_CMP_MASKED_EQ };
+	static const struct {
+		char *name;
+		int nr;
+	} calls[] = { { "ftruncate", 77 }, { "mseal", 462 } };
+
+	(void) state;
+	skip_other_machines();
+	for (size_t c = 0; c < ARRAY_LEN(calls); c++)
+		for (size_t o = 0; o < ARRAY_LEN(ops); o++)
+			for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+				uint64_t a = values[i];
+				uint64_t b = a & 0xf0f0f0f0f;
+				struct oci_seccomp_arg arg = { 1, a, b, ops[o] };
+				struct oci_seccomp_rule rule = {
+					.names = NAMES(calls[c].name),
+					.action = SECCOMP_RET_ALLOW,
+					.args = &arg,
+					.nr_args = 1,
+				};
+				struct oci_seccomp s = {
+					.default_action = SECCOMP_RET_ERRNO,
+					.rules = &rule,
+					.nr_rules = 1,
+				};
+				_cleanup_(oci_filter_fini) struct oci_filter f = compile(&s);
+
+				for (size_t k = 0; k < ARRAY_LEN(values); k++)
+					assert_int_equal(
+						verdict(&f, AUDIT_ARCH_X86_64, calls[c].nr, 0,
+							values[k]),
+						holds(ops[o], values[k], a, b) ?
+							SECCOMP_RET_ALLOW : ERRNO(EPERM));
+			}
+}
+
+static void several_arguments(void **state)
+{
+	struct oci_seccomp_arg both[] = { { 0, 500, 0, SCMP_CMP_NE }, { 1, 1337, 0, SCMP_CMP_EQ } };
+	struct oci_seccomp_arg any[] = { { 0, 100, 0, SCMP_CMP_EQ }, { 0, 9001, 0, SCMP_CMP_EQ } };
+	struct oci_seccomp_rule rules[] = {
+		{ .names = NAMES("ftruncate", "listns"), .action = SECCOMP_RET_ALLOW, .args = both,
+		  .nr_args = 2 },
+		{ .names = NAMES("process_vm_readv", "statmount"), .action = SECCOMP_RET_ALLOW,
+		  .args = any, .nr_args = 2 },
+		{ .names = NAMES("statmount"), .action = SECCOMP_RET_ERRNO,
+		  .errno_ret = { true, ENOANO }, .args = (struct oci_seccomp_arg[]) {
+			  { 0, 3, 0, SCMP_CMP_EQ } }, .nr_args = 1 },
+	};
+	struct oci_seccomp s = {
+		.default_action = SECCOMP_RET_ERRNO,
+		.rules = rules,
+		.nr_rules = ARRAY_LEN(rules),
+	};
+	const uint32_t b64 = AUDIT_ARCH_X86_64;
+
+	(void) state;
+	skip_other_machines();
+	_cleanup_(oci_filter_fini) struct oci_filter f = compile(&s);
+
+	for (size_t i = 0; i < 2; i++) {
+		int and_nr = i == 0 ? 77 : 470, or_nr = i == 0 ? 310 : 457;
+
+		assert_int_equal(verdict(&f, b64, and_nr, 1, 1337), SECCOMP_RET_ALLOW);
+		assert_int_equal(verdict(&f, b64, and_nr, 1, 0), ERRNO(EPERM));
+		assert_int_equal(verdict(&f, b64, and_nr, 500, 1337), ERRNO(EPERM));
+		assert_int_equal(verdict(&f, b64, or_nr, 100, 0), SECCOMP_RET_ALLOW);
+		assert_int_equal(verdict(&f, b64, or_nr, 9001, 0), SECCOMP_RET_ALLOW);
+		assert_int_equal(verdict(&f, b64, or_nr, 0, 0), ERRNO(EPERM));
+	}
+	assert_int_equal(verdict(&f, b64, 457, 3, 0), ERRNO(ENOANO));
+	assert_int_equal(verdict(&f, b64, 471, 0, 0), ERRNO(ENOSYS));
+	assert_int_equal(verdict(&f, b64, 469, 0, 0), ERRNO(EPERM)); /* between named ones */
+}
+
+static void new_calls_on_all_arches(void **state)
+{
+	struct oci_seccomp_arg arg = { 0, 0x100000001, 0, SCMP_CMP_EQ };
+	struct oci_seccomp_rule rules[] = {
+		{ .names = NAMES("read"), .action = SECCOMP_RET_ERRNO },
+		{ .names = NAMES("fchmodat2", "cachestat"), .action = SECCOMP_RET_ERRNO },
+		{ .names = NAMES("mseal"), .action = SECCOMP_RET_TRAP, .args = &arg, .nr_args = 1 },
+	};
+	struct oci_seccomp s = {
+		.default_action = SECCOMP_RET_ALLOW,
+		.arches = x86_arches,
+		.nr_arches = 3,
+		.rules = rules,
+		.nr_rules = ARRAY_LEN(rules),
+	};
+
+	(void) state;
+	skip_other_machines();
+	_cleanup_(oci_filter_fini) struct oci_filter f = compile(&s);
+	const struct {
+		uint32_t arch;
+		int bit;
+	} abi[] = { { AUDIT_ARCH_X86_64, 0 }, { AUDIT_ARCH_I386, 0 }, { AUDIT_ARCH_X86_64, X32_BIT } };
+
+	for (size_t i = 0; i < ARRAY_LEN(abi); i++) {
+		assert_int_equal(verdict(&f, abi[i].arch, abi[i].bit | 451, 0, 0), ERRNO(EPERM));
+		assert_int_equal(verdict(&f, abi[i].arch, abi[i].bit | 452, 0, 0), ERRNO(EPERM));
+		assert_int_equal(verdict(&f, abi[i].arch, abi[i].bit | 453, 0, 0),
+				 SECCOMP_RET_ALLOW);
+		assert_int_equal(verdict(&f, abi[i].arch, abi[i].bit | 462, 0x100000001, 0),
+				 SECCOMP_RET_TRAP);
+		/* a 32-bit argument has no upper half */
+		assert_int_equal(verdict(&f, abi[i].arch, abi[i].bit | 462, 1, 0),
+				 i == 0 ? SECCOMP_RET_ALLOW : SECCOMP_RET_TRAP);
+		assert_int_equal(verdict(&f, abi[i].arch, abi[i].bit | 500, 0, 0),
+				 SECCOMP_RET_ALLOW);
+	}
+}
+
+/* Every number the library knows gets the same verdict from a tree as from a list */
+static void large_profile(void **state)
+{
+	char *names[451];
+	size_t n = 0;
+
+	(void) state;
+	skip_other_machines();
+	for (int nr = 0; nr <= 450; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, nr);
+
+		if (name != NULL && nr % 3 != 0)
+			names[n++] = name;
+		else
+			free(name);
+	}
+	struct oci_seccomp_rule rule = { .names = { names, n }, .action = SECCOMP_RET_ALLOW };
+	struct oci_seccomp s = {
+		.default_action = SECCOMP_RET_ERRNO,
+		.arches = x86_arches,
+		.nr_arches = 3,
+		.rules = &rule,
+		.nr_rules = 1,
+	};
+	_cleanup_(oci_filter_fini) struct oci_filter f = compile(&s);
+
+	for (int nr = 0; nr <= 450; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, nr);
+
+		assert_int_equal(verdict(&f, AUDIT_ARCH_X86_64, nr, 0, 0),
+				 name != NULL && nr % 3 != 0 ? SECCOMP_RET_ALLOW :
+				 nr > seccomp_nr(SCMP_ARCH_X86_64, names[n - 1]) ? ERRNO(ENOSYS) :
+										   ERRNO(EPERM));
+		free(name);
+	}
+	while (n > 0)
+		free(names[--n]);
+}
+
+static void refusals(void **state)
+{
+	struct oci_seccomp_arg arg = { 6, 0, 0, SCMP_CMP_EQ };
+	struct oci_seccomp_rule notify_write = { .names = NAMES("write"),
+						 .action = SECCOMP_RET_USER_NOTIF };
+	struct oci_seccomp_rule notify = { .names = NAMES("mkdir"), .action = SECCOMP_RET_USER_NOTIF };
+	struct oci_seccomp_rule bad_arg = { .names = NAMES("mkdir"), .action = SECCOMP_RET_TRAP,
+					    .args = &arg, .nr_args = 1 };
+	const struct {
+		struct oci_seccomp s;
+		const char *text;
+	} cases[] = {
+		{ { .default_action = SECCOMP_RET_USER_NOTIF }, "as default action" },
+		{ { .default_action = SECCOMP_RET_ALLOW, .rules = &notify_write, .nr_rules = 1,
+		    .listener_path = "/x" }, "cannot be used for the write syscall" },
+		{ { .default_action = SECCOMP_RET_ALLOW, .rules = &notify, .nr_rules = 1,
+		    .listener_path = "" }, "listenerPath is not set" },
+		{ { .default_action = SECCOMP_RET_ALLOW, .rules = &bad_arg, .nr_rules = 1 },
+		  "index is 6, limit 5" },
+		{ { .default_action = SECCOMP_RET_ALLOW, .arches = (uint32_t[]) { 12345 },
+		    .nr_arches = 1 }, "architecture 0x3039" },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct oci_filter f = { 0 };
+		struct err err = { 0 };
+
+		assert_int_equal(oci_seccomp_compile(&cases[i].s, -EBADF, &f, &err), -EINVAL);
+		assert_non_null(strstr(err.text, cases[i].text));
+		assert_null(f.prog);
+	}
+}
+
+static char cache_path[] = "/tmp/seccomp_test.XXXXXX";
+
+static int make_dir(void **state)
+{
+	(void) state;
+	return mkdtemp(cache_path) == NULL ? -1 : 0;
+}
+
+static int remove_dir(void **state)
+{
+	(void) state;
+	return dir_remove(AT_FDCWD, cache_path);
+}
+
+/* The one file in the cache directory.  Return: its descriptor. */
+static int open_slot(int dirfd, int flags, char *name)
+{
+	_cleanup_closedir_ DIR *d = fdopendir(openat(dirfd, ".", O_RDONLY | O_DIRECTORY));
+	struct dirent *e;
+	int fd = -1;
+
+	assert_non_null(d);
+	while ((e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.')
+			continue;
+		assert_int_equal(fd, -1);
+		(void) snprintf(name, 256, "%s", e->d_name);
+		fd = openat(dirfd, name, flags);
+	}
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static void cache_hit_miss_damage(void **state)
+{
+	struct oci_seccomp_rule rule = { .names = NAMES("read", "write"), .action = SECCOMP_RET_ALLOW };
+	struct oci_seccomp s = { .default_action = SECCOMP_RET_ERRNO, .rules = &rule, .nr_rules = 1 };
+	_cleanup_close_ int dir = open(cache_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct stat before, after;
+	char name[256];
+	char byte;
+
+	(void) state;
+	_cleanup_(oci_filter_fini) struct oci_filter plain = compile(&s);
+	for (int round = 0; round < 5; round++) {
+		_cleanup_(oci_filter_fini) struct oci_filter f = { 0 };
+
+		assert_int_equal(oci_seccomp_compile(&s, dir, &f, NULL), 0);
+		assert_int_equal(f.len, plain.len);
+		assert_memory_equal(f.prog, plain.prog, f.len * sizeof(*f.prog));
+
+		_cleanup_close_ int fd = open_slot(dir, O_RDWR | O_CLOEXEC, name);
+		assert_int_equal(fstat(fd, &after), 0);
+		if (round == 1) /* a hit: the file was not written again */
+			assert_int_equal(after.st_ino, before.st_ino);
+		if (round > 1) /* unusable: replaced */
+			assert_int_not_equal(after.st_ino, before.st_ino);
+		before = after;
+		_cleanup_close_ int keep = dup(fd); /* so that its inode number is not used again */
+		switch (round) {
+		case 1: /* a flipped bit in the program */
+			assert_int_equal(pread(fd, &byte, 1, after.st_size - 5), 1);
+			byte ^= 4;
+			assert_int_equal(pwrite(fd, &byte, 1, after.st_size - 5), 1);
+			(void) take_fd(keep);
+			break;
+		case 2: /* cut */
+			assert_int_equal(ftruncate(fd, after.st_size - 8), 0);
+			(void) take_fd(keep);
+			break;
+		case 3: /* writable by others */
+			assert_int_equal(fchmod(fd, 0666), 0);
+			(void) take_fd(keep);
+			break;
+		}
+	}
+	/* another profile in the same slot: the program in the file is not what was asked for */
+	struct oci_filter other = { 0 };
+	assert_int_equal(seccomp_cache_load(dir, "some key", 8, &other), -ENOENT);
+	seccomp_cache_store(dir, "some key", 8, &plain);
+	assert_int_equal(seccomp_cache_load(dir, "some key", 8, &other), 0);
+	oci_filter_fini(&other);
+	assert_int_equal(seccomp_cache_load(dir, "some kez", 8, &other), -ENOENT);
+}
+
+/* A link in place of the file is not followed */
+static void cache_link(void **state)
+{
+	struct oci_filter f = { .prog = (struct sock_filter[]) { { 0x06, 0, 0, 0 } }, .len = 1 };
+	struct oci_filter got = { 0 };
+	char name[256];
+
+	(void) state;
+	assert_int_equal(dir_remove(AT_FDCWD, cache_path), 0);
+	assert_int_equal(mkdir(cache_path, 0700), 0);
+	_cleanup_close_ int dir = open(cache_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	seccomp_cache_store(dir, "k", 1, &f);
+	_cleanup_close_ int fd = open_slot(dir, O_RDONLY | O_CLOEXEC, name);
+	assert_int_equal(seccomp_cache_load(dir, "k", 1, &got), 0);
+	oci_filter_fini(&got);
+	assert_int_equal(renameat(dir, name, dir, "elsewhere"), 0);
+	assert_int_equal(symlinkat("elsewhere", dir, name), 0);
+	assert_int_equal(seccomp_cache_load(dir, "k", 1, &got), -ENOENT);
+}
+
+/* Run @f in a child.  Return: its exit code. */
+static int in_child(int (*f)(void *), void *arg)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(f(arg));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int load_and_try(void *arg)
+{
+	struct oci_filter *f = arg;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return 1;
+	if (oci_seccomp_load(f, -EBADF, NULL, NULL) < 0)
+		return 2;
+	return syscall(SYS_mkdirat, AT_FDCWD, "/tmp/x", 0) == -1 && errno == ENOTTY ? 0 : 3;
+}
+
+static void load_in_kernel(void **state)
+{
+	struct oci_seccomp_rule rule = { .names = NAMES("mkdirat"), .action = SECCOMP_RET_ERRNO,
+					 .errno_ret = { true, ENOTTY } };
+	struct oci_seccomp s = { .default_action = SECCOMP_RET_ALLOW, .rules = &rule, .nr_rules = 1 };
+	_cleanup_(oci_filter_fini) struct oci_filter f = compile(&s);
+
+	(void) state;
+	assert_int_equal(in_child(load_and_try, &f), 0);
+}
+
+struct notify {
+	struct oci_filter filter;
+	int sock;
+	const char *state;
+};
+
+static int load_and_ask(void *arg)
+{
+	struct notify *n = arg;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return 1;
+	if (oci_seccomp_load(&n->filter, n->sock, n->state, NULL) < 0)
+		return 2;
+	/* the agent lets this fail with ENOTBLK */
+	return syscall(SYS_mkdirat, AT_FDCWD, "/tmp/x", 0) == -1 && errno == ENOTBLK ? 0 : 3;
+}
+
+static int receive(int sock, char *text, size_t size)
+{
+	char control[CMSG_SPACE(sizeof(int))];
+	struct iovec iov = { text, size - 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	ssize_t n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	int fd;
+
+	assert_true(n > 0 && CMSG_FIRSTHDR(&msg) != NULL);
+	text[n] = '\0';
+	memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(fd));
+	return fd;
+}
+
+/* sendmsg, recvmsg, read, futex and close wait for the agent too: none of them may be needed */
+static void notify_handover(void **state)
+{
+	struct oci_seccomp_rule rule = {
+		.names = NAMES("mkdirat", "sendmsg", "recvmsg", "read", "futex", "close", "wait4"),
+		.action = SECCOMP_RET_USER_NOTIF,
+	};
+	struct oci_seccomp s = {
+		.default_action = SECCOMP_RET_ALLOW,
+		.rules = &rule,
+		.nr_rules = 1,
+		.listener_path = "/unused",
+		.listener_metadata = "me\"ta",
+	};
+	struct notify n = { .filter = compile(&s) };
+	_cleanup_free_ char *text = oci_seccomp_state(&s, 42, "{\"id\":\"c\"}");
+	struct seccomp_notif_resp resp = { .error = -ENOTBLK };
+	struct seccomp_notif req = { 0 };
+	int pair[2], fd, status;
+	char got[256];
+	pid_t pid;
+
+	(void) state;
+	assert_string_equal(text, "{\"ociVersion\":\"" OCI_SPEC_VERSION "\",\"fds\":[\"seccompFd\"],"
+				  "\"pid\":42,\"metadata\":\"me\\\"ta\",\"state\":{\"id\":\"c\"}}");
+	assert_int_equal(n.filter.flags,
+			 SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	n.sock = pair[1];
+	n.state = text;
+	pid = fork();
+	if (pid == 0)
+		_exit(load_and_ask(&n));
+	fd = receive(pair[0], got, sizeof(got));
+	assert_string_equal(got, text);
+	assert_int_equal(ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &req), 0);
+	assert_int_equal(req.data.nr, SYS_mkdirat);
+	resp.id = req.id;
+	assert_int_equal(ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &resp), 0);
+	(void) close(fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), 0);
+	(void) close(pair[0]);
+	(void) close(pair[1]);
+	oci_filter_fini(&n.filter);
+}
+
+static void agent_missing(void **state)
+{
+	static const struct {
+		char *path;
+		int code;
+	} cases[] = {
+		{ "/no/such/agent.sock", -ENOENT },
+		{ "@no-such-agent", -ECONNREFUSED },
+		{ "", -EINVAL },
+		{ NULL, -EINVAL },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct oci_seccomp s = { .listener_path = cases[i].path };
+		struct err err = { 0 };
+
+		assert_int_equal(oci_seccomp_connect(&s, &err), cases[i].code);
+		assert_non_null(strstr(err.text, cases[i].code == -EINVAL ?
+							 "listenerPath is not set" :
+							 "failed to connect with seccomp agent"));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(allow_list),
+		cmocka_unit_test(native_only),
+		cmocka_unit_test(default_errno_and_allow),
+		cmocka_unit_test(argument_operators),
+		cmocka_unit_test(several_arguments),
+		cmocka_unit_test(new_calls_on_all_arches),
+		cmocka_unit_test(large_profile),
+		cmocka_unit_test(refusals),
+		cmocka_unit_test(cache_hit_miss_damage),
+		cmocka_unit_test(cache_link),
+		cmocka_unit_test(load_in_kernel),
+		cmocka_unit_test(notify_handover),
+		cmocka_unit_test(agent_missing),
+	};
+
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <termios.h>
+
+/** pty_resize() - set the size of a terminal; 0 or -errno */
+int pty_resize(int fd, uint16_t rows, uint16_t columns);
+
+/** pty_copy_size() - give terminal @to the size of terminal @from; 0 or -errno */
+int pty_copy_size(int from, int to);
+
+/**
+ * pty_raw() - put a terminal into raw mode
+ * @ret_old: what to give to pty_restore()
+ * Return: 0; -ENOTTY; -errno.
+ */
+int pty_raw(int fd, struct termios *ret_old);
+
+/** pty_restore() - undo pty_raw() */
+void pty_restore(int fd, const struct termios *old);
