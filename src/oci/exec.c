@@ -50,8 +50,8 @@ static int prepare(struct execution *ex, struct err *err)
 		return r;
 	if (c->cgroup == NULL)
 		return 0;
-	return oci_cgroup_exec_fds(c->cgroup, c->state.pid, ex->opts->cgroup, ch->task_fds, OCI_TASK_FDS_MAX,
-				   &ch->nr_task_fds, &ex->cgroup_fd, err);
+	return oci_cgroup_exec_fds(c->cgroup, c->state.pid, ex->opts->cgroups, ex->opts->nr_cgroups,
+				   ch->task_fds, OCI_TASK_FDS_MAX, &ch->nr_task_fds, &ex->cgroup_fd, err);
 }
 
 /*

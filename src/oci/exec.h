@@ -13,13 +13,14 @@ struct oci_process;
  * struct oci_exec_opts - what `exec` is told
  * @process: borrows; complete process (the caller merges flags and defaults)
  * @console_socket, @pidfd_socket, @pid_file, @preserve_fds: as in struct oci_create_opts
- * @cgroup: path below the container's cgroup, "ctrl:path" for one v1 controller; NULL for its own
+ * @cgroups: borrows; as @subs of oci_cgroup_exec_fds()
  * @clone_parent: as in struct oci_create_opts
  */
 struct oci_exec_opts {
 	const struct oci_process *process;
 	const char *console_socket, *pidfd_socket, *pid_file;
-	const char *cgroup;
+	const char *const *cgroups;
+	size_t nr_cgroups;
 	unsigned preserve_fds;
 	bool clone_parent;
 };

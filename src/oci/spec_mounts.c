@@ -8,32 +8,44 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "oci/spec_internal.h"
 
-static bool has_option(const struct oci_mount *mount, const char *name)
+/* What follows the name of an option: "", or "=..." with a value; NULL without the option */
+static const char *find_option(const struct oci_mount *mount, const char *name)
 {
+	const size_t n = strlen(name);
+
 	for (size_t i = 0; i < mount->options.n; i++) {
-		if (strcmp(mount->options.v[i], name) == 0)
-			return true;
+		const char *o = mount->options.v[i];
+
+		if (strncmp(o, name, n) == 0 && (o[n] == '\0' || o[n] == '='))
+			return o + n;
 	}
-	return false;
+	return NULL;
 }
 
 static void check_idmap(struct json_in *in, const struct json *node, const struct oci_mount *mount,
 			const struct oci_linux *linux)
 {
 	const bool mapped = mount->uid_mappings.n > 0 || mount->gid_mappings.n > 0;
-	const bool asked = has_option(mount, "idmap") || has_option(mount, "ridmap");
+	const char *idmap = find_option(mount, "idmap"), *ridmap = find_option(mount, "ridmap");
 
-	if (!mapped && !asked)
+	if (!mapped && idmap == NULL && ridmap == NULL)
 		return;
-	if (!has_option(mount, "bind") && !has_option(mount, "rbind"))
+	if (find_option(mount, "bind") == NULL && find_option(mount, "rbind") == NULL &&
+	    !str_eq(mount->type, "bind")) {
 		(void) json_fail(in, node, NULL,
 				 "id-mapped mounts are only supported for bind-mounts");
-	else if (mapped ? mount->uid_mappings.n == 0 || mount->gid_mappings.n == 0
-			: !linux->namespaces[OCI_NS_USER].set)
-		(void) json_fail(in, node, NULL, "id-mapped mounts must have both uid and gid "
-						 "mappings specified");
+		return;
+	}
+	if (mapped && mount->uid_mappings.n > 0 && mount->gid_mappings.n > 0)
+		return;
+	if (!mapped && (linux->namespaces[OCI_NS_USER].set || (idmap != NULL && *idmap == '=') ||
+			(ridmap != NULL && *ridmap == '=')))
+		return; /* those of the user namespace, or in the option */
+	(void) json_fail(in, node, NULL,
+			 "id-mapped mounts must have both uid and gid mappings specified");
 }
 
 static void parse_mount(struct json_in *in, const struct json *node, const struct oci_linux *linux,

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=bash
 # Shared by the client scripts in this folder: TAP lines, a private place to work in, the image.
 #
 # A script sources this file, defines cleanup_clients() and calls, in this order:
@@ -47,6 +48,7 @@ client_setup() {
 	trap client_exit EXIT
 	trap 'exit 1' INT TERM HUP
 	make_rootfs
+	cd "$T" || exit 1 # conmon leaves a file "oom" where it was started
 	RUNTIME=$("$OCI" --version 2>&1 | head -1)
 	echo "# $name with $OCI: $RUNTIME"
 }
@@ -73,7 +75,7 @@ private_cgroups() {
 client_exit() {
 	local status=$?
 	trap - EXIT
-	exec 3>&- 2>/dev/null
+	cd /
 	{
 		cleanup_clients
 		cgroups_remove
@@ -170,6 +172,7 @@ differs() {
 
 # skip NAME REASON - a test that this machine cannot run.
 skip() {
+	[ -z "${ONLY:-}" ] || [[ "$1" =~ $ONLY ]] || return 0
 	tests_run=$((tests_run + 1))
 	tests_skipped=$((tests_skipped + 1))
 	echo "ok $tests_run - $1 # SKIP $2"

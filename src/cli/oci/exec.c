@@ -18,8 +18,8 @@
 #include "sys/proc.h"
 
 struct exec_opts {
-	const char *console_socket, *pidfd_socket, *cwd, *user, *process, *pid_file, *process_label, *apparmor, *cgroup;
-	struct opt_strings env, gids, caps;
+	const char *console_socket, *pidfd_socket, *cwd, *user, *process, *pid_file, *process_label, *apparmor;
+	struct opt_strings env, gids, caps, cgroups;
 	bool tty, detach, no_new_privs, ignore_paused;
 	uint64_t preserve_fds;
 };
@@ -43,7 +43,7 @@ static const struct opt exec_table[] = {
 	{ "cap", 'c', OPT_STRINGS, offsetof(struct exec_opts, caps), "CAP", "add a capability" },
 	{ "preserve-fds", 0, OPT_U64, offsetof(struct exec_opts, preserve_fds), "N",
 	  "pass on N descriptors from 3 on" },
-	{ "cgroup", 0, OPT_STRING, offsetof(struct exec_opts, cgroup), "[CTRL:]PATH",
+	{ "cgroup", 0, OPT_STRINGS, offsetof(struct exec_opts, cgroups), "[CTRL:]PATH",
 	  "run in this cgroup below the container's" },
 	{ "ignore-paused", 0, OPT_BOOL, offsetof(struct exec_opts, ignore_paused), NULL,
 	  "also in a paused container" },
@@ -221,7 +221,8 @@ static int exec_run(struct oci_cli *cli, void *data, int argc, char **argv, stru
 		.console_socket = o->console_socket,
 		.pidfd_socket = o->pidfd_socket,
 		.pid_file = o->pid_file,
-		.cgroup = o->cgroup,
+		.cgroups = o->cgroups.v,
+		.nr_cgroups = o->cgroups.n,
 		.preserve_fds = (unsigned) o->preserve_fds,
 	};
 	int status = 0, r = oci_container_open(cli->root, argv[0], &c, err);
