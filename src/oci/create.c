@@ -75,6 +75,9 @@ static int load_config(struct creation *cr, struct err *err)
 	r = oci_spec_parse(path, text.p, text.len, &cr->c->spec, err);
 	if (r < 0)
 		return r;
+	r = oci_spec_check_host(cr->c->spec, geteuid() != 0, err);
+	if (r < 0)
+		return r;
 	if (!cr->c->spec->process_set && o->start)
 		return err_msg(err, -EINVAL, "%s: process is missing", path);
 	r = file_replace(cr->c->dir_fd, OCI_CONFIG_COPY, text.p, text.len, 0600);
