@@ -22,7 +22,7 @@
 #include "base/file.h"
 #include "sys/path.h"
 
-#define RACE_ROUNDS 3000
+#define RACE_ROUNDS 150
 
 /* A directory "top" with a "root" in it that nothing may leave, and an "outside" beside that */
 struct place {
@@ -216,9 +216,11 @@ static void swaps_never_lead_outside(void **state)
 {
 	struct place *p = *state;
 	struct race race = { .root = p->root };
+	struct stat outside, st;
 	unsigned made = 0;
 	pthread_t thread;
 
+	assert_int_equal(fstatat(p->top_fd, "outside", &outside, 0), 0);
 	assert_int_equal(mkdirat(p->root, "dir", 0755), 0);
 	assert_int_equal(symlinkat("../../outside", p->root, "evil"), 0);
 	assert_int_equal(pthread_create(&thread, NULL, swapper, &race), 0);
@@ -231,6 +233,12 @@ static void swaps_never_lead_outside(void **state)
 		made += fd >= 0;
 		if (fd >= 0)
 			(void) close(fd);
+		fd = i % 2 ? path_open_plain(p->root, "dir", O_PATH) : path_make(p->root, "dir", S_IFDIR);
+		if (fd < 0)
+			continue;
+		assert_int_equal(fstat(fd, &st), 0);
+		assert_true(st.st_ino != outside.st_ino);
+		(void) close(fd);
 	}
 	race.stop = true;
 	assert_int_equal(pthread_join(thread, NULL), 0);
