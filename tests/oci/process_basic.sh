@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 setup
 
-gives "args are passed on" 'echo "$0-$1"' a-b '.process.args=[]'
 conf '.process.args=["echo","a b","","c"]'
 attempt run -b "$B" "$ID"
 eq "args keep blanks and empty words" "$out" "a b  c"
