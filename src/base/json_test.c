@@ -370,7 +370,7 @@ static void members(void **state)
 	t.in.code = 0;
 	assert_false(json_nomem(&t.in));
 	assert_int_equal(t.in.code, -ENOMEM);
-	assert_string_equal(t.err.text, "read f: Cannot allocate memory");
+	assert_string_equal(t.err.text, "read f: cannot allocate memory");
 	close_text(&t);
 }
 
