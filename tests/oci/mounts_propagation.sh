@@ -40,7 +40,7 @@ attempt exec "$ID" grep -c ' /mnt/sub ' /proc/self/mountinfo
 eq "a private one does not" "$out" 0
 umount "$T/src/sub"
 down
-ct 'mount -t tmpfs in /mnt/sub' "$(b '"rshared"')" '.process.capabilities=({bounding:["CAP_SYS_ADMIN"]} | .permitted=.bounding | .effective=.bounding)'
+ct 'mount -t tmpfs in /mnt/sub' "$(b '"rshared"')" '.linux.rootfsPropagation="shared"' '.process.capabilities=({bounding:["CAP_SYS_ADMIN"]} | .permitted=.bounding | .effective=.bounding)'
 like "a shared one gives mounts of the container to the host" "$(grep " $T/src/sub " /proc/self/mountinfo)" tmpfs
 umount "$T/src/sub"
 

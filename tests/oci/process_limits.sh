@@ -39,7 +39,7 @@ if chrt -f 7 true 2>/dev/null; then
 	[ ! -e "$(cg_dir cpu .)/cpu.rt_runtime_us" ] || rt='.linux.resources.cpu={realtimePeriod:1000000,realtimeRuntime:2000}'
 	gives "scheduler SCHED_FIFO with priority" 'awk "{ print \$41, \$40 }" /proc/self/stat' '1 7' \
 		'.process.scheduler={policy:"SCHED_FIFO",priority:7}' "$rt"
-	gives "scheduler SCHED_RR, reset on fork" 'awk "{ print \$41 }" /proc/1/stat; awk "{ print \$41 }" /proc/self/stat' $'2\n0' \
+	gives "scheduler SCHED_RR, reset on fork" 'awk "{ print \$41 }" /proc/1/stat; awk "{ print \$41 }" /proc/self/stat; :' $'2\n0' \
 		'.process.scheduler={policy:"SCHED_RR",priority:3,flags:["SCHED_FLAG_RESET_ON_FORK"]}' "$rt"
 fi
 refuse "an unknown policy" 'scheduler.policy.*SCHED_X' '.process.scheduler={policy:"SCHED_X"}'
