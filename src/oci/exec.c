@@ -14,6 +14,7 @@
 #include "oci/container.h"
 #include "oci/ns.h"
 #include "oci/pidfile.h"
+#include "oci/process.h"
 #include "oci/sync.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
@@ -45,7 +46,9 @@ static int prepare(struct execution *ex, struct err *err)
 	for (int ns = 0; ns < OCI_NS_N_; ns++)
 		if (c->spec->linux.namespaces[ns].set)
 			ch->target_flags |= (int) oci_ns_infos[ns].clone_flag;
-	r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
+	r = oci_process_affinity(&ch->process, err);
+	if (r == 0)
+		r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
 	if (r < 0)
 		return r;
 	if (c->cgroup == NULL)
