@@ -14,6 +14,7 @@
 #include "oci/container.h"
 #include "oci/ns.h"
 #include "oci/pidfile.h"
+#include "oci/process.h"
 #include "oci/sync.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
@@ -45,7 +46,9 @@ static int prepare(struct execution *ex, struct err *err)
 	for (int ns = 0; ns < OCI_NS_N_; ns++)
 		if (c->spec->linux.namespaces[ns].set)
 			ch->target_flags |= (int) oci_ns_infos[ns].clone_flag;
-	r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
+	r = oci_process_affinity(&ch->process, err);
+	if (r == 0)
+		r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
 	if (r < 0)
 		return r;
 	if (c->cgroup == NULL)
@@ -87,11 +90,11 @@ static int serve(struct execution *ex, struct err *err)
 {
 	int r;
 
-	if (ex->console >= 0) {
-		(void) close(take_fd(ex->child.console)); /* so that its end is seen when the child dies */
-		ex->master = oci_console_receive(ex->console, NULL);
-	}
 	r = oci_sync_expect(ex->sync, OCI_SYNC_READY, NULL, err);
+	if (r == 0 && ex->console >= 0) {
+		ex->master = oci_console_receive(ex->console, err); /* sent before READY */
+		r = ex->master < 0 ? ex->master : 0;
+	}
 	if (r == 0 && ex->opts->pidfd_socket != NULL)
 		r = oci_pidfd_send(ex->opts->pidfd_socket, ex->pidfd, err);
 	if (r == 0 && ex->opts->pid_file != NULL)

@@ -522,7 +522,7 @@ static void cache_link(void **state)
 	_cleanup_close_ int dir = open(cache_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	seccomp_cache_store(dir, "k", 1, &f);
-	_cleanup_close_ int fd = open_slot(dir, O_RDONLY | O_CLOEXEC, name);
+	(void) close(open_slot(dir, O_RDONLY | O_CLOEXEC, name));
 	assert_int_equal(seccomp_cache_load(dir, "k", 1, &got), 0);
 	oci_filter_fini(&got);
 	assert_int_equal(renameat(dir, name, dir, "elsewhere"), 0);

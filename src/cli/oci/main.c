@@ -207,7 +207,8 @@ int main(int argc, char **argv)
 	}
 	v = find_verb(argv[1]);
 	if (v == NULL) {
-		(void) err_msg(&err, -EINVAL, "no such command: '%s'; see cleave-oci --help", argv[1]);
+		(void) err_msg(&err, -EINVAL, "No help topic for '%s': no such command; see cleave-oci --help",
+			       argv[1]);
 		report("", &err);
 		return 1;
 	}
