@@ -87,7 +87,7 @@ static int make_config(const struct eng_config *c, const char *id, int rootfs, c
 
 	if (r < 0)
 		return r;
-	eng_spec_format(c, id, &user, dir, dir, ret);
+	eng_spec_format(c, id, &user, "../../layers/" ENG_OVERLAY_POINTS, dir, ret);
 	return ret->failed ? err_set(err, -ENOMEM, "make the container's configuration") : 0;
 }
 

@@ -20,6 +20,7 @@
 #include "engine/internal.h"
 #include "engine/name.h"
 
+#define HOSTNAME_LEN 12 /* digits of the id */
 #define TRIES 20 /* of random names and ids */
 
 static const char *const state_names[ENG_STATE_N_] = { "created", "running", "exited" };
@@ -127,6 +128,25 @@ static const char *command_line(struct arena *arena, const struct img_words *arg
 	return s.failed ? NULL : arena_strdup(arena, s.p != NULL ? s.p : "");
 }
 
+/* The host name is the beginning of the id unless one was chosen; $HOSTNAME is it. */
+static int complete_config(struct eng_config *c, const char *id, struct err *err)
+{
+	const char *entry;
+	int r = 0;
+
+	if (c->hostname == NULL)
+		c->hostname = arena_strndup(&c->arena, id, HOSTNAME_LEN);
+	entry = c->hostname != NULL ? arena_printf(&c->arena, "HOSTNAME=%s", c->hostname) : NULL;
+	if (entry == NULL)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < c->env.n; i++)
+		if (str_starts(c->env.v[i], "HOSTNAME="))
+			return 0;
+	if (r == 0)
+		r = eng_words_add(&c->arena, &c->env, entry);
+	return r < 0 ? err_set(err, r, "create an instance") : 0;
+}
+
 static int lock_new(struct engine *e, char id[ENG_ID_LEN + 1], struct err *err)
 {
 	int fd = -ENOENT;
@@ -141,7 +161,7 @@ static int lock_new(struct engine *e, char id[ENG_ID_LEN + 1], struct err *err)
 	return fd < 0 ? err_set(err, fd, "create a directory in '%s'", e->runroot) : fd;
 }
 
-int eng_instance_new(struct engine *e, const struct eng_config *config, const char *name,
+int eng_instance_new(struct engine *e, struct eng_config *config, const char *name,
 		     const char *isolation, struct arena *arena, struct eng_instance *ret, int *ret_lock,
 		     struct err *err)
 {
@@ -166,6 +186,8 @@ int eng_instance_new(struct engine *e, const struct eng_config *config, const ch
 	i.id = arena_strdup(arena, id);
 	if (i.id == NULL || i.command == NULL)
 		r = err_set(err, -ENOMEM, "create an instance");
+	if (r == 0)
+		r = complete_config(config, id, err);
 	if (r == 0)
 		r = insert(e, &i, name, arena, err);
 	if (r < 0) {

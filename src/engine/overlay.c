@@ -26,7 +26,6 @@
 #include "engine/engine.h"
 #include "image/store.h"
 
-#define POINTS "mount-points" /* directory beside the layers */
 #define KERNEL_TEXT_MAX 256 /* bytes of a string option */
 
 int eng_overlay_prepare(int dir, struct err *err)
@@ -39,8 +38,8 @@ int eng_overlay_prepare(int dir, struct err *err)
 /* Made in tmp/ and renamed, like a layer. */
 static int make_points(struct engine *e, struct err *err)
 {
-	static const char *const dirs[] = { "fs", "fs/proc", "fs/sys", "fs/dev", "fs/etc" };
-	static const char *const files[] = { "fs/etc/hosts", "fs/etc/hostname", "fs/etc/resolv.conf" };
+	static const char *const dirs[] = { "p", "p/fs", "p/fs/proc", "p/fs/sys", "p/fs/dev", "p/fs/etc" };
+	static const char *const files[] = { "p/fs/etc/hosts", "p/fs/etc/hostname", "p/fs/etc/resolv.conf" };
 	struct img_work work;
 	int r = img_work_begin(e->images, &work, err);
 
@@ -56,7 +55,7 @@ static int make_points(struct engine *e, struct err *err)
 			r = err_set(err, -errno, "create a layer of mount points");
 	}
 	if (r == 0)
-		r = img_work_layer(e->images, &work, ".", POINTS, err);
+		r = img_work_layer(e->images, &work, "p", ENG_OVERLAY_POINTS, err);
 	img_work_end(&work);
 	return r;
 }
@@ -87,7 +86,7 @@ static int set_layers(int fs, const char *chain, struct err *err)
 		end = begin > chain ? begin - 1 : chain;
 	}
 	if (r == 0)
-		r = add_layer(fs, "lowerdir+", POINTS, strlen(POINTS));
+		r = add_layer(fs, "lowerdir+", ENG_OVERLAY_POINTS, strlen(ENG_OVERLAY_POINTS));
 	return r < 0 ? err_set(err, r, "add a layer to the root file system") : 0;
 }
 
@@ -110,7 +109,7 @@ static int set_layers_old(struct engine *e, int fs, const char *chain, struct er
 		str_printf(&list, "/proc/self/fd/%d:", fd);
 		end = begin > chain ? begin - 1 : chain;
 	}
-	str_puts(&list, "../../layers/" POINTS "/fs");
+	str_puts(&list, "../../layers/" ENG_OVERLAY_POINTS "/fs");
 	if (list.failed)
 		return err_set(err, -ENOMEM, "add the layers to the root file system");
 	if (list.len >= KERNEL_TEXT_MAX)
@@ -143,7 +142,7 @@ int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable
 {
 	int r = 0;
 
-	if (faccessat(img_store_layers_fd(e->images), POINTS "/fs", F_OK, 0) < 0)
+	if (faccessat(img_store_layers_fd(e->images), ENG_OVERLAY_POINTS "/fs", F_OK, 0) < 0)
 		r = make_points(e, err);
 	if (r < 0)
 		return r;

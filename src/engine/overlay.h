@@ -6,6 +6,8 @@
 struct engine;
 struct err;
 
+#define ENG_OVERLAY_POINTS "mount-points" /* directory beside the layers; empty but for its "fs" */
+
 /**
  * eng_overlay_prepare() - make the directories of a writable layer
  * @dir: of the instance
