@@ -3,10 +3,10 @@
  * DOC: masked and read-only paths
  *
  * Attaching tells what a path is: a file on a directory and the other way round fail, and a missing
- * path leaves the mask unused for the next one.  So a path costs two or three system calls, and there
- * is no moment between looking at it and covering it.
- * The first mask of a kind is attached, later ones are cloned from it: the kernel clones only what
- * is attached.  Masks are read-only, so nobody changes the host's null device through them.
+ * path leaves the mask unused for the next one.  So a path costs two or three system calls, and
+ * there is no moment between looking at it and covering it. The first mask of a kind is attached,
+ * later ones are cloned from it: the kernel clones only what is attached.  Masks are read-only, so
+ * nobody changes the host's null device through them.
  */
 #include "oci/mask.h"
 
@@ -48,14 +48,16 @@ static int new_dir_mask(const struct oci_spec *spec, struct err *err)
 		r = mnt_fs_set(fs, "context", spec->linux.mount_label, err);
 	if (r < 0)
 		return r;
-	return mnt_fs_mount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			    MOUNT_ATTR_NOEXEC, err);
+	return mnt_fs_mount(
+		fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		err);
 }
 
 /* Cover @path with a mask.  Return: 0; -errno of move_mount(2). */
 static int put(struct mask *m, const char *path)
 {
-	if (move_mount(m->spare, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
+	if (move_mount(m->spare, "", AT_FDCWD, path,
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
 		return -errno;
 	if (m->origin < 0)
 		m->origin = take_fd(m->spare);
@@ -101,8 +103,8 @@ static bool is_repetition(const struct oci_strv *paths, size_t i)
 	return false;
 }
 
-static int mask_one(const struct oci_spec *spec, const char *path, struct mask *file, struct mask *dir,
-		    struct err *err)
+static int mask_one(const struct oci_spec *spec, const char *path, struct mask *file,
+		    struct mask *dir, struct err *err)
 {
 	int r = ready(file, err), first;
 
@@ -148,7 +150,8 @@ int oci_mask_readonly(const struct oci_spec *spec, struct err *err)
 		if (dest < 0 && errno == ENOENT)
 			continue;
 		if (dest < 0)
-			return err_set(err, -errno, "can't make path \"%s\" read-only", paths->v[i]);
+			return err_set(err, -errno, "can't make path \"%s\" read-only",
+				       paths->v[i]);
 		_cleanup_close_ int mnt = mnt_clone(dest, "", AT_RECURSIVE);
 		r = mnt < 0 ? mnt : mnt_attr(mnt, false, MOUNT_ATTR_RDONLY, 0, 0);
 		if (r == 0)
