@@ -68,6 +68,18 @@ int oci_cgroup_clone_fd(const struct oci_cgroup *cg);
  */
 int oci_cgroup_task_fds(const struct oci_cgroup *cg, int *fds, size_t max, struct err *err);
 
+/**
+ * oci_cgroup_exec_fds() - where the process of an exec goes
+ * @init_pid: first process of the container, whose own cgroup is taken when the container's is not
+ *            allowed to hold processes (v2: it delegated controllers to children)
+ * @subs: paths below the container's cgroup, "controller[,controller]:path" for v1 hierarchies
+ * @fds, @max, @ret_n: as oci_cgroup_task_fds()
+ * @ret_clone_fd: v2 directory for CLONE_INTO_CGROUP, the caller closes it; -EBADF on v1
+ * Return: 0; -errno with a message.
+ */
+int oci_cgroup_exec_fds(const struct oci_cgroup *cg, pid_t init_pid, const char *const *subs,
+			size_t nr_subs, int *fds, size_t max, size_t *ret_n, int *ret_clone_fd, struct err *err);
+
 /** oci_cgroup_join_fds() - in the child: move the calling (only) thread by those descriptors */
 int oci_cgroup_join_fds(const int *fds, size_t n, struct err *err);
 

@@ -15,6 +15,7 @@
 
 struct err;
 struct oci_cgroup;
+struct oci_rootfs;
 
 /**
  * struct oci_init - what the child works with; filled by the parent before the clone
@@ -26,6 +27,7 @@ struct oci_cgroup;
  * @rootfs_fd: detached clone of the root file system tree (O_PATH); once mounted, the container's root
  * @mount_fds: per spec->mounts: detached clone of a bind source (already id-mapped where asked),
  *             or -EBADF; NULL if none was needed
+ * @rootfs: NULL; what oci_rootfs_mount() leaves for oci_rootfs_enter()
  * @cgroup: borrows; NULL when the container has none
  * @no_pivot: --no-pivot: MS_MOVE and chroot instead of pivot_root
  * @in_userns: the container has a user namespace of its own or joins one
@@ -39,6 +41,7 @@ struct oci_init {
 	int proc_fd;
 	int rootfs_fd;
 	int *mount_fds;
+	struct oci_rootfs *rootfs;
 	const struct oci_cgroup *cgroup;
 	bool no_pivot;
 	bool in_userns;

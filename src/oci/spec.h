@@ -314,6 +314,17 @@ int oci_spec_parse(const char *file, const char *text, size_t len, struct oci_sp
 		   struct err *err);
 
 /**
+ * oci_spec_check_host() - refuse what the text cannot show to be wrong
+ * @spec: borrows
+ * @rootless: the caller's effective user is not root
+ *
+ * For create and run: sysctls of a network namespace that is the caller's own, time namespaces on a
+ * kernel without them, what an unprivileged caller cannot do.  Looks at files named in @spec.
+ * Return: 0; -EINVAL with a message; -errno of stat(2).
+ */
+int oci_spec_check_host(const struct oci_spec *spec, bool rootless, struct err *err);
+
+/**
  * oci_process_parse() - read a process object, the file of `exec --process`
  * @spec: the container's; its arena owns what is returned
  * @ret: filled

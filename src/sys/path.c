@@ -48,6 +48,53 @@ int path_open(int rootfd, const char *path, int flags)
 	return open_in(rootfd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
 }
 
+int path_open_plain(int rootfd, const char *path, int flags)
+{
+	if (*path == '\0')
+		path = "/";
+	return open_in(rootfd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
+int path_clean(const char *path, char *ret, size_t size)
+{
+	size_t len = 0;
+
+	if (size < 2)
+		return -ENAMETOOLONG;
+	for (;;) {
+		size_t n;
+
+		path += strspn(path, "/");
+		n = strcspn(path, "/");
+		if (n == 0)
+			break;
+		if (n == 2 && path[0] == '.' && path[1] == '.') {
+			while (len > 0 && ret[--len] != '/')
+				;
+		} else if (n != 1 || path[0] != '.') {
+			if (len + 1 + n >= size)
+				return -ENAMETOOLONG;
+			ret[len++] = '/';
+			memcpy(ret + len, path, n);
+			len += n;
+		}
+		path += n;
+	}
+	if (len == 0)
+		ret[len++] = '/';
+	ret[len] = '\0';
+	return (int) len;
+}
+
+const char *path_below(const char *dir, const char *path)
+{
+	size_t n = strlen(dir);
+
+	if (n <= 1 || strncmp(dir, path, n) != 0 || (path[n] != '/' && path[n] != '\0'))
+		return NULL;
+	return path + n;
+}
+
 /* Make @name in directory @dirfd.  Return: 0 also when it exists; -errno. */
 static int make_one(int dirfd, const char *name, mode_t mode)
 {
@@ -148,13 +195,75 @@ static int walk(int rootfd, char *path, mode_t mode)
 	}
 }
 
-int path_make(int rootfd, const char *path, mode_t mode)
+/* Split off the last part of @path.  Return: bytes before it; -EINVAL; -ENAMETOOLONG. */
+static ssize_t split_last(const char *path, char *name)
+{
+	size_t end = strlen(path), start, n;
+
+	while (end > 0 && path[end - 1] == '/')
+		end--;
+	for (start = end; start > 0 && path[start - 1] != '/'; start--)
+		;
+	n = end - start;
+	if (n > NAME_MAX || start >= PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(name, path + start, n);
+	name[n] = '\0';
+	if (n == 0 || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return -EINVAL;
+	return (ssize_t) start;
+}
+
+/* The usual case: only the last part is missing.  Return: descriptor; -errno, then walk. */
+static int make_last(int rootfd, const char *path, mode_t mode)
+{
+	char name[NAME_MAX + 1], parent[PATH_MAX];
+	ssize_t n = split_last(path, name);
+	int fd, r;
+
+	if (n < 0)
+		return (int) n;
+	memcpy(parent, path, (size_t) n);
+	parent[n] = '\0';
+	_cleanup_close_ int dir = path_open(rootfd, parent, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return dir;
+	r = make_one(dir, name, mode);
+	if (r < 0)
+		return r;
+	fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC | (S_ISDIR(mode) ? O_DIRECTORY : 0));
+	if (fd < 0)
+		return -errno;
+	if (!S_ISDIR(mode)) { /* a link that was there already does not count */
+		struct stat st;
+
+		if (fstat(fd, &st) < 0 || S_ISLNK(st.st_mode)) {
+			(void) close(fd); /* O_PATH */
+			return -ELOOP;
+		}
+	}
+	return fd;
+}
+
+int path_make_parent(int rootfd, const char *path, char *name)
+{
+	char parent[PATH_MAX];
+	ssize_t n = split_last(path, name);
+
+	if (n < 0)
+		return (int) n;
+	memcpy(parent, path, (size_t) n);
+	parent[n] = '\0';
+	return path_make(rootfd, parent, S_IFDIR);
+}
+
+int path_create(int rootfd, const char *path, mode_t mode)
 {
 	char buf[PATH_MAX];
 	size_t n = strlen(path);
-	int fd = path_open(rootfd, path, O_PATH);
+	int fd = make_last(rootfd, path, mode);
 
-	if (fd != -ENOENT)
+	if (fd >= 0)
 		return fd;
 	if (n >= sizeof(buf))
 		return -ENAMETOOLONG;
@@ -165,6 +274,13 @@ int path_make(int rootfd, const char *path, mode_t mode)
 			return fd;
 	}
 	return -ELOOP;
+}
+
+int path_make(int rootfd, const char *path, mode_t mode)
+{
+	int fd = path_open(rootfd, path, O_PATH);
+
+	return fd == -ENOENT ? path_create(rootfd, path, mode) : fd;
 }
 
 int path_verify_fs(int fd, long magic)

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: making a container
+ *
+ * The order is chosen for the two things that must hold when this process is killed at any moment:
+ * nothing runs that no state.json names (the child gives up when its parent dies before PERSIST), and
+ * whatever was made can be found again from the container's directory, which comes first and holds
+ * the configuration.
+ */
+#include "oci/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "oci/cgroup.h"
+#include "oci/child.h"
+#include "oci/console.h"
+#include "oci/container.h"
+#include "oci/hook.h"
+#include "oci/lifecycle.h"
+#include "oci/ns.h"
+#include "oci/pidfile.h"
+#include "oci/process.h"
+#include "oci/rootfs.h"
+#include "oci/sync.h"
+#include "oci/userns.h"
+#include "sys/msg.h"
+#include "sys/proc.h"
+
+struct creation {
+	struct oci_create_opts opts;
+	struct oci_container *c;
+	struct oci_child child;
+	int sync, console, master;
+	pid_t pid;
+	int pidfd;
+	bool hooks_ran;
+};
+
+static int load_config(struct creation *cr, struct err *err)
+{
+	const struct oci_create_opts *o = &cr->opts;
+	_cleanup_(str_fini) struct str text = { 0 };
+	char path[PATH_MAX];
+	int r;
+
+	if (snprintf(path, sizeof(path), "%s/config.json", cr->c->state.bundle) >= (int) sizeof(path))
+		return err_set(err, -ENAMETOOLONG, "open '%s/config.json'", cr->c->state.bundle);
+	if (o->config != NULL)
+		str_puts(&text, o->config);
+	else {
+		r = file_read(AT_FDCWD, path, OCI_SPEC_SIZE_MAX, &text);
+		if (r == -ENOENT)
+			return err_msg(err, r, "JSON specification file %s not found", path);
+		if (r == -EFBIG)
+			return err_msg(err, r, "%s is over the limit of %u bytes", path, OCI_SPEC_SIZE_MAX);
+		if (r < 0)
+			return err_set(err, r, "read '%s'", path);
+	}
+	r = oci_spec_parse(path, text.p, text.len, &cr->c->spec, err);
+	if (r < 0)
+		return r;
+	r = oci_spec_check_host(cr->c->spec, geteuid() != 0, err);
+	if (r < 0)
+		return r;
+	if (!cr->c->spec->process_set && o->start)
+		return err_msg(err, -EINVAL, "%s: process is missing", path);
+	r = file_replace(cr->c->dir_fd, OCI_CONFIG_COPY, text.p, text.len, 0600);
+	return r < 0 ? err_set(err, r, "write %s of the container", OCI_CONFIG_COPY) : 0;
+}
+
+/* What state.json will say, but for the pid. */
+static int fill_state(struct creation *cr, struct err *err)
+{
+	struct oci_state *st = &cr->c->state;
+	_cleanup_free_ char *bundle = realpath(cr->opts.bundle, NULL);
+	struct timespec now;
+	struct tm tm;
+	char when[48];
+	size_t n;
+
+	if (bundle == NULL)
+		return err_set(err, -errno, "open the bundle '%s'", cr->opts.bundle);
+	(void) clock_gettime(CLOCK_REALTIME, &now);
+	(void) gmtime_r(&now.tv_sec, &tm); /* UTC needs no time zone files */
+	n = strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void) snprintf(when + n, sizeof(when) - n, ".%09ldZ", now.tv_nsec);
+	st->bundle = arena_strdup(&st->arena, bundle);
+	st->id = arena_strdup(&st->arena, cr->c->id);
+	st->created = arena_strdup(&st->arena, when);
+	st->owner = geteuid();
+	return st->bundle == NULL || st->id == NULL || st->created == NULL ?
+		       err_set(err, -ENOMEM, "create the container") : 0;
+}
+
+static int fill_state_from_spec(struct creation *cr, struct err *err)
+{
+	struct oci_state *st = &cr->c->state;
+	const struct oci_spec *spec = cr->c->spec;
+
+	st->version = arena_strdup(&st->arena, spec->version);
+	st->annotations = spec->annotations; /* c->spec lives as long as c->state */
+	st->rootfs = spec->root_path == NULL ? arena_strdup(&st->arena, "") :
+		     spec->root_path[0] == '/' ? arena_strdup(&st->arena, spec->root_path) :
+		     arena_printf(&st->arena, "%s/%s", st->bundle, spec->root_path);
+	return st->version == NULL || st->rootfs == NULL ? err_set(err, -ENOMEM, "create the container") : 0;
+}
+
+static int open_namespaces(struct creation *cr, struct err *err)
+{
+	for (int ns = 0; ns < OCI_NS_N_; ns++) {
+		const char *path = cr->c->spec->linux.namespaces[ns].path;
+		int fd, type;
+
+		if (path == NULL)
+			continue;
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		if (fd < 0)
+			return err_set(err, -errno, "lstat %s: open %s namespace", path,
+				       oci_ns_infos[ns].name);
+		cr->child.ns_fds[ns] = fd;
+		type = ioctl(fd, NS_GET_NSTYPE);
+		if (type != (int) oci_ns_infos[ns].clone_flag)
+			return err_msg(err, -EINVAL, "'%s' is not a %s namespace", path,
+				       oci_ns_infos[ns].name);
+	}
+	return 0;
+}
+
+static int make_cgroup(struct creation *cr, struct err *err)
+{
+	const struct oci_linux *l = &cr->c->spec->linux;
+	const struct oci_cgroup_want want = {
+		.id = cr->c->id,
+		.path = l->cgroups_path,
+		.systemd = cr->opts.systemd_cgroup,
+		.rootless = cr->child.init.rootless,
+		.resources = &l->resources,
+		.spec = cr->c->spec,
+	};
+	int r = oci_cgroup_create(&want, &cr->c->cgroup, err);
+
+	if (r < 0)
+		return r;
+	cr->child.init.cgroup = cr->c->cgroup;
+	r = oci_cgroup_task_fds(cr->c->cgroup, cr->child.task_fds, OCI_TASK_FDS_MAX, err);
+	if (r < 0)
+		return r;
+	cr->child.nr_task_fds = (size_t) r;
+	/* before the child is in it: device rules are written one by one, first of all "nothing" */
+	return l->resources_set && !want.systemd ? oci_cgroup_apply(cr->c->cgroup, &l->resources, false, err) : 0;
+}
+
+/* Before we go to the bundle: other paths are relative to where the caller is. */
+static int make_absolute(struct arena *a, const char **path, struct err *err)
+{
+	char cwd[PATH_MAX];
+
+	if (*path == NULL || **path == '/')
+		return 0;
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		return err_set(err, -errno, "find the working directory");
+	*path = arena_printf(a, "%s/%s", cwd, *path);
+	return *path == NULL ? err_set(err, -ENOMEM, "create the container") : 0;
+}
+
+/* All that does not need the child. */
+static int prepare(struct creation *cr, struct err *err)
+{
+	struct oci_child *ch = &cr->child;
+	struct oci_container *c = cr->c;
+	int r = fill_state(cr, err);
+
+	if (r == 0)
+		r = load_config(cr, err);
+	if (r == 0)
+		r = fill_state_from_spec(cr, err);
+	if (r < 0)
+		return r;
+	if (c->spec->process.terminal && cr->opts.detached && cr->opts.console_socket == NULL)
+		return err_msg(err, -EINVAL, "cannot allocate tty if runc will detach without setting console "
+					     "socket");
+	oci_child_init(ch, c);
+	ch->process = c->spec->process;
+	ch->state = c->state;
+	ch->init.bundle = c->state.bundle;
+	ch->init.no_pivot = cr->opts.no_pivot;
+	ch->init.in_userns = c->spec->linux.namespaces[OCI_NS_USER].set;
+	ch->init.rootless = geteuid() != 0;
+	ch->new_keyring = !cr->opts.no_new_keyring;
+	ch->unshare_cgroup = oci_ns_is_new(c->spec, OCI_NS_CGROUP);
+	ch->bind_console = true;
+	r = make_absolute(&c->state.arena, &cr->opts.pid_file, err);
+	if (r == 0)
+		r = make_absolute(&c->state.arena, &cr->opts.console_socket, err);
+	if (r == 0)
+		r = make_absolute(&c->state.arena, &cr->opts.pidfd_socket, err);
+	if (r < 0)
+		return r;
+	if (chdir(c->state.bundle) < 0) /* paths in config.json are relative to it */
+		return err_set(err, -errno, "enter the bundle '%s'", c->state.bundle);
+	r = oci_child_prepare(ch, c, cr->opts.console_socket, cr->opts.preserve_fds, &cr->console, err);
+	if (r == 0)
+		r = open_namespaces(cr, err);
+	if (r == 0)
+		r = make_cgroup(cr, err);
+	if (r == 0 && !ch->init.rootless)
+		r = oci_rootfs_open(&ch->init, ch->ns_fds[OCI_NS_USER], err);
+	if (r < 0 || cr->opts.start)
+		return r;
+	ch->listen = msg_listen_at(c->dir_fd, OCI_START_SOCKET);
+	return ch->listen < 0 ? err_set(err, ch->listen, "listen for `start`") : 0;
+}
+
+/* See spawn.c: joined pid and user namespaces, and any join beside a new user namespace. */
+static bool needs_helper(const struct oci_spec *spec)
+{
+	const struct oci_namespace *ns = spec->linux.namespaces;
+	bool joins = false;
+
+	for (int i = 0; i < OCI_NS_N_; i++)
+		joins = joins || ns[i].path != NULL;
+	return ns[OCI_NS_PID].path != NULL || ns[OCI_NS_USER].path != NULL || ns[OCI_NS_TIME].path != NULL ||
+	       (joins && ns[OCI_NS_USER].set);
+}
+
+static int spawn(struct creation *cr, struct err *err)
+{
+	const struct oci_spec *spec = cr->c->spec;
+	bool helper = needs_helper(spec);
+	unsigned long flags = 0;
+	int pair[2], r;
+
+	for (int ns = 0; ns < OCI_NS_N_; ns++)
+		if (oci_ns_is_new(spec, ns) && ns != OCI_NS_CGROUP && ns != OCI_NS_TIME)
+			flags |= oci_ns_infos[ns].clone_flag;
+	r = msg_pair(pair);
+	if (r < 0)
+		return err_set(err, r, "create a socket pair");
+	cr->sync = pair[0];
+	cr->child.sync = pair[1];
+	cr->child.wait_go = helper || oci_ns_is_new(spec, OCI_NS_USER) || cr->opts.systemd_cgroup;
+	r = oci_child_spawn(&cr->child, oci_child_main, flags, oci_cgroup_clone_fd(cr->c->cgroup), cr->sync,
+			    cr->opts.clone_parent, helper, &cr->pid, &cr->pidfd, err);
+	return r;
+}
+
+/* While the child waits, or while it makes its mounts. */
+static int serve_start(struct creation *cr, struct err *err)
+{
+	const struct oci_spec *spec = cr->c->spec;
+	int r = 0;
+
+	if (oci_ns_is_new(spec, OCI_NS_USER))
+		r = oci_userns_map(cr->pid, &spec->linux.uid_mappings, &spec->linux.gid_mappings, err);
+	if (r == 0 && cr->opts.systemd_cgroup)
+		r = oci_cgroup_enter_pid(cr->c->cgroup, cr->pid, err);
+	if (r == 0 && spec->linux.resources_set && cr->opts.systemd_cgroup)
+		r = oci_cgroup_apply(cr->c->cgroup, &spec->linux.resources, false, err);
+	if (r == 0 && cr->child.wait_go) {
+		r = oci_sync_send(cr->sync, OCI_SYNC_GO, 0);
+		if (r < 0)
+			return err_set(err, r, "talk to the container process");
+	}
+	if (r == 0 && spec->linux.intel_rdt != NULL)
+		r = oci_rdt_apply(spec, cr->c->id, cr->pid, err);
+	return r;
+}
+
+static int move_net_devices(struct creation *cr, struct err *err)
+{
+	char path[64];
+
+	if (cr->c->spec->linux.nr_net_devices == 0)
+		return 0;
+	(void) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) cr->pid);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, -errno, "open the network namespace of the container");
+	return oci_netdev_move(cr->c->spec, fd, err);
+}
+
+static int fill_pid(struct creation *cr, struct err *err)
+{
+	struct oci_state *st = &cr->c->state;
+	_cleanup_(str_fini) struct str cgroup = { 0 };
+	struct proc_stat ps;
+	int r = proc_stat_read(cr->pid, &ps);
+
+	if (r < 0)
+		return err_set(err, r, "read the state of the container process");
+	oci_cgroup_save(cr->c->cgroup, &cgroup);
+	st->cgroup = cgroup.failed || cgroup.p == NULL ? NULL : arena_strdup(&st->arena, cgroup.p);
+	if (st->cgroup == NULL)
+		return err_set(err, -ENOMEM, "create the container");
+	st->pid = cr->pid;
+	st->start_time = ps.start_time;
+	return 0;
+}
+
+static int run_runtime_hooks(struct creation *cr, struct err *err)
+{
+	struct oci_container *c = cr->c;
+	int r = oci_state_save(c->dir_fd, &c->state, err); /* a hook may ask for the state */
+
+	if (r < 0)
+		return r;
+	c->has_state = true;
+	cr->hooks_ran = true;
+	r = oci_hook_run(c->spec, OCI_HOOK_PRESTART, &c->state, OCI_STATUS_CREATED, NULL, err);
+	if (r == 0)
+		r = oci_hook_run(c->spec, OCI_HOOK_CREATE_RUNTIME, &c->state, OCI_STATUS_CREATING, NULL, err);
+	if (r < 0)
+		return r;
+	r = oci_sync_send(cr->sync, OCI_SYNC_GO, 0);
+	return r < 0 ? err_set(err, r, "talk to the container process") : 0;
+}
+
+/* Until the child is READY and written down. */
+static int serve(struct creation *cr, struct err *err)
+{
+	struct oci_container *c = cr->c;
+	int r = serve_start(cr, err), kind;
+
+	if (r == 0)
+		r = move_net_devices(cr, err);
+	if (r == 0)
+		r = fill_pid(cr, err);
+	while (r == 0) {
+		kind = oci_sync_recv(cr->sync, NULL, err);
+		if (kind < 0)
+			return kind;
+		if (kind == OCI_SYNC_READY)
+			break;
+		if (kind != OCI_SYNC_HOOKS)
+			return err_msg(err, -EPIPE, "the container process died during its set-up");
+		r = run_runtime_hooks(cr, err);
+	}
+	if (r == 0 && cr->console >= 0) {
+		cr->master = oci_console_receive(cr->console, err); /* sent before READY */
+		r = cr->master < 0 ? cr->master : 0;
+	}
+	if (r == 0)
+		r = oci_state_save(c->dir_fd, &c->state, err);
+	if (r < 0)
+		return r;
+	c->has_state = true;
+	if (cr->opts.pidfd_socket != NULL) {
+		r = oci_pidfd_send(cr->opts.pidfd_socket, cr->pidfd, err);
+		if (r < 0)
+			return r;
+	}
+	if (cr->opts.pid_file != NULL) {
+		r = oci_pidfile_write(cr->opts.pid_file, cr->pid, err);
+		if (r < 0)
+			return r;
+	}
+	r = oci_sync_send(cr->sync, OCI_SYNC_PERSIST, 0);
+	if (r < 0)
+		return err_set(err, r, "talk to the container process");
+	if (!cr->opts.start)
+		return 0;
+	r = oci_sync_recv(cr->sync, NULL, err); /* end of file: execve() worked */
+	if (r != 0)
+		return r < 0 ? r : err_msg(err, -EPROTO, "unexpected message %d from the container", r);
+	cr->hooks_ran = true;
+	return oci_hook_run(c->spec, OCI_HOOK_POSTSTART, &c->state, OCI_STATUS_RUNNING, NULL, err);
+}
+
+/* Undo whatever was done; the first failure is the one that is reported. */
+static void roll_back(struct creation *cr)
+{
+	struct oci_container *c = cr->c;
+
+	if (cr->pid > 0) {
+		(void) kill(cr->pid, SIGKILL);
+		if (!cr->opts.clone_parent)
+			(void) proc_wait(cr->pid);
+	}
+	if (c->cgroup != NULL)
+		(void) oci_cgroup_delete(c->cgroup, NULL);
+	if (c->spec != NULL && c->spec->linux.intel_rdt != NULL && cr->pid > 0)
+		(void) oci_rdt_remove(c->spec, c->id, NULL);
+	if (cr->hooks_ran)
+		oci_hook_warn(c->spec, OCI_HOOK_POSTSTOP, &c->state, OCI_STATUS_STOPPED);
+	(void) oci_container_remove(c, NULL);
+}
+
+int oci_create(const struct oci_create_opts *opts, struct oci_created *ret, struct err *err)
+{
+	struct creation cr = {
+		.opts = *opts, .sync = -EBADF, .console = -EBADF, .master = -EBADF, .pidfd = -EBADF,
+	};
+	int r = oci_container_new(opts->root, opts->id, &cr.c, err);
+
+	if (r < 0)
+		return r;
+	oci_child_init(&cr.child, cr.c);
+	r = prepare(&cr, err);
+	if (r == 0)
+		r = spawn(&cr, err);
+	if (r == 0) {
+		if (cr.child.console >= 0) /* so that its end is seen when the child dies */
+			(void) close(take_fd(cr.child.console));
+		r = serve(&cr, err);
+	}
+	oci_rootfs_close(&cr.child.init);
+	oci_child_fini(&cr.child);
+	if (cr.sync >= 0)
+		(void) close(cr.sync);
+	if (cr.console >= 0)
+		(void) close(cr.console);
+	struct oci_created made = {
+		.container = cr.c, .pid = cr.pid, .pidfd = cr.pidfd, .master = cr.master,
+	};
+	if (r < 0) {
+		roll_back(&cr);
+		oci_created_fini(&made);
+		return r;
+	}
+	*ret = made;
+	return 0;
+}
+
+void oci_created_fini(struct oci_created *made)
+{
+	if (made->pidfd >= 0)
+		(void) close(made->pidfd);
+	if (made->master >= 0)
+		(void) close(made->master);
+	oci_container_free(made->container);
+}

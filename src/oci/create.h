@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <errno.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct err;
+struct oci_container;
+struct oci_spec;
+
+/**
+ * struct oci_create_opts - what `create` and `run` are told
+ * @root: directory of the runtime's state
+ * @id: new container's id
+ * @bundle: directory with config.json and usually the root file system; relative paths allowed
+ * @config: text of the configuration instead of <bundle>/config.json, NULL to read that
+ * @console_socket: unix socket that gets the terminal's master; NULL with a terminal: it is returned
+ * @pidfd_socket: unix socket that gets a pidfd of the first process; NULL for none
+ * @pid_file: written atomically before the call returns, NULL for none
+ * @preserve_fds: descriptors 3.. passed on to the container
+ * @no_pivot, @no_new_keyring, @systemd_cgroup: as runc's options
+ * @detached: the caller does not stay: a terminal needs @console_socket
+ * @start: run the program at once instead of waiting for `start`
+ * @clone_parent: the container becomes a child of the caller's parent (which then waits for it)
+ */
+struct oci_create_opts {
+	const char *root, *id, *bundle, *config;
+	const char *console_socket, *pidfd_socket, *pid_file;
+	unsigned preserve_fds;
+	bool no_pivot, no_new_keyring, systemd_cgroup;
+	bool detached;
+	bool start;
+	bool clone_parent;
+};
+
+/**
+ * struct oci_created - a container that exists now
+ * @container: release with oci_container_free()
+ * @pid: of its first process, child of this process (or of its parent with clone_parent)
+ * @pidfd: the caller closes it
+ * @master: the terminal, or -EBADF; the caller closes it
+ */
+struct oci_created {
+	struct oci_container *container;
+	pid_t pid;
+	int pidfd, master;
+};
+
+#define OCI_CREATED_NONE { .pidfd = -EBADF, .master = -EBADF }
+
+/** oci_created_fini() - close the descriptors, release the container's handle */
+void oci_created_fini(struct oci_created *made);
+
+/**
+ * oci_create() - make a container and, with opts->start, run its program
+ * @ret: filled
+ *
+ * On failure nothing is left: process, cgroup and directory are removed, poststop hooks are run if
+ * an earlier hook was.
+ * Context: single-threaded process that is a sealed copy of itself (exe_seal()); blocks; forks.
+ * Return: 0; -EEXIST the id is taken; -errno with a message.
+ */
+int oci_create(const struct oci_create_opts *opts, struct oci_created *ret, struct err *err);

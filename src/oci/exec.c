@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "oci/exec.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "oci/cgroup.h"
+#include "oci/child.h"
+#include "oci/console.h"
+#include "oci/container.h"
+#include "oci/ns.h"
+#include "oci/pidfile.h"
+#include "oci/process.h"
+#include "oci/sync.h"
+#include "sys/msg.h"
+#include "sys/proc.h"
+
+struct execution {
+	const struct oci_exec_opts *opts;
+	struct oci_container *c;
+	struct oci_child child;
+	int sync, console, master, cgroup_fd;
+	pid_t pid;
+	int pidfd;
+};
+
+static int prepare(struct execution *ex, struct err *err)
+{
+	struct oci_container *c = ex->c;
+	struct oci_child *ch = &ex->child;
+	int r;
+
+	oci_child_init(ch, c);
+	ch->process = *ex->opts->process;
+	ch->state = c->state;
+	ch->init.bundle = c->state.bundle;
+	ch->init.in_userns = c->spec->linux.namespaces[OCI_NS_USER].set;
+	ch->init.rootless = geteuid() != 0;
+	ch->target_pidfd = proc_pidfd_open(c->state.pid);
+	if (ch->target_pidfd < 0 || !oci_container_alive(c))
+		return err_msg(err, -ESRCH, "cannot exec in a stopped container");
+	for (int ns = 0; ns < OCI_NS_N_; ns++)
+		if (c->spec->linux.namespaces[ns].set)
+			ch->target_flags |= (int) oci_ns_infos[ns].clone_flag;
+	r = oci_process_affinity(&ch->process, err);
+	if (r == 0)
+		r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
+	if (r < 0)
+		return r;
+	if (c->cgroup == NULL)
+		return 0;
+	return oci_cgroup_exec_fds(c->cgroup, c->state.pid, ex->opts->cgroups, ex->opts->nr_cgroups,
+				   ch->task_fds, OCI_TASK_FDS_MAX, &ch->nr_task_fds, &ex->cgroup_fd, err);
+}
+
+/*
+ * The pid namespace shows only for children of the process that joins it.  A privileged runtime joins
+ * just that one itself; otherwise a helper joins all, the user namespace first.
+ */
+static int spawn(struct execution *ex, struct err *err)
+{
+	struct oci_child *ch = &ex->child;
+	bool helper = false;
+	int pair[2], r;
+
+	if ((ch->target_flags & CLONE_NEWPID) != 0) {
+		if (setns(ch->target_pidfd, CLONE_NEWPID) == 0)
+			ch->target_flags &= ~CLONE_NEWPID;
+		else
+			helper = true;
+	}
+	r = msg_pair(pair);
+	if (r < 0)
+		return err_set(err, r, "create a socket pair");
+	ex->sync = pair[0];
+	ch->sync = pair[1];
+	ch->wait_go = helper;
+	r = oci_child_spawn(ch, oci_child_exec_main, 0, ex->cgroup_fd, ex->sync, ex->opts->clone_parent,
+			    helper, &ex->pid, &ex->pidfd, err);
+	if (r == 0 && helper)
+		r = oci_sync_send(ex->sync, OCI_SYNC_GO, 0);
+	return r;
+}
+
+static int serve(struct execution *ex, struct err *err)
+{
+	int r;
+
+	r = oci_sync_expect(ex->sync, OCI_SYNC_READY, NULL, err);
+	if (r == 0 && ex->console >= 0) {
+		ex->master = oci_console_receive(ex->console, err); /* sent before READY */
+		r = ex->master < 0 ? ex->master : 0;
+	}
+	if (r == 0 && ex->opts->pidfd_socket != NULL)
+		r = oci_pidfd_send(ex->opts->pidfd_socket, ex->pidfd, err);
+	if (r == 0 && ex->opts->pid_file != NULL)
+		r = oci_pidfile_write(ex->opts->pid_file, ex->pid, err);
+	if (r < 0)
+		return r;
+	r = oci_sync_send(ex->sync, OCI_SYNC_PERSIST, 0);
+	if (r < 0)
+		return err_set(err, r, "talk to the process");
+	r = oci_sync_recv(ex->sync, NULL, err); /* end of file: execve() worked */
+	return r > 0 ? err_msg(err, -EPROTO, "unexpected message %d from the process", r) : r;
+}
+
+int oci_exec(struct oci_container *c, const struct oci_exec_opts *opts, struct oci_executed *ret,
+	     struct err *err)
+{
+	struct execution ex = {
+		.opts = opts, .c = c, .sync = -EBADF, .console = -EBADF, .master = -EBADF,
+		.cgroup_fd = -EBADF, .pidfd = -EBADF,
+	};
+	int r = oci_container_spec(c, err);
+
+	if (r == 0)
+		r = oci_container_cgroup(c, err);
+	if (r < 0)
+		return r;
+	r = prepare(&ex, err);
+	if (r == 0)
+		r = spawn(&ex, err);
+	if (r == 0)
+		r = serve(&ex, err);
+	oci_child_fini(&ex.child);
+	if (ex.sync >= 0)
+		(void) close(ex.sync);
+	if (ex.console >= 0)
+		(void) close(ex.console);
+	if (ex.cgroup_fd >= 0)
+		(void) close(ex.cgroup_fd);
+	if (r < 0) {
+		if (ex.pid > 0) {
+			(void) kill(ex.pid, SIGKILL);
+			if (!opts->clone_parent)
+				(void) proc_wait(ex.pid);
+		}
+		if (ex.pidfd >= 0)
+			(void) close(ex.pidfd);
+		if (ex.master >= 0)
+			(void) close(ex.master);
+		return r;
+	}
+	*ret = (struct oci_executed){ .pid = ex.pid, .pidfd = ex.pidfd, .master = ex.master };
+	return 0;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "oci/hook.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "sys/proc.h"
+
+#define HOOK_OUTPUT_MAX 512 /* bytes of a failing hook's standard error that are shown */
+
+const char *oci_hook_name(enum oci_hook_kind kind)
+{
+	static const char *const names[OCI_HOOK_N_] = {
+		[OCI_HOOK_PRESTART] = "prestart",
+		[OCI_HOOK_CREATE_RUNTIME] = "createRuntime",
+		[OCI_HOOK_CREATE_CONTAINER] = "createContainer",
+		[OCI_HOOK_START_CONTAINER] = "startContainer",
+		[OCI_HOOK_POSTSTART] = "poststart",
+		[OCI_HOOK_POSTSTOP] = "poststop",
+	};
+
+	return names[kind];
+}
+
+static _Noreturn void hook_child(const struct oci_hook *h, char *const *env_default, int in, int out)
+{
+	char *const argv_path[] = { h->path, NULL };
+	char *const empty[] = { NULL };
+	char *const *env = h->env.n != 0 ? h->env.v : env_default != NULL ? env_default : empty;
+	sigset_t none;
+
+	(void) sigemptyset(&none);
+	(void) sigprocmask(SIG_SETMASK, &none, NULL);
+	(void) setpgid(0, 0); /* a timeout kills the group */
+	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 || proc_cloexec_from(3) < 0)
+		_exit(127);
+	(void) execve(h->path, h->args.n != 0 ? h->args.v : argv_path, env);
+	dprintf(STDERR_FILENO, "%s: %s", h->path, strerror(errno));
+	_exit(127);
+}
+
+/*
+ * Wait for the end of the hook, keeping the start of what it writes to standard error.
+ * Return: 0; -ETIMEDOUT.
+ */
+static int watch(int pidfd, int out, int timeout_ms, struct str *text)
+{
+	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN } };
+	struct timespec begin, now;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &begin);
+	for (;;) {
+		char buf[256];
+		int left = -1, n;
+
+		if (timeout_ms >= 0) {
+			(void) clock_gettime(CLOCK_MONOTONIC, &now);
+			left = timeout_ms - (int) ((now.tv_sec - begin.tv_sec) * 1000 +
+						   (now.tv_nsec - begin.tv_nsec) / 1000000);
+			if (left <= 0)
+				return -ETIMEDOUT;
+		}
+		n = poll(p, 2, left);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n <= 0)
+			continue;
+		if (p[1].revents != 0) {
+			ssize_t got = read(out, buf, sizeof(buf));
+
+			if (got > 0 && text->len < HOOK_OUTPUT_MAX)
+				str_add(text, buf, (size_t) got);
+			if (got <= 0)
+				p[1].fd = -1;
+			continue;
+		}
+		if (p[0].revents != 0)
+			return 0;
+	}
+}
+
+static int run_one(const struct oci_hook *h, const struct str *json, char *const *env_default,
+		   struct err *err)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	_cleanup_close_ int pidfd = -EBADF;
+	int in[2], out[2], r, status;
+	pid_t pid;
+
+	if (pipe2(in, O_CLOEXEC) < 0)
+		return err_set(err, -errno, "create a pipe");
+	_cleanup_close_ int in_r = in[0], in_w = in[1];
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return err_set(err, -errno, "create a pipe");
+	_cleanup_close_ int out_r = out[0], out_w = out[1];
+
+	pid = proc_clone(0, SIGCHLD, -EBADF, &pidfd);
+	if (pid < 0)
+		return err_set(err, (int) pid, "fork");
+	if (pid == 0)
+		hook_child(h, env_default, in_r, out_w);
+	(void) close(take_fd(in_r)); /* so that a hook which reads nothing breaks the pipe */
+	(void) close(take_fd(out_w));
+
+	(void) fd_write_full(in_w, json->p, json->len); /* a hook may ignore its input */
+	(void) close(take_fd(in_w));
+	r = watch(pidfd, out_r, h->timeout.set ? (int) h->timeout.v * 1000 : -1, &text);
+	if (r < 0)
+		(void) kill(-pid, SIGKILL); /* it may have ended just now */
+	status = proc_wait(pid);
+	if (r == -ETIMEDOUT)
+		return err_msg(err, r, "hook ran past specified timeout of %d.0s", (int) h->timeout.v);
+	if (r < 0 || status < 0)
+		return err_set(err, r < 0 ? r : status, "wait for hook");
+	if (WIFSIGNALED(status))
+		return err_msg(err, -ECANCELED, "signal: %s, stdout: , stderr: %s",
+			       strsignal(WTERMSIG(status)), text.p != NULL ? text.p : "");
+	if (status != 0)
+		return err_msg(err, -ECANCELED, "exit status %d, stdout: , stderr: %s", WEXITSTATUS(status),
+			       text.p != NULL ? text.p : "");
+	return 0;
+}
+
+/* @ignore: log failures and go on */
+static int run_all(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
+		   enum oci_status status, char *const *env_default, bool ignore, struct err *err)
+{
+	const struct oci_hook_list *list = &spec->hooks[kind];
+	struct sigaction sa = { .sa_handler = SIG_IGN }, old;
+	_cleanup_(str_fini) struct str json = { 0 };
+	int r = 0;
+
+	if (list->n == 0)
+		return 0;
+	oci_state_json(state, status, NULL, false, &json);
+	if (json.failed)
+		return err_set(err, -ENOMEM, "run %s hooks", oci_hook_name(kind));
+	(void) sigaction(SIGPIPE, &sa, &old); /* a hook may close its input */
+	for (size_t i = 0; r == 0 && i < list->n; i++) {
+		r = run_one(&list->v[i], &json, env_default, err);
+		if (r < 0)
+			r = err_wrap(err, r, "error running %s hook #%zu", oci_hook_name(kind), i);
+		if (r < 0 && ignore) {
+			log_warning("%s", err->text);
+			r = 0;
+		}
+	}
+	(void) sigaction(SIGPIPE, &old, NULL);
+	return r;
+}
+
+int oci_hook_run(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
+		 enum oci_status status, char *const *env_default, struct err *err)
+{
+	return run_all(spec, kind, state, status, env_default, false, err);
+}
+
+void oci_hook_warn(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
+		   enum oci_status status)
+{
+	struct err err = { 0 };
+
+	(void) run_all(spec, kind, state, status, NULL, true, &err); /* logged there */
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "sys/exe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+#define SEALED_ENV "_CLEAVE_SEALED" /* set for the second execution only */
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3, glibc 2.38 */
+#endif
+
+/* The variable alone proves nothing: somebody may have set it.  Ask the kernel too. */
+static bool is_sealed(void)
+{
+	struct statvfs st;
+
+	if (getenv(SEALED_ENV) == NULL)
+		return false;
+	(void) unsetenv(SEALED_ENV); /* cannot fail for a valid name */
+
+	_cleanup_close_ int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (fcntl(fd, F_GET_SEALS) == SEALS)
+		return true;
+	return fstatvfs(fd, &st) == 0 && (st.f_flag & ST_RDONLY) != 0;
+}
+
+static int clone_readonly(void)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	_cleanup_close_ int fd = open_tree(AT_FDCWD, "/proc/self/exe", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return -errno;
+	return take_fd(fd);
+}
+
+static int copy_sealed(void)
+{
+	struct stat st;
+	off_t done = 0;
+
+	_cleanup_close_ int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (exe < 0 || fstat(exe, &st) < 0)
+		return -errno;
+	_cleanup_close_ int fd = memfd_create("cleave", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create("cleave", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -errno;
+	while (done < st.st_size) {
+		ssize_t n = sendfile(fd, exe, &done, (size_t) (st.st_size - done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+	}
+	if (fcntl(fd, F_ADD_SEALS, SEALS) < 0)
+		return -errno;
+	return take_fd(fd);
+}
+
+int exe_seal(char **argv, struct err *err)
+{
+	if (is_sealed()) {
+		const char *slash = strrchr(argv[0], '/');
+
+		(void) prctl(PR_SET_NAME, slash != NULL ? slash + 1 : argv[0]); /* cosmetic */
+		return 0;
+	}
+
+	_cleanup_close_ int fd = clone_readonly();
+	if (fd < 0)
+		fd = copy_sealed();
+	if (fd < 0)
+		return err_set(err, fd, "make a protected copy of the running program");
+	if (setenv(SEALED_ENV, "1", 1) < 0)
+		return err_set(err, -errno, "set %s", SEALED_ENV);
+	(void) syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH); /* returns on failure only */
+	return err_set(err, -errno, "execute the protected copy of the running program");
+}
