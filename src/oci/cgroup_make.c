@@ -60,11 +60,9 @@ static int cpuset_fill(const char *path, size_t mount_len, const char *file, con
 {
 	_cleanup_(str_fini) struct str s = { 0 };
 	char parent[PATH_MAX];
-	int r = -EACCES; /* what the kernel says while the parent has none */
+	int r = value != NULL ? cg_write(path, file, value) : -EACCES;
 
-	if (value != NULL)
-		r = cg_write(path, file, value);
-	if (r != -EACCES)
+	if (r != -EACCES) /* that is what a parent without any says */
 		return r;
 	memcpy(parent, path, strlen(path) + 1);
 	*strrchr(parent, '/') = '\0';

@@ -75,6 +75,9 @@ static int load_config(struct creation *cr, struct err *err)
 	r = oci_spec_parse(path, text.p, text.len, &cr->c->spec, err);
 	if (r < 0)
 		return r;
+	r = oci_spec_check_host(cr->c->spec, geteuid() != 0, err);
+	if (r < 0)
+		return r;
 	if (!cr->c->spec->process_set && o->start)
 		return err_msg(err, -EINVAL, "%s: process is missing", path);
 	r = file_replace(cr->c->dir_fd, OCI_CONFIG_COPY, text.p, text.len, 0600);
@@ -265,6 +268,8 @@ static int serve_start(struct creation *cr, struct err *err)
 
 	if (oci_ns_is_new(spec, OCI_NS_USER))
 		r = oci_userns_map(cr->pid, &spec->linux.uid_mappings, &spec->linux.gid_mappings, err);
+	if (r == 0 && cr->child.init.in_userns && spec->process_set)
+		r = oci_process_quota(&spec->process, cr->child.init.proc_fd, cr->pid, err);
 	if (r == 0 && cr->opts.systemd_cgroup)
 		r = oci_cgroup_enter_pid(cr->c->cgroup, cr->pid, err);
 	if (r == 0 && spec->linux.resources_set && cr->opts.systemd_cgroup)
@@ -338,10 +343,6 @@ static int serve(struct creation *cr, struct err *err)
 		r = move_net_devices(cr, err);
 	if (r == 0)
 		r = fill_pid(cr, err);
-	if (r == 0 && cr->console >= 0) {
-		/* an ERROR instead ends the socket without a terminal, and is read below */
-		cr->master = oci_console_receive(cr->console, NULL);
-	}
 	while (r == 0) {
 		kind = oci_sync_recv(cr->sync, NULL, err);
 		if (kind < 0)
@@ -351,6 +352,10 @@ static int serve(struct creation *cr, struct err *err)
 		if (kind != OCI_SYNC_HOOKS)
 			return err_msg(err, -EPIPE, "the container process died during its set-up");
 		r = run_runtime_hooks(cr, err);
+	}
+	if (r == 0 && cr->console >= 0) {
+		cr->master = oci_console_receive(cr->console, err); /* sent before READY */
+		r = cr->master < 0 ? cr->master : 0;
 	}
 	if (r == 0)
 		r = oci_state_save(c->dir_fd, &c->state, err);

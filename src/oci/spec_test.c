@@ -385,7 +385,7 @@ static void host_checks(void **state)
 		  "linux.sysctl: net.* keys not allowed in host network namespace, which is "
 		  "'/proc/self/ns/net'" },
 		{ NET_SYSCTL(",'path':'/nowhere'"), false, -ENOENT,
-		  "invalid netns path: stat '/nowhere': No such file or directory" },
+		  "invalid netns path: stat '/nowhere': no such file or directory" },
 		{ NET_SYSCTL(",'path':'/proc/self/ns/uts'"), false, 0, NULL },
 		{ "'linux':{'namespaces':[{'type':'network','path':'/nowhere'}]}", false, 0, NULL },
 		{ "'x':0", false, 0, NULL },
