@@ -80,12 +80,15 @@ int oci_process_identity(const struct oci_init *init, bool keep_admin, struct er
 int oci_process_find(const struct oci_process *process, char **ret, struct err *err);
 
 /**
- * oci_rdt_apply() - intelRdt: create or join the resctrl group of @pid
- * Context: parent; at creation and for each exec.
+ * oci_rdt_apply() - intelRdt: make the resctrl group of a new container and put @pid there
+ * Context: parent.
  * Return: 0; -errno with a message.
  * Spec: config-linux.md "IntelRdt".
  */
 int oci_rdt_apply(const struct oci_spec *spec, const char *id, int pid, struct err *err);
+
+/** oci_rdt_join() - put the process of an exec into the container's group */
+int oci_rdt_join(const struct oci_spec *spec, const char *id, int pid, struct err *err);
 
 /** oci_rdt_update() - write the schemata of @spec to the container's group */
 int oci_rdt_update(const struct oci_spec *spec, const char *id, struct err *err);

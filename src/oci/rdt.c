@@ -279,6 +279,16 @@ static int write_schemata(const struct rdt *r, int group, struct err *err)
 	return q < 0 ? fail(r->root, q, err, "unable to write schemata") : 0;
 }
 
+static int join(const struct rdt *r, int group, const struct oci_intel_rdt *rdt, const char *id, int pid,
+		struct err *err)
+{
+	int q = add_task(group, pid);
+
+	if (q < 0)
+		return fail(r->root, q, err, "unable to add the process");
+	return rdt->enable_monitoring ? monitor(r->root, group, id, pid, err) : 0;
+}
+
 int oci_rdt_apply(const struct oci_spec *spec, const char *id, int pid, struct err *err)
 {
 	const struct oci_intel_rdt *rdt = spec->linux.intel_rdt;
@@ -304,28 +314,42 @@ int oci_rdt_apply(const struct oci_spec *spec, const char *id, int pid, struct e
 		q = write_schemata(&r, group, err);
 	if (q < 0)
 		return q;
-	q = add_task(group, pid);
-	if (q < 0)
-		return fail(r.root, q, err, "unable to add the container's process");
-	return rdt->enable_monitoring ? monitor(r.root, group, id, pid, err) : 0;
+	return join(&r, group, rdt, id, pid, err);
+}
+
+/* The group of a container that runs.  Return: descriptor; -errno with a message. */
+static int open_group(struct rdt *ret, const struct oci_intel_rdt *rdt, const char *id, struct err *err)
+{
+	int r = rdt_init(ret, rdt, id, err), fd;
+
+	if (r < 0)
+		return r;
+	fd = openat(ret->root, ret->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, -errno, "intelrdt: open group '%s'", ret->name) : fd;
+}
+
+int oci_rdt_join(const struct oci_spec *spec, const char *id, int pid, struct err *err)
+{
+	const struct oci_intel_rdt *rdt = spec->linux.intel_rdt;
+	_cleanup_(rdt_fini) struct rdt r = { .root = -EBADF };
+
+	if (rdt == NULL)
+		return 0;
+
+	_cleanup_close_ int group = open_group(&r, rdt, id, err);
+	return group < 0 ? group : join(&r, group, rdt, id, pid, err);
 }
 
 int oci_rdt_update(const struct oci_spec *spec, const char *id, struct err *err)
 {
 	const struct oci_intel_rdt *rdt = spec->linux.intel_rdt;
 	_cleanup_(rdt_fini) struct rdt r = { .root = -EBADF };
-	int q;
 
 	if (rdt == NULL)
 		return 0;
-	q = rdt_init(&r, rdt, id, err);
-	if (q < 0)
-		return q;
 
-	_cleanup_close_ int group = openat(r.root, r.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (group < 0)
-		return err_set(err, -errno, "intelrdt: open group '%s'", r.name);
-	return write_schemata(&r, group, err);
+	_cleanup_close_ int group = open_group(&r, rdt, id, err);
+	return group < 0 ? group : write_schemata(&r, group, err);
 }
 
 int oci_rdt_remove(const struct oci_spec *spec, const char *id, struct err *err)
