@@ -5,7 +5,7 @@
  * Processes live for milliseconds, so what counts is the price of open, one transaction, gone.  The
  * last connection that closes would write the log back into the file and sync both, on each command;
  * that is switched off (NO_CKPT_ON_CLOSE).  The log is written back every DB_LOG_PAGES instead.  A
- * first connection has to read the whole log, so it is kept short.
+ * first connection has to read the whole log, so it is kept short: few pages, and small ones.
  */
 #include "base/db.h"
 
@@ -79,7 +79,7 @@ static int upgrade(struct db *db, const char *const *schema, unsigned version, s
 {
 	char pragma[48];
 	unsigned have = 0;
-	int r = db_script(db, "PRAGMA journal_mode = WAL", err);
+	int r = db_script(db, "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL", err);
 
 	if (r == 0)
 		r = db_begin(db, err);
