@@ -48,7 +48,7 @@ static void refusals(void **state)
 {
 	static const char *const cases[] = {
 		"", ":", "a:", ":tag", "A", "a//b", "/a", "a/", "a..b", "a___b", "-a", "a-", "a b", "a\nb",
-		"a@", "a@sha256:12", "a@md5:" HEX, "a:-x", "a:.x", "a:x/y:z", "http://a/b", "../a", "a/../b",
+		"a@", "a@sha256:12", ("a@md5:" HEX), "a:-x", "a:.x", "a:x/y:z", "http://a/b", "../a", "a/../b",
 	};
 	char longest[400];
 
