@@ -239,7 +239,7 @@ int oci_cgroup_join_fds(const int *fds, size_t n, struct err *err)
 static int enter(const char *dir, pid_t pid)
 {
 	char text[16];
-	int r;
+	int r = 0;
 
 	(void) snprintf(text, sizeof(text), "%d", (int) pid);
 	for (int i = 0; i < JOIN_TRIES; i++) {

@@ -46,6 +46,8 @@ int oci_cgroup_create(const struct oci_cgroup_want *want, struct oci_cgroup **re
 /**
  * oci_cgroup_open() - a cgroup that exists, from the text oci_cgroup_save() made
  * @saved: JSON text kept in the state file
+ * @ret: returns; free with oci_cgroup_free()
+ * Return: 0; -EINVAL unusable text, -ENOMEM, with a message.
  */
 int oci_cgroup_open(const char *saved, struct oci_cgroup **ret, struct err *err);
 
@@ -126,6 +128,7 @@ int oci_cgroup_stats(const struct oci_cgroup *cg, struct str *ret, struct err *e
 /**
  * oci_cgroup_oom_fd() - descriptor that polls readable when the OOM killer ran (or the cgroup went)
  * v1: eventfd on memory.oom_control; v2: inotify on memory.events.
+ * Return: descriptor, the caller closes it; -errno with a message.
  */
 int oci_cgroup_oom_fd(const struct oci_cgroup *cg, struct err *err);
 

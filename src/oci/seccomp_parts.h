@@ -34,8 +34,9 @@ int seccomp_nr(uint32_t arch, const char *name);
 /** seccomp_is_new() - true for a known system call that the library has no name for */
 bool seccomp_is_new(const char *name);
 
-/** seccomp_action() - SECCOMP_RET_* with its data; @errno_ret counts for those actions that have data */
+/** seccomp_rule_action() - SECCOMP_RET_*, with errnoRet for those actions that have data */
 uint32_t seccomp_rule_action(const struct oci_seccomp_rule *rule);
+/** seccomp_default_action() - the same for what no rule matches */
 uint32_t seccomp_default_action(const struct oci_seccomp *seccomp);
 
 /** seccomp_args_repeat() - a rule names an argument twice: its conditions are alternatives then */

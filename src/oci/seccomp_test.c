@@ -482,7 +482,8 @@ static void cache_hit_miss_damage(void **state)
 		if (round > 1) /* unusable: replaced */
 			assert_int_not_equal(after.st_ino, before.st_ino);
 		before = after;
-		_cleanup_close_ int keep = dup(fd); /* so that its inode number is not used again */
+		/* so that its inode number is not used again */
+		_cleanup_close_ int keep = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		switch (round) {
 		case 1: /* a flipped bit in the program */
 			assert_int_equal(pread(fd, &byte, 1, after.st_size - 5), 1);
@@ -522,7 +523,7 @@ static void cache_link(void **state)
 	_cleanup_close_ int dir = open(cache_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	seccomp_cache_store(dir, "k", 1, &f);
-	_cleanup_close_ int fd = open_slot(dir, O_RDONLY | O_CLOEXEC, name);
+	assert_int_equal(close(open_slot(dir, O_RDONLY | O_CLOEXEC, name)), 0);
 	assert_int_equal(seccomp_cache_load(dir, "k", 1, &got), 0);
 	oci_filter_fini(&got);
 	assert_int_equal(renameat(dir, name, dir, "elsewhere"), 0);

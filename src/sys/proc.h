@@ -38,5 +38,5 @@ int proc_wait(pid_t pid);
 /** proc_exit_code() - 0..255 as a shell shows it: 128+n for signal n */
 int proc_exit_code(int wait_status);
 
-/** proc_close_from() - mark every descriptor from @first on close-on-exec; 0 or -errno */
+/** proc_cloexec_from() - mark every descriptor from @first on close-on-exec; 0 or -errno */
 int proc_cloexec_from(unsigned first);
