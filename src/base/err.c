@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,8 @@ static void err_vset(struct err *err, int code, const char *tail, const char *fm
 		return;
 	n = strlen(err->text);
 	(void) snprintf(err->text + n, sizeof(err->text) - n, ": %s", tail);
+	if (n + 3 < sizeof(err->text) && !isupper((unsigned char) err->text[n + 3]))
+		err->text[n + 2] = (char) tolower((unsigned char) err->text[n + 2]); /* engines match on it */
 }
 
 int err_set(struct err *err, int code, const char *fmt, ...)

@@ -201,6 +201,14 @@ uint64_t cg_io_weight(uint64_t weight);
  */
 int cg_swap_max(int64_t swap, int64_t memory, int64_t *ret, struct err *err);
 
+/**
+ * cg_v2_swap() - memory.swap.max for what @j asks for
+ * @j: @dir may be NULL: then nothing is known about the present limits
+ * @ret: returns; -1 "max"; INT64_MIN leave it as it is
+ * Return: 0; -EINVAL, -EBUSY (checkBeforeUpdate) with a message.
+ */
+int cg_v2_swap(const struct cg_job *j, int64_t *ret, struct err *err);
+
 /* cgroup_devices.c */
 
 /**

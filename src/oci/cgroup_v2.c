@@ -104,27 +104,40 @@ static void complete(const struct cg_job *j, int64_t *limit, int64_t *swap)
 		*swap = now + now_swap;
 }
 
+int cg_v2_swap(const struct cg_job *j, int64_t *ret, struct err *err)
+{
+	const struct oci_memory *m = &j->r->memory;
+	int64_t limit = m->limit.set ? m->limit.v : 0, swap = m->swap.set ? m->swap.v : 0, max = 0;
+	int r = 0;
+
+	if (j->dir != NULL)
+		r = check_usage(j, limit, swap, err);
+	if (r < 0)
+		return r;
+	if (j->dir != NULL)
+		complete(j, &limit, &swap);
+	r = cg_swap_max(swap, limit, &max, err);
+	if (r == 0)
+		*ret = max != 0 || swap > 0 ? max : INT64_MIN;
+	return r;
+}
+
 int cg_v2_memory(const struct cg_job *j, struct err *err)
 {
 	const struct oci_memory *m = &j->r->memory;
-	int64_t limit = m->limit.set ? m->limit.v : 0, swap = m->swap.set ? m->swap.v : 0;
-	int64_t old = limit, swap_max = 0;
-	int r = check_usage(j, limit, swap, err);
+	int64_t swap;
+	int r = cg_v2_swap(j, &swap, err);
 
 	if (r < 0)
 		return r;
-	complete(j, &limit, &swap);
-	r = cg_swap_max(swap, limit, &swap_max, err);
-	if (r < 0)
-		return r;
-	if (swap_max != 0 || swap > 0) {
-		r = set_or_max(j, "memory.swap", "memory.swap.max", swap_max, err);
-		if (r < 0 && !(r == -ENOENT && swap_max <= 0)) /* no swap to limit or to forbid */
+	if (swap != INT64_MIN) {
+		r = set_or_max(j, "memory.swap", "memory.swap.max", swap, err);
+		if (r < 0 && !(r == -ENOENT && swap <= 0)) /* no swap to limit or to forbid */
 			return r;
 	}
 	r = 0;
-	if (old != 0)
-		r = set_or_max(j, "memory.limit", "memory.max", old, err);
+	if (m->limit.set && m->limit.v != 0)
+		r = set_or_max(j, "memory.limit", "memory.max", m->limit.v, err);
 	if (r == 0 && m->reservation.set && m->reservation.v != 0)
 		r = set_or_max(j, "memory.reservation", "memory.low", m->reservation.v, err);
 	if (m->disable_oom_killer_set && m->disable_oom_killer)
@@ -163,7 +176,9 @@ int cg_v2_cpu(const struct cg_job *j, struct err *err)
 
 	if (c->idle.set)
 		r = cg_set_i64(j->dir, "cpu.idle", "cpu.idle", c->idle.v, err);
-	if (r == 0 && c->shares.set && c->shares.v != 0)
+	if (c->shares.set && c->shares.v != 0 && c->idle.set && c->idle.v == 1)
+		log_warning("unable to apply both linux.resources.cpu.shares and cpu.idle, ignoring shares");
+	else if (r == 0 && c->shares.set && c->shares.v != 0)
 		r = cg_set_u64(j->dir, "cpu.shares", "cpu.weight", cg_cpu_weight(c->shares.v), err);
 	if (r == 0 && c->burst.set) {
 		r = cg_set_u64(j->dir, "cpu.burst", "cpu.max.burst", c->burst.v, err);

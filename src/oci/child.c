@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -92,10 +94,10 @@ static int enter_namespaces(struct oci_child *child, struct err *err)
 			return r;
 	}
 	r = oci_child_join(child, err);
+	if (r == 0) /* before the ids change, which makes our files in /proc root's */
+		r = write_offsets(child, err);
 	if (r == 0)
 		r = become_root(child, err);
-	if (r == 0)
-		r = write_offsets(child, err);
 	if (r == 0 && child->nr_task_fds != 0)
 		r = oci_cgroup_join_fds(child->task_fds, child->nr_task_fds, err);
 	if (r < 0)
@@ -141,42 +143,45 @@ static int build_tree(struct oci_child *child, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	if (has_hooks(spec, OCI_HOOK_CREATE_CONTAINER) && fchdir(child->init.rootfs_fd) < 0)
+		return err_set(err, -errno, "enter the root file system"); /* where such hooks expect to be */
 	r = oci_hook_run(spec, OCI_HOOK_CREATE_CONTAINER, &child->state, OCI_STATUS_CREATING, NULL, err);
 	return r < 0 ? r : oci_rootfs_enter(&child->init, err);
 }
 
-/* Working directory, checked to lie inside the root (CVE-2024-21626). */
-static int enter_cwd(const struct oci_process *p, struct err *err)
+/*
+ * Working directory.  It may be reachable only with privileges, or only as the user (NFS, FUSE), and
+ * is made when missing; tried as root first, then as the user.
+ */
+static bool enter_cwd_early(const struct oci_process *p)
 {
-	char cwd[4096];
+	if (chdir(p->cwd) == 0)
+		return true;
+	return errno == ENOENT && dir_make_all(p->cwd, 0755) == 0 && chdir(p->cwd) == 0;
+}
 
-	if (chdir(p->cwd) < 0)
+static int enter_cwd(const struct oci_process *p, bool entered, struct err *err)
+{
+	char cwd[PATH_MAX];
+
+	if (!entered && chdir(p->cwd) < 0)
 		return err_set(err, -errno, "chdir to cwd (\"%s\") set in config.json failed", p->cwd);
-	if (getcwd(cwd, sizeof(cwd)) == NULL || cwd[0] != '/')
+	/* a directory of the host has no path here (CVE-2024-21626) */
+	if (syscall(SYS_getcwd, cwd, sizeof(cwd)) < 0 || cwd[0] != '/')
 		return err_msg(err, -EPERM,
 			       "current working directory is outside of container mount namespace root -- "
 			       "possible container breakout detected");
 	return 0;
 }
 
-/* The directory may be made for the user, or be reachable for the user only: try as both. */
-static int prepare_cwd(const struct oci_process *p)
-{
-	if (chdir(p->cwd) == 0)
-		return 0;
-	if (errno == ENOENT) {
-		(void) dir_make_all(p->cwd, 0755); /* chdir() tells whether it worked */
-		return chdir(p->cwd) < 0 ? -errno : 0;
-	}
-	return -errno;
-}
-
 static int become_process(struct oci_child *child, char **ret_file, struct err *err)
 {
 	const struct oci_process *p = child->init.process;
-	bool filter = child->filter.len != 0;
+	bool filter = child->filter.len != 0, entered;
 	int r;
 
+	if (p->cwd == NULL)
+		return 0; /* no process is configured: wait to be deleted */
 	if (child->console >= 0) {
 		r = oci_console_open(&child->init, child->console, child->bind_console, err);
 		if (r < 0)
@@ -187,25 +192,45 @@ static int become_process(struct oci_child *child, char **ret_file, struct err *
 		r = oci_process_label(&child->init, err);
 	if (r < 0)
 		return r;
-	(void) prepare_cwd(p); /* as root; decided as the user below */
-	r = oci_env_home(&child->process, err);
+	entered = enter_cwd_early(p);
+	r = oci_env_finish(&child->process, err);
 	if (r == 0)
 		r = oci_process_identity(&child->init, filter, err);
 	if (r == 0)
-		r = enter_cwd(p, err);
+		r = enter_cwd(p, entered, err);
 	return r == 0 ? oci_process_find(p, ret_file, err) : r;
 }
 
-/* A created container may wait for days: it keeps nothing of the host's but what `start` needs. */
-static void leave_runtime(struct oci_child *child)
+/*
+ * A created container may wait for days: it keeps nothing of the host's, nor what our caller left
+ * open by mistake, but what `start` needs.
+ */
+static int leave_runtime(struct oci_child *child, struct err *err)
 {
-	int *const fds[] = { &child->sync, &child->console, &child->init.rootfs_fd };
+	int keep[] = { child->listen, child->seccomp_agent };
+	int r = proc_close_except(child->keep_fds, keep, ARRAY_LEN(keep));
 
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		if (*fds[i] >= 0)
-			(void) close(take_fd(*fds[i]));
-	for (size_t i = 0; i < child->nr_task_fds; i++)
-		(void) close(child->task_fds[i]);
+	child->sync = -EBADF;
+	child->init.proc_fd = -EBADF;
+	return r < 0 ? err_set(err, r, "close descriptors") : 0;
+}
+
+static void end_by_signal(int signal)
+{
+	_exit(128 + signal);
+}
+
+/*
+ * The kernel keeps signals without a handler from the first process of a pid namespace, but a
+ * container that waits for `start` can be stopped like any other.  execve() resets the handlers.
+ */
+static void obey_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	const struct sigaction end = { .sa_handler = end_by_signal };
+
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		(void) sigaction(signals[i], &end, NULL); /* cannot fail for these */
 }
 
 /* Return: connection of the `start` to answer, or -EBADF when there was nothing to wait for. */
@@ -213,6 +238,7 @@ static int wait_for_start(struct oci_child *child)
 {
 	if (child->listen < 0)
 		return -EBADF;
+	obey_signals();
 	for (;;) {
 		int conn = accept4(child->listen, NULL, NULL, SOCK_CLOEXEC);
 
@@ -280,10 +306,12 @@ _Noreturn void oci_child_main(struct oci_child *child)
 	int report;
 
 	reset_signals();
-	(void) prctl(PR_SET_DUMPABLE, 0); /* nobody who shares a namespace may look into us */
+	if (!oci_ns_is_new(child->init.spec, OCI_NS_PID))
+		(void) prctl(PR_SET_DUMPABLE, 0); /* nobody who shares the namespace may look into us */
 	(void) setsid(); /* fails for a session leader, which is what we want to be */
 	if (enter_namespaces(child, &err) < 0)
 		child_fail(child, -1, &err);
+	(void) prctl(PR_SET_DUMPABLE, 0); /* execve() sets it again */
 	read_own_pid(child);
 	if (build_tree(child, &err) < 0 || become_process(child, &file, &err) < 0)
 		child_fail(child, -1, &err);
@@ -292,8 +320,8 @@ _Noreturn void oci_child_main(struct oci_child *child)
 	if (oci_sync_send(child->sync, OCI_SYNC_READY, child->state.pid) < 0 ||
 	    oci_sync_expect(child->sync, OCI_SYNC_PERSIST, NULL, &err) < 0)
 		_exit(1); /* the runtime died: nobody knows of us */
-	if (child->listen >= 0)
-		leave_runtime(child);
+	if (child->listen >= 0 && leave_runtime(child, &err) < 0)
+		_exit(1);
 	report = wait_for_start(child);
 	run_program(child, file, report);
 }

@@ -43,7 +43,7 @@
 #include "sys/proc.h"
 
 struct creation {
-	const struct oci_create_opts *opts;
+	struct oci_create_opts opts;
 	struct oci_container *c;
 	struct oci_child child;
 	int sync, console, master;
@@ -54,7 +54,7 @@ struct creation {
 
 static int load_config(struct creation *cr, struct err *err)
 {
-	const struct oci_create_opts *o = cr->opts;
+	const struct oci_create_opts *o = &cr->opts;
 	_cleanup_(str_fini) struct str text = { 0 };
 	char path[PATH_MAX];
 	int r;
@@ -75,7 +75,10 @@ static int load_config(struct creation *cr, struct err *err)
 	r = oci_spec_parse(path, text.p, text.len, &cr->c->spec, err);
 	if (r < 0)
 		return r;
-	if (!cr->c->spec->process_set)
+	r = oci_spec_check_host(cr->c->spec, geteuid() != 0, err);
+	if (r < 0)
+		return r;
+	if (!cr->c->spec->process_set && o->start)
 		return err_msg(err, -EINVAL, "%s: process is missing", path);
 	r = file_replace(cr->c->dir_fd, OCI_CONFIG_COPY, text.p, text.len, 0600);
 	return r < 0 ? err_set(err, r, "write %s of the container", OCI_CONFIG_COPY) : 0;
@@ -85,14 +88,14 @@ static int load_config(struct creation *cr, struct err *err)
 static int fill_state(struct creation *cr, struct err *err)
 {
 	struct oci_state *st = &cr->c->state;
-	_cleanup_free_ char *bundle = realpath(cr->opts->bundle, NULL);
+	_cleanup_free_ char *bundle = realpath(cr->opts.bundle, NULL);
 	struct timespec now;
 	struct tm tm;
 	char when[48];
 	size_t n;
 
 	if (bundle == NULL)
-		return err_set(err, -errno, "open the bundle '%s'", cr->opts->bundle);
+		return err_set(err, -errno, "open the bundle '%s'", cr->opts.bundle);
 	(void) clock_gettime(CLOCK_REALTIME, &now);
 	(void) gmtime_r(&now.tv_sec, &tm); /* UTC needs no time zone files */
 	n = strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
@@ -145,7 +148,7 @@ static int make_cgroup(struct creation *cr, struct err *err)
 	const struct oci_cgroup_want want = {
 		.id = cr->c->id,
 		.path = l->cgroups_path,
-		.systemd = cr->opts->systemd_cgroup,
+		.systemd = cr->opts.systemd_cgroup,
 		.rootless = cr->child.init.rootless,
 		.resources = &l->resources,
 		.spec = cr->c->spec,
@@ -159,10 +162,24 @@ static int make_cgroup(struct creation *cr, struct err *err)
 	if (r < 0)
 		return r;
 	cr->child.nr_task_fds = (size_t) r;
-	return 0;
+	/* before the child is in it: device rules are written one by one, first of all "nothing" */
+	return l->resources_set && !want.systemd ? oci_cgroup_apply(cr->c->cgroup, &l->resources, false, err) : 0;
 }
 
-/* All that does not need the child.  */
+/* Before we go to the bundle: other paths are relative to where the caller is. */
+static int make_absolute(struct arena *a, const char **path, struct err *err)
+{
+	char cwd[PATH_MAX];
+
+	if (*path == NULL || **path == '/')
+		return 0;
+	if (getcwd(cwd, sizeof(cwd)) == NULL)
+		return err_set(err, -errno, "find the working directory");
+	*path = arena_printf(a, "%s/%s", cwd, *path);
+	return *path == NULL ? err_set(err, -ENOMEM, "create the container") : 0;
+}
+
+/* All that does not need the child. */
 static int prepare(struct creation *cr, struct err *err)
 {
 	struct oci_child *ch = &cr->child;
@@ -175,29 +192,36 @@ static int prepare(struct creation *cr, struct err *err)
 		r = fill_state_from_spec(cr, err);
 	if (r < 0)
 		return r;
-	if (c->spec->process.terminal && cr->opts->detached && cr->opts->console_socket == NULL)
+	if (c->spec->process.terminal && cr->opts.detached && cr->opts.console_socket == NULL)
 		return err_msg(err, -EINVAL, "cannot allocate tty if runc will detach without setting console "
 					     "socket");
 	oci_child_init(ch, c);
 	ch->process = c->spec->process;
 	ch->state = c->state;
 	ch->init.bundle = c->state.bundle;
-	ch->init.no_pivot = cr->opts->no_pivot;
+	ch->init.no_pivot = cr->opts.no_pivot;
 	ch->init.in_userns = c->spec->linux.namespaces[OCI_NS_USER].set;
 	ch->init.rootless = geteuid() != 0;
-	ch->new_keyring = !cr->opts->no_new_keyring;
+	ch->new_keyring = !cr->opts.no_new_keyring;
 	ch->unshare_cgroup = oci_ns_is_new(c->spec, OCI_NS_CGROUP);
 	ch->bind_console = true;
+	r = make_absolute(&c->state.arena, &cr->opts.pid_file, err);
+	if (r == 0)
+		r = make_absolute(&c->state.arena, &cr->opts.console_socket, err);
+	if (r == 0)
+		r = make_absolute(&c->state.arena, &cr->opts.pidfd_socket, err);
+	if (r < 0)
+		return r;
 	if (chdir(c->state.bundle) < 0) /* paths in config.json are relative to it */
 		return err_set(err, -errno, "enter the bundle '%s'", c->state.bundle);
-	r = oci_child_prepare(ch, c, cr->opts->console_socket, cr->opts->preserve_fds, &cr->console, err);
+	r = oci_child_prepare(ch, c, cr->opts.console_socket, cr->opts.preserve_fds, &cr->console, err);
 	if (r == 0)
 		r = open_namespaces(cr, err);
 	if (r == 0)
 		r = make_cgroup(cr, err);
 	if (r == 0 && !ch->init.rootless)
 		r = oci_rootfs_open(&ch->init, ch->ns_fds[OCI_NS_USER], err);
-	if (r < 0 || cr->opts->start)
+	if (r < 0 || cr->opts.start)
 		return r;
 	ch->listen = msg_listen_at(c->dir_fd, OCI_START_SOCKET);
 	return ch->listen < 0 ? err_set(err, ch->listen, "listen for `start`") : 0;
@@ -230,9 +254,9 @@ static int spawn(struct creation *cr, struct err *err)
 		return err_set(err, r, "create a socket pair");
 	cr->sync = pair[0];
 	cr->child.sync = pair[1];
-	cr->child.wait_go = helper || oci_ns_is_new(spec, OCI_NS_USER) || cr->opts->systemd_cgroup;
+	cr->child.wait_go = helper || oci_ns_is_new(spec, OCI_NS_USER) || cr->opts.systemd_cgroup;
 	r = oci_child_spawn(&cr->child, oci_child_main, flags, oci_cgroup_clone_fd(cr->c->cgroup), cr->sync,
-			    cr->opts->clone_parent, helper, &cr->pid, &cr->pidfd, err);
+			    cr->opts.clone_parent, helper, &cr->pid, &cr->pidfd, err);
 	return r;
 }
 
@@ -244,15 +268,17 @@ static int serve_start(struct creation *cr, struct err *err)
 
 	if (oci_ns_is_new(spec, OCI_NS_USER))
 		r = oci_userns_map(cr->pid, &spec->linux.uid_mappings, &spec->linux.gid_mappings, err);
-	if (r == 0 && cr->opts->systemd_cgroup)
+	if (r == 0 && cr->child.init.in_userns && spec->process_set)
+		r = oci_process_quota(&spec->process, cr->child.init.proc_fd, cr->pid, err);
+	if (r == 0 && cr->opts.systemd_cgroup)
 		r = oci_cgroup_enter_pid(cr->c->cgroup, cr->pid, err);
+	if (r == 0 && spec->linux.resources_set && cr->opts.systemd_cgroup)
+		r = oci_cgroup_apply(cr->c->cgroup, &spec->linux.resources, false, err);
 	if (r == 0 && cr->child.wait_go) {
 		r = oci_sync_send(cr->sync, OCI_SYNC_GO, 0);
 		if (r < 0)
 			return err_set(err, r, "talk to the container process");
 	}
-	if (r == 0 && spec->linux.resources_set)
-		r = oci_cgroup_apply(cr->c->cgroup, &spec->linux.resources, false, err);
 	if (r == 0 && spec->linux.intel_rdt != NULL)
 		r = oci_rdt_apply(spec, cr->c->id, cr->pid, err);
 	return r;
@@ -317,10 +343,6 @@ static int serve(struct creation *cr, struct err *err)
 		r = move_net_devices(cr, err);
 	if (r == 0)
 		r = fill_pid(cr, err);
-	if (r == 0 && cr->console >= 0) {
-		/* an ERROR instead ends the socket without a terminal, and is read below */
-		cr->master = oci_console_receive(cr->console, NULL);
-	}
 	while (r == 0) {
 		kind = oci_sync_recv(cr->sync, NULL, err);
 		if (kind < 0)
@@ -331,25 +353,29 @@ static int serve(struct creation *cr, struct err *err)
 			return err_msg(err, -EPIPE, "the container process died during its set-up");
 		r = run_runtime_hooks(cr, err);
 	}
+	if (r == 0 && cr->console >= 0) {
+		cr->master = oci_console_receive(cr->console, err); /* sent before READY */
+		r = cr->master < 0 ? cr->master : 0;
+	}
 	if (r == 0)
 		r = oci_state_save(c->dir_fd, &c->state, err);
 	if (r < 0)
 		return r;
 	c->has_state = true;
-	if (cr->opts->pidfd_socket != NULL) {
-		r = oci_pidfd_send(cr->opts->pidfd_socket, cr->pidfd, err);
+	if (cr->opts.pidfd_socket != NULL) {
+		r = oci_pidfd_send(cr->opts.pidfd_socket, cr->pidfd, err);
 		if (r < 0)
 			return r;
 	}
-	if (cr->opts->pid_file != NULL) {
-		r = oci_pidfile_write(cr->opts->pid_file, cr->pid, err);
+	if (cr->opts.pid_file != NULL) {
+		r = oci_pidfile_write(cr->opts.pid_file, cr->pid, err);
 		if (r < 0)
 			return r;
 	}
 	r = oci_sync_send(cr->sync, OCI_SYNC_PERSIST, 0);
 	if (r < 0)
 		return err_set(err, r, "talk to the container process");
-	if (!cr->opts->start)
+	if (!cr->opts.start)
 		return 0;
 	r = oci_sync_recv(cr->sync, NULL, err); /* end of file: execve() worked */
 	if (r != 0)
@@ -365,7 +391,7 @@ static void roll_back(struct creation *cr)
 
 	if (cr->pid > 0) {
 		(void) kill(cr->pid, SIGKILL);
-		if (!cr->opts->clone_parent)
+		if (!cr->opts.clone_parent)
 			(void) proc_wait(cr->pid);
 	}
 	if (c->cgroup != NULL)
@@ -380,7 +406,7 @@ static void roll_back(struct creation *cr)
 int oci_create(const struct oci_create_opts *opts, struct oci_created *ret, struct err *err)
 {
 	struct creation cr = {
-		.opts = opts, .sync = -EBADF, .console = -EBADF, .master = -EBADF, .pidfd = -EBADF,
+		.opts = *opts, .sync = -EBADF, .console = -EBADF, .master = -EBADF, .pidfd = -EBADF,
 	};
 	int r = oci_container_new(opts->root, opts->id, &cr.c, err);
 

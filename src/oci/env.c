@@ -71,18 +71,53 @@ static int read_passwd(struct str *ret)
 	return fd_read_str(fd, PASSWD_MAX, ret);
 }
 
-int oci_env_home(struct oci_process *p, struct err *err)
+static char *make_home(uint32_t uid)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
-	const char *home = NULL, *old = oci_env_get(p, "HOME");
-	char *line, *save;
+	const char *home = NULL;
+	char *line, *save, *ret = NULL;
 
-	if (old != NULL && *old != '\0')
-		return 0;
 	if (read_passwd(&text) == 0) {
 		save = text.p;
 		while (home == NULL && (line = strsep(&save, "\n")) != NULL)
-			home = home_of(line, p->uid);
+			home = home_of(line, uid);
 	}
-	return oci_env_add(p, "HOME", home != NULL ? home : "/", err);
+	return asprintf(&ret, "HOME=%s", home != NULL ? home : "/") < 0 ? NULL : ret;
+}
+
+/* Where the variable of @entry already stands among the first @n, else @n. */
+static size_t find_same(char *const *env, size_t n, const char *entry)
+{
+	size_t len = strcspn(entry, "="), i;
+
+	for (i = 0; i < n; i++)
+		if (strncmp(env[i], entry, len) == 0 && (env[i][len] == '=' || env[i][len] == '\0'))
+			break;
+	return i;
+}
+
+int oci_env_finish(struct oci_process *p, struct err *err)
+{
+	char **env = calloc(p->env.n + 2, sizeof(*env));
+	size_t n = 0, home;
+
+	if (env == NULL)
+		return err_set(err, -ENOMEM, "prepare the environment");
+	for (size_t i = 0; i < p->env.n; i++) {
+		size_t at = find_same(env, n, p->env.v[i]);
+
+		env[at] = p->env.v[i];
+		n += at == n;
+	}
+	home = find_same(env, n, "HOME=");
+	if (home == n || strcmp(env[home], "HOME=") == 0) {
+		env[home] = make_home(p->uid);
+		n += home == n;
+		if (env[home] == NULL) {
+			free(env);
+			return err_set(err, -ENOMEM, "set HOME");
+		}
+	}
+	p->env = (struct oci_strv){ .v = env, .n = n };
+	return 0;
 }

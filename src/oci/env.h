@@ -17,9 +17,11 @@ const char *oci_env_get(const struct oci_process *process, const char *name);
 int oci_env_add(struct oci_process *process, const char *name, const char *value, struct err *err);
 
 /**
- * oci_env_home() - set HOME where it is missing, as every runtime does
- * Read from /etc/passwd of the container, "/" when the uid is not listed.
+ * oci_env_finish() - the environment as the program gets it
+ * Of a variable that is given more than once the last value counts; HOME, where missing or empty, is
+ * read from /etc/passwd of the container ("/" for a uid that is not listed), as every runtime does.
+ * The new array and HOME are never freed (the caller is about to execve()).
  * Context: child, inside the container's root.  The file is the image's: it may be anything.
  * Return: 0; -ENOMEM with a message.
  */
-int oci_env_home(struct oci_process *process, struct err *err);
+int oci_env_finish(struct oci_process *process, struct err *err);

@@ -14,6 +14,8 @@
 #include "oci/container.h"
 #include "oci/ns.h"
 #include "oci/pidfile.h"
+#include "oci/process.h"
+#include "oci/process.h"
 #include "oci/sync.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
@@ -39,13 +41,16 @@ static int prepare(struct execution *ex, struct err *err)
 	ch->init.bundle = c->state.bundle;
 	ch->init.in_userns = c->spec->linux.namespaces[OCI_NS_USER].set;
 	ch->init.rootless = geteuid() != 0;
+	ch->init.exec = true;
 	ch->target_pidfd = proc_pidfd_open(c->state.pid);
 	if (ch->target_pidfd < 0 || !oci_container_alive(c))
 		return err_msg(err, -ESRCH, "cannot exec in a stopped container");
 	for (int ns = 0; ns < OCI_NS_N_; ns++)
 		if (c->spec->linux.namespaces[ns].set)
 			ch->target_flags |= (int) oci_ns_infos[ns].clone_flag;
-	r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
+	r = oci_process_affinity(&ch->process, err);
+	if (r == 0)
+		r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
 	if (r < 0)
 		return r;
 	if (c->cgroup == NULL)
@@ -75,23 +80,26 @@ static int spawn(struct execution *ex, struct err *err)
 		return err_set(err, r, "create a socket pair");
 	ex->sync = pair[0];
 	ch->sync = pair[1];
-	ch->wait_go = helper;
+	r = oci_process_affinity(&ch->process, err);
+	if (r < 0)
+		return r;
+	ch->wait_go = helper || ch->init.in_userns;
 	r = oci_child_spawn(ch, oci_child_exec_main, 0, ex->cgroup_fd, ex->sync, ex->opts->clone_parent,
 			    helper, &ex->pid, &ex->pidfd, err);
-	if (r == 0 && helper)
-		r = oci_sync_send(ex->sync, OCI_SYNC_GO, 0);
-	return r;
+	if (r == 0 && ch->init.in_userns)
+		r = oci_process_quota(&ch->process, ch->init.proc_fd, ex->pid, err);
+	return r == 0 && ch->wait_go ? oci_sync_send(ex->sync, OCI_SYNC_GO, 0) : r;
 }
 
 static int serve(struct execution *ex, struct err *err)
 {
 	int r;
 
-	if (ex->console >= 0) {
-		(void) close(take_fd(ex->child.console)); /* so that its end is seen when the child dies */
-		ex->master = oci_console_receive(ex->console, NULL);
-	}
 	r = oci_sync_expect(ex->sync, OCI_SYNC_READY, NULL, err);
+	if (r == 0 && ex->console >= 0) {
+		ex->master = oci_console_receive(ex->console, err); /* sent before READY */
+		r = ex->master < 0 ? ex->master : 0;
+	}
 	if (r == 0 && ex->opts->pidfd_socket != NULL)
 		r = oci_pidfd_send(ex->opts->pidfd_socket, ex->pidfd, err);
 	if (r == 0 && ex->opts->pid_file != NULL)

@@ -55,6 +55,7 @@ static void open_own(int proc_fd, struct opened *o)
 	o->error = o->self < 0 || o->ns < 0 ? errno : 0;
 }
 
+/* @ret: in: what it is when the child fails */
 static int clone_holder(int proc_fd, struct opened *ret, struct err *err)
 {
 	struct opened *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
@@ -64,7 +65,7 @@ static int clone_holder(int proc_fd, struct opened *ret, struct err *err)
 
 	if (shared == MAP_FAILED)
 		return err_set(err, -errno, "map memory");
-	*shared = (struct opened) { -EBADF, -EBADF, ECHILD };
+	*shared = *ret;
 	pid = proc_clone(CLONE_NEWUSER | CLONE_FILES, SIGCHLD, -EBADF, NULL);
 	if (pid == 0) {
 		open_own(proc_fd, shared);
@@ -82,7 +83,7 @@ static int clone_holder(int proc_fd, struct opened *ret, struct err *err)
 int oci_idmap_userns(int proc_fd, const struct oci_idmaps *uids, const struct oci_idmaps *gids,
 		     struct err *err)
 {
-	struct opened o;
+	struct opened o = { -EBADF, -EBADF, ECHILD };
 	pid_t pid = clone_holder(proc_fd, &o, err);
 	int r;
 

@@ -43,6 +43,8 @@ int oci_start(struct oci_container *c, struct err *err)
 
 	if (r < 0)
 		return r;
+	if (!c->spec->process_set)
+		return err_msg(err, -EINVAL, "%s: process is missing, nothing to start", OCI_CONFIG_COPY);
 	_cleanup_close_ int conn = oci_container_alive(c) ? msg_connect_at(c->dir_fd, OCI_START_SOCKET) : -ESRCH;
 	if (conn < 0)
 		return not_created(c, err);
@@ -167,6 +169,8 @@ int oci_delete(struct oci_container *c, bool force, struct err *err)
 			return r;
 	}
 	if (c->cgroup != NULL) {
+		if (c->spec == NULL || !has_pid_namespace(c)) /* its end took nobody along */
+			(void) oci_cgroup_kill(c->cgroup, SIGKILL, NULL); /* deleting tells if it failed */
 		r = oci_cgroup_delete(c->cgroup, err);
 		if (r < 0)
 			return r;

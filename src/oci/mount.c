@@ -380,7 +380,7 @@ static int open_ordinary(const struct oci_init *init, const struct oci_mount *m,
 
 	d->existed = fd >= 0;
 	if (fd == -ENOENT) {
-		fd = path_make(init->rootfs_fd, path, S_IFDIR);
+		fd = path_create(init->rootfs_fd, path, S_IFDIR);
 		if (fd >= 0) {
 			(void) close(fd); /* O_PATH */
 			fd = path_open_plain(init->rootfs_fd, path, O_PATH | O_DIRECTORY);
@@ -431,7 +431,7 @@ static int open_dest(const struct oci_init *init, const struct oci_mount *m,
 
 		if (mnt >= 0 && fstat(mnt, &st) == 0 && !S_ISDIR(st.st_mode))
 			kind = S_IFREG;
-		fd = path_make(init->rootfs_fd, path, kind);
+		fd = path_create(init->rootfs_fd, path, kind);
 	}
 	if (fd < 0)
 		return err_set(err, fd, "open destination");

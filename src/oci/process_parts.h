@@ -9,9 +9,6 @@ struct oci_init;
 struct oci_memory_policy;
 struct oci_process;
 
-/** oci_process_is_exec() - the process is not the container's own but one of an exec */
-bool oci_process_is_exec(const struct oci_init *init);
-
 /** oci_scheduler_set() - process.scheduler; @cpus_limited words the EPERM of a restricted cpuset */
 int oci_scheduler_set(const struct oci_process *process, bool cpus_limited, struct err *err);
 
@@ -26,6 +23,13 @@ int oci_mempolicy_set(const struct oci_memory_policy *policy, struct err *err);
 
 /** oci_keyring_join() - session keyring "_ses.<id>", labelled and searchable for a later exec */
 int oci_keyring_join(const struct oci_init *init, struct err *err);
+
+/**
+ * oci_rdt_matches() - do the schemata of a group contain every value of one line?
+ * @have: content of a schemata file, "L3:0=7ff;1=7ff\nMB:0=100\n"
+ * @want: a line such as "L3:1=7ff"; zeros in front and case of digits do not matter
+ */
+bool oci_rdt_matches(const char *have, const char *want);
 
 /** oci_attr_write() - write @text to attr file @name of the calling thread; -errno without message */
 int oci_attr_write(int proc_fd, const char *name, const char *text);

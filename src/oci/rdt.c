@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "oci/process.h"
+#include "oci/process_parts.h"
 #include "oci/spec.h"
 
 #define DEFAULT_MOUNT "/sys/fs/resctrl"
@@ -179,8 +180,7 @@ static bool has_pair(const char *list, const char *id, size_t id_len, const char
 	return false;
 }
 
-/* Do the schemata in @have contain every value of @want, one line of the form "L3:0=ff;1=f"? */
-static bool matches(const char *have, const char *want)
+bool oci_rdt_matches(const char *have, const char *want)
 {
 	size_t name_len = strcspn(want, ":");
 	const char *p = want + name_len;
@@ -219,7 +219,7 @@ static int check_schemata(int group, const char *schemata, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "read schemata of resctrl group");
 	for (const char *line = schemata; *line != '\0'; line += strcspn(line, "\n") + 1)
-		if (!matches(have.p != NULL ? have.p : "", line))
+		if (!oci_rdt_matches(have.p != NULL ? have.p : "", line))
 			return err_msg(err, -EINVAL, "intelRdt: the existing group does not have the "
 						     "schema '%.*s'", (int) strcspn(line, "\n"), line);
 	return 0;

@@ -175,17 +175,20 @@ static int unshare_parent(const char *root, struct err *err)
 	return 0;
 }
 
+/*
+ * Of the host's tree; "unbindable" is for the container's root alone.  Unless it is to be shared, no
+ * mount of the host stays a peer of the copy: unmounting the copy would unmount the host's.
+ */
 static int set_propagation(const struct oci_init *init, struct err *err)
 {
-	unsigned long flags = init->spec->linux.rootfs_propagation;
+	unsigned long prop = init->spec->linux.rootfs_propagation;
+	unsigned long flags = prop & MS_PRIVATE ? MS_PRIVATE | MS_REC : MS_SLAVE | MS_REC;
 
-	if (flags == 0)
-		flags = MS_SLAVE | MS_REC;
+	if (prop & MS_SHARED)
+		flags = prop;
 	if (mount(NULL, "/", NULL, flags, NULL) < 0)
 		return err_set(err, -errno, "set propagation of the root mount");
-	if ((flags & (MS_SLAVE | MS_PRIVATE)) != 0 && (flags & MS_REC) != 0)
-		return 0;
-	return unshare_parent(init->rootfs->root, err);
+	return prop & MS_SHARED ? unshare_parent(init->rootfs->root, err) : 0;
 }
 
 static int attach_root(struct oci_init *init, struct err *err)
@@ -346,8 +349,12 @@ static int hide_full_mounts(const struct oci_init *init, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	char *save = NULL;
-	int r = file_read(init->proc_fd, "self/mountinfo", MOUNTINFO_SIZE_MAX, &text);
+	int r;
 
+	if ((init->spec->linux.rootfs_propagation & MS_SHARED) != 0 &&
+	    mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+		return err_set(err, -errno, "make the host's root slave");
+	r = file_read(init->proc_fd, "self/mountinfo", MOUNTINFO_SIZE_MAX, &text);
 	if (r < 0)
 		return err_set(err, r, "read mountinfo");
 	for (char *line = strtok_r(text.p, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "oci/spec_names.h"
 
-#include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/mempolicy.h>
 #include <linux/sched.h>
@@ -18,51 +17,6 @@
 
 #define TABLE(table, rows) const struct oci_names table = { rows, ARRAY_LEN(rows) }
 #define ROW(name) { #name, name }
-
-static const struct oci_name caps[] = {
-	ROW(CAP_CHOWN),
-	ROW(CAP_DAC_OVERRIDE),
-	ROW(CAP_DAC_READ_SEARCH),
-	ROW(CAP_FOWNER),
-	ROW(CAP_FSETID),
-	ROW(CAP_KILL),
-	ROW(CAP_SETGID),
-	ROW(CAP_SETUID),
-	ROW(CAP_SETPCAP),
-	ROW(CAP_LINUX_IMMUTABLE),
-	ROW(CAP_NET_BIND_SERVICE),
-	ROW(CAP_NET_BROADCAST),
-	ROW(CAP_NET_ADMIN),
-	ROW(CAP_NET_RAW),
-	ROW(CAP_IPC_LOCK),
-	ROW(CAP_IPC_OWNER),
-	ROW(CAP_SYS_MODULE),
-	ROW(CAP_SYS_RAWIO),
-	ROW(CAP_SYS_CHROOT),
-	ROW(CAP_SYS_PTRACE),
-	ROW(CAP_SYS_PACCT),
-	ROW(CAP_SYS_ADMIN),
-	ROW(CAP_SYS_BOOT),
-	ROW(CAP_SYS_NICE),
-	ROW(CAP_SYS_RESOURCE),
-	ROW(CAP_SYS_TIME),
-	ROW(CAP_SYS_TTY_CONFIG),
-	ROW(CAP_MKNOD),
-	ROW(CAP_LEASE),
-	ROW(CAP_AUDIT_WRITE),
-	ROW(CAP_AUDIT_CONTROL),
-	ROW(CAP_SETFCAP),
-	ROW(CAP_MAC_OVERRIDE),
-	ROW(CAP_MAC_ADMIN),
-	ROW(CAP_SYSLOG),
-	ROW(CAP_WAKE_ALARM),
-	ROW(CAP_BLOCK_SUSPEND),
-	ROW(CAP_AUDIT_READ),
-	ROW(CAP_PERFMON),
-	ROW(CAP_BPF),
-	ROW(CAP_CHECKPOINT_RESTORE),
-};
-TABLE(oci_cap_names, caps);
 
 static const struct oci_name hooks[] = {
 	{ "prestart", OCI_HOOK_PRESTART },

@@ -21,7 +21,6 @@ struct oci_names {
 	size_t n;
 };
 
-extern const struct oci_names oci_cap_names; /* CAP_* numbers */
 extern const struct oci_names oci_hook_names; /* enum oci_hook_kind */
 extern const struct oci_names oci_rlimit_names; /* RLIMIT_* */
 extern const struct oci_names oci_sched_names; /* SCHED_* */

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "oci/spec_internal.h"
 #include "oci/spec_names.h"
+#include "sys/cap.h"
 
 #define UMASK_MAX 0777
 #define OOM_SCORE_ADJ_MAX 1000
@@ -79,14 +80,14 @@ static uint64_t parse_cap_set(struct json_in *in, const struct json *caps, const
 {
 	const struct json *array = json_get_array(in, caps, key, SPEC_CAPS_MAX);
 	uint64_t set = 0;
-	uint32_t cap;
 
 	for (const struct json *it = array != NULL ? array->first : NULL; it != NULL; it = it->next) {
 		const char *name = json_to_str(in, it);
 
 		if (name == NULL)
 			break;
-		if (oci_name_find(&oci_cap_names, name, &cap))
+		int cap = cap_from_name(name);
+		if (cap >= 0)
 			set |= 1ull << cap;
 		else
 			note_word(unknown, name);

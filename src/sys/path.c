@@ -257,15 +257,12 @@ int path_make_parent(int rootfd, const char *path, char *name)
 	return path_make(rootfd, parent, S_IFDIR);
 }
 
-int path_make(int rootfd, const char *path, mode_t mode)
+int path_create(int rootfd, const char *path, mode_t mode)
 {
 	char buf[PATH_MAX];
 	size_t n = strlen(path);
-	int fd = path_open(rootfd, path, O_PATH);
+	int fd = make_last(rootfd, path, mode);
 
-	if (fd != -ENOENT)
-		return fd;
-	fd = make_last(rootfd, path, mode);
 	if (fd >= 0)
 		return fd;
 	if (n >= sizeof(buf))
@@ -277,6 +274,13 @@ int path_make(int rootfd, const char *path, mode_t mode)
 			return fd;
 	}
 	return -ELOOP;
+}
+
+int path_make(int rootfd, const char *path, mode_t mode)
+{
+	int fd = path_open(rootfd, path, O_PATH);
+
+	return fd == -ENOENT ? path_create(rootfd, path, mode) : fd;
 }
 
 int path_verify_fs(int fd, long magic)

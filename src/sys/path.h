@@ -48,6 +48,13 @@ const char *path_below(const char *dir, const char *path);
 int path_make(int rootfd, const char *path, mode_t mode);
 
 /**
+ * path_create() - path_make() for a path that was just seen to be missing
+ *
+ * One lookup less; correct for every path.
+ */
+int path_create(int rootfd, const char *path, mode_t mode);
+
+/**
  * path_make_parent() - open the directory that a path's last part is in, creating what is missing
  * @name: NAME_MAX + 1 bytes; filled with the last part
  *

@@ -6,6 +6,7 @@
 #include <linux/close_range.h>
 #include <linux/sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -91,4 +92,23 @@ int proc_exit_code(int wait_status)
 int proc_cloexec_from(unsigned first)
 {
 	return syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) < 0 ? -errno : 0;
+}
+
+static int compare_fds(const void *a, const void *b)
+{
+	return *(const int *) a - *(const int *) b;
+}
+
+int proc_close_except(unsigned first, int *keep, size_t n)
+{
+	qsort(keep, n, sizeof(*keep), compare_fds);
+	for (size_t i = 0; i < n; i++) {
+		if (keep[i] < (int) first)
+			continue;
+		if (keep[i] > (int) first &&
+		    syscall(SYS_close_range, first, (unsigned) keep[i] - 1, 0) < 0)
+			return -errno;
+		first = (unsigned) keep[i] + 1;
+	}
+	return syscall(SYS_close_range, first, ~0U, 0) < 0 ? -errno : 0;
 }

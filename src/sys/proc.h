@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -40,3 +41,10 @@ int proc_exit_code(int wait_status);
 
 /** proc_cloexec_from() - mark every descriptor from @first on close-on-exec; 0 or -errno */
 int proc_cloexec_from(unsigned first);
+
+/**
+ * proc_close_except() - close every descriptor from @first on but those in @keep
+ * @keep: reordered; entries below @first (-EBADF too) are ignored
+ * Return: 0; -errno.
+ */
+int proc_close_except(unsigned first, int *keep, size_t n);
