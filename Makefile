@@ -30,7 +30,7 @@ build/%/build.ninja: build/%.options
 build/release.options build/release/build.ninja: OPTIONS = $(RELEASE)
 build/test.options build/test/build.ninja: OPTIONS = $(SANITIZE) -Dtests=true
 build/fuzz.options build/fuzz/build.ninja: OPTIONS = $(SANITIZE) -Dfuzz=true
-build/test.options build/test/build.ninja: SETUP = test
+build/test.options build/test/build.ninja: SETUP = unit
 build/fuzz.options build/fuzz/build.ninja: SETUP = fuzz
 build/fuzz.options build/fuzz/build.ninja: export CC = clang
 .PRECIOUS: build/%.options build/%/build.ninja

@@ -30,7 +30,8 @@ clang_build() {
 		rm -rf $build
 		CC=clang meson setup $build --buildtype=plain -Dstatic_programs=false -Dtests=true
 	fi >$build.log 2>&1 || { cat $build.log; return 1; }
-	ninja -C $build -k 0 >$build.log 2>&1 || { grep -Ev '^(clang|\[|ninja: Ent)' $build.log; return 1; }
+	ninja -C $build -k 0 >$build.log 2>&1 ||
+		{ sed -n '/: \(fatal \)\?error: /,/^[0-9]* errors\? generated/p; /ERROR\|undefined reference/p' $build.log; return 1; }
 }
 
 scripts() {
@@ -40,7 +41,7 @@ scripts() {
 		'#!/bin/sh'* | '#!/bin/bash'*) files+=("$file") ;;
 		esac
 	done
-	shellcheck -x -P SCRIPTDIR "${files[@]}"
+	shellcheck -x -P SCRIPTDIR -S warning "${files[@]}"
 }
 
 analyzer() {
