@@ -147,7 +147,9 @@ static int load_dir(struct oci_cgroup *cg, json_t *j, struct err *err)
 	if (cg_dir_init(cg, d, s[0], s[1], s[2]) < 0)
 		return err_set(err, -ENOMEM, "allocate cgroup");
 	if (*d->controllers == '\0')
-		d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* gone: clone_fd says so */
+		d->fd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (d->fd < 0)
+		d->fd = -EBADF; /* the cgroup is gone; who needs it will notice */
 	cg->nr_dirs++;
 	return 0;
 }
@@ -239,7 +241,7 @@ int oci_cgroup_join_fds(const int *fds, size_t n, struct err *err)
 static int enter(const char *dir, pid_t pid)
 {
 	char text[16];
-	int r = 0;
+	int r = -EINVAL;
 
 	(void) snprintf(text, sizeof(text), "%d", (int) pid);
 	for (int i = 0; i < JOIN_TRIES; i++) {

@@ -14,6 +14,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 CLEAVE_OCI=$(readlink -m "${CLEAVE_OCI:-$here/../../build/bin/cleave-oci}")
 [ -x "$CLEAVE_OCI" ] || { echo "guest: no program $CLEAVE_OCI" >&2; exit 1; }
 export CLEAVE_OCI GUEST_RUNTIMES=$CLEAVE_OCI
+GUEST_HELPERS=$(find "$(dirname "$CLEAVE_OCI")" -maxdepth 1 -name cleave-systemd)
+export GUEST_HELPERS
 passed=0 failed=0 skipped=0
 
 try() {
