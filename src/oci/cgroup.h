@@ -90,6 +90,7 @@ int oci_cgroup_join_fds(const int *fds, size_t n, struct err *err);
  *
  * With systemd the first call makes the unit with @pid in it, limits included; apply what systemd has
  * no property for with oci_cgroup_apply() afterwards.
+ * Return: 0; -errno with a message.
  */
 int oci_cgroup_enter_pid(struct oci_cgroup *cg, pid_t pid, struct err *err);
 
