@@ -371,6 +371,15 @@ void json_fini(struct json_in *in)
 	arena_fini(&in->nodes);
 }
 
+/* What people read is one line and cannot steer their terminal, whatever strings it quotes */
+static void make_printable(char *s)
+{
+	for (; *s != '\0'; s++) {
+		if ((unsigned char) *s < 0x20 || *s == 0x7f)
+			*s = '?';
+	}
+}
+
 /* Write the path of node in front of end, walking up; returns where it starts */
 static char *path_write(const struct json *node, char *start, char *end)
 {
@@ -415,6 +424,8 @@ bool json_fail(struct json_in *in, const struct json *node, const char *key, con
 	va_start(ap, fmt);
 	(void) vsnprintf(what, sizeof(what), fmt, ap); /* cut is fine */
 	va_end(ap);
+	make_printable(end);
+	make_printable(what);
 	in->code = err_msg(in->err, -EINVAL, "%s: %s%s%s", in->file, end, *end != '\0' ? ": " : "",
 			   what);
 	return false;

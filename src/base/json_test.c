@@ -306,6 +306,17 @@ static void paths_name_the_field(void **state)
 	close_text(&t);
 }
 
+static void messages_are_printable(void **state)
+{
+	struct text t;
+
+	(void) state;
+	assert_int_equal(open_text(&t, "{\"a\\nb\\u001b[2J\":{}}"), 0);
+	assert_false(json_fail(&t.in, t.in.root->first, NULL, "'%s' is odd", "x\ty\177"));
+	assert_string_equal(t.err.text, "f: a?b?[2J: 'x?y?' is odd");
+	close_text(&t);
+}
+
 static void long_paths_are_cut(void **state)
 {
 	char text[4096] = "", name[256];
@@ -381,7 +392,8 @@ int main(void)
 		cmocka_unit_test(nesting_has_a_limit),	cmocka_unit_test(size_has_a_limit),
 		cmocka_unit_test(zero_bytes),		cmocka_unit_test(unsigned_numbers),
 		cmocka_unit_test(signed_numbers),	cmocka_unit_test(paths_name_the_field),
-		cmocka_unit_test(long_paths_are_cut),	cmocka_unit_test(members),
+		cmocka_unit_test(messages_are_printable), cmocka_unit_test(long_paths_are_cut),
+		cmocka_unit_test(members),
 	};
 
 	return cmocka_run_group_tests_name("json", tests, NULL, NULL);

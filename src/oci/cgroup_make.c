@@ -60,14 +60,14 @@ static int cpuset_fill(const char *path, size_t mount_len, const char *file, con
 {
 	_cleanup_(str_fini) struct str s = { 0 };
 	char parent[PATH_MAX];
-	int r;
+	int r = value != NULL ? cg_write(path, file, value) : -EACCES;
 
-	if (value != NULL)
-		return cg_write(path, file, value);
+	if (r != -EACCES) /* that is what a parent without any says */
+		return r;
 	memcpy(parent, path, strlen(path) + 1);
 	*strrchr(parent, '/') = '\0';
 	r = cpuset_inherit(parent, mount_len, file, &s);
-	return r < 0 ? r : cg_write(path, file, s.p);
+	return r < 0 ? r : cg_write(path, file, value != NULL ? value : s.p);
 }
 
 /* mkdir -p of a directory @len bytes long in @path, not above @mount_len. */

@@ -143,6 +143,8 @@ static int build_tree(struct oci_child *child, struct err *err)
 		if (r < 0)
 			return r;
 	}
+	if (has_hooks(spec, OCI_HOOK_CREATE_CONTAINER) && fchdir(child->init.rootfs_fd) < 0)
+		return err_set(err, -errno, "enter the root file system"); /* where such hooks expect to be */
 	r = oci_hook_run(spec, OCI_HOOK_CREATE_CONTAINER, &child->state, OCI_STATUS_CREATING, NULL, err);
 	return r < 0 ? r : oci_rootfs_enter(&child->init, err);
 }

@@ -109,5 +109,6 @@ int oci_console_receive(int sock, struct err *err)
 		return err_set(err, (int) r, "receive the terminal");
 	if (n == 0)
 		return err_msg(err, -EPROTO, "the container process sent no terminal");
+	(void) pty_plain_newline(fd); /* cosmetic */
 	return fd;
 }

@@ -75,6 +75,9 @@ static int load_config(struct creation *cr, struct err *err)
 	r = oci_spec_parse(path, text.p, text.len, &cr->c->spec, err);
 	if (r < 0)
 		return r;
+	r = oci_spec_check_host(cr->c->spec, geteuid() != 0, err);
+	if (r < 0)
+		return r;
 	if (!cr->c->spec->process_set && o->start)
 		return err_msg(err, -EINVAL, "%s: process is missing", path);
 	r = file_replace(cr->c->dir_fd, OCI_CONFIG_COPY, text.p, text.len, 0600);
@@ -338,10 +341,6 @@ static int serve(struct creation *cr, struct err *err)
 		r = move_net_devices(cr, err);
 	if (r == 0)
 		r = fill_pid(cr, err);
-	if (r == 0 && cr->console >= 0) {
-		/* an ERROR instead ends the socket without a terminal, and is read below */
-		cr->master = oci_console_receive(cr->console, NULL);
-	}
 	while (r == 0) {
 		kind = oci_sync_recv(cr->sync, NULL, err);
 		if (kind < 0)
@@ -351,6 +350,10 @@ static int serve(struct creation *cr, struct err *err)
 		if (kind != OCI_SYNC_HOOKS)
 			return err_msg(err, -EPIPE, "the container process died during its set-up");
 		r = run_runtime_hooks(cr, err);
+	}
+	if (r == 0 && cr->console >= 0) {
+		cr->master = oci_console_receive(cr->console, err); /* sent before READY */
+		r = cr->master < 0 ? cr->master : 0;
 	}
 	if (r == 0)
 		r = oci_state_save(c->dir_fd, &c->state, err);

@@ -90,11 +90,11 @@ static int serve(struct execution *ex, struct err *err)
 {
 	int r;
 
-	if (ex->console >= 0) {
-		(void) close(take_fd(ex->child.console)); /* so that its end is seen when the child dies */
-		ex->master = oci_console_receive(ex->console, NULL);
-	}
 	r = oci_sync_expect(ex->sync, OCI_SYNC_READY, NULL, err);
+	if (r == 0 && ex->console >= 0) {
+		ex->master = oci_console_receive(ex->console, err); /* sent before READY */
+		r = ex->master < 0 ? ex->master : 0;
+	}
 	if (r == 0 && ex->opts->pidfd_socket != NULL)
 		r = oci_pidfd_send(ex->opts->pidfd_socket, ex->pidfd, err);
 	if (r == 0 && ex->opts->pid_file != NULL)

@@ -151,11 +151,9 @@ static void add_annotations(struct str *ret)
 		   "\n    \"annotations\": {\n"
 		   "        \"io.github.seccomp.libseccomp.version\": \"%u.%u.%u\",\n"
 		   "        \"org.opencontainers.runc.checkpoint.enabled\": \"false\"\n"
-		   "    },",
+		   "    }\n"
+		   "}",
 		   v->major, v->minor, v->micro);
-	open_array(ret, 1, "potentiallyUnsafeConfigAnnotations");
-	add_element(ret, 2, "org.systemd.property."); /* a prefix */
-	close_array(ret, 1, "\n}");
 }
 
 void oci_features(struct str *ret)

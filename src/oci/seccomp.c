@@ -5,11 +5,9 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "oci/seccomp_parts.h"
@@ -19,15 +17,7 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
-#define ARGS_MAX 6 /* arguments of a system call */
-#define TREE_MIN 32 /* names from which a search tree pays; the library breaks with none */
 #define KEY_VERSION "cleave-seccomp " CLEAVE_VERSION " 1\n"
-
-static void release_ctx(scmp_filter_ctx *ctx)
-{
-	if (*ctx != NULL)
-		seccomp_release(*ctx);
-}
 
 /* An action with its data, which only two actions have. */
 static uint32_t action_of(uint32_t action, const struct opt_u64 *errno_ret)
@@ -45,18 +35,6 @@ uint32_t seccomp_rule_action(const struct oci_seccomp_rule *rule)
 uint32_t seccomp_default_action(const struct oci_seccomp *seccomp)
 {
 	return action_of(seccomp->default_action, &seccomp->default_errno_ret);
-}
-
-bool seccomp_args_repeat(const struct oci_seccomp_rule *rule)
-{
-	unsigned seen = 0;
-
-	for (size_t i = 0; i < rule->nr_args; i++) {
-		if (seen & 1u << rule->args[i].index)
-			return true;
-		seen |= 1u << rule->args[i].index;
-	}
-	return false;
 }
 
 /* What the program depends on, as bytes; two profiles with equal keys have equal programs. */
@@ -95,10 +73,10 @@ static int check_profile(const struct oci_seccomp *s, uint32_t *flags, struct er
 		const struct oci_seccomp_rule *r = &s->rules[i];
 
 		for (size_t k = 0; k < r->nr_args; k++)
-			if (r->args[k].index >= ARGS_MAX)
+			if (r->args[k].index >= SECCOMP_ARGS_MAX)
 				return err_msg(err, -EINVAL,
 					       "linux.seccomp.syscalls[%zu].args[%zu].index is %u, "
-					       "limit %d", i, k, r->args[k].index, ARGS_MAX - 1);
+					       "limit %d", i, k, r->args[k].index, SECCOMP_ARGS_MAX - 1);
 		if (r->action != SECCOMP_RET_USER_NOTIF)
 			continue;
 		*flags |= SECCOMP_FILTER_FLAG_NEW_LISTENER;
@@ -113,116 +91,42 @@ static int check_profile(const struct oci_seccomp *s, uint32_t *flags, struct er
 	return 0;
 }
 
-static int add_rule(scmp_filter_ctx ctx, const struct oci_seccomp_rule *rule, const char *name)
+static int check_arches(const struct oci_seccomp *s, struct err *err)
 {
-	int nr = seccomp_syscall_resolve_name(name), r = 0;
-	struct scmp_arg_cmp args[ARGS_MAX];
-	uint32_t action = seccomp_rule_action(rule);
-	bool repeat = seccomp_args_repeat(rule);
-
-	if (nr == __NR_SCMP_ERROR) {
-		if (!seccomp_is_new(name))
-			log_debug("unknown seccomp syscall '%s' ignored", name);
-		return 0;
-	}
-	for (size_t i = 0; i < rule->nr_args; i++) {
-		const struct oci_seccomp_arg *a = &rule->args[i];
-
-		args[repeat ? 0 : i] = (struct scmp_arg_cmp) {
-			.arg = a->index,
-			.op = (enum scmp_compare) a->op,
-			.datum_a = a->value,
-			.datum_b = a->value_two,
-		};
-		if (repeat && r == 0)
-			r = seccomp_rule_add_array(ctx, action, nr, 1, args);
-	}
-	if (!repeat)
-		r = seccomp_rule_add_array(ctx, action, nr, (unsigned) rule->nr_args, args);
-	return r == -EEXIST ? 0 : r;
-}
-
-static int add_rules(scmp_filter_ctx ctx, const struct oci_seccomp *s, struct err *err)
-{
-	size_t names = 0;
-	int r;
-
-	for (size_t i = 0; i < s->nr_arches; i++) {
-		r = seccomp_arch_add(ctx, s->arches[i]);
-		if (r < 0 && r != -EEXIST)
-			return err_set(err, -EINVAL,
-				       "error adding architecture 0x%x to seccomp filter: %s",
-				       s->arches[i], strerror(-r));
-	}
-	for (size_t i = 0; i < s->nr_rules; i++)
-		names += s->rules[i].names.n;
-	if (names > TREE_MIN)
-		(void) seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* only speed */
-	for (size_t i = 0; i < s->nr_rules; i++) {
-		const struct oci_seccomp_rule *rule = &s->rules[i];
-
-		if (seccomp_rule_action(rule) == seccomp_default_action(s))
-			continue; /* says nothing, and the library refuses it */
-		for (size_t k = 0; k < rule->names.n; k++) {
-			r = add_rule(ctx, rule, rule->names.v[k]);
-			if (r < 0)
-				return err_set(err, r == -ENOMEM ? r : -EINVAL,
-					       "error adding seccomp filter rule for syscall %s "
-					       "(linux.seccomp.syscalls[%zu], %s)",
-					       rule->names.v[k], i, strerror(-r));
-		}
-	}
+	for (size_t i = 0; i < s->nr_arches; i++)
+		if (seccomp_syscall_resolve_name_arch(s->arches[i], "read") == __NR_SCMP_ERROR)
+			return err_msg(err, -EINVAL, "linux.seccomp.architectures[%zu]: unknown "
+						     "architecture 0x%x", i, s->arches[i]);
 	return 0;
-}
-
-/* The library writes a program only to a descriptor. */
-static int export(scmp_filter_ctx ctx, struct str *ret, struct err *err)
-{
-	_cleanup_close_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
-	int r;
-
-	if (fd < 0)
-		return err_set(err, -errno, "memfd_create for seccomp program");
-	r = seccomp_export_bpf(ctx, fd);
-	if (r < 0)
-		return err_set(err, r, "export seccomp program");
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		return err_set(err, -errno, "lseek in seccomp program");
-	r = fd_read_str(fd, OCI_FILTER_LEN_MAX * sizeof(struct sock_filter), ret);
-	return r < 0 ? err_set(err, r, "read seccomp program, limit %d instructions",
-			       OCI_FILTER_LEN_MAX) : 0;
 }
 
 static int build(const struct oci_seccomp *s, struct oci_filter *ret, struct err *err)
 {
-	_cleanup_(release_ctx) scmp_filter_ctx ctx = seccomp_init(seccomp_default_action(s));
-	_cleanup_free_ struct sock_filter *insns = calloc(OCI_FILTER_LEN_MAX, sizeof(*insns));
-	_cleanup_(str_fini) struct str tail = { 0 };
-	struct seccomp_prog prog = { .insns = insns };
-	size_t n;
-	int r;
+	_cleanup_free_ struct sock_filter *reverse = calloc(OCI_FILTER_LEN_MAX, sizeof(*reverse));
+	struct seccomp_prog prog = { .insns = reverse };
+	struct sock_filter *insns;
+	int r = check_arches(s, err);
 
-	if (ctx == NULL)
-		return err_msg(err, -EINVAL, "error creating seccomp filter with default action 0x%x",
-			       s->default_action);
-	if (insns == NULL)
-		return -ENOMEM;
-	r = add_rules(ctx, s, err);
-	if (r == 0)
-		r = export(ctx, &tail, err);
 	if (r < 0)
 		return r;
-	r = seccomp_prefix(s, &prog);
+	if (reverse == NULL)
+		return -ENOMEM;
+	r = seccomp_emit_profile(&prog, s);
+	if (r == -ENOMEM)
+		return r;
 	if (r < 0)
-		return err_msg(err, r, "linux.seccomp.architectures: more than %d",
-			       SECCOMP_ARCHES_MAX);
-	n = tail.len / sizeof(*insns);
-	if (prog.overflow || prog.len + n > OCI_FILTER_LEN_MAX)
+		return err_set(err, r, "linux.seccomp.architectures: compile for 0x%x and others, "
+				       "limit %d", seccomp_arch_native(), SECCOMP_ARCHES_MAX);
+	if (prog.overflow)
 		return err_msg(err, -E2BIG, "linux.seccomp compiles to more than %d instructions",
 			       OCI_FILTER_LEN_MAX);
-	memcpy(insns + prog.len, tail.p, n * sizeof(*insns));
-	ret->len = (unsigned short) (prog.len + n);
-	ret->prog = take_ptr(insns);
+	insns = calloc(prog.len, sizeof(*insns));
+	if (insns == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < prog.len; i++)
+		insns[i] = reverse[prog.len - 1 - i];
+	ret->len = (unsigned short) prog.len;
+	ret->prog = insns;
 	return 0;
 }
 

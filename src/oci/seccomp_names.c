@@ -5,9 +5,11 @@
 #include "base/cleanup.h"
 #include "oci/seccomp_parts.h"
 
+#define X32_BIT 0x40000000
+
 /*
  * System calls since Linux 6.5.  Since 2019 a new system call has the same number on every
- * architecture, apart from the bases below.  A name that the library knows is never looked up here.
+ * architecture, and x32 sets its bit.  A name that the library knows is never looked up here.
  */
 static const struct {
 	const char *name;
@@ -22,25 +24,35 @@ static const struct {
 	{ "file_setattr", 469 },     { "listns", 470 },
 };
 
-/* What an architecture adds to the common number */
-static int base_of(uint32_t arch)
-{
-	switch (arch) {
-	case SCMP_ARCH_X32:
-		return 0x40000000;
-	case SCMP_ARCH_MIPS:
-	case SCMP_ARCH_MIPSEL:
-		return 4000;
-	case SCMP_ARCH_MIPS64:
-	case SCMP_ARCH_MIPSEL64:
-		return 5000;
-	case SCMP_ARCH_MIPS64N32:
-	case SCMP_ARCH_MIPSEL64N32:
-		return 6000;
-	default:
-		return 0;
-	}
-}
+/*
+ * i386 has two ways to these: an argument of socketcall(2) or ipc(2), and for most a number of their own.
+ * The library hides the number behind a negative one.
+ */
+#define NR_SOCKETCALL 102
+#define NR_IPC 117
+
+static const struct {
+	const char *name;
+	int mux, nr; /* @nr: -1 = none */
+	uint32_t call;
+} muxed[] = {
+	{ "socket", NR_SOCKETCALL, 359, 1 },	   { "bind", NR_SOCKETCALL, 361, 2 },
+	{ "connect", NR_SOCKETCALL, 362, 3 },	   { "listen", NR_SOCKETCALL, 363, 4 },
+	{ "accept", NR_SOCKETCALL, -1, 5 },	   { "getsockname", NR_SOCKETCALL, 367, 6 },
+	{ "getpeername", NR_SOCKETCALL, 368, 7 },  { "socketpair", NR_SOCKETCALL, 360, 8 },
+	{ "send", NR_SOCKETCALL, -1, 9 },	   { "recv", NR_SOCKETCALL, -1, 10 },
+	{ "sendto", NR_SOCKETCALL, 369, 11 },	   { "recvfrom", NR_SOCKETCALL, 371, 12 },
+	{ "shutdown", NR_SOCKETCALL, 373, 13 },	   { "setsockopt", NR_SOCKETCALL, 366, 14 },
+	{ "getsockopt", NR_SOCKETCALL, 365, 15 },  { "sendmsg", NR_SOCKETCALL, 370, 16 },
+	{ "recvmsg", NR_SOCKETCALL, 372, 17 },	   { "accept4", NR_SOCKETCALL, 364, 18 },
+	{ "recvmmsg", NR_SOCKETCALL, 337, 19 },	   { "sendmmsg", NR_SOCKETCALL, 345, 20 },
+	{ "semop", NR_IPC, -1, 1 },		   { "semget", NR_IPC, 393, 2 },
+	{ "semctl", NR_IPC, 394, 3 },		   { "semtimedop", NR_IPC, -1, 4 },
+	{ "msgsnd", NR_IPC, 400, 11 },		   { "msgrcv", NR_IPC, 401, 12 },
+	{ "msgget", NR_IPC, 399, 13 },		   { "msgctl", NR_IPC, 402, 14 },
+	{ "shmat", NR_IPC, 397, 21 },		   { "shmdt", NR_IPC, 398, 22 },
+	{ "shmget", NR_IPC, 395, 23 },		   { "shmctl", NR_IPC, 396, 24 },
+};
 
 static int new_nr(const char *name)
 {
@@ -50,18 +62,39 @@ static int new_nr(const char *name)
 	return -1;
 }
 
-bool seccomp_is_new(const char *name)
+static size_t find_muxed(const char *name)
 {
-	return new_nr(name) >= 0 && seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR;
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(muxed) && strcmp(muxed[i].name, name) != 0)
+		i++;
+	return i;
 }
 
 int seccomp_nr(uint32_t arch, const char *name)
 {
 	int nr = seccomp_syscall_resolve_name_arch(arch, name);
 
+	if (nr >= 0)
+		return nr;
 	if (nr == __NR_SCMP_ERROR) {
 		nr = new_nr(name);
-		return nr < 0 ? -1 : nr + base_of(arch);
+		return nr < 0 ? -1 : arch == SCMP_ARCH_X32 ? nr | X32_BIT : nr;
 	}
-	return nr < 0 ? -1 : nr; /* below -1: the library's stand-in for "not on this architecture" */
+	if (arch == SCMP_ARCH_X86) {
+		size_t i = find_muxed(name);
+
+		return i < ARRAY_LEN(muxed) ? muxed[i].nr : -1;
+	}
+	return -1; /* not on this architecture */
+}
+
+int seccomp_mux(uint32_t arch, const char *name, uint32_t *ret_call)
+{
+	size_t i = arch == SCMP_ARCH_X86 ? find_muxed(name) : ARRAY_LEN(muxed);
+
+	if (i == ARRAY_LEN(muxed))
+		return -1;
+	*ret_call = muxed[i].call;
+	return muxed[i].mux;
 }

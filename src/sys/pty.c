@@ -28,7 +28,18 @@ int pty_raw(int fd, struct termios *ret_old)
 		return -errno;
 	t = *ret_old;
 	cfmakeraw(&t);
+	t.c_oflag |= OPOST; /* line ends are completed here, see pty_plain_newline() */
 	return tcsetattr(fd, TCSANOW, &t) < 0 ? -errno : 0;
+}
+
+int pty_plain_newline(int master)
+{
+	struct termios t;
+
+	if (tcgetattr(master, &t) < 0)
+		return -errno;
+	t.c_oflag &= ~(tcflag_t) ONLCR;
+	return tcsetattr(master, TCSANOW, &t) < 0 ? -errno : 0;
 }
 
 void pty_restore(int fd, const struct termios *old)

@@ -137,6 +137,8 @@ static int add_caps(const struct opt_strings *list, struct arena *a, struct oci_
 		caps->bounding |= UINT64_C(1) << cap;
 		caps->effective |= UINT64_C(1) << cap;
 		caps->permitted |= UINT64_C(1) << cap;
+		if (caps->inheritable != 0) /* the configuration asks for more than exec by root gives */
+			caps->ambient |= UINT64_C(1) << cap;
 	}
 	p->caps = caps;
 	return 0;

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: SQLite as the project uses it
+ *
+ * Processes live for milliseconds, so what counts is the price of open, one transaction, gone.  The
+ * last connection that closes would write the log back into the file and sync both, on each command;
+ * that is switched off (NO_CKPT_ON_CLOSE).  The log is written back every DB_LOG_PAGES instead.  A
+ * first connection has to read the whole log, so it is kept short.
+ */
+#include "base/db.h"
+
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+#define DB_BUSY_MS 30000
+#define DB_LOG_PAGES 200
+
+struct db {
+	sqlite3 *h;
+	const char *path; /* of the handle */
+};
+
+struct db_rows {
+	sqlite3_stmt *stmt;
+	struct db *db;
+};
+
+static int db_fail(struct db *db, int code, struct err *err)
+{
+	const char *text = sqlite3_errmsg(db->h);
+
+	switch (code & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return err_msg(err, -EBUSY, "database '%s' is in use by another process: %s", db->path, text);
+	case SQLITE_CONSTRAINT:
+		return err_msg(err, -EEXIST, "database '%s': %s", db->path, text);
+	case SQLITE_FULL:
+		return err_msg(err, -ENOSPC, "database '%s': %s", db->path, text);
+	case SQLITE_NOMEM:
+		return err_msg(err, -ENOMEM, "database '%s': %s", db->path, text);
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		return err_msg(err, -EACCES, "database '%s': %s", db->path, text);
+	default:
+		return err_msg(err, -EIO, "database '%s': %s", db->path, text);
+	}
+}
+
+static int db_script(struct db *db, const char *sql, struct err *err)
+{
+	int code = sqlite3_exec(db->h, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : db_fail(db, code, err);
+}
+
+static int read_version(struct db *db, unsigned *ret, struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	int r = db_query(db, &rows, err, "PRAGMA user_version", "");
+
+	if (r == 0)
+		r = db_next(rows, err);
+	if (r < 0)
+		return r;
+	*ret = r == 0 ? 0 : (unsigned) db_i64(rows, 0);
+	return 0;
+}
+
+/* Two processes may find an old version at once: look again when nobody else writes. */
+static int upgrade(struct db *db, const char *const *schema, unsigned version, struct err *err)
+{
+	char pragma[48];
+	unsigned have;
+	int r = db_script(db, "PRAGMA journal_mode = WAL", err);
+
+	if (r == 0)
+		r = db_begin(db, err);
+	if (r == 0)
+		r = read_version(db, &have, err);
+	if (r < 0)
+		return r;
+	if (have > version)
+		return err_msg(err, -EPROTO,
+			       "database '%s' has version %u, this program knows %u: use a newer program",
+			       db->path, have, version);
+	for (; have < version; have++) {
+		r = db_script(db, schema[have], err);
+		if (r < 0)
+			return r;
+	}
+	(void) snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %u", version);
+	r = db_script(db, pragma, err);
+	return r < 0 ? r : db_commit(db, err);
+}
+
+int db_open(const char *path, const char *const *schema, unsigned version, struct db **ret,
+	    struct err *err)
+{
+	_cleanup_(db_closep) struct db *db = calloc(1, sizeof(*db));
+	unsigned have = 0;
+	int code, r;
+
+	if (db == NULL)
+		return err_set(err, -ENOMEM, "open database '%s'", path);
+	code = sqlite3_open_v2(path, &db->h,
+			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+				       SQLITE_OPEN_EXRESCODE, NULL);
+	if (db->h == NULL)
+		return err_set(err, -ENOMEM, "open database '%s'", path);
+	db->path = sqlite3_db_filename(db->h, "main");
+	if (db->path == NULL)
+		db->path = "";
+	if (code != SQLITE_OK)
+		return db_fail(db, code, err);
+	(void) sqlite3_busy_timeout(db->h, DB_BUSY_MS); /* documented to succeed, as the next two */
+	(void) sqlite3_wal_autocheckpoint(db->h, DB_LOG_PAGES);
+	(void) sqlite3_db_config(db->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	r = db_script(db, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON", err);
+	if (r == 0)
+		r = read_version(db, &have, err);
+	if (r == 0 && have != version)
+		r = upgrade(db, schema, version, err);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(db);
+	return 0;
+}
+
+int db_begin(struct db *db, struct err *err)
+{
+	return db_script(db, "BEGIN IMMEDIATE", err);
+}
+
+int db_commit(struct db *db, struct err *err)
+{
+	int r = db_script(db, "COMMIT", err);
+
+	if (r < 0)
+		db_rollback(db);
+	return r;
+}
+
+void db_rollback(struct db *db)
+{
+	if (sqlite3_get_autocommit(db->h) == 0)
+		(void) sqlite3_exec(db->h, "ROLLBACK", NULL, NULL, NULL); /* as good as a crash */
+}
+
+static int prepare(struct db *db, sqlite3_stmt **ret, struct err *err, const char *sql,
+		   const char *types, va_list ap)
+{
+	int code = sqlite3_prepare_v2(db->h, sql, -1, ret, NULL);
+
+	for (int i = 1; code == SQLITE_OK && *types != '\0'; i++, types++) {
+		if (*types == 's')
+			code = sqlite3_bind_text(*ret, i, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
+		else
+			code = sqlite3_bind_int64(*ret, i, va_arg(ap, int64_t));
+	}
+	return code == SQLITE_OK ? 0 : db_fail(db, code, err);
+}
+
+int db_run(struct db *db, struct err *err, const char *sql, const char *types, ...)
+{
+	sqlite3_stmt *stmt = NULL;
+	va_list ap;
+	int code, r;
+
+	va_start(ap, types);
+	r = prepare(db, &stmt, err, sql, types, ap);
+	va_end(ap);
+	if (r == 0) {
+		code = sqlite3_step(stmt);
+		r = code == SQLITE_DONE || code == SQLITE_ROW ? sqlite3_changes(db->h) : db_fail(db, code, err);
+	}
+	(void) sqlite3_finalize(stmt); /* repeats the error of the step */
+	return r;
+}
+
+int db_query(struct db *db, struct db_rows **ret, struct err *err, const char *sql,
+	     const char *types, ...)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = calloc(1, sizeof(*rows));
+	va_list ap;
+	int r;
+
+	if (rows == NULL)
+		return err_set(err, -ENOMEM, "read database '%s'", db->path);
+	rows->db = db;
+	va_start(ap, types);
+	r = prepare(db, &rows->stmt, err, sql, types, ap);
+	va_end(ap);
+	if (r == 0)
+		*ret = take_ptr(rows);
+	return r;
+}
+
+int db_next(struct db_rows *rows, struct err *err)
+{
+	int code = sqlite3_step(rows->stmt);
+
+	if (code == SQLITE_ROW)
+		return 1;
+	return code == SQLITE_DONE ? 0 : db_fail(rows->db, code, err);
+}
+
+const char *db_text(struct db_rows *rows, int column)
+{
+	const unsigned char *text = sqlite3_column_text(rows->stmt, column);
+
+	return text != NULL ? (const char *) text : "";
+}
+
+int64_t db_i64(struct db_rows *rows, int column)
+{
+	return sqlite3_column_int64(rows->stmt, column);
+}
+
+void db_rows_free(struct db_rows *rows)
+{
+	if (rows == NULL)
+		return;
+	(void) sqlite3_finalize(rows->stmt); /* repeats the error of the step */
+	free(rows);
+}
+
+void db_close(struct db *db)
+{
+	if (db == NULL)
+		return;
+	(void) sqlite3_close(db->h); /* a failure would mean a leaked statement */
+	free(db);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <sys/types.h>
+
+struct eng_config;
+struct eng_instance;
+struct engine;
+struct err;
+
+/**
+ * struct eng_running - an instance that was started
+ * @pid: its first process
+ * @master: terminal, or -EBADF
+ */
+struct eng_running {
+	pid_t pid;
+	int master;
+};
+
+/**
+ * struct eng_backend - a kind of isolation
+ * All the engine knows of it.  Members are called with the instance's lock held.
+ *
+ * @name: what the row of an instance says
+ * @prepare: make what belongs to the instance on disk; @dir is its directory.  Called once.
+ * @start: run the workload.  Called in a process of its own, a child of the monitor-to-be, with the
+ *         instance's standard input, output and error as descriptors 0 to 2; the first process becomes a
+ *         sibling of the caller, so a child of the monitor
+ * @stop: end what still runs and release what it held of the host (cgroup, ...).  Called after the
+ *        first process has ended, or instead of waiting for it; fine when there is nothing
+ */
+struct eng_backend {
+	const char *name;
+	int (*prepare)(struct engine *e, const char *id, const struct eng_config *config, int dir,
+		       struct err *err);
+	int (*start)(struct engine *e, const char *id, const struct eng_config *config,
+		     struct eng_running *ret, struct err *err);
+	int (*stop)(struct engine *e, const char *id, struct err *err);
+};
+
+/** eng_backend_find() - by name; NULL when there is none such */
+const struct eng_backend *eng_backend_find(const char *name);
+
+extern const struct eng_backend eng_container;

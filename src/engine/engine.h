@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct db;
+struct err;
+struct img_store;
+
+/**
+ * struct engine - one store and what runs from it
+ * @root: absolute path: images, layers, instances, state.db
+ * @runroot: absolute path, on a memory file system: monitors, pid files, state of the OCI runtime
+ * @root_fd, @run_fd: those directories
+ * @monitor: path of cleave-monitor
+ * @program: descriptor of the running program, for the clean-up
+ */
+struct engine {
+	char *root, *runroot, *monitor;
+	int root_fd, run_fd, program;
+	struct db *db;
+	struct img_store *images;
+};
+
+/**
+ * eng_open() - open a store, creating it when missing
+ * @root: NULL: $CLEAVE_ROOT, or the default for this user
+ * @runroot: NULL: $CLEAVE_RUNROOT, or the default
+ * @monitor: path of cleave-monitor
+ * @ret: returns; free with eng_close()
+ * Return: 0; -errno with a message.
+ */
+int eng_open(const char *root, const char *runroot, const char *monitor, struct engine **ret,
+	     struct err *err);
+
+/** eng_close() - release; NULL is fine */
+void eng_close(struct engine *e);
+
+static inline void eng_closep(struct engine **e)
+{
+	eng_close(*e);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * System calls for a program without a C library.  Every one returns the kernel's result: a value, or
+ * -errno.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct iovec;
+struct msghdr;
+struct pollfd;
+
+long sys_call(long nr, long a, long b, long c, long d, long e, long f);
+
+long sys_read(int fd, void *buf, size_t n);
+long sys_write(int fd, const void *buf, size_t n);
+/** sys_write_all() - all of it, waiting as needed; 0 or -errno */
+long sys_write_all(int fd, const void *buf, size_t n);
+long sys_close(int fd);
+long sys_poll(struct pollfd *fds, unsigned n, int timeout_ms);
+long sys_nonblock(int fd);
+long sys_send(int sock, const void *data, size_t n);
+/** sys_recv() - one record; @ret_fd gets a descriptor sent along or -1, NULL to take none */
+long sys_recv(int sock, void *buf, size_t n, int *ret_fd);
+long sys_accept(int sock);
+long sys_ioctl(int fd, unsigned long request, void *arg);
+/** sys_signals() - block @mask (bit n-1 = signal n) and receive those signals by a descriptor */
+long sys_signals(uint64_t mask);
+/** sys_next_signal() - number of a signal from that descriptor; 0 none */
+int sys_next_signal(int fd);
+long sys_kill(int pid, int signal);
+/** sys_wait() - reap one child; its pid, 0 none has ended, -ECHILD there is none */
+long sys_wait(int *ret_status);
+/** sys_now() - seconds since 1970 and nanoseconds */
+void sys_now(int64_t *ret_s, uint32_t *ret_ns);
+/** sys_replace() - make file @name of a directory have this content, atomically */
+long sys_replace(int dir, const char *name, const char *text, size_t n);
+/** sys_execute() - run the program of a descriptor; returns on failure only */
+long sys_execute(int fd, const char *const *argv);
+_Noreturn void sys_exit(int code);
+
+/** program() - the program itself; returns its exit status */
+int program(int argc, char **argv);
+
+size_t text_len(const char *s);
+/** text_number() - append a decimal number, at least @digits wide; returns the new end */
+char *text_number(char *to, uint64_t v, unsigned digits);

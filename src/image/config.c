@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#include "image/config.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+#define WORDS_MAX 4096 /* strings of one list */
+
+static void read_words(struct json_in *in, const struct json *obj, const char *key, struct img_words *ret)
+{
+	const struct json *list = json_get_array(in, obj, key, WORDS_MAX);
+	size_t n = list != NULL ? list->len : 0;
+
+	ret->v = arena_alloc(in->strings, n + 1, sizeof(*ret->v));
+	if (ret->v == NULL) {
+		(void) json_nomem(in); /* remembered in in->code */
+		return;
+	}
+	for (const struct json *word = n > 0 ? list->first : NULL; word != NULL; word = word->next)
+		ret->v[ret->n++] = json_to_str(in, word);
+}
+
+static const char *read_string(struct json_in *in, const struct json *obj, const char *key)
+{
+	const char *s = json_get_str(in, obj, key);
+
+	return s != NULL && *s != '\0' ? s : NULL;
+}
+
+static void read_all(struct json_in *in, struct img_config *c)
+{
+	const struct json *config, *fs;
+
+	if (!json_to_object(in, in->root))
+		return;
+	config = json_get_object(in, in->root, "config");
+	fs = json_get_object(in, in->root, "rootfs");
+	if (config != NULL) {
+		read_words(in, config, "Env", &c->env);
+		read_words(in, config, "Entrypoint", &c->entrypoint);
+		read_words(in, config, "Cmd", &c->cmd);
+		c->workdir = read_string(in, config, "WorkingDir");
+		c->user = read_string(in, config, "User");
+		c->stop_signal = read_string(in, config, "StopSignal");
+	}
+	if (fs != NULL)
+		read_words(in, fs, "diff_ids", &c->diff_ids);
+}
+
+int img_config_parse(const char *name, const char *text, size_t len, struct img_config *ret,
+		     struct err *err)
+{
+	struct img_config c = { 0 };
+	struct json_in in;
+	int r = json_parse(&in, name, &c.arena, text, len, err);
+
+	if (r == 0) {
+		read_all(&in, &c);
+		r = in.code;
+	}
+	json_fini(&in);
+	if (r < 0) {
+		arena_fini(&c.arena);
+		return r;
+	}
+	*ret = c;
+	return 0;
+}
+
+void img_config_fini(struct img_config *config)
+{
+	arena_fini(&config->arena);
+	*config = (struct img_config){ 0 };
+}
+
+void img_config_format(int64_t created_ns, const char *diff_id, const char *cmd, const char *comment,
+		       struct str *ret)
+{
+	char created[TIME_TEXT_MAX];
+
+	time_rfc3339(created_ns, created);
+	str_printf(ret, "{\"created\":\"%s\",\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{"
+		   "\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"]",
+		   created);
+	if (cmd != NULL) {
+		str_puts(ret, ",\"Cmd\":[");
+		str_json(ret, cmd);
+		str_puts(ret, "]");
+	}
+	str_printf(ret, "},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]},\"history\":[{\"created\":\"%s\",\"comment\":",
+		   diff_id, created);
+	str_json(ret, comment);
+	str_puts(ret, "}]}");
+}
+
+static void format_descriptor(const struct img_descriptor *d, struct str *ret)
+{
+	str_printf(ret, "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu}", d->media_type, d->digest,
+		   (unsigned long long) d->size);
+}
+
+void img_manifest_format(const struct img_descriptor *config, const struct img_descriptor *layers,
+			 size_t nr_layers, struct str *ret)
+{
+	str_puts(ret, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":");
+	format_descriptor(config, ret);
+	str_puts(ret, ",\"layers\":[");
+	for (size_t i = 0; i < nr_layers; i++) {
+		if (i > 0)
+			str_puts(ret, ",");
+		format_descriptor(&layers[i], ret);
+	}
+	str_puts(ret, "]}");
+}

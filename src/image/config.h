@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct err;
+struct str;
+
+#define IMG_CONFIG_SIZE_MAX (4u << 20) /* bytes of a configuration or manifest */
+
+/** struct img_words - strings of a list, @n and a NULL */
+struct img_words {
+	const char **v;
+	size_t n;
+};
+
+/**
+ * struct img_config - what an image says about running it
+ * Strings live in @arena and are NULL when absent.
+ * Spec: image-spec 1.1, config.md.
+ */
+struct img_config {
+	struct arena arena;
+	struct img_words env, entrypoint, cmd;
+	const char *workdir, *user, *stop_signal;
+	struct img_words diff_ids;
+};
+
+/**
+ * img_config_parse() - read a configuration blob
+ * @name: used in messages
+ * @ret: filled; release with img_config_fini()
+ * Return: 0; -EINVAL with a message naming the field; -ENOMEM.
+ */
+int img_config_parse(const char *name, const char *text, size_t len, struct img_config *ret,
+		     struct err *err);
+
+/** img_config_fini() - release */
+void img_config_fini(struct img_config *config);
+
+/**
+ * struct img_descriptor - reference to a blob
+ */
+struct img_descriptor {
+	const char *media_type;
+	char digest[72];
+	uint64_t size;
+};
+
+/** img_config_format() - append the configuration of an image with one layer and default @cmd */
+void img_config_format(int64_t created_ns, const char *diff_id, const char *cmd, const char *comment,
+		       struct str *ret);
+
+/** img_manifest_format() - append a manifest */
+void img_manifest_format(const struct img_descriptor *config, const struct img_descriptor *layers,
+			 size_t nr_layers, struct str *ret);

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: unpacking
+ *
+ * The parent directory of each member is opened with openat2(RESOLVE_BENEATH), so no link of the
+ * archive leads out of the directory, whatever order its members are in; the member itself is made
+ * with calls that do not follow links.  Times of directories are set last, since each member made
+ * in one changes it.
+ */
+#include "image/layer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "image/stream.h"
+#include "image/tar.h"
+
+struct dir_time {
+	char *path;
+	struct timespec mtime;
+	struct dir_time *next;
+};
+
+struct unpack {
+	struct img_tar *tar;
+	struct arena arena;
+	struct dir_time *times;
+	int root;
+	int parent; /* directory of the last member */
+	char parent_path[TAR_PATH_MAX + 1];
+	bool owners;
+	uint64_t size;
+	unsigned entries;
+	char buf[1 << 16];
+};
+
+static void unpack_fini(struct unpack *u)
+{
+	img_tar_free(u->tar);
+	arena_fini(&u->arena);
+	if (u->parent >= 0)
+		(void) close(u->parent); /* read-only */
+}
+
+/*
+ * "./a//b/" becomes "a/b", "./" becomes "".
+ * Return: 0; -EINVAL with a message.
+ */
+static int normalize(const char *path, char ret[TAR_PATH_MAX + 1], struct err *err)
+{
+	char *to = ret;
+
+	if (path[0] == '/')
+		return err_msg(err, -EINVAL, "the archive has the absolute name '%.200s'", path);
+	for (const char *p = path; *p != '\0';) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 2 && p[0] == '.' && p[1] == '.')
+			return err_msg(err, -EINVAL, "the archive has the name '%.200s', which holds '..'", path);
+		if (n > 0 && !(n == 1 && p[0] == '.')) {
+			if (n > NAME_MAX)
+				return err_msg(err, -EINVAL, "the archive has the name '%.200s' with a part over %d bytes",
+					       path, NAME_MAX);
+			if (to != ret)
+				*to++ = '/';
+			memcpy(to, p, n);
+			to += n;
+		}
+		p += n + (p[n] == '/');
+	}
+	*to = '\0';
+	return 0;
+}
+
+static int open_beneath(int root, const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t) flags | O_CLOEXEC,
+				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
+	int fd = (int) syscall(SYS_openat2, root, path[0] != '\0' ? path : ".", &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Directories that the archive does not mention get mode 0755. */
+static int make_parents(int root, const char *path)
+{
+	char part[TAR_PATH_MAX + 1];
+
+	for (const char *slash = path; slash != NULL;) {
+		slash = strchr(slash + 1, '/');
+		size_t n = slash != NULL ? (size_t) (slash - path) : strlen(path);
+		memcpy(part, path, n);
+		part[n] = '\0';
+		int fd = open_beneath(root, part, O_PATH | O_DIRECTORY);
+		if (fd == -ENOENT) {
+			char *name = strrchr(part, '/');
+			_cleanup_close_ int up = -EBADF;
+
+			if (name != NULL)
+				*name = '\0';
+			up = open_beneath(root, name != NULL ? part : "", O_PATH | O_DIRECTORY);
+			if (up < 0)
+				return up;
+			if (mkdirat(up, name != NULL ? name + 1 : part, 0755) < 0)
+				return -errno;
+		} else if (fd < 0)
+			return fd;
+		else
+			(void) close(fd); /* read-only */
+	}
+	return 0;
+}
+
+static int refuse_open(int code, const char *what, struct err *err)
+{
+	if (code == -EXDEV)
+		return err_msg(err, -EINVAL, "the archive's '%.200s' leads outside of the image through a link", what);
+	return err_set(err, code, "unpack '%.200s'", what);
+}
+
+/* Split @path; its directory becomes u->parent.  Most members share it with the one before. */
+static int enter_parent(struct unpack *u, const char *path, const char **ret_name, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash != NULL ? (size_t) (slash - path) : 0;
+	int fd;
+
+	*ret_name = slash != NULL ? slash + 1 : path;
+	if (u->parent >= 0 && strlen(u->parent_path) == n && memcmp(u->parent_path, path, n) == 0)
+		return 0;
+	if (u->parent >= 0)
+		(void) close(take_fd(u->parent)); /* read-only */
+	memcpy(u->parent_path, path, n);
+	u->parent_path[n] = '\0';
+	fd = open_beneath(u->root, u->parent_path, O_PATH | O_DIRECTORY);
+	if (fd == -ENOENT) {
+		int r = make_parents(u->root, u->parent_path);
+
+		fd = r < 0 ? r : open_beneath(u->root, u->parent_path, O_PATH | O_DIRECTORY);
+	}
+	if (fd < 0)
+		return refuse_open(fd, path, err);
+	u->parent = fd;
+	return 0;
+}
+
+/* Markers mean something to the overlay file system; a root file system has none. */
+static int check_markers(const struct img_tar_entry *e, const char *name, struct err *err)
+{
+	if (str_starts(name, ".wh."))
+		return err_msg(err, -EINVAL, "the archive has the whiteout '%.200s': it is a layer, not a root file system",
+			       e->path);
+	if (S_ISCHR(e->mode) && e->dev_major == 0 && e->dev_minor == 0)
+		return err_msg(err, -EINVAL, "the archive has the device 0:0 '%.200s', which would hide files", e->path);
+	return 0;
+}
+
+static int write_content(struct unpack *u, int fd, const char *path, struct err *err)
+{
+	for (;;) {
+		ssize_t n = img_tar_read(u->tar, u->buf, sizeof(u->buf), err);
+		int r;
+
+		if (n <= 0)
+			return (int) n;
+		r = fd_write_full(fd, u->buf, (size_t) n);
+		if (r < 0)
+			return err_set(err, r, "unpack '%.200s'", path);
+		u->size += (size_t) n;
+	}
+}
+
+static int make_file(struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
+{
+	_cleanup_close_ int fd = openat(u->parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return -errno;
+	return write_content(u, fd, e->path, err);
+}
+
+static int make_hard_link(struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
+{
+	char target[TAR_PATH_MAX + 1];
+	char *slash;
+	int r = normalize(e->link, target, err);
+
+	if (r < 0)
+		return r;
+	slash = strrchr(target, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	_cleanup_close_ int dir = open_beneath(u->root, slash != NULL ? target : "", O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return refuse_open(dir, e->link, err);
+	if (linkat(dir, slash != NULL ? slash + 1 : target, u->parent, name, 0) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -EEXIST;
+	return err_set(err, -errno, "unpack hard link '%.200s' to '%.200s'", e->path, e->link);
+}
+
+/* Return: 0; -EEXIST without a message; -errno with or without one. */
+static int make_one(struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
+{
+	int r;
+
+	switch (e->mode & S_IFMT) {
+	case 0:
+		return make_hard_link(u, e, name, err);
+	case S_IFREG:
+		return make_file(u, e, name, err);
+	case S_IFDIR:
+		r = mkdirat(u->parent, name, 0700);
+		break;
+	case S_IFLNK:
+		r = symlinkat(e->link, u->parent, name);
+		break;
+	default:
+		r = mknodat(u->parent, name, (e->mode & S_IFMT) | 0600, makedev(e->dev_major, e->dev_minor));
+		break;
+	}
+	return r < 0 ? -errno : 0;
+}
+
+/* A later member replaces an earlier one; a directory stays and takes on new attributes. */
+static int make(struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
+{
+	struct err why = { 0 };
+	struct stat st;
+	int r = make_one(u, e, name, &why);
+
+	if (r == -EEXIST) {
+		if (fstatat(u->parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) && S_ISDIR(e->mode))
+			return 0;
+		r = dir_remove(u->parent, name);
+		if (r < 0)
+			return err_set(err, r, "replace '%.200s'", e->path);
+		r = make_one(u, e, name, &why);
+	}
+	if (r < 0 && why.code != 0)
+		return err_msg(err, r, "%s", why.text);
+	return r < 0 ? err_set(err, r, "unpack '%.200s'", e->path) : 0;
+}
+
+static bool xattr_wanted(const char *name)
+{
+	return strcmp(name, "security.capability") == 0 || str_starts(name, "system.posix_acl_") ||
+	       (str_starts(name, "user.") && !str_starts(name, "user.overlay."));
+}
+
+static int set_xattrs(const struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
+{
+	for (size_t i = 0; i < e->nr_xattrs; i++) {
+		const struct img_tar_xattr *x = &e->xattrs[i];
+		char path[64 + NAME_MAX];
+
+		if (strstr(x->name, ".overlay.") != NULL)
+			return err_msg(err, -EINVAL, "the archive's '%.200s' has the attribute '%.100s', which is reserved",
+				       e->path, x->name);
+		if (!xattr_wanted(x->name)) /* labels belong to the machine they were made on */
+			continue;
+		(void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", u->parent, name);
+		if (lsetxattr(path, x->name, x->value, x->len, 0) < 0 && errno != EOPNOTSUPP && errno != EPERM)
+			return err_set(err, -errno, "set attribute '%.100s' of '%.200s'", x->name, e->path);
+	}
+	return 0;
+}
+
+/* Owner first: changing it drops setuid bits and capabilities. */
+static int set_attributes(struct unpack *u, const struct img_tar_entry *e, const char *path,
+			  const char *name, struct err *err)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { e->mtime, e->mtime_nsec } };
+	struct dir_time *t;
+	int r;
+
+	if (u->owners && fchownat(u->parent, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(err, -errno, "set the owner of '%.200s'", e->path);
+	if (!S_ISLNK(e->mode) && fchmodat(u->parent, name, e->mode & 07777, 0) < 0)
+		return err_set(err, -errno, "set the mode of '%.200s'", e->path);
+	r = set_xattrs(u, e, name, err);
+	if (r < 0)
+		return r;
+	if (!S_ISDIR(e->mode)) {
+		if (utimensat(u->parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_set(err, -errno, "set the time of '%.200s'", e->path);
+		return 0;
+	}
+	t = arena_alloc(&u->arena, 1, sizeof(*t));
+	if (t == NULL || (t->path = arena_strdup(&u->arena, path)) == NULL)
+		return err_set(err, -ENOMEM, "unpack '%.200s'", e->path);
+	t->mtime = times[1];
+	t->next = u->times;
+	u->times = t;
+	return 0;
+}
+
+static int set_dir_times(struct unpack *u, struct err *err)
+{
+	for (const struct dir_time *t = u->times; t != NULL; t = t->next) {
+		struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, t->mtime };
+		_cleanup_close_ int fd = open_beneath(u->root, t->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+
+		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+			continue; /* a later member replaced it */
+		if (fd < 0 || futimens(fd, times) < 0)
+			return err_set(err, fd < 0 ? fd : -errno, "set the time of '%.200s'", t->path);
+	}
+	return 0;
+}
+
+static int unpack_entry(struct unpack *u, const struct img_tar_entry *e, struct err *err)
+{
+	char path[TAR_PATH_MAX + 1];
+	const char *name;
+	int r;
+
+	if (++u->entries > IMG_ENTRIES_MAX)
+		return err_msg(err, -EFBIG, "the archive has more than %u members", IMG_ENTRIES_MAX);
+	r = normalize(e->path, path, err);
+	if (r < 0)
+		return r;
+	if (path[0] == '\0' && !S_ISDIR(e->mode))
+		return err_msg(err, -EINVAL, "the archive's '%.200s' is the root and no directory", e->path);
+	r = enter_parent(u, path, &name, err);
+	if (r < 0)
+		return r;
+	r = check_markers(e, name, err);
+	if (r == 0 && path[0] != '\0')
+		r = make(u, e, name, err);
+	if (r < 0 || (e->mode & S_IFMT) == 0)
+		return r;
+	return set_attributes(u, e, path, path[0] != '\0' ? name : ".", err);
+}
+
+int img_layer_unpack(struct img_stream *s, int dir_fd, uint64_t *ret_size, struct err *err)
+{
+	_cleanup_free_ struct unpack *u = calloc(1, sizeof(*u));
+	struct img_tar_entry e;
+	int r;
+
+	if (u == NULL)
+		return err_set(err, -ENOMEM, "unpack the archive");
+	u->root = dir_fd;
+	u->parent = -EBADF;
+	u->owners = geteuid() == 0;
+	r = img_tar_new(s, &u->tar, err);
+	while (r >= 0) {
+		r = img_tar_next(u->tar, &e, err);
+		if (r <= 0)
+			break;
+		r = unpack_entry(u, &e, err);
+	}
+	if (r == 0 && u->entries == 0)
+		r = err_msg(err, -EINVAL, "the archive is empty");
+	if (r == 0)
+		r = set_dir_times(u, err);
+	if (r == 0)
+		*ret_size = u->size;
+	unpack_fini(u);
+	return r;
+}

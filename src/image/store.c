@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: the image store
+ *
+ * A blob or layer appears by one rename(2) of something complete and is never changed.  An image
+ * appears by one transaction, after all it refers to is on disk; index.json is replaced inside that
+ * transaction, so at worst it names an image (whose blobs are there) that the database does not, until
+ * the next change.
+ */
+#include "image/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/db.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "image/config.h"
+#include "image/internal.h"
+#include "image/reference.h"
+
+#define ID_PREFIX_MIN 4 /* digits */
+
+static int make_directories(struct img_store *store, const char *root, struct err *err)
+{
+	static const char *const names[] = { "images", "images/blobs", "images/blobs/sha256", "layers", "tmp" };
+	static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+	static const char index[] = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}";
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (mkdirat(store->root, names[i], 0700) < 0 && errno != EEXIST)
+			return err_set(err, -errno, "create directory '%s/%s'", root, names[i]);
+	store->images = openat(store->root, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->images < 0)
+		return err_set(err, -errno, "open directory '%s/images'", root);
+	if (faccessat(store->images, "index.json", F_OK, 0) < 0)
+		r = file_replace(store->images, "index.json", index, sizeof(index) - 1, 0644);
+	if (r == 0) /* last: its presence says that the rest is there */
+		r = file_replace(store->images, "oci-layout", layout, sizeof(layout) - 1, 0644);
+	return r < 0 ? err_set(err, r, "create the image layout in '%s/images'", root) : 0;
+}
+
+int img_store_open(const char *root, struct db *db, struct img_store **ret, struct err *err)
+{
+	_cleanup_(img_store_freep) struct img_store *store = calloc(1, sizeof(*store));
+
+	if (store == NULL)
+		return err_set(err, -ENOMEM, "open the image store");
+	store->db = db;
+	store->images = store->layers = -EBADF;
+	store->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->root < 0)
+		return err_set(err, -errno, "open store '%s'", root);
+	if (faccessat(store->root, "images/oci-layout", F_OK, 0) < 0) {
+		int r = make_directories(store, root, err);
+
+		if (r < 0)
+			return r;
+	}
+	store->layers = openat(store->root, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (store->layers < 0)
+		return err_set(err, -errno, "open directory '%s/layers'", root);
+	*ret = take_ptr(store);
+	return 0;
+}
+
+void img_store_free(struct img_store *store)
+{
+	if (store == NULL)
+		return;
+	for (size_t i = 0; i < 3; i++) {
+		int fd = i == 0 ? store->root : i == 1 ? store->images : store->layers;
+
+		if (fd >= 0)
+			(void) close(fd); /* read-only */
+	}
+	free(store);
+}
+
+int img_store_layers_fd(const struct img_store *store)
+{
+	return store->layers;
+}
+
+static int read_row(struct db_rows *rows, struct arena *arena, struct img_image *ret, struct err *err)
+{
+	struct img_image image = {
+		.id = arena_strdup(arena, db_text(rows, 0)),
+		.repository = arena_strdup(arena, db_text(rows, 1)),
+		.tag = arena_strdup(arena, db_text(rows, 2)),
+		.manifest = arena_strdup(arena, db_text(rows, 3)),
+		.manifest_size = db_i64(rows, 4),
+		.created = db_i64(rows, 5),
+		.size = db_i64(rows, 6),
+		.chain = arena_strdup(arena, db_text(rows, 7)),
+	};
+
+	if (image.id == NULL || image.repository == NULL || image.tag == NULL || image.manifest == NULL ||
+	    image.chain == NULL)
+		return err_set(err, -ENOMEM, "read the list of images");
+	*ret = image;
+	return 0;
+}
+
+#define COLUMNS "SELECT i.id, coalesce(r.repository, '<none>'), coalesce(r.tag, '<none>'), i.manifest," \
+		" i.manifest_size, i.created, i.size, i.chain FROM "
+
+static int find_name(struct img_store *store, const struct img_reference *ref, struct arena *arena,
+		     struct img_image *ret, struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	int r;
+
+	if (ref->digest[0] != '\0')
+		r = db_query(store->db, &rows, err, COLUMNS "image i LEFT JOIN reference r ON r.image = i.id "
+			     "AND r.repository = ? WHERE i.manifest = ?", "ss", ref->repository, ref->digest);
+	else
+		r = db_query(store->db, &rows, err, COLUMNS "reference r JOIN image i ON r.image = i.id "
+			     "WHERE r.repository = ? AND r.tag = ?", "ss", ref->repository, ref->tag);
+	if (r == 0)
+		r = db_next(rows, err);
+	if (r == 1)
+		return read_row(rows, arena, ret, err);
+	return r == 0 ? -ENOENT : r;
+}
+
+static int find_id(struct img_store *store, const char *id, struct arena *arena, struct img_image *ret,
+		   struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	struct img_image image;
+	int r = db_query(store->db, &rows, err, COLUMNS "image i LEFT JOIN reference r ON r.image = i.id "
+			 "WHERE i.id >= ?1 AND i.id < ?1 || 'g' ORDER BY i.id", "s", id);
+
+	if (r == 0)
+		r = db_next(rows, err);
+	if (r <= 0)
+		return r < 0 ? r : -ENOENT;
+	r = read_row(rows, arena, &image, err);
+	while (r == 0 && (r = db_next(rows, err)) == 1) {
+		if (strcmp(db_text(rows, 0), image.id) != 0)
+			return err_msg(err, -ENOTUNIQ, "several images have an id that begins with '%s': give more digits", id);
+		r = 0;
+	}
+	if (r == 0)
+		*ret = image;
+	return r;
+}
+
+int img_store_find(struct img_store *store, const char *name, struct arena *arena,
+		   struct img_image *ret, struct err *err)
+{
+	const char *hex = str_starts(name, "sha256:") ? name + 7 : name;
+	struct img_reference ref;
+	int r = hex == name ? img_reference_parse(name, &ref, err) : -ENOENT;
+
+	if (r == 0)
+		r = find_name(store, &ref, arena, ret, err);
+	if (r == -ENOENT && strlen(hex) >= ID_PREFIX_MIN && strspn(hex, "0123456789abcdef") == strlen(hex))
+		r = find_id(store, hex, arena, ret, err);
+	if (r == -ENOENT)
+		return err_msg(err, -ENOENT, "no image '%s' here: see 'cleave image ls', or make one with "
+			       "'cleave image import'", name);
+	return r;
+}
+
+int img_store_list(struct img_store *store, struct arena *arena, struct img_image **ret, struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	struct img_image *list = NULL;
+	size_t n = 0, room = 0;
+	int r = db_query(store->db, &rows, err, COLUMNS "image i LEFT JOIN reference r ON r.image = i.id "
+			 "ORDER BY r.repository IS NULL, r.repository, r.tag, i.created DESC", "");
+
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows, err)) == 1) {
+		if (n == room) {
+			struct img_image *more = arena_alloc(arena, room = room * 2 + 16, sizeof(*more));
+
+			if (more == NULL)
+				return err_set(err, -ENOMEM, "read the list of images");
+			if (n > 0)
+				memcpy(more, list, n * sizeof(*list));
+			list = more;
+		}
+		r = read_row(rows, arena, &list[n++], err);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	*ret = list;
+	return (int) n;
+}
+
+static int write_index(struct img_store *store, struct err *err)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct img_image *list = NULL;
+	int n = img_store_list(store, &arena, &list, err), r;
+
+	if (n < 0)
+		return n;
+	str_puts(&text, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[");
+	for (int i = 0; i < n; i++) {
+		str_printf(&text, "%s{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
+			   "\"digest\":\"%s\",\"size\":%lld", i > 0 ? "," : "", list[i].manifest,
+			   (long long) list[i].manifest_size);
+		if (list[i].repository[0] != '<')
+			str_printf(&text, ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s:%s\"}",
+				   list[i].repository, list[i].tag);
+		str_puts(&text, "}");
+	}
+	str_puts(&text, "]}\n");
+	if (text.failed)
+		return err_set(err, -ENOMEM, "write index.json");
+	_cleanup_close_ int images = openat(store->root, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = images < 0 ? -errno : file_replace(images, "index.json", text.p, text.len, 0644);
+	return r < 0 ? err_set(err, r, "write index.json") : 0;
+}
+
+int img_store_add(struct img_store *store, const struct img_image *image,
+		  const struct img_reference *ref, struct err *err)
+{
+	int r = db_begin(store->db, err);
+
+	if (r < 0)
+		return r;
+	r = db_run(store->db, err, "INSERT INTO image(id, manifest, manifest_size, created, size, chain) "
+		   "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING", "ssiiis", image->id, image->manifest,
+		   image->manifest_size, image->created, image->size, image->chain);
+	if (r >= 0)
+		r = db_run(store->db, err, "INSERT INTO reference(repository, tag, image) VALUES(?, ?, ?) "
+			   "ON CONFLICT(repository, tag) DO UPDATE SET image = excluded.image", "sss",
+			   ref->repository, ref->tag, image->id);
+	if (r >= 0)
+		r = write_index(store, err);
+	if (r < 0) {
+		db_rollback(store->db);
+		return r;
+	}
+	return db_commit(store->db, err);
+}
+
+int img_store_config(struct img_store *store, const struct img_image *image, struct img_config *ret,
+		     struct err *err)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	char path[128];
+	int r;
+
+	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", image->id); /* 64 digits */
+	r = file_read(store->root, path, IMG_CONFIG_SIZE_MAX, &text);
+	if (r < 0)
+		return err_set(err, r, "read the configuration of image '%.12s'", image->id);
+	return img_config_parse("image configuration", text.p, text.len, ret, err);
+}

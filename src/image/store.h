@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Images on this machine.
+ *
+ *   images/oci-layout, images/index.json, images/blobs/sha256/<hex>   an OCI image layout
+ *   layers/<hex>/fs                                                  a layer, unpacked, by chain id
+ *   tmp/                                                             what is being made
+ *
+ * Tables "image" and "reference" of the database say what there is; index.json is written from them.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+
+struct db;
+struct err;
+struct img_config;
+struct img_reference;
+struct img_store;
+
+/* Tables of this module, a step of the schema of the database that a store is opened with */
+#define IMG_SCHEMA                                                                                 \
+	"CREATE TABLE image(id TEXT PRIMARY KEY, manifest TEXT NOT NULL, manifest_size INTEGER NOT NULL," \
+	" created INTEGER NOT NULL, size INTEGER NOT NULL, chain TEXT NOT NULL) WITHOUT ROWID;"         \
+	"CREATE TABLE reference(repository TEXT NOT NULL, tag TEXT NOT NULL,"                            \
+	" image TEXT NOT NULL REFERENCES image(id), PRIMARY KEY(repository, tag)) WITHOUT ROWID;"
+
+#define IMG_LAYERS_MAX 500 /* the kernel's limit for an overlay */
+
+/**
+ * struct img_image - an image of the store
+ * @id: hexadecimal digest of its configuration
+ * @repository, @tag: a name it has, "<none>" for both if none
+ * @manifest: "sha256:<hex>"
+ * @created: ns since 1970
+ * @size: bytes unpacked
+ * @chain: chain ids of its layers, lowest first, separated by spaces
+ */
+struct img_image {
+	const char *id, *repository, *tag, *manifest, *chain;
+	int64_t manifest_size, created, size;
+};
+
+/**
+ * img_store_open() - open, making directories when missing
+ * @root: borrows; path of the store
+ * @db: borrows; has IMG_SCHEMA
+ * @ret: returns; free with img_store_free()
+ * Return: 0; -errno with a message.
+ */
+int img_store_open(const char *root, struct db *db, struct img_store **ret, struct err *err);
+
+/**
+ * img_store_find() - look an image up
+ * @name: reference as text, or at least four digits of an id
+ * @arena: owns the strings of @ret
+ * Return: 0; -ENOENT, -EINVAL no valid name, -ENOTUNIQ several ids begin so, with a message.
+ */
+int img_store_find(struct img_store *store, const char *name, struct arena *arena,
+		   struct img_image *ret, struct err *err);
+
+/**
+ * img_store_list() - all images by name, those without a name last
+ * @arena: owns what is returned
+ * @ret: array
+ * Return: number; -errno with a message.
+ */
+int img_store_list(struct img_store *store, struct arena *arena, struct img_image **ret, struct err *err);
+
+/**
+ * img_store_add() - make an image visible, or give its name to another
+ * @image: blobs and layers are in place
+ * @ref: its name
+ * Return: 0; -errno with a message, the store is unchanged then.
+ */
+int img_store_add(struct img_store *store, const struct img_image *image,
+		  const struct img_reference *ref, struct err *err);
+
+/** img_store_config() - read an image's configuration; 0 or -errno with a message */
+int img_store_config(struct img_store *store, const struct img_image *image, struct img_config *ret,
+		     struct err *err);
+
+/** img_store_layers_fd() - directory "layers", owned by the store */
+int img_store_layers_fd(const struct img_store *store);
+
+/** struct img_work - a directory in which an image is being made; @name below tmp/ */
+struct img_work {
+	int lock, dir;
+	char name[17];
+};
+
+/**
+ * img_work_begin() - make a directory that vanishes when its maker dies
+ * Removes what makers that died have left.
+ * @ret: filled; end with img_work_end()
+ */
+int img_work_begin(struct img_store *store, struct img_work *ret, struct err *err);
+
+/**
+ * img_work_blob() - move a finished file into the blobs
+ * @name: file below the work directory
+ * @digest: "sha256:<hex>"
+ */
+int img_work_blob(struct img_store *store, const struct img_work *work, const char *name,
+		  const char *digest, struct err *err);
+
+/** img_work_put() - make a blob of @text; fills @ret_digest ("sha256:<hex>", 72 bytes) */
+int img_work_put(struct img_store *store, const struct img_work *work, const char *text, size_t len,
+		 char *ret_digest, struct err *err);
+
+/**
+ * img_work_layer() - move a finished directory (with "fs" in it) to the layers
+ * @chain: hexadecimal chain id; when there is one already, that one stays
+ */
+int img_work_layer(struct img_store *store, const struct img_work *work, const char *name,
+		   const char *chain, struct err *err);
+
+/** img_work_sync() - everything written so far survives a power failure */
+int img_work_sync(const struct img_work *work, struct err *err);
+
+/** img_work_end() - remove the directory */
+void img_work_end(struct img_work *work);
+
+/** img_store_free() - release; NULL is fine */
+void img_store_free(struct img_store *store);
+
+static inline void img_store_freep(struct img_store **store)
+{
+	img_store_free(*store);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+struct img_stream;
+
+#define IMG_UNPACKED_MAX (64ull << 30) /* bytes an archive may grow to */
+#define IMG_RATIO_MAX 2000 /* times its compressed size, beyond IMG_RATIO_FREE */
+#define IMG_RATIO_FREE (256ull << 20) /* bytes */
+
+/**
+ * img_stream_open() - read an archive that may be compressed
+ * @fd: borrows; at the start of the archive; need not be seekable
+ * @tee_fd: borrows; gets a copy in a form that OCI allows (xz is stored uncompressed), -EBADF for none
+ * @ret: returns; free with img_stream_free()
+ *
+ * gzip, zstd and xz are known by their first bytes; anything else is passed through.
+ * Return: 0; -errno with a message.
+ */
+int img_stream_open(int fd, int tee_fd, struct img_stream **ret, struct err *err);
+
+/**
+ * img_stream_read() - next uncompressed bytes
+ * Return: bytes; 0 at the end; -EBADMSG damaged; -EFBIG over a limit; -errno with a message.
+ */
+ssize_t img_stream_read(struct img_stream *s, void *buf, size_t n, struct err *err);
+
+/**
+ * struct img_stream_sum - what went through
+ * @diff_id, @blob: "sha256:<hex>" of the uncompressed bytes and of the copy
+ * @blob_size, @unpacked_size: bytes
+ * @media_type: of the copy
+ */
+struct img_stream_sum {
+	char diff_id[72], blob[72];
+	uint64_t blob_size, unpacked_size;
+	const char *media_type;
+};
+
+/**
+ * img_stream_finish() - read to the end and give the digests
+ * Return: 0; codes of img_stream_read().
+ */
+int img_stream_finish(struct img_stream *s, struct img_stream_sum *ret, struct err *err);
+
+/** img_stream_free() - release; NULL is fine */
+void img_stream_free(struct img_stream *s);
+
+static inline void img_stream_freep(struct img_stream **s)
+{
+	img_stream_free(*s);
+}

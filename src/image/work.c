@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: making images
+ *
+ * Everything is made below tmp/.  Whoever makes something holds a shared lock on that directory; who
+ * gets the exclusive lock knows that nobody makes anything, so what lies there was left by somebody
+ * who died, and removes it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "base/str.h"
+#include "image/internal.h"
+#include "image/store.h"
+
+static int sweep(int tmp)
+{
+	int fd = openat(tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *e;
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	_cleanup_closedir_ DIR *d = fdopendir(fd);
+	if (d == NULL)
+		return -ENOMEM;
+	while (r == 0 && (e = readdir(d)) != NULL)
+		if (e->d_name[0] != '.')
+			r = dir_remove(tmp, e->d_name);
+	return r;
+}
+
+int img_work_begin(struct img_store *store, struct img_work *ret, struct err *err)
+{
+	struct img_work w = { .dir = -EBADF };
+	uint64_t id;
+	int r = 0;
+
+	_cleanup_close_ int lock = openat(store->root, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock < 0)
+		return err_set(err, -errno, "open directory tmp of the store");
+	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
+		r = sweep(lock);
+	if (r < 0)
+		return err_set(err, r, "remove what was left in directory tmp of the store");
+	if (flock(lock, LOCK_SH) < 0)
+		return err_set(err, -errno, "lock directory tmp of the store");
+	if (getrandom(&id, sizeof(id), 0) != (ssize_t) sizeof(id))
+		return err_set(err, -EIO, "get random bytes");
+	(void) snprintf(w.name, sizeof(w.name), "%016llx", (unsigned long long) id); /* 16 digits */
+	if (mkdirat(lock, w.name, 0700) < 0)
+		return err_set(err, -errno, "create a directory in tmp of the store");
+	w.dir = openat(lock, w.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w.dir < 0)
+		return err_set(err, -errno, "open a directory in tmp of the store");
+	w.lock = take_fd(lock);
+	*ret = w;
+	return 0;
+}
+
+int img_work_blob(struct img_store *store, const struct img_work *work, const char *name,
+		  const char *digest, struct err *err)
+{
+	char path[128];
+
+	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest + strlen("sha256:"));
+	if (fchmodat(work->dir, name, 0644, 0) < 0 || renameat(work->dir, name, store->root, path) < 0)
+		return err_set(err, -errno, "store blob '%s'", digest);
+	return 0;
+}
+
+int img_work_put(struct img_store *store, const struct img_work *work, const char *text, size_t len,
+		 char *ret_digest, struct err *err)
+{
+	int r = file_replace(work->dir, "json", text, len, 0644);
+
+	if (r < 0)
+		return err_set(err, r, "write a blob");
+	memcpy(ret_digest, "sha256:", 7);
+	sha256_hex(text, len, ret_digest + 7);
+	return img_work_blob(store, work, "json", ret_digest, err);
+}
+
+int img_work_layer(struct img_store *store, const struct img_work *work, const char *name,
+		   const char *chain, struct err *err)
+{
+	if (renameat(work->dir, name, store->layers, chain) == 0 || errno == EEXIST || errno == ENOTEMPTY)
+		return 0;
+	return err_set(err, -errno, "store layer '%s'", chain);
+}
+
+int img_work_sync(const struct img_work *work, struct err *err)
+{
+	return syncfs(work->dir) < 0 ? err_set(err, -errno, "write the image to disk") : 0;
+}
+
+void img_work_end(struct img_work *work)
+{
+	(void) dir_remove(work->lock, work->name); /* what stays is removed by the next one */
+	(void) close(work->dir); /* both read-only */
+	(void) close(work->lock);
+}
