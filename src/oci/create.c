@@ -49,7 +49,6 @@ struct creation {
 	int sync, console, master;
 	pid_t pid;
 	int pidfd;
-	bool hooks_ran;
 };
 
 static int load_config(struct creation *cr, struct err *err)
@@ -321,7 +320,6 @@ static int run_runtime_hooks(struct creation *cr, struct err *err)
 	if (r < 0)
 		return r;
 	c->has_state = true;
-	cr->hooks_ran = true;
 	r = oci_hook_run(c->spec, OCI_HOOK_PRESTART, &c->state, OCI_STATUS_CREATED, NULL, err);
 	if (r == 0)
 		r = oci_hook_run(c->spec, OCI_HOOK_CREATE_RUNTIME, &c->state, OCI_STATUS_CREATING, NULL, err);
@@ -378,7 +376,6 @@ static int serve(struct creation *cr, struct err *err)
 	r = oci_sync_recv(cr->sync, NULL, err); /* end of file: execve() worked */
 	if (r != 0)
 		return r < 0 ? r : err_msg(err, -EPROTO, "unexpected message %d from the container", r);
-	cr->hooks_ran = true;
 	return oci_hook_run(c->spec, OCI_HOOK_POSTSTART, &c->state, OCI_STATUS_RUNNING, NULL, err);
 }
 
@@ -396,7 +393,7 @@ static void roll_back(struct creation *cr)
 		(void) oci_cgroup_delete(c->cgroup, NULL);
 	if (c->spec != NULL && c->spec->linux.intel_rdt != NULL && cr->pid > 0)
 		(void) oci_rdt_remove(c->spec, c->id, NULL);
-	if (cr->hooks_ran)
+	if (cr->pid > 0) /* from its first process on, a container has an end */
 		oci_hook_warn(c->spec, OCI_HOOK_POSTSTOP, &c->state, OCI_STATUS_STOPPED);
 	(void) oci_container_remove(c, NULL);
 }
