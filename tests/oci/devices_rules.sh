@@ -7,7 +7,7 @@ setup
 [ -n "$(cg_dir devices)" ] || [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "no device control"
 nodes='.linux.devices=[{path:"/dev/loop",type:"b",major:7,minor:0,fileMode:438},{path:"/dev/fuse",type:"c",major:10,minor:229,fileMode:438},
 	{path:"/dev/kmsg",type:"c",major:1,minor:11,fileMode:438}]'
-caps='.process.capabilities=({bounding:["CAP_MKNOD","CAP_SYS_ADMIN"]} | .permitted=.bounding | .effective=.bounding)'
+caps='.process.capabilities=({bounding:["CAP_MKNOD","CAP_SYSLOG"]} | .permitted=.bounding | .effective=.bounding)'
 try() { # WHAT WANT RULES: which of read, write and mknod of kmsg work
 	ct 'r=-; w=-; m=-
 		(exec 3</dev/kmsg) 2>/dev/null && r=r

@@ -13,7 +13,7 @@ gives "it is set also when /proc/sys is read-only or absent" 'ls /proc/sys/net 2
 before=$(cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmax /proc/sys/vm/swappiness)
 refuse "one of the whole machine" 'sysctl.*vm.swappiness' '.linux.sysctl={"vm.swappiness":"10"}'
 refuse "network without a network namespace" 'sysctl.*net.ipv4.ip_forward' '.linux.sysctl={"net.ipv4.ip_forward":"1"} | .linux.namespaces |= map(select(.type != "network"))'
-refuse "network when the host's is joined by path" 'sysctl.*net.ipv4.ip_forward' \
+refuse "network when the host's is joined by path" 'sysctl.*net' \
 	'.linux.sysctl={"net.ipv4.ip_forward":"1"} | .linux.namespaces |= map(select(.type != "network")) + [{type:"network",path:"/proc/self/ns/net"}]'
 refuse "ipc without an ipc namespace" 'sysctl.*kernel.shmmax' '.linux.sysctl={"kernel.shmmax":"65536"} | .linux.namespaces |= map(select(.type != "ipc"))'
 refuse "kernel.hostname, which has a field" 'sysctl.*kernel.hostname' '.linux.sysctl={"kernel.hostname":"x"} | .hostname="y"'

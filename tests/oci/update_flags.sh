@@ -38,7 +38,6 @@ set_and_see pids pids.max 10 --pids-limit 10
 set_and_see pids pids.max max --pids-limit -1
 set_and_see blkio blkio.weight 500 --blkio-weight 500
 set_and_see blkio blkio.bfq.weight 500 --blkio-weight 500
-set_and_see cpu cpu.rt_runtime_us 0 --cpu-rt-runtime 0
 set_and_see cpu cpu.idle 1 --cpu-idle 1
 echo '{"memory":{"limit":50331648},"cpu":{"cpus":"0"},"pids":{"limit":33}}' >"$T/r.json"
 set_and_see pids pids.max 33 --resources "$T/r.json"
