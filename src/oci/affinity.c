@@ -63,7 +63,7 @@ int oci_affinity_final(const struct oci_init *init, struct err *err)
 {
 	const struct oci_process *p = init->process;
 
-	if (oci_process_is_exec(init)) {
+	if (init->exec) {
 		if (p->cpu_affinity_final != NULL)
 			return set_list("final", p->cpu_affinity_final, err);
 		if (p->cpu_affinity_initial != NULL)

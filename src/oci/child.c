@@ -94,10 +94,10 @@ static int enter_namespaces(struct oci_child *child, struct err *err)
 			return r;
 	}
 	r = oci_child_join(child, err);
+	if (r == 0) /* before the ids change, which makes our files in /proc root's */
+		r = write_offsets(child, err);
 	if (r == 0)
 		r = become_root(child, err);
-	if (r == 0)
-		r = write_offsets(child, err);
 	if (r == 0 && child->nr_task_fds != 0)
 		r = oci_cgroup_join_fds(child->task_fds, child->nr_task_fds, err);
 	if (r < 0)
@@ -215,11 +215,30 @@ static int leave_runtime(struct oci_child *child, struct err *err)
 	return r < 0 ? err_set(err, r, "close descriptors") : 0;
 }
 
+static void end_by_signal(int signal)
+{
+	_exit(128 + signal);
+}
+
+/*
+ * The kernel keeps signals without a handler from the first process of a pid namespace, but a
+ * container that waits for `start` can be stopped like any other.  execve() resets the handlers.
+ */
+static void obey_signals(void)
+{
+	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	const struct sigaction end = { .sa_handler = end_by_signal };
+
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
+		(void) sigaction(signals[i], &end, NULL); /* cannot fail for these */
+}
+
 /* Return: connection of the `start` to answer, or -EBADF when there was nothing to wait for. */
 static int wait_for_start(struct oci_child *child)
 {
 	if (child->listen < 0)
 		return -EBADF;
+	obey_signals();
 	for (;;) {
 		int conn = accept4(child->listen, NULL, NULL, SOCK_CLOEXEC);
 
@@ -287,10 +306,12 @@ _Noreturn void oci_child_main(struct oci_child *child)
 	int report;
 
 	reset_signals();
-	(void) prctl(PR_SET_DUMPABLE, 0); /* nobody who shares a namespace may look into us */
+	if (!oci_ns_is_new(child->init.spec, OCI_NS_PID))
+		(void) prctl(PR_SET_DUMPABLE, 0); /* nobody who shares the namespace may look into us */
 	(void) setsid(); /* fails for a session leader, which is what we want to be */
 	if (enter_namespaces(child, &err) < 0)
 		child_fail(child, -1, &err);
+	(void) prctl(PR_SET_DUMPABLE, 0); /* execve() sets it again */
 	read_own_pid(child);
 	if (build_tree(child, &err) < 0 || become_process(child, &file, &err) < 0)
 		child_fail(child, -1, &err);

@@ -80,7 +80,6 @@ int oci_child_spawn(struct oci_child *child, void (*run)(struct oci_child *), un
 
 /**
  * oci_child_join() - setns() into the target's namespaces or all of child->ns_fds
- * In the order of enum oci_ns: the user namespace, which owns the others, first.
  * Return: 0; -errno with a message naming the namespace.
  */
 int oci_child_join(const struct oci_child *child, struct err *err);

@@ -15,6 +15,7 @@
 #include "oci/ns.h"
 #include "oci/pidfile.h"
 #include "oci/process.h"
+#include "oci/process.h"
 #include "oci/sync.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
@@ -40,6 +41,7 @@ static int prepare(struct execution *ex, struct err *err)
 	ch->init.bundle = c->state.bundle;
 	ch->init.in_userns = c->spec->linux.namespaces[OCI_NS_USER].set;
 	ch->init.rootless = geteuid() != 0;
+	ch->init.exec = true;
 	ch->target_pidfd = proc_pidfd_open(c->state.pid);
 	if (ch->target_pidfd < 0 || !oci_container_alive(c))
 		return err_msg(err, -ESRCH, "cannot exec in a stopped container");
@@ -78,12 +80,15 @@ static int spawn(struct execution *ex, struct err *err)
 		return err_set(err, r, "create a socket pair");
 	ex->sync = pair[0];
 	ch->sync = pair[1];
-	ch->wait_go = helper;
+	r = oci_process_affinity(&ch->process, err);
+	if (r < 0)
+		return r;
+	ch->wait_go = helper || ch->init.in_userns;
 	r = oci_child_spawn(ch, oci_child_exec_main, 0, ex->cgroup_fd, ex->sync, ex->opts->clone_parent,
 			    helper, &ex->pid, &ex->pidfd, err);
-	if (r == 0 && helper)
-		r = oci_sync_send(ex->sync, OCI_SYNC_GO, 0);
-	return r;
+	if (r == 0 && ch->init.in_userns)
+		r = oci_process_quota(&ch->process, ch->init.proc_fd, ex->pid, err);
+	return r == 0 && ch->wait_go ? oci_sync_send(ex->sync, OCI_SYNC_GO, 0) : r;
 }
 
 static int serve(struct execution *ex, struct err *err)

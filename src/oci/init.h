@@ -29,6 +29,7 @@ struct oci_rootfs;
  *             or -EBADF; NULL if none was needed
  * @rootfs: NULL; what oci_rootfs_mount() leaves for oci_rootfs_enter()
  * @cgroup: borrows; NULL when the container has none
+ * @exec: the process joins a running container
  * @no_pivot: --no-pivot: MS_MOVE and chroot instead of pivot_root
  * @in_userns: the container has a user namespace of its own or joins one
  * @rootless: the runtime itself lacks CAP_SYS_ADMIN in the initial user namespace
@@ -43,6 +44,7 @@ struct oci_init {
 	int *mount_fds;
 	struct oci_rootfs *rootfs;
 	const struct oci_cgroup *cgroup;
+	bool exec;
 	bool no_pivot;
 	bool in_userns;
 	bool rootless;

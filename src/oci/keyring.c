@@ -42,7 +42,7 @@ static int join(const struct oci_init *init, struct err *err)
 	if (key < 0)
 		return err_set(err, -errno,
 			       "unable to join session keyring: unable to create session key");
-	if (!oci_process_is_exec(init) && syscall(SYS_keyctl, KEYCTL_SETPERM, key, perm) < 0)
+	if (!init->exec && syscall(SYS_keyctl, KEYCTL_SETPERM, key, perm) < 0)
 		return err_set(err, -errno, "unable to mod keyring permissions");
 	return 0;
 }

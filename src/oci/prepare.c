@@ -92,7 +92,7 @@ static int prepare_seccomp(struct oci_child *child, const struct oci_container *
 		return r;
 	r = msg_connect(seccomp->listener_path);
 	if (r < 0)
-		return err_set(err, r, "connect to the seccomp agent '%s'", seccomp->listener_path);
+		return err_set(err, r, "failed to connect with seccomp agent '%s'", seccomp->listener_path);
 	child->seccomp_agent = r;
 	return 0;
 }

@@ -46,11 +46,6 @@ int oci_proc_open(int proc_fd, const char *path, int flags)
 	return fd < 0 ? -errno : (int) fd;
 }
 
-bool oci_process_is_exec(const struct oci_init *init)
-{
-	return init->process != &init->spec->process;
-}
-
 static int set_oom_score(const struct oci_process *process, int proc_fd, pid_t pid, struct err *err)
 {
 	char path[48] = "self/oom_score_adj", text[24];

@@ -9,9 +9,6 @@ struct oci_init;
 struct oci_memory_policy;
 struct oci_process;
 
-/** oci_process_is_exec() - the process is not the container's own but one of an exec */
-bool oci_process_is_exec(const struct oci_init *init);
-
 /** oci_scheduler_set() - process.scheduler; @cpus_limited words the EPERM of a restricted cpuset */
 int oci_scheduler_set(const struct oci_process *process, bool cpus_limited, struct err *err);
 

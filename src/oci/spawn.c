@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,19 +21,43 @@
 #include "oci/sync.h"
 #include "sys/proc.h"
 
+static int join_one(const struct oci_child *child, int ns, struct err *err)
+{
+	if (setns(child->ns_fds[ns], (int) oci_ns_infos[ns].clone_flag) == 0)
+		return 0;
+	return err_set(err, -errno, "join %s namespace '%s'", oci_ns_infos[ns].name,
+		       child->init.spec->linux.namespaces[ns].path);
+}
+
+/*
+ * A namespace that the user namespace to be joined does not own has to be joined before it, with the
+ * runtime's own privileges; one that only it may join, after it.
+ */
 int oci_child_join(const struct oci_child *child, struct err *err)
 {
+	bool late[OCI_NS_N_] = { false };
+	int r = 0;
+
 	if (child->target_pidfd >= 0) {
 		if (setns(child->target_pidfd, child->target_flags) < 0)
 			return err_set(err, -errno, "join the namespaces of the container");
 		return 0;
 	}
-	for (int ns = 0; ns < OCI_NS_N_; ns++)
-		if (child->ns_fds[ns] >= 0 &&
-		    setns(child->ns_fds[ns], (int) oci_ns_infos[ns].clone_flag) < 0)
-			return err_set(err, -errno, "join %s namespace '%s'", oci_ns_infos[ns].name,
-				       child->init.spec->linux.namespaces[ns].path);
-	return 0;
+	for (int ns = 0; r == 0 && ns < OCI_NS_N_; ns++) {
+		if (ns == OCI_NS_USER || child->ns_fds[ns] < 0)
+			continue;
+		r = join_one(child, ns, err);
+		if (r == -EPERM && child->ns_fds[OCI_NS_USER] >= 0) {
+			late[ns] = true;
+			r = 0;
+		}
+	}
+	if (r == 0 && child->ns_fds[OCI_NS_USER] >= 0)
+		r = join_one(child, OCI_NS_USER, err);
+	for (int ns = 0; r == 0 && ns < OCI_NS_N_; ns++)
+		if (late[ns])
+			r = join_one(child, ns, err);
+	return r;
 }
 
 static _Noreturn void helper_main(struct oci_child *child, void (*run)(struct oci_child *),

@@ -122,10 +122,15 @@ static int resolve_root(const struct global_opts *g, char *buf, size_t size, str
 	return err_msg(err, -ENAMETOOLONG, "--root '%.64s...' is too long", g->root);
 }
 
-/* As runc: the message goes to the log and, if that is a file, to standard error too. */
+/*
+ * As runc: the message goes to the log and, if that is a file, to standard error too; what execve()
+ * said of the program in the foreground is not ours and goes to standard error as it is.
+ */
 static void report(const char *verb, const struct err *err)
 {
-	if (strcmp(verb, "run") == 0 || strcmp(verb, "exec") == 0 || strcmp(verb, "create") == 0)
+	if (strcmp(verb, "run") == 0 && str_starts(err->text, "exec /") && log_fd() == STDERR_FILENO)
+		dprintf(STDERR_FILENO, "%s\n", err->text);
+	else if (strcmp(verb, "run") == 0 || strcmp(verb, "exec") == 0 || strcmp(verb, "create") == 0)
 		log_error("%s failed: unable to start container process: %s", verb, err->text);
 	else
 		log_error("%s", err->text);
