@@ -34,10 +34,10 @@ for ns in mnt pid net ipc uts cgroup; do
 	eq "the $ns namespace is the container's" "$(readlink "/proc/$(cat "$T/pid")/ns/$ns")" "$(readlink "/proc/$(field pid)/ns/$ns")"
 done
 eq "so are its cgroups" "$(cat "/proc/$(cat "$T/pid")/cgroup")" "$(cat "/proc/$(field pid)/cgroup")"
-jq '.process | .args=["sh","-c","id -u; pwd; echo $P; umask; ulimit -n"] | .user={uid:1000,gid:1000} | .cwd="/" | .env=["PATH=/bin","P=q"]
+jq '.process | .args=["sh","-c","id -u; pwd; echo $P; umask; ulimit -n"] | .user={uid:1000,gid:1000,umask:23} | .cwd="/" | .env=["PATH=/bin","P=q"]
 	| .rlimits=[{type:"RLIMIT_NOFILE",soft:50,hard:50}]' "$B/config.json" >"$T/p.json"
-x "--process" $'1000\n/\nq\n0022\n50' --process "$T/p.json" "$ID"
-x "-p with =" $'1000\n/\nq\n0022\n50' "-p=$T/p.json" "$ID"
+x "--process" $'1000\n/\nq\n0027\n50' --process "$T/p.json" "$ID"
+x "-p with =" $'1000\n/\nq\n0027\n50' "-p=$T/p.json" "$ID"
 attempt exec -t --console-socket "$T/nosock" "$ID" true
 like "a console socket that is not there" "$status $out" "^255 .*nosock"
 if cg_dir pids >/dev/null; then

@@ -7,7 +7,7 @@ setup ps
 fails "list of a root that is missing" "$ROOT" list
 mkdir "$ROOT"
 attempt list
-eq "list of nothing" "$status $out" "0 ID          PID         STATUS      BUNDLE      CREATED     OWNER"
+like "list of nothing" "$status $out" '^0 ID +PID +STATUS +BUNDLE +CREATED +OWNER$'
 attempt list -q
 eq "list -q of nothing" "$status $out" "0 "
 attempt list -f json
