@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,6 +56,7 @@ static int load_config(struct creation *cr, struct err *err)
 {
 	const struct oci_create_opts *o = &cr->opts;
 	_cleanup_(str_fini) struct str text = { 0 };
+	struct stat st;
 	char path[PATH_MAX];
 	int r;
 
@@ -63,6 +65,8 @@ static int load_config(struct creation *cr, struct err *err)
 	if (o->config != NULL)
 		str_puts(&text, o->config);
 	else {
+		if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a fifo would make us wait */
+			return err_msg(err, -EINVAL, "%s is not a regular file", path);
 		r = file_read(AT_FDCWD, path, OCI_SPEC_SIZE_MAX, &text);
 		if (r == -ENOENT)
 			return err_msg(err, r, "JSON specification file %s not found", path);

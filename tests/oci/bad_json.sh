@@ -43,7 +43,7 @@ mkdir "$B/config.json"
 refused "a directory" 'config.json'
 rmdir "$B/config.json"
 mkfifo "$B/config.json"
-timeout 3 "$OCI" --root "$ROOT" run -b "$B" "$ID" >"$T/out" 2>&1 </dev/null
+timeout -k 1 3 "$OCI" --root "$ROOT" run -b "$B" "$ID" >"$T/out" 2>&1 </dev/null
 s=$?
 like "a fifo does not hang it" "$s $(cat "$T/out")" '^1 .*config.json'
 rm "$B/config.json"

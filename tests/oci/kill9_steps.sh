@@ -30,7 +30,7 @@ for verb in create start exec delete run; do
 	oci delete --force "$ID"
 	[ "${total:-0}" -gt 20 ] || no "$verb makes system calls" "$total"
 	steps=0
-	for ((n = 20 + RANDOM % 6; n <= total; n += 1 + total / 7 + RANDOM % 3)); do
+	for ((n = 20 + RANDOM % 6; n <= total; n += 1 + total / 5 + RANDOM % 3)); do
 		prepare
 		step "$n" "${args[@]}"
 		steps=$((steps + 1))
@@ -38,5 +38,5 @@ for verb in create start exec delete run; do
 		[ "$status" = 0 ] || no "$verb killed at call $n of $total: delete --force" "$out"
 		soon gone || { no "$verb killed at call $n of $total leaves" "$(leftovers)"; break; }
 	done
-	check "$verb was killed at several of $total calls" test "$steps" -ge 4
+	check "$verb was killed at several of $total calls" test "$steps" -ge 3
 done
