@@ -2,9 +2,8 @@
 /**
  * DOC: path resolution inside a root
  *
- * The input is a script of lines that first builds a tree in a temporary root and then resolves in it:
- *   d PATH          make a directory, as text below the root
- *   f PATH          make an empty file
+ * The input is a script of lines that first builds a tree in a temporary root and then resolves in
+ * it: d PATH          make a directory, as text below the root f PATH          make an empty file
  *   l TARGET PATH   make a symbolic link
  *   o PATH          path_open()
  *   p PATH          path_open_plain()
@@ -38,7 +37,7 @@ static void need(bool holds)
 }
 
 struct tree {
-	char top[64]; /* holds "root" only */
+	char top[64];    /* holds "root" only */
 	char prefix[80]; /* host path of the root */
 	int fd;
 };
@@ -75,7 +74,8 @@ static void check_clean(const char *path)
 
 		if (*p != '/' || n == 1)
 			continue;
-		need(len > 0 && !(len == 1 && p[1] == '.') && !(len == 2 && p[1] == '.' && p[2] == '.'));
+		need(len > 0 && !(len == 1 && p[1] == '.') &&
+		     !(len == 2 && p[1] == '.' && p[2] == '.'));
 	}
 }
 
@@ -139,7 +139,8 @@ static void run_script(const struct tree *t, char *script)
 	char *save = NULL;
 	int lines = 0;
 
-	for (char *line = strtok_r(script, "\n", &save); line != NULL && lines < LINES_MAX; lines++) {
+	for (char *line = strtok_r(script, "\n", &save); line != NULL && lines < LINES_MAX;
+	     lines++) {
 		run_line(t, line);
 		line = strtok_r(NULL, "\n", &save);
 	}
@@ -159,9 +160,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	t.fd = open(t.prefix, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	need(t.fd >= 0);
 	run_script(&t, script);
-	(void) close(t.fd); /* O_PATH */
+	(void) close(t.fd);                    /* O_PATH */
 	(void) dir_remove(AT_FDCWD, t.prefix); /* checked by the next line */
-	need(rmdir(t.top) == 0); /* nothing else was made there */
+	need(rmdir(t.top) == 0);               /* nothing else was made there */
 	free(script);
 	return 0;
 }

@@ -85,12 +85,16 @@ int oci_cgroup_join_fds(const int *fds, size_t n, struct err *err);
 
 /**
  * oci_cgroup_enter_pid() - move another process: systemd scopes and kernels without the above
+ *
+ * With systemd the first call makes the unit with @pid in it, limits included; apply what systemd has
+ * no property for with oci_cgroup_apply() afterwards.
  */
 int oci_cgroup_enter_pid(struct oci_cgroup *cg, pid_t pid, struct err *err);
 
 /**
  * oci_cgroup_apply() - write limits, all of them or none of them reported as done
  * @resources: borrows
+ *             NULL: none given, the default device rules are set nevertheless
  * @update: true for a running container: only fields that are set are written, ordering of
  *          memory and swap limits is taken care of, device rules are untouched unless given
  *
@@ -125,7 +129,9 @@ int oci_cgroup_stats(const struct oci_cgroup *cg, struct str *ret, struct err *e
 
 /**
  * oci_cgroup_oom_fd() - descriptor that polls readable when the OOM killer ran (or the cgroup went)
- * v1: eventfd on memory.oom_control; v2: inotify on memory.events.
+ * v1: eventfd on memory.oom_control; v2: inotify on memory.events.  The kernel may lose the event of
+ * a removal that follows the last exit at once: wait with a timeout and stop when
+ * oci_cgroup_oom_kills() fails.
  */
 int oci_cgroup_oom_fd(const struct oci_cgroup *cg, struct err *err);
 

@@ -70,7 +70,7 @@ int oci_cgroup_oom_fd(const struct oci_cgroup *cg, struct err *err)
 int64_t oci_cgroup_oom_kills(const struct oci_cgroup *cg)
 {
 	const struct cg_dir *v1 = cg_v1(cg, "memory"), *v2 = cg_v2(cg);
-	uint64_t n;
+	uint64_t n = 0;
 	int r;
 
 	if (v1 != NULL)

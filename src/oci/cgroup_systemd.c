@@ -28,10 +28,10 @@
 #include "oci/cgroup_priv.h"
 #include "oci/device_rules.h"
 #include "oci/spec.h"
+#include "sys/exe.h"
 #include "sys/proc.h"
 
 #define HELPER "cleave-systemd"
-#define HELPER_ENV "CLEAVE_LIBEXEC"
 #define ANNOTATION "org.systemd.property."
 #define OUTPUT_MAX (64u << 10)
 #define USEC_PER_SEC 1000000
@@ -307,20 +307,25 @@ static bool try_helper(char *path, size_t size, const char *dir, size_t len, con
 	       access(path, X_OK) == 0;
 }
 
-/* The helper is where the environment says, beside the runtime or where both were installed. */
+/* Beside the program in the folder @dir, or where it is installed with it. */
+static bool try_folder(char *path, size_t size, const char *dir, size_t len)
+{
+	return try_helper(path, size, dir, len, "") || try_helper(path, size, dir, len, "/../libexec/cleave");
+}
+
+/* The helper is where the environment says (exe_seal()), beside the runtime or where it was installed. */
 static bool find_helper(char *path, size_t size)
 {
-	const char *env = getenv(HELPER_ENV);
+	const char *env = getenv(EXE_FOLDER_ENV);
 	char exe[PATH_MAX], *slash;
 	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 
-	if (env != NULL && *env == '/')
-		return try_helper(path, size, env, strlen(env), "");
+	if (env != NULL && *env == '/' && try_folder(path, size, env, strlen(env)))
+		return true;
 	if (n > 0) {
 		exe[n] = '\0';
 		slash = strrchr(exe, '/');
-		if (slash != NULL && (try_helper(path, size, exe, (size_t) (slash - exe), "") ||
-				      try_helper(path, size, exe, (size_t) (slash - exe), "/../libexec/cleave")))
+		if (slash != NULL && try_folder(path, size, exe, (size_t) (slash - exe)))
 			return true;
 	}
 	return try_helper(path, size, CLEAVE_LIBEXECDIR, strlen(CLEAVE_LIBEXECDIR), "");

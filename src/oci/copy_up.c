@@ -3,9 +3,9 @@
  * DOC: copying a directory into a new tmpfs (the option "tmpcopyup")
  *
  * Works on descriptors and never follows a link, so whatever somebody does to the source meanwhile,
- * nothing outside is read.  Owners, permissions, times, extended attributes, links and special files
- * are kept; files that are hard links of each other become copies.
- * Limit: DEPTH_MAX directories deep.
+ * nothing outside is read.  Owners, permissions, times, extended attributes, links and special
+ * files are kept; files that are hard links of each other become copies. Limit: DEPTH_MAX
+ * directories deep.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,9 +21,9 @@
 #include "base/file.h"
 #include "oci/mount.h"
 
-#define DEPTH_MAX 256
-#define CHUNK ((size_t) 65536) /* bytes */
-#define XATTR_SIZE_MAX 65536 /* bytes, a kernel limit */
+#define DEPTH_MAX      256
+#define CHUNK          ((size_t) 65536) /* bytes */
+#define XATTR_SIZE_MAX 65536            /* bytes, a kernel limit */
 
 static int copy_xattrs(int from, int to)
 {
@@ -44,7 +44,8 @@ static int copy_xattrs(int from, int to)
 
 		if (k < 0)
 			return -errno;
-		if (fsetxattr(to, name, value, (size_t) k, 0) < 0 && errno != ENOTSUP && errno != EPERM)
+		if (fsetxattr(to, name, value, (size_t) k, 0) < 0 && errno != ENOTSUP &&
+		    errno != EPERM)
 			return -errno;
 	}
 	return 0;
@@ -83,7 +84,8 @@ static int copy_content(int from, int to)
 
 static int copy_file(int from_dir, int to_dir, const char *name)
 {
-	_cleanup_close_ int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	_cleanup_close_ int from =
+		openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
 	int r;
 
@@ -91,7 +93,8 @@ static int copy_file(int from_dir, int to_dir, const char *name)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EAGAIN; /* it was a moment ago */
-	_cleanup_close_ int to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	_cleanup_close_ int to =
+		openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (to < 0)
 		return -errno;
 	r = copy_content(from, to);
@@ -124,7 +127,8 @@ static int copy_tree(int from, int to, int depth, struct err *err);
 
 static int copy_dir(int from_dir, int to_dir, const char *name, int depth, struct err *err)
 {
-	_cleanup_close_ int from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int from =
+		openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 	int r;
 
@@ -132,7 +136,8 @@ static int copy_dir(int from_dir, int to_dir, const char *name, int depth, struc
 		return -errno;
 	if (mkdirat(to_dir, name, 0700) < 0)
 		return -errno;
-	_cleanup_close_ int to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int to =
+		openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (to < 0)
 		return -errno;
 	r = copy_tree(from, to, depth + 1, err);
@@ -192,5 +197,7 @@ int oci_mount_copy_up(int from, int to, struct err *err)
 	r = copy_tree(from_dir, to_dir, 0, err);
 	if (r < 0)
 		return r;
-	return fchown(to_dir, st.st_uid, st.st_gid) < 0 ? err_set(err, -errno, "tmpcopyup: set owner") : 0;
+	return fchown(to_dir, st.st_uid, st.st_gid) < 0
+		       ? err_set(err, -errno, "tmpcopyup: set owner")
+		       : 0;
 }

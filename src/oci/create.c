@@ -27,6 +27,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "oci/cgroup.h"
 #include "oci/child.h"
@@ -208,6 +209,12 @@ static int prepare(struct creation *cr, struct err *err)
 	ch->new_keyring = !cr->opts.no_new_keyring;
 	ch->unshare_cgroup = oci_ns_is_new(c->spec, OCI_NS_CGROUP);
 	ch->bind_console = true;
+	if (cr->opts.rootfs_fd > 0) {
+		ch->init.rootfs_fd = fcntl(cr->opts.rootfs_fd, F_DUPFD_CLOEXEC, 3);
+		ch->init.rootfs_given = true;
+		if (ch->init.rootfs_fd < 0)
+			return err_set(err, -errno, "keep the root file system");
+	}
 	r = make_absolute(&c->state.arena, &cr->opts.pid_file, err);
 	if (r == 0)
 		r = make_absolute(&c->state.arena, &cr->opts.console_socket, err);
@@ -218,6 +225,10 @@ static int prepare(struct creation *cr, struct err *err)
 	if (chdir(c->state.bundle) < 0) /* paths in config.json are relative to it */
 		return err_set(err, -errno, "enter the bundle '%s'", c->state.bundle);
 	r = oci_child_prepare(ch, c, cr->opts.console_socket, cr->opts.preserve_fds, &cr->console, err);
+	if (r == 0 && c->spec->linux.mount_label != NULL && !oci_selinux_active(ch->init.proc_fd)) {
+		log_warning("linux.mountLabel is set but SELinux is off, ignoring it");
+		c->spec->linux.mount_label = NULL;
+	}
 	if (r == 0)
 		r = open_namespaces(cr, err);
 	if (r == 0)

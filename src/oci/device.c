@@ -2,9 +2,9 @@
 /**
  * DOC: devices
  *
- * Nodes are made by mknod(2) in the directory that holds them, opened once.  In a user namespace, or
- * where mknod(2) is refused, the host's node of the same path is bind-mounted.  umask is 0, so a new
- * node has its mode right away.  /dev is most often our own tmpfs, which nobody else can reach;
+ * Nodes are made by mknod(2) in the directory that holds them, opened once.  In a user namespace,
+ * or where mknod(2) is refused, the host's node of the same path is bind-mounted.  umask is 0, so a
+ * new node has its mode right away.  /dev is most often our own tmpfs, which nobody else can reach;
  * elsewhere a new node is opened and compared before its owner is set.
  */
 #include "oci/device.h"
@@ -28,8 +28,8 @@
 #include "sys/mnt.h"
 #include "sys/path.h"
 
-#define NULL_MAJOR 1
-#define NULL_MINOR 3
+#define NULL_MAJOR   1
+#define NULL_MINOR   3
 #define CONSOLE_MODE 0620
 
 static const struct oci_device default_devices[] = {
@@ -63,13 +63,14 @@ static bool is_device(const struct stat *st, const struct oci_device *d)
 	mode_t type = type_of(d);
 
 	return (st->st_mode & S_IFMT) == type &&
-	       (type == S_IFIFO || st->st_rdev == makedev((unsigned) d->major, (unsigned) d->minor));
+	       (type == S_IFIFO ||
+		st->st_rdev == makedev((unsigned) d->major, (unsigned) d->minor));
 }
 
 static int refuse(const struct oci_device *d, const char *what, struct err *err)
 {
-	return err_msg(err, -EEXIST, "device \"%s\": %s is not %c %lld:%lld", d->path, what, d->type,
-		       (long long) d->major, (long long) d->minor);
+	return err_msg(err, -EEXIST, "device \"%s\": %s is not %c %lld:%lld", d->path, what,
+		       d->type, (long long) d->major, (long long) d->minor);
 }
 
 /* Bind the host's node; verified first, so that the container gets the device it was promised */
@@ -95,7 +96,8 @@ static int bind_node(int dir, const char *name, const struct oci_device *d, stru
 	return r < 0 ? err_set(err, r, "device \"%s\": bind", d->path) : 0;
 }
 
-/* Owner of a node in a directory that others may reach: only after it was seen to be the right one */
+/* Owner of a node in a directory that others may reach: only after it was seen to be the right one
+ */
 static int own_node(int dir, const char *name, const struct oci_device *d, struct err *err)
 {
 	_cleanup_close_ int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -111,8 +113,8 @@ static int own_node(int dir, const char *name, const struct oci_device *d, struc
 }
 
 /* @own: @dir is on a file system that is only ours */
-static int make_node(const struct oci_init *init, int dir, const char *name, const struct oci_device *d,
-		     bool own, struct err *err)
+static int make_node(const struct oci_init *init, int dir, const char *name,
+		     const struct oci_device *d, bool own, struct err *err)
 {
 	mode_t type = type_of(d);
 	struct stat st;
@@ -166,10 +168,8 @@ static int make_links(const struct oci_init *init, int dev, struct err *err)
 	static const struct {
 		const char *target, *name;
 	} links[] = {
-		{ "/proc/self/fd", "fd" },
-		{ "/proc/self/fd/0", "stdin" },
-		{ "/proc/self/fd/1", "stdout" },
-		{ "/proc/self/fd/2", "stderr" },
+		{ "/proc/self/fd", "fd" },       { "/proc/self/fd/0", "stdin" },
+		{ "/proc/self/fd/1", "stdout" }, { "/proc/self/fd/2", "stderr" },
 		{ "/proc/kcore", "core" },
 	};
 	size_t n = ARRAY_LEN(links) - (faccessat(init->proc_fd, "kcore", F_OK, 0) < 0);
@@ -179,7 +179,8 @@ static int make_links(const struct oci_init *init, int dev, struct err *err)
 			return err_set(err, -errno, "make link /dev/%s", links[i].name);
 	if (symlinkat("pts/ptmx", dev, "ptmx") == 0)
 		return 0;
-	if (errno == EEXIST && unlinkat(dev, "ptmx", 0) == 0 && symlinkat("pts/ptmx", dev, "ptmx") == 0)
+	if (errno == EEXIST && unlinkat(dev, "ptmx", 0) == 0 &&
+	    symlinkat("pts/ptmx", dev, "ptmx") == 0)
 		return 0;
 	return err_set(err, -errno, "make link /dev/ptmx");
 }
@@ -190,7 +191,8 @@ static int make_console(const struct oci_init *init, int dev, struct err *err)
 
 	if (init->process == NULL || !init->process->terminal)
 		return 0;
-	fd = openat(dev, "console", O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_WRONLY | O_NONBLOCK | O_NOCTTY,
+	fd = openat(dev, "console",
+		    O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_WRONLY | O_NONBLOCK | O_NOCTTY,
 		    CONSOLE_MODE);
 	if (fd < 0 && errno != EEXIST && errno != ENXIO && errno != ENODEV && errno != EIO)
 		return err_set(err, -errno, "make /dev/console");
@@ -206,9 +208,9 @@ static bool covered_by_bind(const struct oci_spec *spec)
 		char clean[sizeof("/dev") + 1];
 		struct oci_mount_opts o;
 
-		if (path_clean(m->destination, clean, sizeof(clean)) > 0 && strcmp(clean, "/dev") == 0 &&
-		    oci_mount_opts_parse(m, &o, NULL) == 0 && (o.flags & MS_BIND) != 0 &&
-		    (o.flags & MS_REMOUNT) == 0)
+		if (path_clean(m->destination, clean, sizeof(clean)) > 0 &&
+		    strcmp(clean, "/dev") == 0 && oci_mount_opts_parse(m, &o, NULL) == 0 &&
+		    (o.flags & MS_BIND) != 0 && (o.flags & MS_REMOUNT) == 0)
 			return true;
 	}
 	return false;
@@ -249,8 +251,8 @@ int oci_device_clone_null(struct err *err)
 	if (fstat(mnt, &st) < 0)
 		return err_set(err, -errno, "stat /dev/null");
 	if (!is_null(&st))
-		return err_msg(err, -ENODEV, "/dev/null is not the character device %d:%d", NULL_MAJOR,
-			       NULL_MINOR);
+		return err_msg(err, -ENODEV, "/dev/null is not the character device %d:%d",
+			       NULL_MAJOR, NULL_MINOR);
 	r = mnt_attr(mnt, false, MOUNT_ATTR_RDONLY, 0, MS_PRIVATE);
 	return r < 0 ? err_set(err, r, "make the clone of /dev/null read-only") : take_fd(mnt);
 }
@@ -270,7 +272,8 @@ int oci_device_reopen_null(struct err *err)
 			if (null < 0 || fstat(null, &st) < 0)
 				return err_set(err, -errno, "open the container's /dev/null");
 			if (!is_null(&st))
-				return err_msg(err, -ENODEV, "the container's /dev/null is invalid");
+				return err_msg(err, -ENODEV,
+					       "the container's /dev/null is invalid");
 		}
 		if (dup2(null, fd) < 0)
 			return err_set(err, -errno, "replace descriptor %d", fd);

@@ -11,7 +11,8 @@ struct oci_init;
  * the process has a terminal.  Nothing is done when a bind mount covers /dev.
  * Context: child; umask 0; the mounts are done, init->rootfs_fd is the root.
  * Return: 0; -errno with a message naming the device.
- * Spec: runtime-spec 1.3 config-linux.md "Devices", "Default Devices"; runtime-linux.md "Dev symbolic links".
+ * Spec: runtime-spec 1.3 config-linux.md "Devices", "Default Devices"; runtime-linux.md "Dev
+ * symbolic links".
  */
 int oci_device_make_all(struct oci_init *init, struct err *err);
 

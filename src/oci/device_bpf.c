@@ -8,13 +8,19 @@
  *     an allowed device: all of the access asked for is in the exception
  *     a forbidden device: any of it is
  * which is how the v1 controller reads its lists (kernel: security/device_cgroup.c).
+ *
+ * Verifying and compiling takes longer than all else that v2 needs for a start (0.3 ms), and most
+ * containers have the same rules.  So a program is kept in the BPF file system, where there is one, in
+ * a directory only root can enter; its name spells the rules out, thus equal names are equal programs.
  */
 #include "oci/device_bpf.h"
 
 #include <errno.h>
-#include <stdint.h>
+#include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,6 +33,8 @@
 #define TAIL_LEN ((size_t) 2)
 #define PROGS_MAX 64 /* programs of one cgroup; the kernel's limit */
 #define PROG_NAME "cleave_devices"
+#define PIN_DIR "/sys/fs/bpf/cleave"
+#define PIN_FORMAT "devices1" /* count up when equal rules give another program */
 
 struct writer {
 	struct bpf_insn *v;
@@ -123,6 +131,80 @@ static int load_program(const struct device_rules *rules)
 	return bpf(BPF_PROG_LOAD, &attr);
 }
 
+/*
+ * Make the directory.  Everybody may make one in the BPF file system, so it counts only if it is root's
+ * and nobody else can change it.
+ */
+static bool pin_dir(void)
+{
+	struct stat st;
+
+	if (lstat(PIN_DIR, &st) < 0 && (mkdir(PIN_DIR, 0700) < 0 || lstat(PIN_DIR, &st) < 0))
+		return false;
+	return S_ISDIR(st.st_mode) && st.st_uid == 0 && (st.st_mode & 077) == 0;
+}
+
+/*
+ * Path of the kept program: a name like "devices1-deny-c1_3-b8__4"; the BPF file system allows no dots.
+ * Return: false when programs cannot be kept or the name is too long.
+ */
+static bool pin_path(const struct device_rules *rules, struct str *ret)
+{
+	size_t dir = strlen(PIN_DIR "/");
+
+	if (geteuid() != 0 || !pin_dir())
+		return false;
+	str_printf(ret, PIN_DIR "/" PIN_FORMAT "-%s", rules->allow ? "allow" : "deny");
+	for (size_t i = 0; i < rules->n && ret->len < dir + NAME_MAX; i++) {
+		const struct device_rule *r = &rules->v[i];
+
+		str_printf(ret, "-%c", r->type);
+		if (r->major >= 0)
+			str_printf(ret, "%" PRId64, r->major);
+		str_puts(ret, "_");
+		if (r->minor >= 0)
+			str_printf(ret, "%" PRId64, r->minor);
+		if (r->access != DEVICE_ALL)
+			str_printf(ret, "_%u", r->access);
+	}
+	return !ret->failed && ret->len <= dir + NAME_MAX;
+}
+
+static int open_pinned(const char *path)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.pathname = (uint64_t) (uintptr_t) path;
+	return bpf(BPF_OBJ_GET, &attr);
+}
+
+/* Keep a program; a failure costs time next time, nothing else. */
+static void pin(int fd, const char *path)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.pathname = (uint64_t) (uintptr_t) path;
+	attr.bpf_fd = (uint32_t) fd;
+	(void) bpf(BPF_OBJ_PIN, &attr);
+}
+
+/* The program for these rules, kept or new.  Return: descriptor; -errno. */
+static int get_program(const struct device_rules *rules)
+{
+	_cleanup_(str_fini) struct str path = { 0 };
+	bool keep = pin_path(rules, &path);
+	int fd = keep ? open_pinned(path.p) : -ENOENT;
+
+	if (fd >= 0)
+		return fd;
+	fd = load_program(rules);
+	if (fd >= 0 && keep)
+		pin(fd, path.p);
+	return fd;
+}
+
 /* Open program @id if we made it.  Return: descriptor; -ENOENT it is another's; -errno. */
 static int open_ours(uint32_t id)
 {
@@ -178,7 +260,7 @@ int device_bpf_attach(int cgroup_fd, const struct device_rules *rules, bool repl
 
 	if (old < 0 && old != -ENOENT)
 		return err_set(err, old, "look for the device program of the cgroup");
-	_cleanup_close_ int fd = load_program(rules);
+	_cleanup_close_ int fd = get_program(rules);
 	if (fd < 0)
 		return err_set(err, fd, "load the device program of %zu rules", rules->n);
 	memset(&attr, 0, sizeof(attr));

@@ -93,9 +93,10 @@ static int spawn(struct execution *ex, struct err *err)
 
 static int serve(struct execution *ex, struct err *err)
 {
-	int r;
+	int r = oci_rdt_join(ex->c->spec, ex->c->id, ex->pid, err);
 
-	r = oci_sync_expect(ex->sync, OCI_SYNC_READY, NULL, err);
+	if (r == 0)
+		r = oci_sync_expect(ex->sync, OCI_SYNC_READY, NULL, err);
 	if (r == 0 && ex->console >= 0) {
 		ex->master = oci_console_receive(ex->console, err); /* sent before READY */
 		r = ex->master < 0 ? ex->master : 0;

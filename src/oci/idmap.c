@@ -41,7 +41,8 @@ static int write_map(int self, const char *file, const struct oci_idmaps *maps, 
 	int r;
 
 	for (size_t i = 0; i < maps->n; i++)
-		str_printf(&text, "%u %u %u\n", maps->v[i].container, maps->v[i].host, maps->v[i].size);
+		str_printf(&text, "%u %u %u\n", maps->v[i].container, maps->v[i].host,
+			   maps->v[i].size);
 	if (text.failed)
 		return err_set(err, -ENOMEM, "id mapping");
 	r = file_write(self, file, text.p != NULL ? text.p : "");
@@ -91,7 +92,8 @@ int oci_idmap_userns(int proc_fd, const struct oci_idmaps *uids, const struct oc
 		return pid;
 	_cleanup_close_ int self = o.self;
 	_cleanup_close_ int ns = o.ns;
-	r = o.error != 0 ? err_set(err, -o.error, "open a user namespace for an id-mapped mount") : 0;
+	r = o.error != 0 ? err_set(err, -o.error, "open a user namespace for an id-mapped mount")
+			 : 0;
 	if (r == 0)
 		r = write_map(self, "uid_map", uids, err);
 	if (r == 0)
@@ -169,8 +171,10 @@ static int parse_text(const struct oci_init *init, const char *text, struct oci_
 		p += *p == ';';
 	}
 	if (r < 0 || uids->n == 0 || gids->n == 0)
-		return err_msg(err, -EINVAL, "mount option \"idmap=%s\": want uids=FROM-TO-SIZE[#...];"
-			       "gids=FROM-TO-SIZE[#...]", text);
+		return err_msg(err, -EINVAL,
+			       "mount option \"idmap=%s\": want uids=FROM-TO-SIZE[#...];"
+			       "gids=FROM-TO-SIZE[#...]",
+			       text);
 	return 0;
 }
 
@@ -188,7 +192,8 @@ int oci_idmap_for_mount(const struct oci_init *init, const struct oci_mount *m,
 	if (m->uid_mappings.n > 0)
 		return oci_idmap_userns(init->proc_fd, &m->uid_mappings, &m->gid_mappings, err);
 	if (init->spec->linux.uid_mappings.n == 0 || init->spec->linux.gid_mappings.n == 0)
-		return err_msg(err, -EINVAL, "id-mapped mounts must have both uid and gid mappings specified");
+		return err_msg(err, -EINVAL,
+			       "id-mapped mounts must have both uid and gid mappings specified");
 	return oci_idmap_userns(init->proc_fd, &init->spec->linux.uid_mappings,
 				&init->spec->linux.gid_mappings, err);
 }

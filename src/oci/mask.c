@@ -2,11 +2,10 @@
 /**
  * DOC: masked and read-only paths
  *
- * Attaching tells what a path is: a file on a directory and the other way round fail, and a missing
- * path leaves the mask unused for the next one.  So a path costs two or three system calls, and there
- * is no moment between looking at it and covering it.
  * The first mask of a kind is attached, later ones are cloned from it: the kernel clones only what
- * is attached.  Masks are read-only, so nobody changes the host's null device through them.
+ * is attached.  A clone is made only for a path that exists, since giving up a detached mount costs
+ * the kernel a grace period.  Masks are read-only, so nobody changes the host's null device through
+ * them.
  */
 #include "oci/mask.h"
 
@@ -14,6 +13,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -24,15 +24,15 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
-/* A mask: @origin is attached somewhere, @spare is not yet; -EBADF if there is none */
+/* A mask: @origin is attached somewhere and can be cloned, @first waits for its place; or -EBADF */
 struct mask {
-	int origin, spare;
+	int origin, first;
 };
 
 static void mask_fini(struct mask *m)
 {
 	cleanup_closep(&m->origin);
-	cleanup_closep(&m->spare);
+	cleanup_closep(&m->first);
 }
 
 static int new_dir_mask(const struct oci_spec *spec, struct err *err)
@@ -48,30 +48,24 @@ static int new_dir_mask(const struct oci_spec *spec, struct err *err)
 		r = mnt_fs_set(fs, "context", spec->linux.mount_label, err);
 	if (r < 0)
 		return r;
-	return mnt_fs_mount(fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			    MOUNT_ATTR_NOEXEC, err);
+	return mnt_fs_mount(
+		fs, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		err);
 }
 
-/* Cover @path with a mask.  Return: 0; -errno of move_mount(2). */
+/* Cover @path with a mask.  Return: 0; -errno of move_mount(2) or open_tree(2). */
 static int put(struct mask *m, const char *path)
 {
-	if (move_mount(m->spare, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) < 0)
+	_cleanup_close_ int mnt = m->origin >= 0 ? mnt_clone(m->origin, "", 0) : take_fd(m->first);
+
+	if (mnt < 0)
+		return mnt;
+	if (move_mount(mnt, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) <
+	    0)
 		return -errno;
 	if (m->origin < 0)
-		m->origin = take_fd(m->spare);
-	else
-		cleanup_closep(&m->spare);
-	m->spare = -EBADF;
+		m->origin = take_fd(mnt);
 	return 0;
-}
-
-/* Have a clone to put somewhere */
-static int ready(struct mask *m, struct err *err)
-{
-	if (m->spare >= 0 || m->origin < 0)
-		return 0;
-	m->spare = mnt_clone(m->origin, "", 0);
-	return m->spare < 0 ? err_set(err, m->spare, "clone a mask") : 0;
 }
 
 static bool same_path(const char *a, const char *b)
@@ -101,26 +95,24 @@ static bool is_repetition(const struct oci_strv *paths, size_t i)
 	return false;
 }
 
-static int mask_one(const struct oci_spec *spec, const char *path, struct mask *file, struct mask *dir,
-		    struct err *err)
+static int mask_one(const struct oci_spec *spec, const char *path, struct mask *file,
+		    struct mask *dir, struct err *err)
 {
-	int r = ready(file, err), first;
+	struct stat st;
+	int r;
 
-	if (r < 0)
-		return r;
-	first = r = put(file, path);
-	if (r == -EINVAL || r == -ENOTDIR) { /* a directory, most likely */
-		if (dir->origin < 0 && dir->spare < 0)
-			r = dir->spare = new_dir_mask(spec, err);
-		else
-			r = ready(dir, err);
-		if (r < 0)
-			return r;
-		r = put(dir, path);
-		if (first == -ENOTDIR && (r == -ENOTDIR || r == -EINVAL))
-			return 0; /* a file in the middle of the path */
+	if (stat(path, &st) < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		return err_set(err, -errno, "can't mask path \"%s\"", path);
 	}
-	return r < 0 && r != -ENOENT ? err_set(err, r, "can't mask path \"%s\"", path) : 0;
+	if (S_ISDIR(st.st_mode) && dir->origin < 0) {
+		dir->first = new_dir_mask(spec, err);
+		if (dir->first < 0)
+			return err_wrap(err, dir->first, "can't mask path \"%s\"", path);
+	}
+	r = put(S_ISDIR(st.st_mode) ? dir : file, path);
+	return r < 0 ? err_set(err, r, "can't mask path \"%s\"", path) : 0;
 }
 
 int oci_mask_paths(const struct oci_spec *spec, int null_mnt, struct err *err)
@@ -148,7 +140,8 @@ int oci_mask_readonly(const struct oci_spec *spec, struct err *err)
 		if (dest < 0 && errno == ENOENT)
 			continue;
 		if (dest < 0)
-			return err_set(err, -errno, "can't make path \"%s\" read-only", paths->v[i]);
+			return err_set(err, -errno, "can't make path \"%s\" read-only",
+				       paths->v[i]);
 		_cleanup_close_ int mnt = mnt_clone(dest, "", AT_RECURSIVE);
 		r = mnt < 0 ? mnt : mnt_attr(mnt, false, MOUNT_ATTR_RDONLY, 0, 0);
 		if (r == 0)

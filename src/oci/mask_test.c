@@ -28,14 +28,15 @@
 
 #define SKIPPED 77
 
-static char *paths[] = { (char *) "/dir", (char *) "/file", (char *) "/missing", (char *) "/other",
-			 (char *) "//file/", (char *) "/file/below", (char *) "/link" };
+static char *paths[] = { (char *) "/dir",   (char *) "/file",   (char *) "/missing",
+			 (char *) "/other", (char *) "//file/", (char *) "/file/below",
+			 (char *) "/link" };
 
 /* A check of the child: its line is the exit code */
-#define CHECK(x)                       \
-	do {                           \
-		if (!(x))              \
-			_exit(__LINE__ % 75 + 1); \
+#define CHECK(x)                                                                                   \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			_exit(__LINE__ % 75 + 1);                                                  \
 	} while (0)
 
 static bool is_null(const char *path)
@@ -53,7 +54,8 @@ static void enter_tree(int *ret_null)
 		_exit(SKIPPED);
 	CHECK(mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) == 0);
 	CHECK(mount("tmpfs", "/tmp", "tmpfs", 0, NULL) == 0 && chdir("/tmp") == 0);
-	CHECK(mkdir("dir", 0755) == 0 && mkdir("dir/secret", 0755) == 0 && mkdir("other", 0755) == 0);
+	CHECK(mkdir("dir", 0755) == 0 && mkdir("dir/secret", 0755) == 0 &&
+	      mkdir("other", 0755) == 0);
 	CHECK(mkdir("target", 0755) == 0 && symlink("/target", "link") == 0);
 	fd = open("file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
 	CHECK(fd >= 0 && fd_write_full(fd, "secret", 6) == 0 && close(fd) == 0);
@@ -75,7 +77,8 @@ static void masks_child(void)
 	CHECK(chmod("/file", 0) < 0 && errno == EROFS); /* the host's device is safe */
 	CHECK(access("/dir/secret", F_OK) < 0 && errno == ENOENT);
 	CHECK(mkdir("/dir/new", 0755) < 0 && errno == EROFS);
-	CHECK(stat("/dir", &dir) == 0 && stat("/other", &other) == 0 && stat("/target", &link) == 0);
+	CHECK(stat("/dir", &dir) == 0 && stat("/other", &other) == 0 &&
+	      stat("/target", &link) == 0);
 	CHECK(dir.st_dev == other.st_dev && dir.st_dev == link.st_dev);
 	CHECK(umount2("/file", 0) == 0 && !is_null("/file")); /* once, although named twice */
 	_exit(0);

@@ -2,11 +2,9 @@
 /**
  * DOC: one mount of the configuration
  *
- * A mount is made detached (a new file system instance, or a clone of the bind source), gets all its
- * attributes, and is then attached to an O_PATH descriptor of its destination, so nobody ever sees
- * it half done and no path is resolved twice.  The destination is resolved inside the container's
- * root by the kernel.  proc and sysfs want a destination without any symbolic link; nothing but a
- * short list of files may be mounted below /proc, and only procfs on it.
+ * A mount is made detached (a new file system instance, or a clone of the bind source), gets all
+ * its attributes, and is then attached to an O_PATH descriptor of its destination, so nobody ever
+ * sees it half done and no path is resolved twice.
  *
  * fsconfig(2) takes values up to 255 bytes.  A longer one (overlay layers) makes the mount go
  * through mount(2): on top of the root of the child's mount namespace, where no path lookup crosses
@@ -16,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -45,23 +42,18 @@
 #define ST_NOSYMFOLLOW_ 0x2000 /* linux/statfs.h, in no libc header */
 
 #define DATA_SIZE_MAX 4095 /* bytes mount(2) takes */
-#define MS_ATIMES (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
-#define MS_LOCKABLE (MS_RDONLY | MS_NODEV | MS_NOEXEC | MS_NOSUID | MS_ATIMES)
-#define MS_VFS (MS_LOCKABLE | MS_NOSYMFOLLOW)
-#define ATTR_PLAIN (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | \
-		    MOUNT_ATTR_NOSYMFOLLOW)
+#define MS_ATIMES     (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
+#define MS_LOCKABLE   (MS_RDONLY | MS_NODEV | MS_NOEXEC | MS_NOSUID | MS_ATIMES)
+#define MS_VFS        (MS_LOCKABLE | MS_NOSYMFOLLOW)
+#define ATTR_PLAIN                                                                                 \
+	(MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |            \
+	 MOUNT_ATTR_NOSYMFOLLOW)
 #define ATTR_ATIMES (MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME)
-
-/* Files below /proc that lxcfs and the like provide */
-static const char *const proc_files[] = {
-	"/cpuinfo", "/diskstats", "/meminfo", "/stat", "/swaps", "/uptime", "/loadavg", "/slabinfo",
-	"/sys/kernel/ns_last_pid", "/sys/crypto/fips_enabled",
-};
 
 /* Instances may be shared with other containers, and are never on a read-only device */
 static const char *const virtual_types[] = {
-	"binfmt_misc", "bpf", "cgroup", "cgroup2", "configfs", "debugfs", "devpts", "mqueue", "proc",
-	"pstore", "ramfs", "securityfs", "sysfs", "tmpfs", "tracefs",
+	"binfmt_misc", "bpf",    "cgroup", "cgroup2",    "configfs", "debugfs", "devpts",  "mqueue",
+	"proc",        "pstore", "ramfs",  "securityfs", "sysfs",    "tmpfs",   "tracefs",
 };
 
 static bool is_one_of(const char *s, const char *const *list, size_t n)
@@ -117,13 +109,14 @@ static int each_parameter(int fs, const char *text, struct err *err)
 	return 0;
 }
 
-static int set_flags(int fs, const struct oci_mount *m, unsigned long flags, bool ro, struct err *err)
+static int set_flags(int fs, const struct oci_mount *m, unsigned long flags, bool ro,
+		     struct err *err)
 {
 	static const struct {
 		unsigned long flag;
 		const char *name;
 	} names[] = {
-		{ MS_SYNCHRONOUS, "sync" }, { MS_DIRSYNC, "dirsync" }, { MS_MANDLOCK, "mand" },
+		{ MS_SYNCHRONOUS, "sync" },  { MS_DIRSYNC, "dirsync" }, { MS_MANDLOCK, "mand" },
 		{ MS_LAZYTIME, "lazytime" }, { MS_RDONLY, "ro" },
 	};
 
@@ -164,8 +157,10 @@ static int new_legacy(const struct oci_init *init, const struct oci_mount *m, un
 	int fd;
 
 	if (!init->spec->linux.namespaces[OCI_NS_MOUNT].set)
-		return err_msg(err, -E2BIG, "a mount option is longer than %d bytes, which needs a mount "
-			       "namespace", MNT_VALUE_MAX);
+		return err_msg(err, -E2BIG,
+			       "a mount option is longer than %d bytes, which needs a mount "
+			       "namespace",
+			       MNT_VALUE_MAX);
 	if (mode >= 0)
 		str_printf(&data, "mode=%04o", (unsigned) mode);
 	for (size_t i = 0; i < m->options.n; i++)
@@ -176,7 +171,8 @@ static int new_legacy(const struct oci_init *init, const struct oci_mount *m, un
 	if (data.failed)
 		return err_set(err, -ENOMEM, "mount options");
 	if (data.len > DATA_SIZE_MAX)
-		return err_msg(err, -E2BIG, "mount options are longer than %d bytes", DATA_SIZE_MAX);
+		return err_msg(err, -E2BIG, "mount options are longer than %d bytes",
+			       DATA_SIZE_MAX);
 	if (mount(m->source, "/", m->type, flags & ~(unsigned long) MS_REC, data.p) < 0)
 		return err_set(err, -errno, "mount '%s'", m->type);
 	fd = open_tree(AT_FDCWD, "/..", OPEN_TREE_CLOEXEC);
@@ -195,7 +191,8 @@ int oci_mount_new(struct oci_init *init, const struct oci_mount *m, const struct
 	if (fs < 0)
 		return fs;
 	if (m->source != NULL && *m->source != '\0')
-		r = strlen(m->source) > MNT_VALUE_MAX ? -E2BIG : mnt_fs_set(fs, "source", m->source, err);
+		r = strlen(m->source) > MNT_VALUE_MAX ? -E2BIG
+						      : mnt_fs_set(fs, "source", m->source, err);
 	if (r == 0)
 		r = set_flags(fs, m, flags, ro, err);
 	if (r == 0 && mode >= 0) {
@@ -234,8 +231,9 @@ static unsigned long flags_of(const struct statfs *st)
 		long st;
 		unsigned long ms;
 	} map[] = {
-		{ ST_RDONLY, MS_RDONLY }, { ST_NOSUID, MS_NOSUID }, { ST_NODEV, MS_NODEV },
-		{ ST_NOEXEC, MS_NOEXEC }, { ST_NOATIME, MS_NOATIME }, { ST_NODIRATIME, MS_NODIRATIME },
+		{ ST_RDONLY, MS_RDONLY },     { ST_NOSUID, MS_NOSUID },
+		{ ST_NODEV, MS_NODEV },       { ST_NOEXEC, MS_NOEXEC },
+		{ ST_NOATIME, MS_NOATIME },   { ST_NODIRATIME, MS_NODIRATIME },
 		{ ST_RELATIME, MS_RELATIME }, { ST_NOSYMFOLLOW_, MS_NOSYMFOLLOW },
 	};
 	unsigned long flags = 0;
@@ -262,10 +260,11 @@ static int set_exactly(int mnt, unsigned long flags)
 
 /*
  * What is asked for replaces all flags of the source, as with mount --bind -o.  In a user namespace
- * the kernel locks flags: those are kept then, unless the configuration says otherwise, which fails.
+ * the kernel locks flags: those are kept then, unless the configuration says otherwise, which
+ * fails.
  */
-int oci_mount_flags(const struct oci_init *init, int mnt, const struct oci_mount_opts *o, bool locked,
-		    struct err *err)
+int oci_mount_flags(const struct oci_init *init, int mnt, const struct oci_mount_opts *o,
+		    bool locked, struct err *err)
 {
 	unsigned long flags = o->flags & MS_VFS, have;
 	struct statfs st;
@@ -281,10 +280,12 @@ int oci_mount_flags(const struct oci_init *init, int mnt, const struct oci_mount
 		return err_set(err, -errno, "stat the source's file system");
 	have = flags_of(&st);
 	if (have & o->cleared & (MS_LOCKABLE & ~(unsigned long) MS_ATIMES))
-		return err_msg(err, -EPERM, "cannot clear locked flags of the source: "
+		return err_msg(err, -EPERM,
+			       "cannot clear locked flags of the source: "
 			       "operation not permitted");
 	if ((flags & MS_ATIMES) != 0 && (flags & MS_ATIMES) != (have & MS_ATIMES))
-		return err_msg(err, -EPERM, "cannot change locked atime flags of the source: "
+		return err_msg(err, -EPERM,
+			       "cannot change locked atime flags of the source: "
 			       "operation not permitted");
 	r = set_exactly(mnt, flags | (have & MS_LOCKABLE));
 	return r < 0 ? err_set(err, r, "set mount flags with the locked ones of the source") : 0;
@@ -299,7 +300,8 @@ static int source_idmap(struct oci_init *init, const struct oci_mount *m,
 	if (!o->idmap)
 		return 0;
 	if (init->in_userns || init->rootless)
-		return err_msg(err, -EINVAL, "id-mapped mounts are not supported for rootless containers");
+		return err_msg(err, -EINVAL,
+			       "id-mapped mounts are not supported for rootless containers");
 	userns = oci_idmap_for_mount(init, m, o, err);
 	return userns < 0 ? userns : oci_idmap_apply(mnt, o->idmap_rec, userns, err);
 }
@@ -308,8 +310,8 @@ static int source_idmap(struct oci_init *init, const struct oci_mount *m,
  * Clone the bind source.  In a user namespace the child looks first, since then the kernel locks
  * what the host set; what it may not reach the parent has cloned.
  */
-static int bind_source(struct oci_init *init, size_t i, const struct oci_mount_opts *o, bool *ret_foreign,
-		       struct err *err)
+static int bind_source(struct oci_init *init, size_t i, const struct oci_mount_opts *o,
+		       bool *ret_foreign, struct err *err)
 {
 	const struct oci_mount *m = &init->spec->mounts[i];
 	int given = init->mount_fds != NULL ? init->mount_fds[i] : -EBADF;
@@ -324,7 +326,8 @@ static int bind_source(struct oci_init *init, size_t i, const struct oci_mount_o
 		return given;
 	if (oci_mount_source(init, m, path) < 0)
 		return err_set(err, -ENAMETOOLONG, "source");
-	inside = path_clean(path, clean, sizeof(clean)) < 0 ? NULL : path_below(init->rootfs->root, clean);
+	inside = path_clean(path, clean, sizeof(clean)) < 0 ? NULL
+							    : path_below(init->rootfs->root, clean);
 	if (inside != NULL) { /* what earlier mounts made of the container's root */
 		_cleanup_close_ int in = path_open(init->rootfs_fd, inside,
 						   O_PATH | (o->src_nofollow ? O_NOFOLLOW : 0));
@@ -346,99 +349,6 @@ static int bind_source(struct oci_init *init, size_t i, const struct oci_mount_o
 	return fd;
 }
 
-/* May this be mounted at @clean, as far as /proc goes?  @mnt: bind source, or -EBADF */
-static int check_proc(const struct oci_mount *m, const char *clean, int mnt, struct err *err)
-{
-	const char *below = path_below("/proc", clean);
-
-	if (below == NULL || is_one_of(below, proc_files, ARRAY_LEN(proc_files)))
-		return 0;
-	if (*below != '\0')
-		return err_msg(err, -EPERM, "\"%s\" cannot be mounted because it is inside /proc", clean);
-	if (mnt >= 0 ? path_verify_fs(mnt, PROC_SUPER_MAGIC) == 0 : str_eq(m->type, "proc"))
-		return 0;
-	return err_msg(err, -EPERM, "\"%s\" cannot be mounted because it is not of type proc", clean);
-}
-
-struct dest {
-	char clean[PATH_MAX]; /* as text */
-	bool existed;
-};
-
-static int check_reached(int fd, const struct dest *d, struct err *err)
-{
-	if (path_below("/proc", d->clean) == NULL && path_verify_fs(fd, PROC_SUPER_MAGIC) == 0)
-		return err_msg(err, -EPERM, "\"%s\" cannot be mounted because it is inside /proc", d->clean);
-	return 0;
-}
-
-/* For proc and sysfs: a directory without any link on the way */
-static int open_ordinary(const struct oci_init *init, const struct oci_mount *m, const char *path,
-			 struct dest *d, struct err *err)
-{
-	int fd = path_open_plain(init->rootfs_fd, path, O_PATH | O_DIRECTORY);
-
-	d->existed = fd >= 0;
-	if (fd == -ENOENT) {
-		fd = path_create(init->rootfs_fd, path, S_IFDIR);
-		if (fd >= 0) {
-			(void) close(fd); /* O_PATH */
-			fd = path_open_plain(init->rootfs_fd, path, O_PATH | O_DIRECTORY);
-		}
-	}
-	if (fd == -ELOOP || fd == -ENOTDIR)
-		return err_msg(err, fd, "filesystem \"%s\" must be mounted on ordinary directory", m->type);
-	return fd < 0 ? err_set(err, fd, "open destination") : fd;
-}
-
-/* Open the destination, made if it is missing.  Return: O_PATH descriptor; -errno. */
-static int open_dest(const struct oci_init *init, const struct oci_mount *m,
-		     const struct oci_mount_opts *o, int mnt, struct dest *d, struct err *err)
-{
-	const char *path = m->destination, *inside;
-	_cleanup_close_ int fd = -EBADF;
-	struct stat st;
-	int r;
-
-	if (path_clean(path, d->clean, sizeof(d->clean)) < 0)
-		return err_set(err, -ENAMETOOLONG, "destination");
-	inside = path_below(init->rootfs->root, d->clean);
-	if (inside != NULL) { /* given as a host path */
-		memmove(d->clean, inside, strlen(inside) + 1);
-		if (d->clean[0] == '\0')
-			memcpy(d->clean, "/", 2);
-		path = d->clean;
-	}
-	r = check_proc(m, d->clean, mnt, err);
-	if (r < 0)
-		return r;
-	if (mnt < 0 && (str_eq(m->type, "proc") || str_eq(m->type, "sysfs")))
-		return open_ordinary(init, m, path, d, err);
-
-	if (o->dest_nofollow)
-		fd = path_open(init->rootfs_fd, path, O_PATH | O_NOFOLLOW);
-	else
-		fd = path_open_plain(init->rootfs_fd, path, O_PATH);
-	d->existed = fd >= 0;
-	if (fd >= 0)
-		return o->dest_nofollow && (r = check_reached(fd, d, err)) < 0 ? r : take_fd(fd);
-	if (fd == -ELOOP) {
-		fd = path_open(init->rootfs_fd, path, O_PATH);
-		d->existed = fd >= 0;
-	}
-	if (fd == -ENOENT) {
-		mode_t kind = S_IFDIR;
-
-		if (mnt >= 0 && fstat(mnt, &st) == 0 && !S_ISDIR(st.st_mode))
-			kind = S_IFREG;
-		fd = path_create(init->rootfs_fd, path, kind);
-	}
-	if (fd < 0)
-		return err_set(err, fd, "open destination");
-	r = check_reached(fd, d, err);
-	return r < 0 ? r : take_fd(fd);
-}
-
 static int attach(int mnt, int dest, struct err *err)
 {
 	int r = mnt_move(mnt, dest);
@@ -451,8 +361,8 @@ static int attach(int mnt, int dest, struct err *err)
 }
 
 /* What later steps need to know of a mount that is in place; takes @mnt over when it is kept */
-static void note_mount(struct oci_init *init, const struct oci_mount *m, const struct oci_mount_opts *o,
-		       const char *clean, int *mnt)
+static void note_mount(struct oci_init *init, const struct oci_mount *m,
+		       const struct oci_mount_opts *o, const char *clean, int *mnt)
 {
 	struct oci_rootfs *rootfs = init->rootfs;
 	bool bind = o->flags & MS_BIND, dev = strcmp(clean, "/dev") == 0;
@@ -497,7 +407,7 @@ static int do_copy_symlink(struct oci_init *init, const struct oci_mount *m, str
 static int do_bind(struct oci_init *init, size_t i, const struct oci_mount_opts *o, struct err *err)
 {
 	const struct oci_mount *m = &init->spec->mounts[i];
-	struct dest d;
+	struct oci_mount_dest d;
 	bool foreign;
 	int r;
 
@@ -509,7 +419,7 @@ static int do_bind(struct oci_init *init, size_t i, const struct oci_mount_opts 
 	_cleanup_close_ int mnt = bind_source(init, i, o, &foreign, err);
 	if (mnt < 0)
 		return mnt;
-	_cleanup_close_ int dest = open_dest(init, m, o, mnt, &d, err);
+	_cleanup_close_ int dest = oci_mount_dest_open(init, m, o, mnt, &d, err);
 	if (dest < 0)
 		return dest;
 	r = oci_mount_flags(init, mnt, o, foreign, err);
@@ -530,8 +440,8 @@ static int set_remount(int fs, const void *arg, struct err *err)
 }
 
 /* "remount": change what is mounted at the destination; with "bind" the mount only */
-static int do_remount(struct oci_init *init, const struct oci_mount *m, const struct oci_mount_opts *o,
-		      struct err *err)
+static int do_remount(struct oci_init *init, const struct oci_mount *m,
+		      const struct oci_mount_opts *o, struct err *err)
 {
 	_cleanup_close_ int dest = path_open(init->rootfs_fd, m->destination, O_PATH);
 	int r;
@@ -558,8 +468,8 @@ static int do_propagation(struct oci_init *init, const struct oci_mount *m,
 }
 
 /* In a user namespace that does not own the network or IPC namespace: show the host's */
-static int new_or_host(struct oci_init *init, const struct oci_mount *m, const struct oci_mount_opts *o,
-		       int mode, bool ro, struct err *err)
+static int new_or_host(struct oci_init *init, const struct oci_mount *m,
+		       const struct oci_mount_opts *o, int mode, bool ro, struct err *err)
 {
 	int mnt = oci_mount_new(init, m, o, mode, ro, err), r;
 
@@ -584,7 +494,8 @@ static int new_or_host(struct oci_init *init, const struct oci_mount *m, const s
 static bool has_mode(const struct oci_mount *m)
 {
 	for (size_t i = 0; i < m->options.n; i++)
-		if (str_starts(m->options.v[i], "mode=") || strstr(m->options.v[i], ",mode=") != NULL)
+		if (str_starts(m->options.v[i], "mode=") ||
+		    strstr(m->options.v[i], ",mode=") != NULL)
 			return true;
 	return false;
 }
@@ -607,18 +518,20 @@ static int do_new(struct oci_init *init, const struct oci_mount *m, const struct
 {
 	bool tmpfs = str_eq(m->type, "tmpfs");
 	int mode = -1, r = 0;
-	struct dest d;
+	struct oci_mount_dest d;
 	struct stat st;
 
-	_cleanup_close_ int dest = open_dest(init, m, o, -EBADF, &d, err);
+	_cleanup_close_ int dest = oci_mount_dest_open(init, m, o, -EBADF, &d, err);
 	if (dest < 0)
 		return dest;
-	if (tmpfs && d.existed && !has_mode(m)) { /* the new root looks like the directory it covers */
+	if (tmpfs && d.existed &&
+	    !has_mode(m)) { /* the new root looks like the directory it covers */
 		if (fstat(dest, &st) < 0)
 			return err_set(err, -errno, "stat destination");
 		mode = (int) (st.st_mode & 07777);
 	}
-	_cleanup_close_ int mnt = new_or_host(init, m, o, mode, !tmpfs && strcmp(d.clean, "/dev") != 0, err);
+	_cleanup_close_ int mnt =
+		new_or_host(init, m, o, mode, !tmpfs && strcmp(d.clean, "/dev") != 0, err);
 	if (mnt < 0)
 		return mnt;
 	if (o->copyup)
@@ -634,11 +547,11 @@ static int do_new(struct oci_init *init, const struct oci_mount *m, const struct
 	return r;
 }
 
-static int do_cgroup(struct oci_init *init, const struct oci_mount *m, const struct oci_mount_opts *o,
-		     struct err *err)
+static int do_cgroup(struct oci_init *init, const struct oci_mount *m,
+		     const struct oci_mount_opts *o, struct err *err)
 {
-	struct dest d;
-	_cleanup_close_ int dest = open_dest(init, m, o, -EBADF, &d, err);
+	struct oci_mount_dest d;
+	_cleanup_close_ int dest = oci_mount_dest_open(init, m, o, -EBADF, &d, err);
 
 	return dest < 0 ? dest : oci_mount_cgroup(init, m, o, dest, err);
 }

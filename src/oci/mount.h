@@ -36,6 +36,27 @@ struct oci_rootfs {
 int oci_mount_do(struct oci_init *init, size_t i, struct err *err);
 
 /**
+ * struct oci_mount_dest - where a mount goes
+ * @clean: path below the container's root, as text
+ * @existed: it was there already
+ */
+struct oci_mount_dest {
+	char clean[PATH_MAX];
+	bool existed;
+};
+
+/**
+ * oci_mount_dest_open() - open a mount's destination, made if it is missing
+ * @mnt: bind source, whose kind decides what is made; -EBADF for a new file system
+ * @d: filled
+ *
+ * Return: O_PATH descriptor; -EPERM not a place to mount this; -errno, all with a message.
+ */
+int oci_mount_dest_open(const struct oci_init *init, const struct oci_mount *m,
+			const struct oci_mount_opts *o, int mnt, struct oci_mount_dest *d,
+			struct err *err);
+
+/**
  * oci_mount_cgroup() - a mount of type "cgroup" or "cgroup2"
  * @o: its parsed options
  * @dest: what it covers
@@ -74,8 +95,8 @@ int oci_mount_source(const struct oci_init *init, const struct oci_mount *m, cha
  * @locked: flags of the source may not be cleared although the kernel would do it
  * Return: 0; -errno with a message.
  */
-int oci_mount_flags(const struct oci_init *init, int mnt, const struct oci_mount_opts *o, bool locked,
-		    struct err *err);
+int oci_mount_flags(const struct oci_init *init, int mnt, const struct oci_mount_opts *o,
+		    bool locked, struct err *err);
 
 /** oci_mount_copy_up() - copy what is below directory @from into directory @to; tmpcopyup */
 int oci_mount_copy_up(int from, int to, struct err *err);

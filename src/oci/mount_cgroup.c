@@ -31,7 +31,7 @@
 #endif
 
 #define HOST_CGROUP "/sys/fs/cgroup"
-#define ATTR_SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+#define ATTR_SAFE   (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 static int new_mount(const char *type, const char *source, const char *data, uint64_t attrs,
 		     struct err *err)
@@ -68,7 +68,8 @@ static int bind_host(const char *path, uint64_t attrs, struct err *err)
 
 static bool may_retry(int code)
 {
-	return code == -EPERM || code == -EBUSY || code == -EACCES || code == -EINVAL || code == -ENOENT;
+	return code == -EPERM || code == -EBUSY || code == -EACCES || code == -EINVAL ||
+	       code == -ENOENT;
 }
 
 /* Empty and read-only, where a rootless container has no cgroup to show */
@@ -87,8 +88,8 @@ static int finish(int mnt, int dest, const struct oci_mount_opts *o, struct err 
 	return r < 0 ? err_set(err, r, "attach cgroup mount") : 0;
 }
 
-static int mount_v2(struct oci_init *init, const struct oci_mount *m, const struct oci_mount_opts *o,
-		    const char *own, int dest, struct err *err)
+static int mount_v2(struct oci_init *init, const struct oci_mount *m,
+		    const struct oci_mount_opts *o, const char *own, int dest, struct err *err)
 {
 	uint64_t attrs = oci_mount_attrs(o->flags);
 	const char *source = m->source != NULL && *m->source != '\0' ? m->source : "cgroup2";
@@ -104,7 +105,8 @@ static int mount_v2(struct oci_init *init, const struct oci_mount *m, const stru
 	return mnt < 0 ? mnt : finish(mnt, dest, o, err);
 }
 
-static int make_links(int top, const char *name, const char *const *links, size_t n, struct err *err)
+static int make_links(int top, const char *name, const char *const *links, size_t n,
+		      struct err *err)
 {
 	for (size_t i = 0; i < n && links[i] != NULL; i++)
 		if (symlinkat(name, top, links[i]) < 0 && errno != EEXIST)
@@ -112,9 +114,9 @@ static int make_links(int top, const char *name, const char *const *links, size_
 	return 0;
 }
 
-static int mount_hierarchy(const struct oci_init *init, int top, const char *name, const char *host_path,
-			   const char *controllers, uint64_t attrs, const struct oci_mount_opts *o,
-			   struct err *err)
+static int mount_hierarchy(const struct oci_init *init, int top, const char *name,
+			   const char *host_path, const char *controllers, uint64_t attrs,
+			   const struct oci_mount_opts *o, struct err *err)
 {
 	_cleanup_close_ int dir = -EBADF, mnt = -EPERM;
 	bool v2 = controllers == NULL || *controllers == '\0';
@@ -125,7 +127,8 @@ static int mount_hierarchy(const struct oci_init *init, int top, const char *nam
 	if (dir < 0)
 		return err_set(err, -errno, "open directory '%s' for a cgroup hierarchy", name);
 	if (init->spec->linux.namespaces[OCI_NS_CGROUP].set)
-		mnt = new_mount(v2 ? "cgroup2" : "cgroup", v2 ? "cgroup2" : "cgroup", controllers, attrs, err);
+		mnt = new_mount(v2 ? "cgroup2" : "cgroup", v2 ? "cgroup2" : "cgroup", controllers,
+				attrs, err);
 	if (mnt < 0 && may_retry(mnt))
 		mnt = bind_host(host_path, attrs, err);
 	return mnt < 0 ? mnt : finish(mnt, dir, o, err);
@@ -170,6 +173,7 @@ int oci_mount_cgroup(struct oci_init *init, const struct oci_mount *m,
 	else
 		view.v2 = host_is_v2();
 	if (view.v2 || str_eq(m->type, "cgroup2"))
-		return mount_v2(init, m, o, view.v2 && view.n > 0 ? view.v[0].host_path : NULL, dest, err);
+		return mount_v2(init, m, o, view.v2 && view.n > 0 ? view.v[0].host_path : NULL,
+				dest, err);
 	return mount_v1(init, o, &view, dest, err);
 }

@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "oci/spec.h"
 
@@ -23,11 +24,11 @@
 #define MS_NOSYMFOLLOW 256
 #endif
 
-#define IDMAP_PREFIX "idmap="
+#define IDMAP_PREFIX  "idmap="
 #define RIDMAP_PREFIX "ridmap="
 
 enum option_kind {
-	KIND_SET, /* MS_* set */
+	KIND_SET,   /* MS_* set */
 	KIND_CLEAR, /* MS_* cleared */
 	KIND_PROPAGATION,
 	KIND_REC_SET, /* MOUNT_ATTR_* set recursively */
@@ -35,7 +36,14 @@ enum option_kind {
 	KIND_EXTRA, /* something of ours */
 };
 
-enum option_extra { EXTRA_COPYUP, EXTRA_COPY_SYMLINK, EXTRA_SRC, EXTRA_DEST, EXTRA_IDMAP, EXTRA_RIDMAP };
+enum option_extra {
+	EXTRA_COPYUP,
+	EXTRA_COPY_SYMLINK,
+	EXTRA_SRC,
+	EXTRA_DEST,
+	EXTRA_IDMAP,
+	EXTRA_RIDMAP
+};
 
 struct option {
 	const char *name;
@@ -231,19 +239,26 @@ static int check(const struct oci_mount *m, const struct oci_mount_opts *o, stru
 	bool bind = o->flags & MS_BIND;
 
 	if (bind && o->has_data)
-		return err_msg(err, -EINVAL, "invalid mount \"%s\": bind mounts cannot have any "
-			       "filesystem-specific options applied", m->destination);
+		log_warning("mount '%s': a bind mount takes no options of a file system, ignoring them",
+			    m->destination);
 	if (o->idmap && !bind)
-		return err_msg(err, -EINVAL, "invalid mount \"%s\": id-mapped mounts are only supported "
-			       "for bind-mounts", m->destination);
+		return err_msg(err, -EINVAL,
+			       "invalid mount \"%s\": id-mapped mounts are only supported "
+			       "for bind-mounts",
+			       m->destination);
 	if ((m->uid_mappings.n == 0) != (m->gid_mappings.n == 0))
-		return err_msg(err, -EINVAL, "invalid mount \"%s\": id-mapped mounts must have both uid "
-			       "and gid mappings specified", m->destination);
+		return err_msg(err, -EINVAL,
+			       "invalid mount \"%s\": id-mapped mounts must have both uid "
+			       "and gid mappings specified",
+			       m->destination);
 	if (o->copy_symlink && (o->src_nofollow || o->dest_nofollow))
-		return err_msg(err, -EINVAL, "invalid mount \"%s\": copy-symlink excludes src-nofollow "
-			       "and dest-nofollow", m->destination);
+		return err_msg(err, -EINVAL,
+			       "invalid mount \"%s\": copy-symlink excludes src-nofollow "
+			       "and dest-nofollow",
+			       m->destination);
 	if (o->copyup && !str_eq(m->type, "tmpfs"))
-		return err_msg(err, -EINVAL, "invalid mount \"%s\": tmpcopyup is for the type tmpfs",
+		return err_msg(err, -EINVAL,
+			       "invalid mount \"%s\": tmpcopyup is for the type tmpfs",
 			       m->destination);
 	return 0;
 }
@@ -258,8 +273,10 @@ int oci_mount_opts_parse(const struct oci_mount *m, struct oci_mount_opts *ret, 
 
 		if (row != NULL) {
 			if (apply(&o, row) < 0)
-				return err_msg(err, -EINVAL, "invalid mount \"%s\": more than %d propagation "
-					       "options", m->destination, OCI_MOUNT_PROPAGATIONS_MAX);
+				return err_msg(err, -EINVAL,
+					       "invalid mount \"%s\": more than %d propagation "
+					       "options",
+					       m->destination, OCI_MOUNT_PROPAGATIONS_MAX);
 		} else if (str_starts(name, IDMAP_PREFIX)) {
 			apply_extra(&o, EXTRA_IDMAP);
 			o.idmap_text = name + strlen(IDMAP_PREFIX);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,13 +89,10 @@ static int prepare_seccomp(struct oci_child *child, const struct oci_container *
 	if (cache < 0 && root >= 0 && mkdirat(root, SECCOMP_CACHE, 0700) == 0)
 		cache = openat(root, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	r = oci_seccomp_compile(seccomp, cache, &child->filter, err);
-	if (r < 0 || seccomp->listener_path == NULL)
+	if (r < 0 || (child->filter.flags & SECCOMP_FILTER_FLAG_NEW_LISTENER) == 0)
 		return r;
-	r = msg_connect(seccomp->listener_path);
-	if (r < 0)
-		return err_set(err, r, "failed to connect with seccomp agent '%s'", seccomp->listener_path);
-	child->seccomp_agent = r;
-	return 0;
+	child->seccomp_agent = oci_seccomp_connect(seccomp, err);
+	return child->seccomp_agent < 0 ? child->seccomp_agent : 0;
 }
 
 /* sd_listen_fds(3): the descriptors go on to the container, whose first process is pid 1 */

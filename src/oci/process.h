@@ -46,6 +46,9 @@ int oci_process_quota(const struct oci_process *process, int proc_fd, pid_t pid,
  */
 int oci_process_limits(const struct oci_init *init, bool new_keyring, struct err *err);
 
+/** oci_selinux_active() - the kernel runs with SELinux; @proc_fd: the host's procfs root */
+bool oci_selinux_active(int proc_fd);
+
 /**
  * oci_process_label() - AppArmor and SELinux labels that the coming execve() takes on
  *
@@ -80,15 +83,21 @@ int oci_process_identity(const struct oci_init *init, bool keep_admin, struct er
 int oci_process_find(const struct oci_process *process, char **ret, struct err *err);
 
 /**
- * oci_rdt_apply() - intelRdt: create or join the resctrl group of @pid
+ * oci_rdt_apply() - intelRdt: make the resctrl group of a new container and put @pid there
  * Context: parent.
- * Return: 1 if oci_rdt_remove() has work when the container goes; 0 if not; -errno with a message.
+ * Return: 0; -errno with a message.
  * Spec: config-linux.md "IntelRdt".
  */
 int oci_rdt_apply(const struct oci_spec *spec, const char *id, int pid, struct err *err);
 
+/** oci_rdt_join() - put the process of an exec into the container's group */
+int oci_rdt_join(const struct oci_spec *spec, const char *id, int pid, struct err *err);
+
+/** oci_rdt_update() - write the schemata of @spec to the container's group */
+int oci_rdt_update(const struct oci_spec *spec, const char *id, struct err *err);
+
 /**
- * oci_rdt_remove() - remove the groups that oci_rdt_apply() made; only after it returned 1
+ * oci_rdt_remove() - remove the group named like the container, or its monitoring group
  * Return: 0 also if they are gone; -errno with a message.
  */
 int oci_rdt_remove(const struct oci_spec *spec, const char *id, struct err *err);

@@ -410,6 +410,7 @@ static void affinity(void **state)
 	assert_int_equal(code, 0);
 	assert_true(r->nr_groups >= CPU_COUNT(&cpus)); /* reset to all */
 	f->init.process = &exec;
+	f->init.exec = true;
 	assert_int_equal(in_child(limit, f), 0);
 	assert_int_equal(r->nr_groups, 1);
 	exec.cpu_affinity_final = NULL;

@@ -243,51 +243,113 @@ static int monitor(int root, int group, const char *id, int pid, struct err *err
 	return r < 0 ? fail(root, r, err, "unable to create monitoring group") : 0;
 }
 
+/* Root, group name and schemata of a container with intelRdt. */
+struct rdt {
+	int root;
+	const char *name;
+	struct str schemata;
+};
+
+static void rdt_fini(struct rdt *r)
+{
+	cleanup_closep(&r->root);
+	str_fini(&r->schemata);
+}
+
+static int rdt_init(struct rdt *ret, const struct oci_intel_rdt *rdt, const char *id, struct err *err)
+{
+	ret->name = group_name(rdt, id);
+	if (ret->name == NULL)
+		return err_msg(err, -EINVAL, "linux.intelRdt.closID '%s' is not a directory name",
+			       has_clos(rdt) ? rdt->clos_id : id);
+	add_line(&ret->schemata, rdt->l3_cache_schema);
+	add_line(&ret->schemata, rdt->mem_bw_schema);
+	for (size_t i = 0; i < rdt->schemata.n; i++)
+		add_line(&ret->schemata, rdt->schemata.v[i]);
+	if (ret->schemata.failed)
+		return -ENOMEM;
+	ret->root = open_root(err);
+	return ret->root < 0 ? ret->root : 0;
+}
+
+static int write_schemata(const struct rdt *r, int group, struct err *err)
+{
+	int q = r->schemata.len > 0 ? file_write(group, "schemata", r->schemata.p) : 0;
+
+	return q < 0 ? fail(r->root, q, err, "unable to write schemata") : 0;
+}
+
+static int join(const struct rdt *r, int group, const struct oci_intel_rdt *rdt, const char *id, int pid,
+		struct err *err)
+{
+	int q = add_task(group, pid);
+
+	if (q < 0)
+		return fail(r->root, q, err, "unable to add the process");
+	return rdt->enable_monitoring ? monitor(r->root, group, id, pid, err) : 0;
+}
+
 int oci_rdt_apply(const struct oci_spec *spec, const char *id, int pid, struct err *err)
 {
 	const struct oci_intel_rdt *rdt = spec->linux.intel_rdt;
-	_cleanup_(str_fini) struct str schemata = { 0 };
-	const char *name;
+	_cleanup_(rdt_fini) struct rdt r = { .root = -EBADF };
 	bool made;
-	int r;
+	int q;
 
 	if (rdt == NULL)
 		return 0;
-	name = group_name(rdt, id);
-	if (name == NULL)
-		return err_msg(err, -EINVAL, "linux.intelRdt.closID '%s' is not a directory name",
-			       has_clos(rdt) ? rdt->clos_id : id);
-	add_line(&schemata, rdt->l3_cache_schema);
-	add_line(&schemata, rdt->mem_bw_schema);
-	for (size_t i = 0; i < rdt->schemata.n; i++)
-		add_line(&schemata, rdt->schemata.v[i]);
-	if (schemata.failed)
-		return -ENOMEM;
-
-	_cleanup_close_ int root = open_root(err);
-	if (root < 0)
-		return root;
-	if (has_clos(rdt) && schemata.len == 0 && faccessat(root, name, F_OK, 0) < 0)
+	q = rdt_init(&r, rdt, id, err);
+	if (q < 0)
+		return q;
+	if (has_clos(rdt) && r.schemata.len == 0 && faccessat(r.root, r.name, F_OK, 0) < 0)
 		return err_set(err, -errno, "clos dir not accessible (must be pre-created when "
 					    "schemata, l3CacheSchema and memBwSchema are empty)");
 
-	_cleanup_close_ int group = make_group(root, name, &made);
+	_cleanup_close_ int group = make_group(r.root, r.name, &made);
 	if (group < 0)
-		return fail(root, group, err, "unable to create group");
-	if (schemata.len > 0 && !made && has_clos(rdt)) {
-		r = check_schemata(group, schemata.p, err);
-		if (r < 0)
-			return r;
-	} else if (schemata.len > 0) {
-		r = file_write(group, "schemata", schemata.p);
-		if (r < 0)
-			return fail(root, r, err, "unable to write schemata");
-	}
-	r = add_task(group, pid);
+		return fail(r.root, group, err, "unable to create group");
+	if (r.schemata.len > 0 && !made && has_clos(rdt))
+		q = check_schemata(group, r.schemata.p, err);
+	else
+		q = write_schemata(&r, group, err);
+	if (q < 0)
+		return q;
+	return join(&r, group, rdt, id, pid, err);
+}
+
+/* The group of a container that runs.  Return: descriptor; -errno with a message. */
+static int open_group(struct rdt *ret, const struct oci_intel_rdt *rdt, const char *id, struct err *err)
+{
+	int r = rdt_init(ret, rdt, id, err), fd;
+
 	if (r < 0)
-		return fail(root, r, err, "unable to add the container's process");
-	r = rdt->enable_monitoring ? monitor(root, group, id, pid, err) : 0;
-	return r < 0 ? r : has_clos(rdt) ? rdt->enable_monitoring : made;
+		return r;
+	fd = openat(ret->root, ret->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, -errno, "intelrdt: open group '%s'", ret->name) : fd;
+}
+
+int oci_rdt_join(const struct oci_spec *spec, const char *id, int pid, struct err *err)
+{
+	const struct oci_intel_rdt *rdt = spec->linux.intel_rdt;
+	_cleanup_(rdt_fini) struct rdt r = { .root = -EBADF };
+
+	if (rdt == NULL)
+		return 0;
+
+	_cleanup_close_ int group = open_group(&r, rdt, id, err);
+	return group < 0 ? group : join(&r, group, rdt, id, pid, err);
+}
+
+int oci_rdt_update(const struct oci_spec *spec, const char *id, struct err *err)
+{
+	const struct oci_intel_rdt *rdt = spec->linux.intel_rdt;
+	_cleanup_(rdt_fini) struct rdt r = { .root = -EBADF };
+
+	if (rdt == NULL)
+		return 0;
+
+	_cleanup_close_ int group = open_group(&r, rdt, id, err);
+	return group < 0 ? group : write_schemata(&r, group, err);
 }
 
 int oci_rdt_remove(const struct oci_spec *spec, const char *id, struct err *err)

@@ -2,10 +2,10 @@
 /**
  * DOC: the container's mount tree, from the host's to its own
  *
- * mount: the child's copy of the host's tree becomes slave (or what linux.rootfsPropagation says), a
- * recursive clone of the root file system is attached where it was cloned from - hooks look for it
- * there - and everything else happens below a descriptor of it.  A child in a user namespace that may
- * not reach that place attaches the parent's clone over "/" of its own mount namespace.
+ * mount: the child's copy of the host's tree becomes slave (or what linux.rootfsPropagation says),
+ * a recursive clone of the root file system is attached where it was cloned from - hooks look for
+ * it there - and everything else happens below a descriptor of it.  A child in a user namespace
+ * that may not reach that place attaches the parent's clone over "/" of its own mount namespace.
  *
  * enter: pivot_root(".", ".") stacks the old root on the new one, and it is unmounted from there.
  */
@@ -55,7 +55,8 @@ static int root_path(const struct oci_init *init, char *ret, struct err *err)
 	if (path == NULL || *path == '\0')
 		return err_msg(err, -EINVAL, "config.json: root.path is empty");
 	if (snprintf(joined, sizeof(joined), "%s/%s", *path == '/' ? "" : init->bundle, path) >=
-		    (int) sizeof(joined) || path_clean(joined, ret, PATH_MAX) < 0)
+		    (int) sizeof(joined) ||
+	    path_clean(joined, ret, PATH_MAX) < 0)
 		return err_msg(err, -ENAMETOOLONG, "config.json: root.path is longer than %d bytes",
 			       PATH_MAX - 1);
 	return 0;
@@ -67,7 +68,8 @@ static void close_fds(int *fds, size_t n)
 		cleanup_closep(&fds[i]);
 }
 
-/* Clone one bind source for a child in a user namespace; -EBADF where the child has to try itself */
+/* Clone one bind source for a child in a user namespace; -EBADF where the child has to try itself
+ */
 static int open_source(const struct oci_init *init, const char *root, int userns_fd,
 		       const struct oci_mount *m, struct err *err)
 {
@@ -81,11 +83,13 @@ static int open_source(const struct oci_init *init, const char *root, int userns
 		return -EBADF;
 	if (oci_mount_source(init, m, path) < 0)
 		return err_set(err, -ENAMETOOLONG, "source");
-	if (!o.idmap && path_clean(path, clean, sizeof(clean)) > 0 && path_below(root, clean) != NULL)
+	if (!o.idmap && path_clean(path, clean, sizeof(clean)) > 0 &&
+	    path_below(root, clean) != NULL)
 		return -EBADF; /* shows what the child has mounted by then */
 
-	_cleanup_close_ int mnt = mnt_clone(AT_FDCWD, path, (o.flags & MS_REC ? AT_RECURSIVE : 0) |
-					    (o.src_nofollow ? AT_SYMLINK_NOFOLLOW : 0));
+	_cleanup_close_ int mnt = mnt_clone(AT_FDCWD, path,
+					    (o.flags & MS_REC ? AT_RECURSIVE : 0) |
+						    (o.src_nofollow ? AT_SYMLINK_NOFOLLOW : 0));
 	if (mnt < 0)
 		return o.idmap ? err_set(err, mnt, "open source '%s'", path) : -EBADF;
 	r = mnt_attr(mnt, true, 0, 0, MS_SLAVE);
@@ -118,15 +122,14 @@ int oci_rootfs_open(struct oci_init *init, int userns_fd, struct err *err)
 	char root[PATH_MAX];
 	int r;
 
-	init->rootfs_fd = -EBADF;
 	init->mount_fds = NULL;
 	if (!init->in_userns || init->rootless || !has_mount_ns(init))
 		return 0; /* the child sees and may do all we can */
 	r = root_path(init, root, err);
 	if (r < 0)
 		return r;
-	_cleanup_close_ int root_fd = open_root(root, err);
-	if (root_fd < 0)
+	_cleanup_close_ int root_fd = init->rootfs_given ? -EBADF : open_root(root, err);
+	if (root_fd < 0 && !init->rootfs_given)
 		return root_fd;
 	int *fds = malloc((spec->nr_mounts + 1) * sizeof(*fds));
 	if (fds == NULL)
@@ -143,7 +146,8 @@ int oci_rootfs_open(struct oci_init *init, int userns_fd, struct err *err)
 					m->source != NULL ? m->source : "", m->destination);
 		}
 	}
-	init->rootfs_fd = take_fd(root_fd);
+	if (!init->rootfs_given)
+		init->rootfs_fd = take_fd(root_fd);
 	init->mount_fds = fds;
 	return 0;
 }
@@ -176,8 +180,8 @@ static int unshare_parent(const char *root, struct err *err)
 }
 
 /*
- * Of the host's tree; "unbindable" is for the container's root alone.  Unless it is to be shared, no
- * mount of the host stays a peer of the copy: unmounting the copy would unmount the host's.
+ * Of the host's tree; "unbindable" is for the container's root alone.  Unless it is to be shared,
+ * no mount of the host stays a peer of the copy: unmounting the copy would unmount the host's.
  */
 static int set_propagation(const struct oci_init *init, struct err *err)
 {
@@ -194,7 +198,7 @@ static int set_propagation(const struct oci_init *init, struct err *err)
 static int attach_root(struct oci_init *init, struct err *err)
 {
 	const char *root = init->rootfs->root;
-	int fd = mnt_clone(AT_FDCWD, root, AT_RECURSIVE), r;
+	int fd = init->rootfs_given ? init->rootfs_fd : mnt_clone(AT_FDCWD, root, AT_RECURSIVE), r;
 
 	if (fd < 0 && init->rootfs_fd >= 0) {
 		if (move_mount(init->rootfs_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -203,7 +207,8 @@ static int attach_root(struct oci_init *init, struct err *err)
 	}
 	if (fd < 0)
 		return err_set(err, fd, "open root file system '%s'", root);
-	cleanup_closep(&init->rootfs_fd);
+	if (fd != init->rootfs_fd)
+		cleanup_closep(&init->rootfs_fd);
 	init->rootfs_fd = fd;
 	if (!has_mount_ns(init)) { /* nothing of the container may propagate */
 		r = mnt_attr(fd, true, 0, 0, MS_PRIVATE);
@@ -312,8 +317,8 @@ static void unescape(char *s)
 	char *to = s;
 
 	for (; *s != '\0'; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
-		    s[3] <= '7') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
+		    s[3] >= '0' && s[3] <= '7') {
 			*to++ = (char) ((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
 			s += 3;
 		} else {
@@ -357,7 +362,8 @@ static int hide_full_mounts(const struct oci_init *init, struct err *err)
 	r = file_read(init->proc_fd, "self/mountinfo", MOUNTINFO_SIZE_MAX, &text);
 	if (r < 0)
 		return err_set(err, r, "read mountinfo");
-	for (char *line = strtok_r(text.p, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text.p, "\n", &save); line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
 		const char *path = full_mount(init, line);
 
 		if (path == NULL || umount2(path, MNT_DETACH) == 0 || errno == ENOENT)

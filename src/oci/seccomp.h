@@ -60,13 +60,5 @@ int oci_seccomp_load(const struct oci_filter *filter, int listener_sock, const c
  */
 int oci_seccomp_connect(const struct oci_seccomp *seccomp, struct err *err);
 
-/**
- * oci_seccomp_state() - the JSON that goes with the notify descriptor
- * @pid: of the process that gets the filter, as the runtime's caller sees it
- * @state: JSON object with the container's state
- * Return: heap string; NULL without memory.
- */
-char *oci_seccomp_state(const struct oci_seccomp *seccomp, int pid, const char *state);
-
 /** oci_filter_fini() - release */
 void oci_filter_fini(struct oci_filter *filter);

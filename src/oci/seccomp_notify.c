@@ -25,7 +25,6 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/str.h"
 #include "oci/seccomp.h"
 #include "oci/spec.h"
 
@@ -155,20 +154,4 @@ int oci_seccomp_connect(const struct oci_seccomp *seccomp, struct err *err)
 		return err_set(err, -errno, "failed to connect with seccomp agent specified in the "
 					    "seccomp profile '%s'", path);
 	return take_fd(fd);
-}
-
-char *oci_seccomp_state(const struct oci_seccomp *seccomp, int pid, const char *state)
-{
-	_cleanup_(str_fini) struct str s = { 0 };
-
-	str_printf(&s, "{\"ociVersion\":\"%s\",\"fds\":[\"seccompFd\"],\"pid\":%d", OCI_SPEC_VERSION,
-		   pid);
-	if (seccomp->listener_metadata != NULL && *seccomp->listener_metadata != '\0') {
-		str_puts(&s, ",\"metadata\":");
-		str_json(&s, seccomp->listener_metadata);
-	}
-	str_puts(&s, ",\"state\":");
-	str_puts(&s, state);
-	str_puts(&s, "}");
-	return str_steal(&s);
 }

@@ -17,8 +17,8 @@
 #include "oci/spec.h"
 
 /*
- * File below /proc/sys.  The first separator decides whether dots or slashes separate; the other one
- * is part of a name then: "net.ipv4.conf.eth0/100.x" is net/ipv4/conf/eth0.100/x.
+ * File below /proc/sys.  The first separator decides whether dots or slashes separate; the other
+ * one is part of a name then: "net.ipv4.conf.eth0/100.x" is net/ipv4/conf/eth0.100/x.
  */
 static int key_to_path(const char *key, char *ret, size_t size)
 {
@@ -64,7 +64,8 @@ int oci_sysctl_apply(const struct oci_init *init, struct err *err)
 
 	if (pairs->n == 0)
 		return 0;
-	_cleanup_close_ int sys = (int) syscall(SYS_openat2, init->proc_fd, "sys", &how, sizeof(how));
+	_cleanup_close_ int sys =
+		(int) syscall(SYS_openat2, init->proc_fd, "sys", &how, sizeof(how));
 	if (sys < 0)
 		return err_set(err, -errno, "open the host's /proc/sys");
 	for (size_t i = 0; i < pairs->n && r == 0; i++)

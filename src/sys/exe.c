@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,22 @@ static int copy_sealed(void)
 	return take_fd(fd);
 }
 
+/* The copy is in no folder, so keep the one of the original: helper programs are found from there. */
+static void tell_folder(void)
+{
+	char path[PATH_MAX], *slash;
+	ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (n <= 0)
+		return;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (slash == NULL)
+		return;
+	*slash = '\0';
+	(void) setenv(EXE_FOLDER_ENV, path, 0); /* without it only installed helpers are found */
+}
+
 int exe_seal(char **argv, struct err *err)
 {
 	if (is_sealed()) {
@@ -87,6 +104,7 @@ int exe_seal(char **argv, struct err *err)
 		return 0;
 	}
 
+	tell_folder();
 	_cleanup_close_ int fd = clone_readonly();
 	if (fd < 0)
 		fd = copy_sealed();

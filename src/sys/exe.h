@@ -3,6 +3,8 @@
 
 struct err;
 
+#define EXE_FOLDER_ENV "CLEAVE_LIBEXEC" /* folder of helper programs; kept if the user sets it */
+
 /**
  * exe_seal() - run this program from a copy that a container cannot write to
  * @argv: of main()

@@ -72,16 +72,19 @@ int mnt_fs_reconfigure(int target, int (*set)(int fs, const void *arg, struct er
 
 int mnt_clone(int dirfd, const char *path, unsigned flags)
 {
-	int fd = open_tree(dirfd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags |
-			   (*path == '\0' ? AT_EMPTY_PATH : 0));
+	int fd = open_tree(dirfd, path,
+			   OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags |
+				   (*path == '\0' ? AT_EMPTY_PATH : 0));
 
 	return fd < 0 ? -errno : fd;
 }
 
 int mnt_move(int mnt, int target)
 {
-	return move_mount(mnt, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0
-		       ? -errno : 0;
+	return move_mount(mnt, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) <
+			       0
+		       ? -errno
+		       : 0;
 }
 
 int mnt_attr(int mnt, bool recursive, uint64_t set, uint64_t clr, uint64_t propagation)
@@ -94,7 +97,8 @@ int mnt_attr(int mnt, bool recursive, uint64_t set, uint64_t clr, uint64_t propa
 
 int mnt_idmap(int mnt, bool recursive, int userns_fd)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) userns_fd };
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP,
+				   .userns_fd = (uint64_t) userns_fd };
 	unsigned flags = AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0);
 
 	return mount_setattr(mnt, "", flags, &attr, sizeof(attr)) < 0 ? -errno : 0;

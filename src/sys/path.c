@@ -112,7 +112,8 @@ static int make_one(int dirfd, const char *name, mode_t mode)
  * Replace @path (PATH_MAX bytes) by the target of the link it names: @parent/@name is a dangling
  * link, @rest is what follows it.
  */
-static int splice_link(int dirfd, const char *parent, const char *name, const char *rest, char *path)
+static int splice_link(int dirfd, const char *parent, const char *name, const char *rest,
+		       char *path)
 {
 	char target[PATH_MAX], out[PATH_MAX];
 	ssize_t n = readlinkat(dirfd, name, target, sizeof(target) - 1);

@@ -33,7 +33,8 @@ int path_clean(const char *path, char *ret, size_t size);
 /**
  * path_below() - what follows a directory in a path, as text
  * @dir, @path: absolute and clean
- * Return: points into @path, "" when both are equal; NULL when @path is not below @dir or @dir is "/".
+ * Return: points into @path, "" when both are equal; NULL when @path is not below @dir or @dir is
+ * "/".
  */
 const char *path_below(const char *dir, const char *path);
 

@@ -79,14 +79,22 @@ static void cleaning(void **state)
 	static const struct {
 		const char *in, *out;
 	} rows[] = {
-		{ "", "/" }, { "/", "/" }, { "a", "/a" }, { "//a///b//", "/a/b" }, { "/a/./b/.", "/a/b" },
-		{ "/a/../b", "/b" }, { "/../../x", "/x" }, { "/a/b/../../..", "/" }, { "/...", "/..." },
+		{ "", "/" },
+		{ "/", "/" },
+		{ "a", "/a" },
+		{ "//a///b//", "/a/b" },
+		{ "/a/./b/.", "/a/b" },
+		{ "/a/../b", "/b" },
+		{ "/../../x", "/x" },
+		{ "/a/b/../../..", "/" },
+		{ "/...", "/..." },
 	};
 	char out[64], tiny[4];
 
 	(void) state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		assert_int_equal(path_clean(rows[i].in, out, sizeof(out)), (int) strlen(rows[i].out));
+		assert_int_equal(path_clean(rows[i].in, out, sizeof(out)),
+				 (int) strlen(rows[i].out));
 		assert_string_equal(out, rows[i].out);
 	}
 	assert_int_equal(path_clean("/abc", tiny, sizeof(tiny)), -ENAMETOOLONG);
@@ -208,7 +216,8 @@ static void *swapper(void *arg)
 	struct race *race = arg;
 
 	while (!race->stop)
-		(void) syscall(SYS_renameat2, race->root, "dir", race->root, "evil", RENAME_EXCHANGE);
+		(void) syscall(SYS_renameat2, race->root, "dir", race->root, "evil",
+			       RENAME_EXCHANGE);
 	return NULL;
 }
 
@@ -233,7 +242,8 @@ static void swaps_never_lead_outside(void **state)
 		made += fd >= 0;
 		if (fd >= 0)
 			(void) close(fd);
-		fd = i % 2 ? path_open_plain(p->root, "dir", O_PATH) : path_make(p->root, "dir", S_IFDIR);
+		fd = i % 2 ? path_open_plain(p->root, "dir", O_PATH)
+			   : path_make(p->root, "dir", S_IFDIR);
 		if (fd < 0)
 			continue;
 		assert_int_equal(fstat(fd, &st), 0);

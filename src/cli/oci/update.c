@@ -136,7 +136,7 @@ static int update_rdt(const struct update_opts *o, struct oci_container *c, stru
 		rdt->l3_cache_schema = (char *) o->l3_cache_schema;
 	if (o->mem_bw_schema != NULL)
 		rdt->mem_bw_schema = (char *) o->mem_bw_schema;
-	return oci_rdt_apply(c->spec, c->id, c->state.pid, err);
+	return oci_rdt_update(c->spec, c->id, err);
 }
 
 static int update_run(struct oci_cli *cli, void *data, int argc, char **argv, struct err *err)

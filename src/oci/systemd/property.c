@@ -92,19 +92,11 @@ static int add_seconds(sd_bus_message *m, const char *name, const struct variant
 	return sd_bus_message_append(m, "(sv)", usec, "t", (uint64_t) (seconds * USEC_PER_SEC));
 }
 
-static int add_variant(sd_bus_message *m, const char *name, const char *value, struct err *err)
+static int append_variant(sd_bus_message *m, const char *name, const char *type,
+			  const struct variant *v, size_t n)
 {
-	struct variant v[LIST_MAX];
-	char type[3];
-	size_t n, len = strlen(name);
-	int r = variant_parse(value, type, v, LIST_MAX, &n);
+	int r = sd_bus_message_open_container(m, 'r', "sv");
 
-	if (r < 0)
-		return err_msg(err, r, "%s: cannot read the value '%s'", name, value);
-	if (len > 3 && len < 100 && strcmp(name + len - 3, "Sec") == 0 && islower((unsigned char) name[len - 4]) &&
-	    type[0] != 'a')
-		return add_seconds(m, name, &v[0], err);
-	r = sd_bus_message_open_container(m, 'r', "sv");
 	if (r >= 0)
 		r = sd_bus_message_append(m, "s", name);
 	if (r >= 0)
@@ -118,6 +110,24 @@ static int add_variant(sd_bus_message *m, const char *name, const char *value, s
 	if (r >= 0)
 		r = sd_bus_message_close_container(m);
 	return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int add_variant(sd_bus_message *m, const char *name, const char *value, struct err *err)
+{
+	struct variant v[LIST_MAX];
+	char type[3];
+	size_t n, len = strlen(name);
+	int r = variant_parse(value, type, v, LIST_MAX, &n);
+
+	if (r < 0)
+		return err_msg(err, r, "%s: cannot read the value '%s'", name, value);
+	if (len > 3 && len < 100 && strcmp(name + len - 3, "Sec") == 0 && islower((unsigned char) name[len - 4]) &&
+	    type[0] != 'a')
+		r = add_seconds(m, name, &v[0], err);
+	else
+		r = append_variant(m, name, type, v, n);
+	variant_free(v, n);
+	return r;
 }
 
 static int add_line(sd_bus_message *m, const char *type, const char *name, char *value, struct err *err)

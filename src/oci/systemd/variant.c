@@ -182,12 +182,22 @@ static int parse_array(const char **p, char type, struct variant *v, size_t max,
 	return 0;
 }
 
+void variant_free(struct variant *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].type != 0 && strchr("sog", v[i].type) != NULL)
+			free(v[i].s);
+		v[i] = (struct variant){ 0 };
+	}
+}
+
 int variant_parse(const char *text, char type[3], struct variant *v, size_t max, size_t *n)
 {
 	const char *p = skip(text);
 	char element = 0;
 	int r;
 
+	*n = 0;
 	if (p[0] == '@' && p[1] == 'a' && p[2] != '\0') {
 		element = p[2];
 		p = skip(p + 3);
@@ -200,12 +210,18 @@ int variant_parse(const char *text, char type[3], struct variant *v, size_t max,
 		type[1] = *n != 0 ? v[0].type : element;
 		type[2] = '\0';
 	} else {
-		*n = 1;
 		r = element != 0 ? -EINVAL : parse_basic(&p, 0, &v[0]);
-		type[0] = v[0].type;
+		*n = r == 0;
+		type[0] = r == 0 ? v[0].type : '\0';
 		type[1] = '\0';
 	}
-	return r < 0 ? r : *skip(p) == '\0' ? 0 : -EINVAL;
+	if (r == 0 && *skip(p) != '\0')
+		r = -EINVAL;
+	if (r < 0) {
+		variant_free(v, *n);
+		*n = 0;
+	}
+	return r;
 }
 
 double variant_number(const struct variant *v)
