@@ -78,7 +78,7 @@ static int read_version(struct db *db, unsigned *ret, struct err *err)
 static int upgrade(struct db *db, const char *const *schema, unsigned version, struct err *err)
 {
 	char pragma[48];
-	unsigned have;
+	unsigned have = 0;
 	int r = db_script(db, "PRAGMA journal_mode = WAL", err);
 
 	if (r == 0)

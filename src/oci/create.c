@@ -210,6 +210,12 @@ static int prepare(struct creation *cr, struct err *err)
 	ch->new_keyring = !cr->opts.no_new_keyring;
 	ch->unshare_cgroup = oci_ns_is_new(c->spec, OCI_NS_CGROUP);
 	ch->bind_console = true;
+	if (cr->opts.rootfs_fd > 0) {
+		ch->init.rootfs_fd = fcntl(cr->opts.rootfs_fd, F_DUPFD_CLOEXEC, 3);
+		ch->init.rootfs_given = true;
+		if (ch->init.rootfs_fd < 0)
+			return err_set(err, -errno, "keep the root file system");
+	}
 	r = make_absolute(&c->state.arena, &cr->opts.pid_file, err);
 	if (r == 0)
 		r = make_absolute(&c->state.arena, &cr->opts.console_socket, err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "oci/hook.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -125,9 +126,12 @@ static int run_one(const struct oci_hook *h, const struct str *json, char *const
 		return err_msg(err, r, "hook ran past specified timeout of %d.0s", (int) h->timeout.v);
 	if (r < 0 || status < 0)
 		return err_set(err, r < 0 ? r : status, "wait for hook");
-	if (WIFSIGNALED(status))
-		return err_msg(err, -ECANCELED, "signal: %s, stdout: , stderr: %s",
-			       strsignal(WTERMSIG(status)), text.p != NULL ? text.p : "");
+	if (WIFSIGNALED(status)) {
+		const char *name = strsignal(WTERMSIG(status));
+
+		return err_msg(err, -ECANCELED, "signal: %c%s, stdout: , stderr: %s", tolower(name[0]), name + 1,
+			       text.p != NULL ? text.p : "");
+	}
 	if (status != 0)
 		return err_msg(err, -ECANCELED, "exit status %d, stdout: , stderr: %s", WEXITSTATUS(status),
 			       text.p != NULL ? text.p : "");
