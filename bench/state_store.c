@@ -57,8 +57,9 @@ static struct db *open_db(void)
 
 static void sql_insert(struct db *db, const char *id)
 {
-	if (db_run(db, NULL, "INSERT INTO instance VALUES(?, ?, 'running', 'cleave/tiny', 'true', 1, 0)", "ss", id,
-		   id + 40) < 0)
+	if (db_run(db, NULL,
+		   "INSERT INTO instance VALUES(?, ?, 'running', 'cleave/tiny', 'true', 1, 0)",
+		   "ss", id, id + 40) < 0)
 		fail("insert");
 }
 
@@ -91,9 +92,10 @@ static int sql_list(void)
 static void dir_write(const char *id, const char *state)
 {
 	char text[256];
-	int n = snprintf(text, sizeof(text),
-			 "{\"id\":\"%s\",\"name\":\"%s\",\"state\":\"%s\",\"image\":\"cleave/tiny\",\"command\":\"true\"}", id,
-			 id + 40, state);
+	int n = snprintf(
+		text, sizeof(text),
+		"{\"id\":\"%s\",\"name\":\"%s\",\"state\":\"%s\",\"image\":\"cleave/tiny\",\"command\":\"true\"}",
+		id, id + 40, state);
 	int fd = open(id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0 || file_replace(fd, "state.json", text, (size_t) n, 0600) < 0)
@@ -181,7 +183,8 @@ static void lives(const char *what, void (*life)(const char *id), int n, int par
 		running--;
 	}
 	double ms = now_ms() - start;
-	printf("%-10s %2d at a time  %7.3f ms per life  %7.0f lives per second\n", what, parallel, ms / n, n / ms * 1e3);
+	printf("%-10s %2d at a time  %7.3f ms per life  %7.0f lives per second\n", what, parallel,
+	       ms / n, n / ms * 1e3);
 }
 
 static void nothing(const char *id)
@@ -204,6 +207,11 @@ static void list(const char *what, int (*read_all)(void))
 	printf("%-10s list of %d records %7.3f ms\n", what, n, best);
 }
 
+static int number(const char *text)
+{
+	return (int) strtol(text, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
 	char id[65];
@@ -214,13 +222,13 @@ int main(int argc, char **argv)
 	}
 	db_close(open_db());
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	lives("fork alone", nothing, atoi(argv[2]), atoi(argv[3]));
-	lives("sqlite", sql_life, atoi(argv[2]), atoi(argv[3]));
-	lives("directory", dir_life, atoi(argv[2]), atoi(argv[3]));
+	lives("fork alone", nothing, number(argv[2]), number(argv[3]));
+	lives("sqlite", sql_life, number(argv[2]), number(argv[3]));
+	lives("directory", dir_life, number(argv[2]), number(argv[3]));
 	struct db *db = open_db();
 	if (db_begin(db, NULL) < 0)
 		fail("begin");
-	for (int i = 0; i < atoi(argv[4]); i++) {
+	for (int i = 0; i < number(argv[4]); i++) {
 		make_id(id, i);
 		sql_insert(db, id);
 		dir_insert(id);

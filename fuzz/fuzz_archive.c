@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = { 0 };
 	uint64_t bytes;
 
-	if (file < 0 || fd_write_full(file, data, size) < 0 || lseek(file, 0, SEEK_SET) < 0 || mkdtemp(top) == NULL)
+	if (file < 0 || fd_write_full(file, data, size) < 0 || lseek(file, 0, SEEK_SET) < 0 ||
+	    mkdtemp(top) == NULL)
 		abort();
 	(void) snprintf(root, sizeof(root), "%s/root", top);
 	if (mkdir(root, 0755) < 0)
@@ -45,7 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	_cleanup_close_ int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		abort();
-	if (img_stream_open(file, -EBADF, &s, &err) == 0 && img_layer_unpack(s, fd, &bytes, &err) < 0 && err.text[0] == '\0')
+	if (img_stream_open(file, -EBADF, &s, &err) == 0 &&
+	    img_layer_unpack(s, fd, &bytes, &err) < 0 && err.text[0] == '\0')
 		abort(); /* a failure without a reason */
 	if (entries(top) != 3 || dir_remove(AT_FDCWD, top) < 0)
 		abort();

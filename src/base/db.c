@@ -38,7 +38,8 @@ static int db_fail(struct db *db, int code, struct err *err)
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_msg(err, -EBUSY, "database '%s' is in use by another process: %s", db->path, text);
+		return err_msg(err, -EBUSY, "database '%s' is in use by another process: %s",
+			       db->path, text);
 	case SQLITE_CONSTRAINT:
 		return err_msg(err, -EEXIST, "database '%s': %s", db->path, text);
 	case SQLITE_FULL:
@@ -88,9 +89,10 @@ static int upgrade(struct db *db, const char *const *schema, unsigned version, s
 	if (r < 0)
 		return r;
 	if (have > version)
-		return err_msg(err, -EPROTO,
-			       "database '%s' has version %u, this program knows %u: use a newer program",
-			       db->path, have, version);
+		return err_msg(
+			err, -EPROTO,
+			"database '%s' has version %u, this program knows %u: use a newer program",
+			db->path, have, version);
 	for (; have < version; have++) {
 		r = db_script(db, schema[have], err);
 		if (r < 0)
@@ -112,7 +114,8 @@ int db_open(const char *path, const char *const *schema, unsigned version, struc
 		return err_set(err, -ENOMEM, "open database '%s'", path);
 	code = sqlite3_open_v2(path, &db->h,
 			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-				       SQLITE_OPEN_EXRESCODE, NULL);
+				       SQLITE_OPEN_EXRESCODE,
+			       NULL);
 	if (db->h == NULL)
 		return err_set(err, -ENOMEM, "open database '%s'", path);
 	db->path = sqlite3_db_filename(db->h, "main");
@@ -161,7 +164,8 @@ static int prepare(struct db *db, sqlite3_stmt **ret, struct err *err, const cha
 
 	for (int i = 1; code == SQLITE_OK && *types != '\0'; i++, types++) {
 		if (*types == 's')
-			code = sqlite3_bind_text(*ret, i, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
+			code = sqlite3_bind_text(*ret, i, va_arg(ap, const char *), -1,
+						 SQLITE_TRANSIENT);
 		else
 			code = sqlite3_bind_int64(*ret, i, va_arg(ap, int64_t));
 	}
@@ -179,7 +183,8 @@ int db_run(struct db *db, struct err *err, const char *sql, const char *types, .
 	va_end(ap);
 	if (r == 0) {
 		code = sqlite3_step(stmt);
-		r = code == SQLITE_DONE || code == SQLITE_ROW ? sqlite3_changes(db->h) : db_fail(db, code, err);
+		r = code == SQLITE_DONE || code == SQLITE_ROW ? sqlite3_changes(db->h)
+							      : db_fail(db, code, err);
 	}
 	(void) sqlite3_finalize(stmt); /* repeats the error of the step */
 	return r;
