@@ -92,8 +92,10 @@ static int spawn_by_helper(struct oci_child *child, void (*run)(struct oci_child
 
 	if (helper < 0)
 		return err_set(err, (int) helper, "fork");
-	if (helper == 0)
+	if (helper == 0) {
+		(void) close(sync); /* the parent's end: its death must be seen as end of file */
 		helper_main(child, run, flags, cgroup_fd);
+	}
 	(void) close(take_fd(child->sync)); /* so that a dead child is seen as end of file */
 	r = oci_sync_expect(sync, OCI_SYNC_PID, &pid, err);
 	if (!clone_parent)
@@ -121,8 +123,10 @@ int oci_child_spawn(struct oci_child *child, void (*run)(struct oci_child *), un
 	}
 	pid = proc_clone(flags | (clone_parent ? CLONE_PARENT : 0), clone_parent ? 0 : SIGCHLD, cgroup_fd,
 			 ret_pidfd);
-	if (pid == 0)
+	if (pid == 0) {
+		(void) close(sync); /* the parent's end: its death must be seen as end of file */
 		run(child);
+	}
 	if (pid < 0)
 		return err_set(err, (int) pid, "clone the container process");
 	(void) close(take_fd(child->sync)); /* so that a dead child is seen as end of file */
