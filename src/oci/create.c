@@ -58,11 +58,13 @@ static int load_config(struct creation *cr, struct err *err)
 	const struct oci_create_opts *o = &cr->opts;
 	_cleanup_(str_fini) struct str text = { 0 };
 	struct stat st;
+	const char *name = o->config_file != NULL ? o->config_file : "config.json";
 	char path[PATH_MAX];
 	int r;
 
-	if (snprintf(path, sizeof(path), "%s/config.json", cr->c->state.bundle) >= (int) sizeof(path))
-		return err_set(err, -ENAMETOOLONG, "open '%s/config.json'", cr->c->state.bundle);
+	if (snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : cr->c->state.bundle,
+		     name[0] == '/' ? "" : "/", name) >= (int) sizeof(path))
+		return err_set(err, -ENAMETOOLONG, "open '%s/%s'", cr->c->state.bundle, name);
 	if (o->config != NULL)
 		str_puts(&text, o->config);
 	else {
@@ -157,8 +159,11 @@ static int make_cgroup(struct creation *cr, struct err *err)
 		.resources = &l->resources,
 		.spec = cr->c->spec,
 	};
-	int r = oci_cgroup_create(&want, &cr->c->cgroup, err);
+	int r;
 
+	if (cr->opts.no_cgroup)
+		return 0;
+	r = oci_cgroup_create(&want, &cr->c->cgroup, err);
 	if (r < 0)
 		return r;
 	cr->child.init.cgroup = cr->c->cgroup;
@@ -269,7 +274,8 @@ static int spawn(struct creation *cr, struct err *err)
 	cr->sync = pair[0];
 	cr->child.sync = pair[1];
 	cr->child.wait_go = helper || oci_ns_is_new(spec, OCI_NS_USER) || cr->opts.systemd_cgroup;
-	r = oci_child_spawn(&cr->child, oci_child_main, flags, oci_cgroup_clone_fd(cr->c->cgroup), cr->sync,
+	r = oci_child_spawn(&cr->child, oci_child_main, flags,
+			    cr->c->cgroup != NULL ? oci_cgroup_clone_fd(cr->c->cgroup) : -EBADF, cr->sync,
 			    cr->opts.clone_parent, helper, &cr->pid, &cr->pidfd, err);
 	return r;
 }
@@ -320,10 +326,12 @@ static int fill_pid(struct creation *cr, struct err *err)
 
 	if (r < 0)
 		return err_set(err, r, "read the state of the container process");
-	oci_cgroup_save(cr->c->cgroup, &cgroup);
-	st->cgroup = cgroup.failed || cgroup.p == NULL ? NULL : arena_strdup(&st->arena, cgroup.p);
-	if (st->cgroup == NULL)
-		return err_set(err, -ENOMEM, "create the container");
+	if (cr->c->cgroup != NULL) {
+		oci_cgroup_save(cr->c->cgroup, &cgroup);
+		st->cgroup = cgroup.failed || cgroup.p == NULL ? NULL : arena_strdup(&st->arena, cgroup.p);
+		if (st->cgroup == NULL)
+			return err_set(err, -ENOMEM, "create the container");
+	}
 	st->pid = cr->pid;
 	st->start_time = ps.start_time;
 	return 0;

@@ -14,7 +14,8 @@ struct oci_spec;
  * @root: directory of the runtime's state
  * @id: new container's id
  * @bundle: directory with config.json and usually the root file system; relative paths allowed
- * @config: text of the configuration instead of <bundle>/config.json, NULL to read that
+ * @config: text of the configuration instead of a file, NULL to read @config_file
+ * @config_file: its name, relative to @bundle; NULL for config.json
  * @console_socket: unix socket that gets the terminal's master; NULL with a terminal: it is returned
  * @pidfd_socket: unix socket that gets a pidfd of the first process; NULL for none
  * @pid_file: written atomically before the call returns, NULL for none
@@ -22,16 +23,17 @@ struct oci_spec;
  *             directory that nothing else needs while the container is made
  * @preserve_fds: descriptors 3.. passed on to the container
  * @no_pivot, @no_new_keyring, @systemd_cgroup: as runc's options
+ * @no_cgroup: make none, stay in the caller's
  * @detached: the caller does not stay: a terminal needs @console_socket
  * @start: run the program at once instead of waiting for `start`
  * @clone_parent: the container becomes a child of the caller's parent (which then waits for it)
  */
 struct oci_create_opts {
-	const char *root, *id, *bundle, *config;
+	const char *root, *id, *bundle, *config, *config_file;
 	const char *console_socket, *pidfd_socket, *pid_file;
 	int rootfs_fd;
 	unsigned preserve_fds;
-	bool no_pivot, no_new_keyring, systemd_cgroup;
+	bool no_pivot, no_new_keyring, systemd_cgroup, no_cgroup;
 	bool detached;
 	bool start;
 	bool clone_parent;

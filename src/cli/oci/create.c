@@ -9,13 +9,15 @@
 #include "oci/create.h"
 
 struct create_opts {
-	const char *bundle, *console_socket, *pidfd_socket, *pid_file;
-	bool no_pivot, no_new_keyring;
+	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
+	bool no_pivot, no_new_keyring, no_subreaper;
 	uint64_t preserve_fds;
 };
 
 static const struct opt create_table[] = {
 	{ "bundle", 'b', OPT_STRING, offsetof(struct create_opts, bundle), "DIR", "bundle (default: current directory)" },
+	{ "config", 'f', OPT_STRING, offsetof(struct create_opts, config), "FILE",
+	  "configuration, relative to the bundle (default: config.json)" },
 	{ "console-socket", 0, OPT_STRING, offsetof(struct create_opts, console_socket), "PATH",
 	  "unix socket that receives the terminal" },
 	{ "pidfd-socket", 0, OPT_STRING, offsetof(struct create_opts, pidfd_socket), "PATH",
@@ -24,6 +26,8 @@ static const struct opt create_table[] = {
 	{ "no-pivot", 0, OPT_BOOL, offsetof(struct create_opts, no_pivot), NULL, "do not use pivot_root" },
 	{ "no-new-keyring", 0, OPT_BOOL, offsetof(struct create_opts, no_new_keyring), NULL,
 	  "keep the caller's session keyring" },
+	{ "no-subreaper", 0, OPT_BOOL, offsetof(struct create_opts, no_subreaper), NULL,
+	  "taken for compatibility, create never is one" },
 	{ "preserve-fds", 0, OPT_U64, offsetof(struct create_opts, preserve_fds), "N",
 	  "pass on N descriptors from 3 on" },
 	{ 0 },
@@ -37,6 +41,7 @@ static int create_run(struct oci_cli *cli, void *data, int argc, char **argv, st
 		.root = cli->root,
 		.id = argv[0],
 		.bundle = o->bundle != NULL ? o->bundle : ".",
+		.config_file = o->config,
 		.console_socket = o->console_socket,
 		.pidfd_socket = o->pidfd_socket,
 		.pid_file = o->pid_file,
@@ -44,6 +49,7 @@ static int create_run(struct oci_cli *cli, void *data, int argc, char **argv, st
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 		.systemd_cgroup = cli->systemd_cgroup,
+		.no_cgroup = cli->no_cgroup,
 		.detached = true,
 	};
 

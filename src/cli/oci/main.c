@@ -7,6 +7,7 @@
  * and, with --log, to that file in the format asked for.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/oci/verb.h"
@@ -23,16 +25,20 @@
 
 struct global_opts {
 	bool debug, systemd_cgroup, version;
-	const char *log, *log_format, *root, *rootless, *criu;
+	const char *log, *log_format, *log_level, *root, *rootless, *criu, *cgroup_manager;
 };
 
 static const struct opt global_table[] = {
 	{ "debug", 0, OPT_BOOL, offsetof(struct global_opts, debug), NULL, "log debug messages" },
 	{ "log", 0, OPT_STRING, offsetof(struct global_opts, log), "FILE", "log file (default: standard error)" },
 	{ "log-format", 0, OPT_STRING, offsetof(struct global_opts, log_format), "FORMAT", "text or json" },
+	{ "log-level", 0, OPT_STRING, offsetof(struct global_opts, log_level), "LEVEL",
+	  "error, warning, info (default) or debug" },
 	{ "root", 0, OPT_STRING, offsetof(struct global_opts, root), "DIR", "directory of container state" },
 	{ "systemd-cgroup", 0, OPT_BOOL, offsetof(struct global_opts, systemd_cgroup), NULL,
 	  "let systemd make the cgroups; cgroupsPath is \"slice:prefix:name\"" },
+	{ "cgroup-manager", 0, OPT_STRING, offsetof(struct global_opts, cgroup_manager), "MANAGER",
+	  "cgroupfs (default), systemd (as --systemd-cgroup) or disabled" },
 	{ "rootless", 0, OPT_STRING, offsetof(struct global_opts, rootless), "BOOL",
 	  "true, false or auto; taken for compatibility, detected anyway" },
 	{ "criu", 0, OPT_STRING, offsetof(struct global_opts, criu), "PATH", "taken for compatibility, not used" },
@@ -91,18 +97,34 @@ static const struct oci_verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* /run/cleave-oci for root, else below XDG_RUNTIME_DIR */
+/* Root of the host, not of a user namespace that a rootless engine made. */
+static bool is_host_root(void)
+{
+	_cleanup_(str_fini) struct str map = { 0 };
+	unsigned inside, outside, n;
+
+	if (geteuid() != 0)
+		return false;
+	if (file_read(AT_FDCWD, "/proc/self/uid_map", 4096, &map) < 0)
+		return true; /* no user namespaces here */
+	return sscanf(map.p, "%u %u %u", &inside, &outside, &n) == 3 && n == UINT32_MAX;
+}
+
+/*
+ * /run/cleave-oci for root, else below XDG_RUNTIME_DIR or what systemd makes in its stead: never in
+ * a directory where others can put something first.
+ */
 static int default_root(char *buf, size_t size)
 {
 	const char *xdg = getenv("XDG_RUNTIME_DIR");
 	int n;
 
-	if (geteuid() == 0 && (xdg == NULL || getenv("_CONTAINERS_ROOTLESS_UID") == NULL))
-		n = snprintf(buf, size, "/run/cleave-oci");
-	else if (xdg != NULL && *xdg != '\0')
+	if (xdg != NULL && *xdg != '\0' && !is_host_root())
 		n = snprintf(buf, size, "%s/cleave-oci", xdg);
+	else if (geteuid() == 0)
+		n = snprintf(buf, size, "/run/cleave-oci");
 	else
-		n = snprintf(buf, size, "/tmp/cleave-oci-%u", (unsigned) geteuid());
+		n = snprintf(buf, size, "/run/user/%u/cleave-oci", (unsigned) geteuid());
 	return n < 0 || (size_t) n >= size ? -ENAMETOOLONG : 0;
 }
 
@@ -165,16 +187,56 @@ static int run_verb(const struct oci_verb *v, struct oci_cli *cli, int argc, cha
 	return v->fail_status != 0 ? v->fail_status : 1;
 }
 
+static int parse_level(const struct global_opts *g, enum log_level *ret, struct err *err)
+{
+	static const char *const names[] = {
+		[LOG_LEVEL_ERROR] = "error",
+		[LOG_LEVEL_WARNING] = "warning",
+		[LOG_LEVEL_INFO] = "info",
+		[LOG_LEVEL_DEBUG] = "debug",
+	};
+
+	*ret = g->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+	if (g->log_level == NULL || g->debug)
+		return 0;
+	for (int i = LOG_LEVEL_ERROR; i < (int) ARRAY_LEN(names); i++)
+		if (strcmp(g->log_level, names[i]) == 0) {
+			*ret = (enum log_level) i;
+			return 0;
+		}
+	return err_msg(err, -EINVAL, "invalid log-level '%s': error, warning, info and debug are known",
+		       g->log_level);
+}
+
 static int open_log(const struct global_opts *g, struct err *err)
 {
 	enum log_format format = LOG_FORMAT_TEXT;
+	enum log_level level;
+	int r = parse_level(g, &level, err);
+
+	if (r < 0)
+		return r;
 
 	if (g->log_format != NULL && strcmp(g->log_format, "json") == 0)
 		format = LOG_FORMAT_JSON;
 	else if (g->log_format != NULL && strcmp(g->log_format, "text") != 0 && *g->log_format != '\0')
 		return err_msg(err, -EINVAL, "invalid log-format '%s': text and json are known", g->log_format);
-	return log_open(g->log != NULL && *g->log != '\0' ? g->log : NULL, format,
-			g->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, err);
+	return log_open(g->log != NULL && *g->log != '\0' ? g->log : NULL, format, level, err);
+}
+
+static int set_cgroup_manager(const struct global_opts *g, struct oci_cli *cli, struct err *err)
+{
+	const char *name = g->cgroup_manager;
+
+	cli->systemd_cgroup = g->systemd_cgroup;
+	if (name == NULL)
+		return 0;
+	cli->systemd_cgroup = strcmp(name, "systemd") == 0;
+	cli->no_cgroup = strcmp(name, "disabled") == 0;
+	if (!cli->systemd_cgroup && !cli->no_cgroup && strcmp(name, "cgroupfs") != 0)
+		return err_msg(err, -EINVAL, "invalid cgroup-manager '%s': cgroupfs, systemd and disabled are known",
+			       name);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -198,6 +260,8 @@ int main(int argc, char **argv)
 		r = open_log(&g, &err);
 	if (r == 0)
 		r = resolve_root(&g, root, sizeof(root), &err);
+	if (r == 0)
+		r = set_cgroup_manager(&g, &cli, &err);
 	if (r < 0) {
 		report("", &err);
 		return 1;
@@ -219,6 +283,5 @@ int main(int argc, char **argv)
 	}
 	cli.root = root;
 	cli.root_given = g.root != NULL && *g.root != '\0';
-	cli.systemd_cgroup = g.systemd_cgroup;
 	return run_verb(v, &cli, n - 1, argv + 2);
 }

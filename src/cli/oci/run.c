@@ -14,13 +14,15 @@
 #include "sys/proc.h"
 
 struct run_opts {
-	const char *bundle, *console_socket, *pidfd_socket, *pid_file;
+	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
 	bool detach, keep, no_subreaper, no_pivot, no_new_keyring;
 	uint64_t preserve_fds;
 };
 
 static const struct opt run_table[] = {
 	{ "bundle", 'b', OPT_STRING, offsetof(struct run_opts, bundle), "DIR", "bundle (default: current directory)" },
+	{ "config", 'f', OPT_STRING, offsetof(struct run_opts, config), "FILE",
+	  "configuration, relative to the bundle (default: config.json)" },
 	{ "console-socket", 0, OPT_STRING, offsetof(struct run_opts, console_socket), "PATH",
 	  "unix socket that receives the terminal" },
 	{ "pidfd-socket", 0, OPT_STRING, offsetof(struct run_opts, pidfd_socket), "PATH",
@@ -46,6 +48,7 @@ static int run_run(struct oci_cli *cli, void *data, int argc, char **argv, struc
 		.root = cli->root,
 		.id = argv[0],
 		.bundle = o->bundle != NULL ? o->bundle : ".",
+		.config_file = o->config,
 		.console_socket = o->console_socket,
 		.pidfd_socket = o->pidfd_socket,
 		.pid_file = o->pid_file,
@@ -53,6 +56,7 @@ static int run_run(struct oci_cli *cli, void *data, int argc, char **argv, struc
 		.no_pivot = o->no_pivot,
 		.no_new_keyring = o->no_new_keyring,
 		.systemd_cgroup = cli->systemd_cgroup,
+		.no_cgroup = cli->no_cgroup,
 		.detached = o->detach,
 		.start = true,
 	};

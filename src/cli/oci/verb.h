@@ -13,13 +13,15 @@ struct err;
  * struct oci_cli - what every verb of the runtime gets
  * @root: directory of the runtime's state, absolute
  * @root_given: --root was used
- * @systemd_cgroup: --systemd-cgroup
+ * @systemd_cgroup: --systemd-cgroup or --cgroup-manager=systemd
+ * @no_cgroup: --cgroup-manager=disabled
  * @argv: of main(), for exe_seal()
  */
 struct oci_cli {
 	const char *root;
 	bool root_given;
 	bool systemd_cgroup;
+	bool no_cgroup;
 	char **argv;
 };
 
