@@ -20,7 +20,7 @@ static attacker <<'C'
 /* Look for processes whose executable is not ours, hold it open, then reopen for writing until it works. */
 int main(void)
 {
-	time_t end = time(NULL) + 3;
+	time_t end = time(NULL) + 2;
 	char self[64] = "", exe[256], path[64];
 	int n = 0, seen = 0;
 	printf("ready\n"); fflush(stdout);

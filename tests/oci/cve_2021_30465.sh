@@ -27,7 +27,7 @@ conf ".mounts+=[{destination:\"/vol\",type:\"bind\",source:\"$T/vol\",options:[\
 	{destination:\"/vol/real$T/host\",type:\"bind\",source:\"$T/payload\",options:[\"bind\",\"rw\"]},
 	{destination:\"/vol/real/sub\",type:\"tmpfs\",source:\"racer\"}]" \
 	'.process.args=["sh","-c","awk \"\\$5 !~ /^\\\\/(vol|dev|proc|sys|tmp|sub)/ && /racer/\" /proc/self/mountinfo; cat /etc/hostname-of-host '"$T/host/file"' 2>/dev/null; ls -d /work /usr/lib/x86_64-linux-gnu 2>/dev/null"]'
-end=$((SECONDS + 3))
+end=$((SECONDS + 2))
 while [ $SECONDS -lt $end ]; do
 	out=$("$OCI" --root "$ROOT" run -b "$B" "$ID" 2>/dev/null </dev/null)
 	[[ $out == *host* ]] && bad=$((bad + 1)) && first=$out

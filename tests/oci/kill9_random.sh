@@ -62,9 +62,9 @@ print("\n".join(bad))
 sys.exit(bool(bad))
 PY
 conf '.process.args=["sleep","88888"]' '.linux.resources={memory:{limit:67108864},pids:{limit:50}}' '.hooks.createRuntime=[{path:"/bin/true"}]'
-check "killed at random moments" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 1.5
+check "killed at random moments" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 1.2
 conf '.process.args=["sleep","88888"]' '.linux.namespaces |= map(select(.type != "pid"))' '.hooks={prestart:[{path:"/bin/true"}],createContainer:[{path:"/bin/true"}]}'
-check "without a pid namespace" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 1
+check "without a pid namespace" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 0.7
 conf '.process.args=["sleep","88888"]' '.linux.namespaces+=[{type:"user"},{type:"cgroup"}] | .linux.uidMappings=[{containerID:0,hostID:0,size:1000}] | .linux.gidMappings=.linux.uidMappings' \
 	'.mounts |= map(select(.destination != "/dev/pts"))'
-check "with a user namespace" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 1
+check "with a user namespace" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 0.7
