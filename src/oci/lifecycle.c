@@ -20,7 +20,7 @@
 #include "sys/msg.h"
 #include "sys/proc.h"
 
-#define ORPHAN_WAIT_MS 2000
+#define ORPHAN_WAIT_MS 500
 #define KILL_WAIT_MS 10000 /* a killed process that is still there then is stuck in the kernel */
 
 static int not_created(struct oci_container *c, struct err *err)
@@ -142,10 +142,12 @@ static int recover(struct oci_container *c, struct err *err)
 	for (int ms = 0; ms < ORPHAN_WAIT_MS; ms += 10) {
 		r = oci_cgroup_create(&want, &c->cgroup, err);
 		if (r != -EBUSY)
-			break;
+			return r;
 		(void) poll(NULL, 0, 10);
 	}
-	return r;
+	want.busy = true; /* it, or a hook of its, does not look */
+	r = oci_cgroup_create(&want, &c->cgroup, err);
+	return r == 0 ? oci_cgroup_kill(c->cgroup, SIGKILL, err) : r;
 }
 
 int oci_delete(struct oci_container *c, bool force, struct err *err)

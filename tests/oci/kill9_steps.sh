@@ -41,8 +41,9 @@ int main(int argc, char **argv)
 C
 "$T/stepper" 0 true >/dev/null || skip "no ptrace here"
 
-conf '.process.args=["sleep","88887"]' '.linux.resources={memory:{limit:67108864},pids:{limit:50}}'
-gone() { [ -z "$(leftovers)" ] && ! grep -qa "slee[p].88887" /proc/[0-9]*/cmdline 2>/dev/null; }
+nap=87$$ # seconds to sleep, by which this test's processes are known
+conf '.process.args=["sleep","'$nap'"]' '.linux.resources={memory:{limit:67108864},pids:{limit:50}}'
+gone() { [ -z "$(leftovers)" ] && ! grep -qa "slee[p].$nap" /proc/[0-9]*/cmdline 2>/dev/null; }
 
 # every verb in turn; which calls are hit differs from run to run
 for verb in create start exec delete run; do
@@ -50,7 +51,7 @@ for verb in create start exec delete run; do
 	case $verb in
 	run) args=(run -d -b "$B" "$ID") ;;
 	start) args=(start "$ID") ;;
-	exec) args=(exec -d "$ID" sleep 88887) ;;
+	exec) args=(exec -d "$ID" sleep $nap) ;;
 	delete) args=(delete --force "$ID") ;;
 	esac
 	prepare() {
