@@ -21,6 +21,7 @@ struct str;
  * @path: linux.cgroupsPath, NULL for the default; "slice:prefix:name" with @systemd
  * @systemd: --systemd-cgroup: a transient scope made by systemd
  * @rootless: failing to create is tolerated when no limit was asked for
+ * @busy: take directories that hold processes, too; only to remove them
  * @resources: borrows; systemd needs some of them at creation; may be NULL
  * @pid: process for the systemd scope (it cannot be empty); 0 otherwise
  */
@@ -29,6 +30,7 @@ struct oci_cgroup_want {
 	const char *path;
 	bool systemd;
 	bool rootless;
+	bool busy;
 	const struct oci_resources *resources;
 	pid_t pid;
 	const struct oci_spec *spec;

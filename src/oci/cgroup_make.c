@@ -257,7 +257,7 @@ static int make_one(struct oci_cgroup *cg, struct cg_dir *d, struct err *err)
 	if (r < 0)
 		return make_failed(d->path, r, err);
 	d->made = r > 0;
-	if (!d->made && cg->unit.name == NULL) { /* what systemd has made has the process already */
+	if (!d->made && cg->unit.name == NULL && !cg->want.busy) { /* what systemd has made has the process already */
 		r = check_reused(cg, d, err);
 		if (r < 0)
 			return r;
