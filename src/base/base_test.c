@@ -147,6 +147,30 @@ static void files(void **state)
 	assert_int_equal(access("/etc/passwd", F_OK), 0);
 }
 
+/* Deeper than a process has descriptors, and with names that removal itself would choose. */
+static void deep_tree(void **state)
+{
+	char dir[] = "/tmp/cleave-deep.XXXXXX";
+	int fd;
+
+	(void) state;
+	assert_non_null(mkdtemp(dir));
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(mkdirat(fd, ".lifted-0", 0755), 0);
+	for (int i = 0; i < 3000; i++) {
+		int next;
+
+		assert_int_equal(mkdirat(fd, "d", 0755), 0);
+		next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(next >= 0);
+		(void) close(fd);
+		fd = next;
+	}
+	(void) close(fd);
+	assert_int_equal(dir_remove(AT_FDCWD, dir), 0);
+	assert_int_equal(access(dir, F_OK), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +178,7 @@ int main(void)
 		cmocka_unit_test(numbers),     cmocka_unit_test(arena_large_and_small),
 		cmocka_unit_test(opt_forms),   cmocka_unit_test(opt_refusals),
 		cmocka_unit_test(files),
+		cmocka_unit_test(deep_tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,17 +135,54 @@ int dir_make_all(const char *path, mode_t mode)
 	return mkdir(buf, mode) < 0 && errno != EEXIST ? -errno : 0;
 }
 
-static int remove_depth(int dirfd, const char *path, int depth)
+struct removal {
+	int top; /* the directory that is removed, -EBADF while it is not open */
+	unsigned lifted;
+};
+
+static int remove_entry(struct removal *rm, int dirfd, const char *path, int depth);
+
+/* A tree may be deeper than descriptors suffice: move what is too deep to the top, which is read again. */
+static int lift(struct removal *rm, int dirfd, const char *path)
+{
+	char name[32];
+	int r;
+
+	do {
+		(void) snprintf(name, sizeof(name), ".lifted-%u", rm->lifted++);
+		r = renameat2(dirfd, path, rm->top, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	} while (r == -EEXIST);
+	return r;
+}
+
+static int remove_content(struct removal *rm, DIR *d, int depth)
 {
 	struct dirent *e;
-	int fd, r = 0;
+	int r = 0;
+
+	rewinddir(d);
+	while ((e = readdir(d)) != NULL) {
+		int q;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		q = remove_entry(rm, dirfd(d), e->d_name, depth + 1);
+		if (r == 0)
+			r = q;
+	}
+	return r;
+}
+
+static int remove_entry(struct removal *rm, int dirfd, const char *path, int depth)
+{
+	int fd, r;
 
 	if (unlinkat(dirfd, path, 0) == 0 || errno == ENOENT)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
 	if (depth > DIR_DEPTH_MAX)
-		return -ELOOP;
+		return lift(rm, dirfd, path);
 	fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
@@ -155,19 +192,19 @@ static int remove_depth(int dirfd, const char *path, int depth)
 		(void) close(fd); /* fdopendir() did not take it */
 		return -ENOMEM;
 	}
-	while ((e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		int q = remove_depth(fd, e->d_name, depth + 1);
-		if (r == 0)
-			r = q;
-	}
-	if (r == 0 && unlinkat(dirfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		r = -errno;
+	if (depth == 0)
+		rm->top = fd;
+	do {
+		r = remove_content(rm, d, depth);
+		if (r == 0 && unlinkat(dirfd, path, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			r = -errno;
+	} while (r == -ENOTEMPTY); /* something was lifted here, or the file system skipped an entry */
 	return r;
 }
 
 int dir_remove(int dirfd, const char *path)
 {
-	return remove_depth(dirfd, path, 0);
+	struct removal rm = { .top = -EBADF };
+
+	return remove_entry(&rm, dirfd, path, 0);
 }

@@ -19,6 +19,7 @@ static const struct opt rm_table[] = {
 	{ 0 },
 };
 
+/* Return: 0; 1 there was none and that is fine; -errno with a message. */
 static int remove_one(struct engine *e, const char *what, bool force, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
@@ -26,7 +27,7 @@ static int remove_one(struct engine *e, const char *what, bool force, struct err
 	int r = eng_instance_find(e, what, &arena, &i, err);
 
 	if (r == -ENOENT && force)
-		return 0;
+		return 1;
 	return r < 0 ? r : eng_instance_remove(e, &i, force, err);
 }
 
@@ -47,7 +48,7 @@ static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 			fprintf(stderr, "cleave: %s\n", err->text);
 		if (r == 0)
 			puts(argv[i]);
-		else {
+		if (r < 0) {
 			*err = why;
 			result = r;
 		}

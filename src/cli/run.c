@@ -7,6 +7,7 @@
  * anything is started and arrive there.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -39,10 +40,8 @@ static int attach(const struct cli *cli, const struct run_opts *o, int sock, str
 {
 	char *const argv[] = { "cleave", "a", o->tty ? o->interactive ? "-ti" : "-t" : o->interactive ? "-i" : "-", NULL };
 
-	if (dup2(sock, MON_FD_STARTER) < 0)
+	if (sock == MON_FD_STARTER ? fcntl(sock, F_SETFD, 0) < 0 : dup2(sock, MON_FD_STARTER) < 0)
 		return err_set(err, -errno, "attach to the instance");
-	if (sock == MON_FD_STARTER) /* else dup2() cleared the flag */
-		return err_msg(err, -EBADF, "attach to the instance: descriptor %d is taken", sock);
 	(void) execv(cli->monitor, argv);
 	return err_set(err, -errno, "execute '%s'", cli->monitor);
 }

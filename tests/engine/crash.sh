@@ -14,11 +14,18 @@ for i in $(seq 1 30); do
 done
 gone() { [ -z "$(cleave ps -aq)" ]; }
 until_true gone
-# Whole process groups: client, monitor-to-be, starter, container process, at once.
+# All at once: client, monitor-to-be, starter, container process before its program runs.
+kill_ours() {
+	local p
+	for p in /proc/[0-9]*; do
+		[ "$(cat "$p/comm" 2>/dev/null)" = cleave ] &&
+			grep -qzx "CLEAVE_ROOT=$T/root" "$p/environ" 2>/dev/null && kill -KILL "${p#/proc/}" 2>/dev/null
+	done
+}
 for i in $(seq 1 30); do
-	setsid --wait "$CLEAVE" run --rm --name "g$i" cleave/tiny sleep 0.05 >/dev/null 2>&1 &
-	sleep "0.0$(printf '%02d' $((i * 2)))"
-	pkill -KILL -f "^$CLEAVE run --rm --name g$i " 2>/dev/null
+	"$CLEAVE" run --rm --name "g$i" cleave/tiny sleep 0.05 >/dev/null 2>&1 &
+	sleep "0.00$((i * 3 % 10))"
+	kill_ours
 	wait 2>/dev/null
 done
 until_true gone

@@ -136,7 +136,7 @@ int attach_run(int argc, char **argv)
 		terminal = terminal || *flag == 't';
 		input = input || *flag == 'i';
 	}
-	signals = (int) sys_signals(forwarded());
+	signals = (int) sys_signals(forwarded(), forwarded());
 	if (terminal) {
 		send_size();
 		raw = input && make_raw(&old);

@@ -325,7 +325,7 @@ int monitor_run(int argc, char **argv)
 	m.in = m.in_open && !m.terminal ? MON_FD_STDIN : -1;
 	m.out[0] = m.terminal ? -1 : MON_FD_STDOUT;
 	m.out[1] = m.terminal ? -1 : MON_FD_STDERR;
-	m.signals = (int) sys_signals(1ull << (SIGCHLD - 1) | 1ull << (SIGPIPE - 1));
+	m.signals = (int) sys_signals(~0ull, 1ull << (SIGCHLD - 1)); /* only SIGKILL ends us */
 	if (m.signals < 0 || !wait_for_start())
 		return 125;
 	(void) sys_replace(MON_FD_DIR, "pid", pid, (size_t) (text_number(pid, (uint64_t) m.pid, 1) - pid));

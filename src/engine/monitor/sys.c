@@ -183,11 +183,11 @@ long sys_ioctl(int fd, unsigned long request, void *arg)
 	return CALL3(__NR_ioctl, fd, request, arg);
 }
 
-long sys_signals(uint64_t mask)
+long sys_signals(uint64_t blocked, uint64_t wanted)
 {
-	long r = CALL4(__NR_rt_sigprocmask, SIG_BLOCK, &mask, NULL, sizeof(mask));
+	long r = CALL4(__NR_rt_sigprocmask, SIG_BLOCK, &blocked, NULL, sizeof(blocked));
 
-	return r < 0 ? r : CALL4(__NR_signalfd4, -1, &mask, sizeof(mask), SFD_CLOEXEC | SFD_NONBLOCK);
+	return r < 0 ? r : CALL4(__NR_signalfd4, -1, &wanted, sizeof(wanted), SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 int sys_next_signal(int fd)

@@ -26,8 +26,8 @@ long sys_send(int sock, const void *data, size_t n);
 long sys_recv(int sock, void *buf, size_t n, int *ret_fd);
 long sys_accept(int sock);
 long sys_ioctl(int fd, unsigned long request, void *arg);
-/** sys_signals() - block @mask (bit n-1 = signal n) and receive those signals by a descriptor */
-long sys_signals(uint64_t mask);
+/** sys_signals() - block @blocked (bit n-1 = signal n) and receive @wanted by a descriptor */
+long sys_signals(uint64_t blocked, uint64_t wanted);
 /** sys_next_signal() - number of a signal from that descriptor; 0 none */
 int sys_next_signal(int fd);
 long sys_kill(int pid, int signal);
