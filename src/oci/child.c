@@ -263,7 +263,7 @@ static void agent_json(const struct oci_child *child, struct str *ret)
 		str_json(ret, seccomp->listener_metadata);
 	}
 	str_puts(ret, ",\"state\":");
-	oci_state_json(&child->state, OCI_STATUS_CREATED, NULL, false, ret);
+	oci_state_json(&child->state, OCI_STATUS_CREATING, NULL, false, ret); /* what agents know */
 	str_puts(ret, "}");
 }
 

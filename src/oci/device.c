@@ -91,7 +91,9 @@ static int bind_node(int dir, const char *name, const struct oci_device *d, stru
 		fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, -errno, "device \"%s\": create mount point", d->path);
-	r = mnt_move(mnt, fd);
+	r = mnt_attr(mnt, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0);
+	if (r == 0)
+		r = mnt_move(mnt, fd);
 	(void) close(fd); /* nothing was written */
 	return r < 0 ? err_set(err, r, "device \"%s\": bind", d->path) : 0;
 }

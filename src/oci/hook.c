@@ -20,6 +20,8 @@
 #include "base/str.h"
 #include "sys/proc.h"
 
+#define HOOK_ANNOTATION_STDOUT "run.oci.hooks.stdout"
+#define HOOK_ANNOTATION_STDERR "run.oci.hooks.stderr"
 #define HOOK_OUTPUT_MAX 512 /* bytes of a failing hook's standard error that are shown */
 
 const char *oci_hook_name(enum oci_hook_kind kind)
@@ -36,17 +38,25 @@ const char *oci_hook_name(enum oci_hook_kind kind)
 	return names[kind];
 }
 
-static _Noreturn void hook_child(const struct oci_hook *h, char *const *env_default, int in, int out)
+/* Files that the configuration wants the hooks' output in, -EBADF without */
+struct hook_output {
+	int out, err;
+};
+
+static _Noreturn void hook_child(const struct oci_hook *h, char *const *env_default, int in,
+				 const struct hook_output *output, int text)
 {
 	char *const argv_path[] = { h->path, NULL };
-	char *const empty[] = { NULL };
-	char *const *env = h->env.n != 0 ? h->env.v : env_default != NULL ? env_default : empty;
+	char *const *env = h->env.n != 0 ? h->env.v : env_default != NULL ? env_default : environ;
+	int out = output->out >= 0 ? output->out : STDOUT_FILENO;
+	int err = output->err >= 0 ? output->err : text;
 	sigset_t none;
 
 	(void) sigemptyset(&none);
 	(void) sigprocmask(SIG_SETMASK, &none, NULL);
 	(void) setpgid(0, 0); /* a timeout kills the group */
-	if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 || proc_cloexec_from(3) < 0)
+	if (dup2(in, STDIN_FILENO) < 0 || (out != STDOUT_FILENO && dup2(out, STDOUT_FILENO) < 0) ||
+	    dup2(err, STDERR_FILENO) < 0 || proc_cloexec_from(3) < 0)
 		_exit(127);
 	(void) execve(h->path, h->args.n != 0 ? h->args.v : argv_path, env);
 	dprintf(STDERR_FILENO, "%s: %s", h->path, strerror(errno));
@@ -94,7 +104,7 @@ static int watch(int pidfd, int out, int timeout_ms, struct str *text)
 }
 
 static int run_one(const struct oci_hook *h, const struct str *json, char *const *env_default,
-		   struct err *err)
+		   const struct hook_output *output, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	_cleanup_close_ int pidfd = -EBADF;
@@ -112,7 +122,7 @@ static int run_one(const struct oci_hook *h, const struct str *json, char *const
 	if (pid < 0)
 		return err_set(err, (int) pid, "fork");
 	if (pid == 0)
-		hook_child(h, env_default, in_r, out_w);
+		hook_child(h, env_default, in_r, output, out_w);
 	(void) close(take_fd(in_r)); /* so that a hook which reads nothing breaks the pipe */
 	(void) close(take_fd(out_w));
 
@@ -138,23 +148,43 @@ static int run_one(const struct oci_hook *h, const struct str *json, char *const
 	return 0;
 }
 
+static int open_output(const struct oci_spec *spec, const char *annotation, int *ret, struct err *err)
+{
+	const char *path = oci_spec_annotation(spec, annotation);
+
+	*ret = -EBADF;
+	if (path == NULL)
+		return 0;
+	*ret = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0700);
+	return *ret < 0 ? err_set(err, -errno, "open '%s' of the annotation %s", path, annotation) : 0;
+}
+
 /* @ignore: log failures and go on */
 static int run_all(const struct oci_spec *spec, enum oci_hook_kind kind, const struct oci_state *state,
 		   enum oci_status status, char *const *env_default, bool ignore, struct err *err)
 {
 	const struct oci_hook_list *list = &spec->hooks[kind];
 	struct sigaction sa = { .sa_handler = SIG_IGN }, old;
+	_cleanup_close_ int out_fd = -EBADF, err_fd = -EBADF;
 	_cleanup_(str_fini) struct str json = { 0 };
 	int r = 0;
 
 	if (list->n == 0)
 		return 0;
+	if (kind != OCI_HOOK_START_CONTAINER) { /* the host's paths mean nothing in there */
+		r = open_output(spec, HOOK_ANNOTATION_STDOUT, &out_fd, err);
+		if (r == 0)
+			r = open_output(spec, HOOK_ANNOTATION_STDERR, &err_fd, err);
+		if (r < 0)
+			return r;
+	}
+	const struct hook_output output = { .out = out_fd, .err = err_fd };
 	oci_state_json(state, status, NULL, false, &json);
 	if (json.failed)
 		return err_set(err, -ENOMEM, "run %s hooks", oci_hook_name(kind));
 	(void) sigaction(SIGPIPE, &sa, &old); /* a hook may close its input */
 	for (size_t i = 0; r == 0 && i < list->n; i++) {
-		r = run_one(&list->v[i], &json, env_default, err);
+		r = run_one(&list->v[i], &json, env_default, &output, err);
 		if (r < 0)
 			r = err_wrap(err, r, "error running %s hook #%zu", oci_hook_name(kind), i);
 		if (r < 0 && ignore) {

@@ -11,7 +11,10 @@ const char *oci_hook_name(enum oci_hook_kind kind);
 /**
  * oci_hook_run() - run all hooks of a kind, one after the other
  * @state: borrows; passed on standard input as JSON with @status
- * @env_default: environment for hooks without "env", NULL for an empty one
+ * @env_default: environment for hooks without "env", NULL for the caller's own
+ *
+ * The annotations run.oci.hooks.stdout and run.oci.hooks.stderr name files on the host that the output
+ * is appended to; startContainer hooks, which run where the host's files are out of sight, ignore them.
  *
  * Stops at the first hook that fails (poststart and poststop callers only warn).  A hook over its
  * timeout is killed with its process group.

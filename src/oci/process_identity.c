@@ -67,6 +67,14 @@ static bool setgroups_denied(const struct oci_init *init)
 	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && str_starts(text, "deny");
 }
 
+/* A rootless engine's user may own files by a group that his user namespace cannot name. */
+static bool keeps_groups(const struct oci_init *init)
+{
+	const char *value = oci_spec_annotation(init->spec, "run.oci.keep_original_groups");
+
+	return value != NULL && strcmp(value, "1") == 0;
+}
+
 static int set_ids(const struct oci_init *init, struct err *err)
 {
 	const struct oci_process *p = init->process;
@@ -74,7 +82,7 @@ static int set_ids(const struct oci_init *init, struct err *err)
 	gid_t gid = p->gid;
 
 	/* by system call: the wrappers of libc take locks and signal other threads */
-	if (syscall(SYS_setgroups, p->nr_additional_gids, p->additional_gids) < 0) {
+	if (!keeps_groups(init) && syscall(SYS_setgroups, p->nr_additional_gids, p->additional_gids) < 0) {
 		int r = -errno;
 
 		if (r == -EPERM && init->in_userns && setgroups_denied(init))

@@ -280,6 +280,7 @@ static void parse_top(struct json_in *in, struct oci_spec *ret)
 	spec_linux(in, root, ret);
 	ret->hostname = parse_uts_name(in, root, "hostname", &ret->linux);
 	ret->domainname = parse_uts_name(in, root, "domainname", &ret->linux);
+	spec_sysctl_domainname(in, root, ret);
 	spec_mounts(in, root, ret);
 	spec_hooks(in, root, ret);
 	ret->annotations = spec_pairs(in, root, "annotations");

@@ -102,6 +102,9 @@ void spec_namespaces(struct json_in *in, const struct json *obj, struct oci_linu
 /** spec_sysctl() - linux.sysctl; after spec_namespaces() */
 void spec_sysctl(struct json_in *in, const struct json *obj, struct oci_linux *ret);
 
+/** spec_sysctl_domainname() - refuse a domainname that sysctl kernel.domainname contradicts */
+void spec_sysctl_domainname(struct json_in *in, const struct json *root, const struct oci_spec *spec);
+
 /** spec_resources() - linux.resources, @obj is the resources object itself */
 void spec_resources(struct json_in *in, const struct json *obj, struct oci_resources *ret);
 

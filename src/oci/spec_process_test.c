@@ -229,7 +229,7 @@ static void command_refusals(void **state)
 static void schedulers(void **state)
 {
 	_cleanup_(oci_spec_freep) struct oci_spec *deadline = process(
-		"'scheduler':{'policy':'SCHED_DEADLINE','runtime':1,'deadline':2,"
+		"'scheduler':{'policy':'SCHED_DEADLINE','runtime':1024,'deadline':2048,"
 		"'period':18446744073709551615,"
 		"'flags':['SCHED_FLAG_RESET_ON_FORK','SCHED_FLAG_DL_OVERRUN']}");
 	_cleanup_(oci_spec_freep) struct oci_spec *fifo =
@@ -239,8 +239,8 @@ static void schedulers(void **state)
 
 	(void) state;
 	assert_int_equal(deadline->process.scheduler->policy, SCHED_DEADLINE);
-	assert_int_equal(deadline->process.scheduler->runtime, 1);
-	assert_int_equal(deadline->process.scheduler->deadline, 2);
+	assert_int_equal(deadline->process.scheduler->runtime, 1024);
+	assert_int_equal(deadline->process.scheduler->deadline, 2048);
 	assert_true(deadline->process.scheduler->period == UINT64_MAX);
 	assert_int_equal(deadline->process.scheduler->flags,
 			 SCHED_FLAG_RESET_ON_FORK | SCHED_FLAG_DL_OVERRUN);
@@ -270,6 +270,22 @@ static void scheduler_refusals(void **state)
 		{ "'policy':'SCHED_RR','period':5",
 		  "config.json: process.scheduler: scheduler runtime/deadline/period can only be "
 		  "specified for SchedDeadline policy" },
+		{ "'policy':'SCHED_DEADLINE','deadline':4096",
+		  "config.json: process.scheduler: sched_setattr: `SCHED_DEADLINE` requires `runtime`" },
+		{ "'policy':'SCHED_DEADLINE','runtime':2048",
+		  "config.json: process.scheduler: sched_setattr: `SCHED_DEADLINE` requires `deadline`" },
+		{ "'policy':'SCHED_DEADLINE','runtime':0,'deadline':4096",
+		  "config.json: process.scheduler.runtime: sched_setattr: `SCHED_DEADLINE` runtime must be "
+		  "greater than 0" },
+		{ "'policy':'SCHED_DEADLINE','runtime':1023,'deadline':4096",
+		  "config.json: process.scheduler.runtime: sched_setattr: `SCHED_DEADLINE` runtime 1023 must "
+		  "be between 1024 and 9223372036854775807" },
+		{ "'policy':'SCHED_DEADLINE','runtime':4097,'deadline':4096",
+		  "config.json: process.scheduler.runtime: sched_setattr: `SCHED_DEADLINE` runtime 4097 must "
+		  "be <= deadline 4096" },
+		{ "'policy':'SCHED_DEADLINE','runtime':1024,'deadline':4096,'period':4095",
+		  "config.json: process.scheduler.deadline: sched_setattr: `SCHED_DEADLINE` deadline 4096 "
+		  "must be <= period 4095" },
 		{ "'policy':'SCHED_RR','flags':['SCHED_FLAG_X']",
 		  "config.json: process.scheduler.flags[0]: invalid scheduler flag: SCHED_FLAG_X" },
 		{ "'policy':'SCHED_RR','flags':[1]",

@@ -6,12 +6,15 @@
 #include <linux/sched.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "oci/spec_internal.h"
 #include "oci/spec_names.h"
 
 #define NICE_MIN (-20)
 #define NICE_MAX 19
 #define IO_PRIORITY_MAX 7
+#define DEADLINE_RUNTIME_MIN 1024ULL /* ns, of the kernel: shorter ones get lost in its arithmetic */
+#define DEADLINE_RUNTIME_MAX (UINT64_MAX >> 1)
 
 bool spec_list_count(const char *list, size_t *ret)
 {
@@ -48,6 +51,32 @@ bool spec_list_count(const char *list, size_t *ret)
 	return true;
 }
 
+/* What sched_setattr(2) would call an invalid argument */
+static void check_deadline(struct json_in *in, const struct json *obj, const struct oci_scheduler *s)
+{
+	static const char *const needed[] = { "runtime", "deadline" };
+
+	for (size_t i = 0; i < ARRAY_LEN(needed); i++)
+		if (json_get(in, obj, needed[i]) == NULL)
+			(void) json_fail(in, obj, NULL, "sched_setattr: `SCHED_DEADLINE` requires `%s`", needed[i]);
+	if (s->runtime == 0)
+		(void) json_fail(in, obj, "runtime",
+				 "sched_setattr: `SCHED_DEADLINE` runtime must be greater than 0");
+	if (s->runtime < DEADLINE_RUNTIME_MIN || s->runtime > DEADLINE_RUNTIME_MAX)
+		(void) json_fail(in, obj, "runtime",
+				 "sched_setattr: `SCHED_DEADLINE` runtime %llu must be between %llu and %llu",
+				 (unsigned long long) s->runtime, DEADLINE_RUNTIME_MIN,
+				 (unsigned long long) DEADLINE_RUNTIME_MAX);
+	if (s->runtime > s->deadline)
+		(void) json_fail(in, obj, "runtime",
+				 "sched_setattr: `SCHED_DEADLINE` runtime %llu must be <= deadline %llu",
+				 (unsigned long long) s->runtime, (unsigned long long) s->deadline);
+	if (s->period != 0 && s->deadline > s->period) /* no period: as long as the deadline */
+		(void) json_fail(in, obj, "deadline",
+				 "sched_setattr: `SCHED_DEADLINE` deadline %llu must be <= period %llu",
+				 (unsigned long long) s->deadline, (unsigned long long) s->period);
+}
+
 static void parse_scheduler(struct json_in *in, const struct json *obj, struct oci_process *ret)
 {
 	struct oci_scheduler *s = arena_alloc(in->strings, 1, sizeof(*s));
@@ -80,6 +109,8 @@ static void parse_scheduler(struct json_in *in, const struct json *obj, struct o
 		(void) json_fail(in, obj, NULL,
 				 "scheduler runtime/deadline/period can only be specified for "
 				 "SchedDeadline policy");
+	if (s->policy == SCHED_DEADLINE)
+		check_deadline(in, obj, s);
 	s->nice = (int32_t) nice;
 	s->priority = (uint32_t) priority;
 	ret->scheduler = s;

@@ -100,3 +100,18 @@ void spec_sysctl(struct json_in *in, const struct json *obj, struct oci_linux *r
 			return;
 	}
 }
+
+void spec_sysctl_domainname(struct json_in *in, const struct json *root, const struct oci_spec *spec)
+{
+	const struct oci_pairs *sysctl = &spec->linux.sysctl;
+	char dots[SYSCTL_KEY_MAX + 1];
+
+	if (spec->domainname == NULL || in->code < 0) /* keys over the limit were refused */
+		return;
+	for (size_t i = 0; i < sysctl->n; i++) {
+		key_to_dots(sysctl->v[i].key, dots);
+		if (strcmp(dots, "kernel.domainname") == 0 && strcmp(sysctl->v[i].value, spec->domainname) != 0)
+			(void) json_fail(in, root, "domainname", "\"%s\" conflicts with sysctl \"%s\", \"%s\"",
+					 spec->domainname, dots, sysctl->v[i].value);
+	}
+}

@@ -117,6 +117,8 @@ static void uts_names(void **state)
 		  "config.json: hostname: unable to set hostname without a private UTS namespace" },
 		{ "'domainname':'d'",
 		  "config.json: domainname: unable to set domainname without a private UTS namespace" },
+		{ "'linux':{'namespaces':[{'type':'uts'}],'sysctl':{'kernel/domainname':'e'}},'domainname':'d'",
+		  "config.json: domainname: \"d\" conflicts with sysctl \"kernel.domainname\", \"e\"" },
 		{ NAMESPACES "'hostname':"
 			     "'aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffff12345'",
 		  "config.json: hostname: 65 bytes are over the limit 64" },

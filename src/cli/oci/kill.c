@@ -3,30 +3,48 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "cli/oci/match.h"
 #include "cli/oci/verb.h"
 #include "oci/container.h"
 #include "oci/lifecycle.h"
 
 struct kill_opts {
-	bool all;
+	bool all, regex;
 };
 
 static const struct opt kill_table[] = {
 	{ "all", 'a', OPT_BOOL, offsetof(struct kill_opts, all), NULL,
 	  "send the signal to every process of the container" },
+	{ "regex", 'r', OPT_BOOL, offsetof(struct kill_opts, regex), NULL,
+	  "the first argument is a regular expression: every container whose id matches" },
 	{ 0 },
 };
+
+struct kill_want {
+	int signal;
+	bool all;
+};
+
+static int kill_one(const struct oci_cli *cli, const char *id, const void *data, struct err *err)
+{
+	const struct kill_want *want = data;
+	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
+	int r = oci_container_open(cli->root, id, &c, err);
+
+	return r == 0 ? oci_kill(c, want->signal, want->all, err) : r;
+}
 
 static int kill_run(struct oci_cli *cli, void *data, int argc, char **argv, struct err *err)
 {
 	const struct kill_opts *o = data;
-	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
-	int signal = oci_signal_parse(argc > 1 ? argv[1] : "TERM"), r;
+	const struct kill_want want = {
+		.signal = oci_signal_parse(argc > 1 ? argv[1] : "TERM"), .all = o->all,
+	};
 
-	if (signal < 0)
+	if (want.signal < 0)
 		return err_msg(err, -EINVAL, "unknown signal \"%s\"", argv[1]);
-	r = oci_container_open(cli->root, argv[0], &c, err);
-	return r == 0 ? oci_kill(c, signal, o->all, err) : r;
+	return o->regex ? oci_match_each(cli, argv[0], kill_one, &want, err) :
+			  kill_one(cli, argv[0], &want, err);
 }
 
 OCI_VERB(verb_kill) = {
