@@ -105,6 +105,17 @@ int oci_cgroup_enter_pid(struct oci_cgroup *cg, pid_t pid, struct err *err);
 int oci_cgroup_apply(struct oci_cgroup *cg, const struct oci_resources *resources, bool update,
 		     struct err *err);
 
+/**
+ * oci_cgroup_delegate() - let the container make cgroups of its own
+ * @pid: first process, in the container's user namespace
+ *
+ * Changes the owner of the cgroup to the container's user where the container has a cgroup namespace
+ * and a writable mount of it; otherwise, and on v1, nothing happens.
+ * Return: 0; -errno with a message.
+ */
+int oci_cgroup_delegate(const struct oci_cgroup *cg, const struct oci_spec *spec, pid_t pid,
+			struct err *err);
+
 /** oci_cgroup_freeze() - freeze or thaw everything in it and wait until it is so */
 int oci_cgroup_freeze(struct oci_cgroup *cg, bool freeze, struct err *err);
 
