@@ -20,13 +20,14 @@ struct eng_running {
 
 /**
  * struct eng_backend - a kind of isolation
- * All the engine knows of it.  Members are called with the instance's lock held.
+ * All the engine knows of it.  Members are called with the instance's lock held, but where it says not.
  *
  * @name: what the row of an instance says
  * @prepare: make what belongs to the instance on disk; @dir is its directory.  Called once.
  * @start: run the workload.  Called in a process of its own, a child of the monitor-to-be, with the
  *         instance's standard input, output and error as descriptors 0 to 2; the first process becomes a
  *         sibling of the caller, so a child of the monitor
+ * @kill: send a signal to the first process; -ESRCH or -ENOENT when there is none.  Called without the lock
  * @stop: end what still runs and release what it held of the host (cgroup, ...).  Called after the
  *        first process has ended, or instead of waiting for it; fine when there is nothing
  */
@@ -36,6 +37,7 @@ struct eng_backend {
 		       struct err *err);
 	int (*start)(struct engine *e, const char *id, const struct eng_config *config,
 		     struct eng_running *ret, struct err *err);
+	int (*kill)(struct engine *e, const char *id, int signal, struct err *err);
 	int (*stop)(struct engine *e, const char *id, struct err *err);
 };
 

@@ -126,7 +126,7 @@ int eng_size_parse(const char *text, uint64_t *ret)
 		if (*end != '\0')
 			return -EINVAL;
 	}
-	if (v > INT64_MAX >> shift)
+	if (v > (uint64_t) INT64_MAX >> shift)
 		return -ERANGE;
 	*ret = v << shift;
 	return 0;

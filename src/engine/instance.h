@@ -59,14 +59,14 @@ const char *eng_state_name(enum eng_state state);
 
 /**
  * eng_instance_new() - make an instance that is about to be started
- * @config: borrows
+ * @config: borrows; gets a host name if it has none
  * @name: NULL for one that is made up
  * @isolation: name of a back end
  * @arena: owns the strings of @ret
  * @ret_lock: descriptor that holds the lock; the caller keeps it until the instance has ended
  * Return: 0; -EEXIST the name is taken; -EINVAL a bad name; -errno with a message; nothing is left then.
  */
-int eng_instance_new(struct engine *e, const struct eng_config *config, const char *name,
+int eng_instance_new(struct engine *e, struct eng_config *config, const char *name,
 		     const char *isolation, struct arena *arena, struct eng_instance *ret, int *ret_lock,
 		     struct err *err);
 

@@ -39,12 +39,22 @@ static bool component_ok(const char *p, size_t n)
 	}
 }
 
+/* NAME, NAME:PORT or [IPV6]:PORT */
 static bool host_ok(const char *p, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char) p[i]) && strchr(".-:[]", p[i]) == NULL)
+	const char *colon = memrchr(p, ':', n);
+	size_t name = n;
+
+	if (colon != NULL && memchr(colon, ']', n - (size_t) (colon - p)) == NULL) {
+		name = (size_t) (colon - p);
+		for (size_t i = name + 1; i < n; i++)
+			if (!isdigit((unsigned char) p[i]))
+				return false;
+	}
+	for (size_t i = 0; i < name; i++)
+		if (!isalnum((unsigned char) p[i]) && strchr(p[0] == '[' ? ":[]" : ".-", p[i]) == NULL)
 			return false;
-	return n > 0 && p[0] != '.' && p[0] != '-';
+	return name > 0 && name + 1 != n && p[0] != '.' && p[0] != '-';
 }
 
 /* The first component is a host when it looks like one, as Docker decides. */

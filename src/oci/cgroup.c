@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "oci/cgroup_priv.h"
 
@@ -130,15 +130,18 @@ void oci_cgroup_save(const struct oci_cgroup *cg, struct str *ret)
 }
 
 /* One element of "dirs" into @cg. */
-static int load_dir(struct oci_cgroup *cg, json_t *j, struct err *err)
+static int load_dir(struct oci_cgroup *cg, struct json_in *in, const struct json *node, struct err *err)
 {
+	const struct json *e = node->kind == JSON_KIND_ARRAY ? node->first : NULL;
 	const char *s[3];
 	struct cg_dir *d;
 
-	for (size_t i = 0; i < ARRAY_LEN(s); i++) {
-		s[i] = json_string_value(json_array_get(j, i));
-		if (s[i] == NULL)
+	for (size_t i = 0; i < ARRAY_LEN(s); i++, e = e->next) {
+		if (e == NULL)
 			return err_msg(err, -EINVAL, "saved cgroup: dirs: not three strings");
+		s[i] = json_to_str(in, e);
+		if (s[i] == NULL)
+			return in->code;
 	}
 	if (s[1][0] != '/' || !str_starts(s[2], s[1]) || s[2][strlen(s[1])] != '/' ||
 	    strlen(s[2]) >= PATH_MAX - NAME_MAX || cg->nr_dirs == ARRAY_LEN(cg->dirs))
@@ -154,45 +157,38 @@ static int load_dir(struct oci_cgroup *cg, json_t *j, struct err *err)
 	return 0;
 }
 
-static int load(struct oci_cgroup *cg, json_t *j, struct err *err)
+static int load(struct oci_cgroup *cg, struct json_in *in, struct err *err)
 {
-	json_t *dirs = json_object_get(j, "dirs");
-	const char *unit = json_string_value(json_object_get(j, "unit"));
-	const char *slice = json_string_value(json_object_get(j, "slice"));
-	size_t n = json_array_size(dirs);
+	const struct json *dirs;
 	int r = 0;
 
-	if (!json_is_object(j) || !json_is_array(dirs))
-		return err_msg(err, -EINVAL, "saved cgroup: not an object with 'dirs'");
-	cg->unified = json_is_true(json_object_get(j, "unified"));
-	cg->rootless = json_is_true(json_object_get(j, "rootless"));
-	if (unit != NULL && slice != NULL) {
-		cg->unit.name = arena_strdup(&cg->arena, unit);
-		cg->unit.slice = arena_strdup(&cg->arena, slice);
-		cg->unit.user = json_is_true(json_object_get(j, "user"));
-		cg->unit.started = n != 0;
-		if (cg->unit.name == NULL || cg->unit.slice == NULL)
-			return err_set(err, -ENOMEM, "allocate cgroup");
-	}
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = load_dir(cg, json_array_get(dirs, i), err);
+	if (!json_to_object(in, in->root) || !json_need(in, in->root, "dirs"))
+		return in->code;
+	dirs = json_get_array(in, in->root, "dirs", ARRAY_LEN(cg->dirs));
+	cg->unified = json_get_bool(in, in->root, "unified", false);
+	cg->rootless = json_get_bool(in, in->root, "rootless", false);
+	cg->unit.name = json_get_str(in, in->root, "unit");
+	cg->unit.slice = json_get_str(in, in->root, "slice");
+	cg->unit.user = json_get_bool(in, in->root, "user", false);
+	cg->unit.started = cg->unit.name != NULL && dirs != NULL;
+	if (in->code < 0)
+		return in->code;
+	for (const struct json *d = dirs != NULL ? dirs->first : NULL; d != NULL && r == 0; d = d->next)
+		r = load_dir(cg, in, d, err);
 	return r;
-}
-
-static void json_freep(json_t **j)
-{
-	json_decref(*j);
 }
 
 int oci_cgroup_open(const char *saved, struct oci_cgroup **ret, struct err *err)
 {
 	_cleanup_(oci_cgroup_freep) struct oci_cgroup *cg = calloc(1, sizeof(*cg));
-	_cleanup_(json_freep) json_t *j = json_loads(saved, 0, NULL);
+	_cleanup_(json_fini) struct json_in in = { 0 };
 	int r;
 
 	if (cg == NULL)
 		return err_set(err, -ENOMEM, "allocate cgroup");
-	r = load(cg, j, err);
+	r = json_parse(&in, "saved cgroup", &cg->arena, saved, strlen(saved), err);
+	if (r == 0)
+		r = load(cg, &in, err);
 	if (r == 0)
 		*ret = take_ptr(cg);
 	return r;

@@ -46,6 +46,8 @@ int oci_cgroup_create(const struct oci_cgroup_want *want, struct oci_cgroup **re
 /**
  * oci_cgroup_open() - a cgroup that exists, from the text oci_cgroup_save() made
  * @saved: JSON text kept in the state file
+ * @ret: returns; free with oci_cgroup_free()
+ * Return: 0; -EINVAL unusable text, -ENOMEM, with a message.
  */
 int oci_cgroup_open(const char *saved, struct oci_cgroup **ret, struct err *err);
 
@@ -88,6 +90,7 @@ int oci_cgroup_join_fds(const int *fds, size_t n, struct err *err);
  *
  * With systemd the first call makes the unit with @pid in it, limits included; apply what systemd has
  * no property for with oci_cgroup_apply() afterwards.
+ * Return: 0; -errno with a message.
  */
 int oci_cgroup_enter_pid(struct oci_cgroup *cg, pid_t pid, struct err *err);
 
@@ -143,6 +146,7 @@ int oci_cgroup_stats(const struct oci_cgroup *cg, struct str *ret, struct err *e
  * v1: eventfd on memory.oom_control; v2: inotify on memory.events.  The kernel may lose the event of
  * a removal that follows the last exit at once: wait with a timeout and stop when
  * oci_cgroup_oom_kills() fails.
+ * Return: descriptor, the caller closes it; -errno with a message.
  */
 int oci_cgroup_oom_fd(const struct oci_cgroup *cg, struct err *err);
 

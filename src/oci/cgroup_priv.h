@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -164,6 +165,11 @@ struct cg_job {
 	bool update;
 };
 
+/**
+ * cg_v1_*(), cg_v2_*(), cg_*() - write the limits of one controller that are set
+ * @j: borrows
+ * Return: 0; -errno with a message naming file and value.
+ */
 int cg_v1_memory(const struct cg_job *j, struct err *err);
 int cg_v1_cpu(const struct cg_job *j, struct err *err);
 int cg_v1_cpuset(const struct cg_job *j, struct err *err);
@@ -208,6 +214,7 @@ int cg_v2_swap(const struct cg_job *j, int64_t *ret, struct err *err);
 /**
  * cg_devices() - set the device rules
  * @rules: configured ones; the default ones follow
+ * Return: 0; -errno with a message.
  */
 int cg_devices(const struct oci_cgroup *cg, const struct oci_device_rule *rules, size_t n,
 	       struct err *err);

@@ -152,11 +152,9 @@ enum oci_status oci_container_status(struct oci_container *c)
 		return OCI_STATUS_CREATING;
 	if (!oci_container_alive(c))
 		return OCI_STATUS_STOPPED;
-	if (waits_for_start(c))
-		return OCI_STATUS_CREATED;
 	if (oci_container_cgroup(c, NULL) == 0 && c->cgroup != NULL && oci_cgroup_frozen(c->cgroup) == 1)
-		return OCI_STATUS_PAUSED;
-	return OCI_STATUS_RUNNING;
+		return OCI_STATUS_PAUSED; /* before start, too: it can be resumed */
+	return waits_for_start(c) ? OCI_STATUS_CREATED : OCI_STATUS_RUNNING;
 }
 
 int oci_container_remove(struct oci_container *c, struct err *err)

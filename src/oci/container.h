@@ -63,6 +63,7 @@ bool oci_container_alive(const struct oci_container *c);
 /**
  * oci_container_status() - what it is doing now
  * Opens the cgroup to tell paused from running.
+ * Return: the status; running when it cannot be told whether it is paused.
  */
 enum oci_status oci_container_status(struct oci_container *c);
 

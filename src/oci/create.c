@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "oci/cgroup.h"
 #include "oci/child.h"
@@ -49,13 +51,13 @@ struct creation {
 	int sync, console, master;
 	pid_t pid;
 	int pidfd;
-	bool hooks_ran;
 };
 
 static int load_config(struct creation *cr, struct err *err)
 {
 	const struct oci_create_opts *o = &cr->opts;
 	_cleanup_(str_fini) struct str text = { 0 };
+	struct stat st;
 	char path[PATH_MAX];
 	int r;
 
@@ -64,6 +66,8 @@ static int load_config(struct creation *cr, struct err *err)
 	if (o->config != NULL)
 		str_puts(&text, o->config);
 	else {
+		if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a fifo would make us wait */
+			return err_msg(err, -EINVAL, "%s is not a regular file", path);
 		r = file_read(AT_FDCWD, path, OCI_SPEC_SIZE_MAX, &text);
 		if (r == -ENOENT)
 			return err_msg(err, r, "JSON specification file %s not found", path);
@@ -205,6 +209,12 @@ static int prepare(struct creation *cr, struct err *err)
 	ch->new_keyring = !cr->opts.no_new_keyring;
 	ch->unshare_cgroup = oci_ns_is_new(c->spec, OCI_NS_CGROUP);
 	ch->bind_console = true;
+	if (cr->opts.rootfs_fd > 0) {
+		ch->init.rootfs_fd = fcntl(cr->opts.rootfs_fd, F_DUPFD_CLOEXEC, 3);
+		ch->init.rootfs_given = true;
+		if (ch->init.rootfs_fd < 0)
+			return err_set(err, -errno, "keep the root file system");
+	}
 	r = make_absolute(&c->state.arena, &cr->opts.pid_file, err);
 	if (r == 0)
 		r = make_absolute(&c->state.arena, &cr->opts.console_socket, err);
@@ -215,6 +225,10 @@ static int prepare(struct creation *cr, struct err *err)
 	if (chdir(c->state.bundle) < 0) /* paths in config.json are relative to it */
 		return err_set(err, -errno, "enter the bundle '%s'", c->state.bundle);
 	r = oci_child_prepare(ch, c, cr->opts.console_socket, cr->opts.preserve_fds, &cr->console, err);
+	if (r == 0 && c->spec->linux.mount_label != NULL && !oci_selinux_active(ch->init.proc_fd)) {
+		log_warning("linux.mountLabel is set but SELinux is off, ignoring it");
+		c->spec->linux.mount_label = NULL;
+	}
 	if (r == 0)
 		r = open_namespaces(cr, err);
 	if (r == 0)
@@ -325,7 +339,6 @@ static int run_runtime_hooks(struct creation *cr, struct err *err)
 	if (r < 0)
 		return r;
 	c->has_state = true;
-	cr->hooks_ran = true;
 	r = oci_hook_run(c->spec, OCI_HOOK_PRESTART, &c->state, OCI_STATUS_CREATED, NULL, err);
 	if (r == 0)
 		r = oci_hook_run(c->spec, OCI_HOOK_CREATE_RUNTIME, &c->state, OCI_STATUS_CREATING, NULL, err);
@@ -382,7 +395,6 @@ static int serve(struct creation *cr, struct err *err)
 	r = oci_sync_recv(cr->sync, NULL, err); /* end of file: execve() worked */
 	if (r != 0)
 		return r < 0 ? r : err_msg(err, -EPROTO, "unexpected message %d from the container", r);
-	cr->hooks_ran = true;
 	return oci_hook_run(c->spec, OCI_HOOK_POSTSTART, &c->state, OCI_STATUS_RUNNING, NULL, err);
 }
 
@@ -400,7 +412,7 @@ static void roll_back(struct creation *cr)
 		(void) oci_cgroup_delete(c->cgroup, NULL);
 	if (c->spec != NULL && c->spec->linux.intel_rdt != NULL && cr->pid > 0)
 		(void) oci_rdt_remove(c->spec, c->id, NULL);
-	if (cr->hooks_ran)
+	if (cr->pid > 0) /* from its first process on, a container has an end */
 		oci_hook_warn(c->spec, OCI_HOOK_POSTSTOP, &c->state, OCI_STATUS_STOPPED);
 	(void) oci_container_remove(c, NULL);
 }

@@ -18,6 +18,8 @@ struct oci_spec;
  * @console_socket: unix socket that gets the terminal's master; NULL with a terminal: it is returned
  * @pidfd_socket: unix socket that gets a pidfd of the first process; NULL for none
  * @pid_file: written atomically before the call returns, NULL for none
+ * @rootfs_fd: borrows; detached mount to use as root file system, 0 for none; root.path is then any
+ *             directory that nothing else needs while the container is made
  * @preserve_fds: descriptors 3.. passed on to the container
  * @no_pivot, @no_new_keyring, @systemd_cgroup: as runc's options
  * @detached: the caller does not stay: a terminal needs @console_socket
@@ -27,6 +29,7 @@ struct oci_spec;
 struct oci_create_opts {
 	const char *root, *id, *bundle, *config;
 	const char *console_socket, *pidfd_socket, *pid_file;
+	int rootfs_fd;
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring, systemd_cgroup;
 	bool detached;

@@ -25,6 +25,7 @@ struct oci_rootfs;
  * @bundle: absolute path of the bundle
  * @proc_fd: the host's procfs root, O_PATH, verified; "self" in it is the caller
  * @rootfs_fd: detached clone of the root file system tree (O_PATH); once mounted, the container's root
+ * @rootfs_given: the caller of oci_create() made rootfs_fd, root.path is only where it is attached
  * @mount_fds: per spec->mounts: detached clone of a bind source (already id-mapped where asked),
  *             or -EBADF; NULL if none was needed
  * @rootfs: NULL; what oci_rootfs_mount() leaves for oci_rootfs_enter()
@@ -41,6 +42,7 @@ struct oci_init {
 	const char *bundle;
 	int proc_fd;
 	int rootfs_fd;
+	bool rootfs_given;
 	int *mount_fds;
 	struct oci_rootfs *rootfs;
 	const struct oci_cgroup *cgroup;

@@ -56,7 +56,7 @@ int oci_keyring_join(const struct oci_init *init, struct err *err)
 		return join(init, err);
 	r = oci_attr_write(init->proc_fd, "keycreate", label);
 	if (r < 0)
-		return err_set(err, r, "set keyring label '%s'", label);
+		return err_set(err, r, "process.selinuxLabel: set keyring label '%s'", label);
 	r = join(init, err);
 	q = oci_attr_write(init->proc_fd, "keycreate", "");
 	return r == 0 && q < 0 ? err_set(err, q, "reset keyring label") : r;

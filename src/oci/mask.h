@@ -17,6 +17,7 @@ int oci_mask_paths(const struct oci_spec *spec, int null_mnt, struct err *err);
 
 /**
  * oci_mask_readonly() - make linux.readonlyPaths read-only, not what is mounted below them
- * Context and codes as oci_mask_paths().
+ * Context: as oci_mask_paths().
+ * Return: as oci_mask_paths().
  */
 int oci_mask_readonly(const struct oci_spec *spec, struct err *err);

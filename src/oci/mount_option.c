@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "oci/spec.h"
 
@@ -238,10 +239,8 @@ static int check(const struct oci_mount *m, const struct oci_mount_opts *o, stru
 	bool bind = o->flags & MS_BIND;
 
 	if (bind && o->has_data)
-		return err_msg(err, -EINVAL,
-			       "invalid mount \"%s\": bind mounts cannot have any "
-			       "filesystem-specific options applied",
-			       m->destination);
+		log_warning("mount '%s': a bind mount takes no options of a file system, ignoring them",
+			    m->destination);
 	if (o->idmap && !bind)
 		return err_msg(err, -EINVAL,
 			       "invalid mount \"%s\": id-mapped mounts are only supported "

@@ -46,6 +46,9 @@ int oci_process_quota(const struct oci_process *process, int proc_fd, pid_t pid,
  */
 int oci_process_limits(const struct oci_init *init, bool new_keyring, struct err *err);
 
+/** oci_selinux_active() - the kernel runs with SELinux; @proc_fd: the host's procfs root */
+bool oci_selinux_active(int proc_fd);
+
 /**
  * oci_process_label() - AppArmor and SELinux labels that the coming execve() takes on
  *

@@ -67,7 +67,7 @@ static int set_apparmor(const struct oci_init *init, const char *profile, struct
 }
 
 /* selinuxfs is registered only where SELinux was not switched off at boot. */
-static bool selinux_is_active(int proc_fd)
+bool oci_selinux_active(int proc_fd)
 {
 	_cleanup_close_ int fd = oci_proc_open(proc_fd, "filesystems", O_RDONLY);
 	_cleanup_(str_fini) struct str text = { 0 };
@@ -89,7 +89,7 @@ int oci_process_label(const struct oci_init *init, struct err *err)
 	if (p->selinux_label == NULL)
 		return 0;
 	r = oci_attr_write(init->proc_fd, "exec", p->selinux_label);
-	if (r < 0 && !selinux_is_active(init->proc_fd))
+	if (r < 0 && !oci_selinux_active(init->proc_fd))
 		return err_msg(err, r, "selinux label is specified in config, but selinux is disabled "
 				       "or not supported");
 	return r < 0 ? err_set(err, r, "can't set process label '%s'", p->selinux_label) : 0;

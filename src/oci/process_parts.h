@@ -28,6 +28,7 @@ int oci_keyring_join(const struct oci_init *init, struct err *err);
  * oci_rdt_matches() - do the schemata of a group contain every value of one line?
  * @have: content of a schemata file, "L3:0=7ff;1=7ff\nMB:0=100\n"
  * @want: a line such as "L3:1=7ff"; zeros in front and case of digits do not matter
+ * Return: true when it does.
  */
 bool oci_rdt_matches(const char *have, const char *want);
 

@@ -122,15 +122,14 @@ int oci_rootfs_open(struct oci_init *init, int userns_fd, struct err *err)
 	char root[PATH_MAX];
 	int r;
 
-	init->rootfs_fd = -EBADF;
 	init->mount_fds = NULL;
 	if (!init->in_userns || init->rootless || !has_mount_ns(init))
 		return 0; /* the child sees and may do all we can */
 	r = root_path(init, root, err);
 	if (r < 0)
 		return r;
-	_cleanup_close_ int root_fd = open_root(root, err);
-	if (root_fd < 0)
+	_cleanup_close_ int root_fd = init->rootfs_given ? -EBADF : open_root(root, err);
+	if (root_fd < 0 && !init->rootfs_given)
 		return root_fd;
 	int *fds = malloc((spec->nr_mounts + 1) * sizeof(*fds));
 	if (fds == NULL)
@@ -147,7 +146,8 @@ int oci_rootfs_open(struct oci_init *init, int userns_fd, struct err *err)
 					m->source != NULL ? m->source : "", m->destination);
 		}
 	}
-	init->rootfs_fd = take_fd(root_fd);
+	if (!init->rootfs_given)
+		init->rootfs_fd = take_fd(root_fd);
 	init->mount_fds = fds;
 	return 0;
 }
@@ -198,7 +198,7 @@ static int set_propagation(const struct oci_init *init, struct err *err)
 static int attach_root(struct oci_init *init, struct err *err)
 {
 	const char *root = init->rootfs->root;
-	int fd = mnt_clone(AT_FDCWD, root, AT_RECURSIVE), r;
+	int fd = init->rootfs_given ? init->rootfs_fd : mnt_clone(AT_FDCWD, root, AT_RECURSIVE), r;
 
 	if (fd < 0 && init->rootfs_fd >= 0) {
 		if (move_mount(init->rootfs_fd, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
@@ -207,7 +207,8 @@ static int attach_root(struct oci_init *init, struct err *err)
 	}
 	if (fd < 0)
 		return err_set(err, fd, "open root file system '%s'", root);
-	cleanup_closep(&init->rootfs_fd);
+	if (fd != init->rootfs_fd)
+		cleanup_closep(&init->rootfs_fd);
 	init->rootfs_fd = fd;
 	if (!has_mount_ns(init)) { /* nothing of the container may propagate */
 		r = mnt_attr(fd, true, 0, 0, MS_PRIVATE);

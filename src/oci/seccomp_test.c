@@ -614,7 +614,8 @@ static void cache_hit_miss_damage(void **state)
 		if (round > 1) /* unusable: replaced */
 			assert_int_not_equal(after.st_ino, before.st_ino);
 		before = after;
-		_cleanup_close_ int keep = dup(fd); /* so that its inode number is not used again */
+		/* so that its inode number is not used again */
+		_cleanup_close_ int keep = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 		switch (round) {
 		case 1: /* a flipped bit in the program */
 			assert_int_equal(pread(fd, &byte, 1, after.st_size - 5), 1);

@@ -336,7 +336,9 @@ int oci_process_parse(struct oci_spec *spec, const char *file, const char *text,
 
 /**
  * oci_resources_parse() - read a linux.resources object, the file of `update --resources`
- * Parameters and codes as oci_process_parse().
+ * Parameters are those of oci_process_parse().
+ *
+ * Return: as oci_spec_parse().
  */
 int oci_resources_parse(struct oci_spec *spec, const char *file, const char *text, size_t len,
 			struct oci_resources *ret, struct err *err);

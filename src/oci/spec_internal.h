@@ -66,6 +66,7 @@ char *spec_path(struct json_in *in, const struct json *obj, const char *key);
 /**
  * spec_flags() - member that is an array of names, combined to a mask
  * @what: start of the message about an unknown one, as in "WHAT: NAME"
+ * Return: the mask; 0 when absent or after a failure.
  */
 uint32_t spec_flags(struct json_in *in, const struct json *obj, const char *key,
 		    const struct oci_names *names, const char *what);

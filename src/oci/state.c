@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/str.h"
 
 #define STATE_FILE "state.json"
@@ -54,80 +54,69 @@ int oci_state_save(int dir_fd, const struct oci_state *st, struct err *err)
 	str_printf(&s, "\"pid\":%d,\"startTime\":%" PRIu64 ",\"owner\":%u,\"annotations\":", (int) st->pid,
 		   st->start_time, (unsigned) st->owner);
 	put_annotations(&s, &st->annotations, "", "");
-	if (st->cgroup != NULL)
-		str_printf(&s, ",\"cgroup\":%s", st->cgroup);
+	if (st->cgroup != NULL) {
+		str_puts(&s, ",\"cgroup\":");
+		str_json(&s, st->cgroup);
+	}
 	str_puts(&s, "}\n");
 	r = s.failed ? -ENOMEM : file_replace(dir_fd, STATE_FILE, s.p, s.len, 0600);
 	return r < 0 ? err_set(err, r, "write %s of container '%s'", STATE_FILE, st->id) : 0;
 }
 
 
-static int load_annotations(struct oci_state *st, const json_t *obj)
+static bool load_annotations(struct oci_state *st, struct json_in *in)
 {
-	const char *key;
-	json_t *value;
+	const struct json *obj = json_get_object(in, in->root, "annotations");
 
-	if (!json_is_object(obj))
-		return 0;
-	st->annotations.v = arena_alloc(&st->arena, json_object_size(obj), sizeof(*st->annotations.v));
+	if (obj == NULL || obj->len == 0)
+		return in->code == 0;
+	st->annotations.v = arena_alloc(&st->arena, obj->len, sizeof(*st->annotations.v));
 	if (st->annotations.v == NULL)
-		return -ENOMEM;
-	json_object_foreach((json_t *) obj, key, value) {
-		struct oci_pair *p = &st->annotations.v[st->annotations.n++];
-
-		p->key = arena_strdup(&st->arena, key);
-		p->value = arena_strdup(&st->arena, json_is_string(value) ? json_string_value(value) : "");
-		if (p->key == NULL || p->value == NULL)
-			return -ENOMEM;
-	}
-	return 0;
+		return json_nomem(in);
+	for (const struct json *e = obj->first; e != NULL; e = e->next)
+		st->annotations.v[st->annotations.n++] = (struct oci_pair){
+			.key = json_to_key(in, e), .value = json_to_str(in, e),
+		};
+	return in->code == 0;
 }
 
-static int load_cgroup(struct oci_state *st, const json_t *cgroup)
+static int load(struct oci_state *st, struct json_in *in)
 {
-	_cleanup_free_ char *text = NULL;
+	const struct { const char *key; char **to; } texts[] = {
+		{ "ociVersion", &st->version }, { "id", &st->id }, { "bundle", &st->bundle },
+		{ "rootfs", &st->rootfs }, { "created", &st->created },
+	};
+	uint64_t pid = 0;
 
-	if (cgroup == NULL)
-		return 0;
-	text = json_dumps(cgroup, JSON_COMPACT);
-	st->cgroup = text != NULL ? arena_strdup(&st->arena, text) : NULL;
-	return st->cgroup == NULL ? -ENOMEM : 0;
+	if (!json_to_object(in, in->root))
+		return in->code;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		if (json_need(in, in->root, texts[i].key))
+			*texts[i].to = json_get_str(in, in->root, texts[i].key);
+	st->cgroup = json_get_str(in, in->root, "cgroup");
+	(void) json_need(in, in->root, "pid"); /* in->code tells */
+	(void) json_get_u64(in, in->root, "pid", INT32_MAX, &pid);
+	(void) json_get_u64(in, in->root, "startTime", UINT64_MAX, &st->start_time);
+	(void) json_get_u32(in, in->root, "owner", &st->owner);
+	st->pid = (pid_t) pid;
+	(void) load_annotations(st, in);
+	return in->code;
 }
 
 int oci_state_load(int dir_fd, struct oci_state *ret, struct err *err)
 {
 	_cleanup_(oci_state_fini) struct oci_state st = { 0 };
 	_cleanup_(str_fini) struct str text = { 0 };
-	const char *version, *id, *bundle, *rootfs, *created;
-	json_t *annotations = NULL, *cgroup = NULL;
-	json_int_t pid, start, owner;
-	json_error_t je;
+	_cleanup_(json_fini) struct json_in in = { 0 };
 	int r = file_read(dir_fd, STATE_FILE, STATE_SIZE_MAX, &text);
 
 	if (r < 0)
 		return err_set(err, r, "read %s", STATE_FILE);
-	_cleanup_(json_decrefp) json_t *doc = json_loadb(text.p, text.len, 0, &je);
-	if (doc == NULL)
-		return err_msg(err, -EINVAL, "%s is damaged: line %d: %s", STATE_FILE, je.line, je.text);
-	if (json_unpack_ex(doc, &je, 0, "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s?o,s?o}", "ociVersion", &version,
-			   "id", &id, "bundle", &bundle, "rootfs", &rootfs, "created", &created, "pid",
-			   &pid, "startTime", &start, "owner", &owner, "annotations", &annotations,
-			   "cgroup", &cgroup) < 0)
-		return err_msg(err, -EINVAL, "%s is damaged: %s", STATE_FILE, je.text);
-	st.version = arena_strdup(&st.arena, version);
-	st.id = arena_strdup(&st.arena, id);
-	st.bundle = arena_strdup(&st.arena, bundle);
-	st.rootfs = arena_strdup(&st.arena, rootfs);
-	st.created = arena_strdup(&st.arena, created);
-	st.pid = (pid_t) pid;
-	st.start_time = (uint64_t) start;
-	st.owner = (uid_t) owner;
-	r = load_annotations(&st, annotations);
+	r = json_parse(&in, STATE_FILE, &st.arena, text.p, text.len, err);
 	if (r == 0)
-		r = load_cgroup(&st, cgroup);
-	if (r < 0 || st.version == NULL || st.id == NULL || st.bundle == NULL || st.rootfs == NULL ||
-	    st.created == NULL)
-		return err_set(err, -ENOMEM, "read %s", STATE_FILE);
+		r = load(&st, &in);
+	if (r < 0)
+		return r;
 	*ret = st;
 	st = (struct oci_state){ 0 };
 	return 0;

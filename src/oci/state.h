@@ -25,7 +25,7 @@ enum oci_status {
  * @pid: its first process; @start_time tells it from a later process with the same pid
  * @created: RFC 3339, UTC
  * @owner: uid of the creator
- * @cgroup: JSON object for oci_cgroup_open(), NULL without a cgroup
+ * @cgroup: text for oci_cgroup_open(), NULL without a cgroup
  */
 struct oci_state {
 	struct arena arena;

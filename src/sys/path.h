@@ -52,6 +52,7 @@ int path_make(int rootfd, const char *path, mode_t mode);
  * path_create() - path_make() for a path that was just seen to be missing
  *
  * One lookup less; correct for every path.
+ * Return: as path_make().
  */
 int path_create(int rootfd, const char *path, mode_t mode);
 

@@ -204,10 +204,11 @@ container() {
 	local status=$?
 	[ $status = 0 ] || cat "$bundle/output" "/proc/$pid/cgroup"
 	"$runtime" "${options[@]}" delete --force box || status=1
-	[ ! -e "/proc/$pid" ] || {
-		echo "process $pid still exists"
+	# PID 1 may take a moment to reap it
+	if [ -e "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status"; then
+		echo "process $pid still exists: $(grep '^State:' "/proc/$pid/status")"
 		status=1
-	}
+	fi
 	return $status
 }
 

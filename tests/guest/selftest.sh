@@ -6,7 +6,8 @@
 #
 # usage: selftest.sh [CASE]...    all cases without arguments; see `cases` below
 #
-# Environment: GUEST_RUNTIMES, the runtimes to try (default: crun and runc, as far as installed).
+# Environment: GUEST_RUNTIMES, the runtimes to try (default: crun and runc, as far as installed);
+# GUEST_HELPERS, programs that they expect beside themselves.
 
 set -uo pipefail
 
@@ -68,8 +69,10 @@ report() {
 guest() {
 	local runtime lib options=() names=()
 	for runtime in ${GUEST_RUNTIMES:-$(command -v crun runc)}; do
-		options+=(--add "$runtime:/opt/bin/${runtime##*/}")
 		names+=("/opt/bin/${runtime##*/}")
+	done
+	for runtime in ${GUEST_RUNTIMES:-$(command -v crun runc)} ${GUEST_HELPERS:-}; do
+		options+=(--add "$runtime:/opt/bin/${runtime##*/}")
 		for lib in $(ldd "$runtime" 2>/dev/null | awk '$2 == "=>" { print $3 }'); do
 			options+=(--add "$lib:/opt/lib/${lib##*/}")
 		done

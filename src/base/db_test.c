@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <fcntl.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/db.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/sha256.h"
+
+static const char *const schema[] = {
+	"CREATE TABLE t(name TEXT PRIMARY KEY, n INTEGER);",
+	"ALTER TABLE t ADD COLUMN extra TEXT;",
+};
+
+static void in_temp(char path[64])
+{
+	(void) snprintf(path, 64, "/tmp/cleave-db.XXXXXX");
+	assert_non_null(mkdtemp(path));
+	(void) strcat(path, "/db");
+}
+
+static void drop(char path[64])
+{
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(dir_remove(AT_FDCWD, path), 0);
+}
+
+static int64_t count(struct db *db)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+
+	assert_int_equal(db_query(db, &rows, NULL, "SELECT count(*) FROM t", ""), 0);
+	assert_int_equal(db_next(rows, NULL), 1);
+	return db_i64(rows, 0);
+}
+
+static void versions(void **state)
+{
+	_cleanup_(db_closep) struct db *one = NULL, *two = NULL, *three = NULL;
+	struct err err = { 0 };
+	char path[64];
+
+	(void) state;
+	in_temp(path);
+	assert_int_equal(db_open(path, schema, 1, &one, NULL), 0);
+	assert_int_equal(db_run(one, NULL, "INSERT INTO t VALUES(?, ?)", "si", "a", (int64_t) 5), 1);
+	assert_int_equal(db_open(path, schema, 2, &two, NULL), 0);
+	assert_int_equal(db_run(two, NULL, "UPDATE t SET extra = ? WHERE name = ?", "ss", NULL, "a"), 1);
+	assert_int_equal(db_open(path, schema, 1, &three, &err), -EPROTO);
+	assert_non_null(strstr(err.text, "use a newer program"));
+	drop(path);
+}
+
+static void transactions(void **state)
+{
+	_cleanup_(db_closep) struct db *db = NULL;
+	struct err err = { 0 };
+	char path[64];
+
+	(void) state;
+	in_temp(path);
+	assert_int_equal(db_open(path, schema, 2, &db, NULL), 0);
+	assert_int_equal(db_begin(db, NULL), 0);
+	assert_int_equal(db_run(db, NULL, "INSERT INTO t(name) VALUES('a')", ""), 1);
+	db_rollback(db);
+	assert_int_equal(count(db), 0);
+	assert_int_equal(db_run(db, NULL, "INSERT INTO t(name) VALUES('a')", ""), 1);
+	assert_int_equal(db_run(db, &err, "INSERT INTO t(name) VALUES('a')", ""), -EEXIST);
+	assert_non_null(strstr(err.text, "UNIQUE"));
+	assert_int_equal(db_run(db, NULL, "no sql", ""), -EIO);
+	assert_int_equal(count(db), 1);
+	drop(path);
+}
+
+/* Processes that are killed in the middle leave whole transactions and no lock. */
+static void killed(void **state)
+{
+	_cleanup_(db_closep) struct db *db = NULL;
+	char path[64];
+
+	(void) state;
+	in_temp(path);
+	for (unsigned i = 0; i < 10; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			struct db *mine = NULL;
+
+			if (db_open(path, schema, 2, &mine, NULL) < 0)
+				_exit(1);
+			for (;;)
+				if (db_begin(mine, NULL) < 0 ||
+				    db_run(mine, NULL, "INSERT INTO t(name) VALUES(hex(randomblob(16)))", "") < 0 ||
+				    db_run(mine, NULL, "INSERT INTO t(name) VALUES(hex(randomblob(16)))", "") < 0 ||
+				    db_commit(mine, NULL) < 0)
+					_exit(1);
+		}
+		assert_true(pid > 0);
+		(void) usleep(10000 + 3000 * i);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, NULL, 0), pid);
+	}
+	assert_int_equal(db_open(path, schema, 2, &db, NULL), 0);
+	assert_true(count(db) > 0 && count(db) % 2 == 0);
+	drop(path);
+}
+
+static void hashes(void **state)
+{
+	char hex[SHA256_HEX_LEN + 1];
+	struct sha256 s;
+
+	(void) state;
+	sha256_hex("abc", 3, hex);
+	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	sha256_hex("", 0, hex);
+	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	sha256_init(&s);
+	for (int i = 0; i < 1000000; i += 8)
+		sha256_update(&s, "aaaaaaaa", 8);
+	sha256_final_hex(&s, hex);
+	assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+static void times(void **state)
+{
+	char text[TIME_TEXT_MAX];
+
+	(void) state;
+	time_rfc3339(1600000000123456789, text);
+	assert_string_equal(text, "2020-09-13T12:26:40.123456789Z");
+	time_span(500000000, text);
+	assert_string_equal(text, "Less than a second");
+	time_span(1000000000, text);
+	assert_string_equal(text, "1 second");
+	time_span(59000000000, text);
+	assert_string_equal(text, "59 seconds");
+	time_span(60000000000, text);
+	assert_string_equal(text, "About a minute");
+	time_span(7200000000000, text);
+	assert_string_equal(text, "2 hours");
+	time_span(INT64_MAX, text);
+	assert_string_equal(text, "292 years");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(versions), cmocka_unit_test(transactions), cmocka_unit_test(killed),
+		cmocka_unit_test(hashes),   cmocka_unit_test(times),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

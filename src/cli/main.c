@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: `cleave`
+ *
+ * Global options, a verb (one or two words), its options and operands.  The verbs are members of a
+ * linker set, one file each.  Failures are printed once, here.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "engine/engine.h"
+#include "sys/exe.h"
+
+#define HOME_ENV "_CLEAVE_HOME" /* directory of the program, for its protected copy, which has none */
+
+struct global_opts {
+	const char *root, *runroot;
+	bool version;
+};
+
+static const struct opt global_table[] = {
+	{ "root", 0, OPT_STRING, offsetof(struct global_opts, root), "DIR",
+	  "directory of the store (default: $CLEAVE_ROOT, /var/lib/cleave)" },
+	{ "runroot", 0, OPT_STRING, offsetof(struct global_opts, runroot), "DIR",
+	  "directory of what runs (default: $CLEAVE_RUNROOT, /run/cleave)" },
+	{ "version", 'v', OPT_BOOL, offsetof(struct global_opts, version), NULL, "print the version" },
+	{ 0 },
+};
+
+int cli_engine(struct cli *cli, struct engine **ret, struct err *err)
+{
+	return eng_open(cli->root, cli->runroot, cli->monitor, ret, err);
+}
+
+static int compare_verbs(const void *a, const void *b)
+{
+	return strcmp((*(const struct cli_verb *const *) a)->name, (*(const struct cli_verb *const *) b)->name);
+}
+
+/* @group: only verbs that begin with this word, NULL for all */
+static void print_help(const char *group)
+{
+	size_t n = (size_t) (__stop_cli_verbs - __start_cli_verbs);
+	_cleanup_free_ const struct cli_verb **verbs = calloc(n, sizeof(*verbs));
+	_cleanup_(str_fini) struct str s = { 0 };
+	size_t len = group != NULL ? strlen(group) : 0;
+
+	if (verbs == NULL)
+		return;
+	memcpy(verbs, __start_cli_verbs, n * sizeof(*verbs));
+	qsort(verbs, n, sizeof(*verbs), compare_verbs);
+	str_printf(&s, "Usage: cleave [OPTIONS] %s%sCOMMAND\n\nRun containers.\n\nCommands:\n",
+		   group != NULL ? group : "", group != NULL ? " " : "");
+	for (size_t i = 0; i < n; i++)
+		if (verbs[i]->name[0] != '_' && (group == NULL || (strncmp(verbs[i]->name, group, len) == 0 &&
+								   verbs[i]->name[len] == ' ')))
+			str_printf(&s, "  %-16s %s\n", verbs[i]->name, verbs[i]->summary);
+	str_puts(&s, "\nOptions:\n");
+	opt_help(global_table, &s);
+	str_puts(&s, "\n'cleave COMMAND --help' tells more about a command.\n");
+	if (!s.failed)
+		fputs(s.p, stdout);
+}
+
+static void print_verb_help(const struct cli_verb *v)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+
+	str_printf(&s, "Usage: cleave %s%s%s%s\n\n%s\n", v->name, v->opts != NULL ? " [OPTIONS]" : "",
+		   v->args[0] != '\0' ? " " : "", v->args, v->summary);
+	if (v->opts != NULL) {
+		str_puts(&s, "\nOptions:\n");
+		opt_help(v->opts, &s);
+	}
+	if (!s.failed)
+		fputs(s.p, stdout);
+}
+
+/* @words gets the number of words of the verb's name. */
+static const struct cli_verb *find_verb(int argc, char **argv, int *ret_words)
+{
+	REGISTRY_FOREACH(v, cli_verbs) {
+		const char *space = strchr((*v)->name, ' ');
+		size_t n = space != NULL ? (size_t) (space - (*v)->name) : 0;
+
+		*ret_words = space != NULL ? 2 : 1;
+		if (space == NULL ? strcmp((*v)->name, argv[0]) == 0 :
+				    argc > 1 && strlen(argv[0]) == n && strncmp((*v)->name, argv[0], n) == 0 &&
+					    strcmp(space + 1, argv[1]) == 0)
+			return *v;
+	}
+	return NULL;
+}
+
+static bool is_group(const char *word)
+{
+	size_t n = strlen(word);
+
+	REGISTRY_FOREACH(v, cli_verbs)
+		if (strncmp((*v)->name, word, n) == 0 && (*v)->name[n] == ' ')
+			return true;
+	return false;
+}
+
+static void report(const struct err *err)
+{
+	fprintf(stderr, "cleave: %s\n", err->text);
+}
+
+static int run_verb(const struct cli_verb *v, struct cli *cli, int argc, char **argv)
+{
+	_cleanup_free_ void *opts = calloc(1, v->opts_size != 0 ? v->opts_size : 1);
+	static const struct opt none[] = { { 0 } };
+	struct err err = { 0 };
+	int r;
+
+	if (opts == NULL)
+		return 1;
+	r = opt_parse(v->opts != NULL ? v->opts : none, opts, &argc, argv, v->interspersed, &err);
+	if (r == 1) {
+		print_verb_help(v);
+		return 0;
+	}
+	if (r < 0)
+		(void) err_msg(&err, r, "%s (see 'cleave %s --help')", err.text, v->name);
+	if (r == 0 && (argc < v->min_args || (v->max_args >= 0 && argc > v->max_args)))
+		r = err_msg(&err, -EINVAL, "wrong number of arguments; usage: cleave %s %s", v->name, v->args);
+	if (r == 0 && v->seal)
+		r = exe_seal(cli->argv, &err);
+	if (r == 0)
+		r = v->run(cli, opts, argc, argv, &err);
+	if (r >= 0)
+		return r;
+	report(&err);
+	return v->fail_status != 0 ? v->fail_status : 1;
+}
+
+/* cleave-monitor is beside this program, or in the directory for programs that nobody types. */
+static int find_monitor(char path[PATH_MAX])
+{
+	const char *home = getenv(HOME_ENV);
+	char exe[PATH_MAX];
+	char *slash;
+
+	if (home == NULL) {
+		ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+
+		if (n < 0)
+			return -errno;
+		exe[n] = '\0';
+		slash = strrchr(exe, '/');
+		if (slash == NULL)
+			return -ENOENT;
+		*slash = '\0';
+		home = exe;
+		if (setenv(HOME_ENV, home, 1) < 0)
+			return -errno;
+	}
+	if (snprintf(path, PATH_MAX, "%s/cleave-monitor", home) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return 0;
+}
+
+static int run_words(struct cli *cli, int argc, char **argv)
+{
+	const struct cli_verb *v;
+	struct err err = { 0 };
+	int words;
+
+	v = find_verb(argc, argv, &words);
+	if (v != NULL)
+		return run_verb(v, cli, argc - words, argv + words);
+	if (is_group(argv[0]) && (argc == 1 || argv[1][0] == '-')) {
+		print_help(argv[0]);
+		return argc == 1;
+	}
+	(void) err_msg(&err, -EINVAL, "'%s%s%s' is not a command (see 'cleave --help')", argv[0],
+		       is_group(argv[0]) ? " " : "", is_group(argv[0]) ? argv[1] : "");
+	report(&err);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	/* opt_parse() reorders its words; exe_seal() needs them as they were */
+	_cleanup_free_ char **words = calloc((size_t) argc + 1, sizeof(*words));
+	struct global_opts g = { 0 };
+	struct cli cli = { 0 };
+	struct err err = { 0 };
+	char monitor[PATH_MAX];
+	int n = argc - 1, r;
+
+	if (words == NULL || argc < 1)
+		return 1;
+	memcpy(words, argv, (size_t) argc * sizeof(*words));
+	(void) umask(0); /* modes are given exactly */
+	r = opt_parse(global_table, &g, &n, argv + 1, false, &err);
+	if (r == 0)
+		r = find_monitor(monitor);
+	if (r < 0) {
+		if (err.code == 0)
+			(void) err_set(&err, r, "find the directory of this program");
+		report(&err);
+		return CLI_EXIT_FAILURE;
+	}
+	if (g.version) {
+		printf("cleave version %s\n", CLEAVE_VERSION);
+		return 0;
+	}
+	if (r == 1 || n == 0 || strcmp(argv[1], "help") == 0) {
+		print_help(NULL);
+		return r != 1 && n == 0;
+	}
+	cli.argv = words;
+	cli.root = g.root;
+	cli.runroot = g.runroot;
+	cli.monitor = monitor;
+	return run_words(&cli, n, argv + 1);
+}

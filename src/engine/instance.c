@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/instance.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/db.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "engine/backend.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/internal.h"
+#include "engine/name.h"
+
+#define HOSTNAME_LEN 12 /* digits of the id */
+#define TRIES 20 /* of random names and ids */
+
+static const char *const state_names[ENG_STATE_N_] = { "created", "running", "exited" };
+
+const char *eng_state_name(enum eng_state state)
+{
+	return state_names[state];
+}
+
+int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance *ret, struct err *err)
+{
+	struct eng_instance i = { 0 };
+	const char **texts[] = { &i.id, &i.name, &i.isolation, NULL, &i.image, &i.image_id, &i.command };
+	const char *state = db_text(rows, 3);
+
+	for (size_t n = 0; n < ARRAY_LEN(texts); n++)
+		if (texts[n] != NULL && (*texts[n] = arena_strdup(arena, db_text(rows, (int) n))) == NULL)
+			return err_set(err, -ENOMEM, "read the list of instances");
+	while (i.state < ENG_STATE_N_ && strcmp(state, state_names[i.state]) != 0)
+		i.state++;
+	if (i.state == ENG_STATE_N_)
+		return err_msg(err, -EINVAL, "instance '%s' has the unknown state '%.32s'", i.id, state);
+	i.auto_remove = db_i64(rows, 7) != 0;
+	i.created = db_i64(rows, 8);
+	i.started = db_i64(rows, 9);
+	i.finished = db_i64(rows, 10);
+	i.exit_code = (int) db_i64(rows, 11);
+	i.error = arena_strdup(arena, db_text(rows, 12));
+	if (i.error == NULL)
+		return err_set(err, -ENOMEM, "read the list of instances");
+	*ret = i;
+	return 0;
+}
+
+static int name_taken(struct engine *e, const char *name, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_instance other;
+
+	if (eng_instance_find(e, name, &arena, &other, NULL) < 0)
+		return err_msg(err, -EEXIST, "the name '%s' is already in use", name);
+	return err_msg(err, -EEXIST,
+		       "the name '%s' is already in use by instance %.12s: remove it with 'cleave rm %s' or take another --name",
+		       name, other.id, name);
+}
+
+/* Somebody who had the name may have died: look once, then give up. */
+static int insert(struct engine *e, struct eng_instance *i, const char *name, struct arena *arena,
+		  struct err *err)
+{
+	char made_up[ENG_NAME_MAX + 1];
+	int r = -EEXIST;
+
+	for (int n = 0; r == -EEXIST && n < (name != NULL ? 2 : TRIES); n++) {
+		if (name == NULL)
+			eng_name_random(made_up);
+		else if (n > 0 && eng_instance_reconcile(e, NULL) < 0)
+			break;
+		i->name = arena_strdup(arena, name != NULL ? name : made_up);
+		if (i->name == NULL)
+			return err_set(err, -ENOMEM, "create an instance");
+		r = db_run(e->db, err, "INSERT INTO instance(id, name, isolation, state, image, image_id, command,"
+			   " auto_remove, created) VALUES(?, ?, ?, 'running', ?, ?, ?, ?, ?)", "ssssssii", i->id,
+			   i->name, i->isolation, i->image, i->image_id, i->command, (int64_t) i->auto_remove,
+			   i->created);
+	}
+	if (r == -EEXIST && name != NULL)
+		return name_taken(e, name, err);
+	return r < 0 ? r : 0;
+}
+
+static int make_files(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
+		      struct err *err)
+{
+	_cleanup_(str_fini) struct str json = { 0 };
+	char path[ENG_ID_LEN + 32];
+
+	(void) snprintf(path, sizeof(path), "instances/%s", i->id);
+	if (mkdirat(e->root_fd, path, 0700) < 0) {
+		if (errno == ENOENT && mkdirat(e->root_fd, "instances", 0711) < 0 && errno != EEXIST)
+			return err_set(err, -errno, "create directory '%s/instances'", e->root);
+		if (mkdirat(e->root_fd, path, 0700) < 0)
+			return err_set(err, -errno, "create directory '%s/%s'", e->root, path);
+	}
+	_cleanup_close_ int dir = openat(e->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return err_set(err, -errno, "open directory '%s/%s'", e->root, path);
+	eng_config_json(config, &json);
+	if (json.failed)
+		return err_set(err, -ENOMEM, "create an instance");
+	_cleanup_close_ int file = openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = file < 0 ? -errno : fd_write_full(file, json.p, json.len); /* before it counts as started */
+	if (r < 0)
+		return err_set(err, r, "write '%s/%s/config.json'", e->root, path);
+	return eng_backend_find(i->isolation)->prepare(e, i->id, config, dir, err);
+}
+
+/* What `ps` shows: the command and its arguments in one line */
+static const char *command_line(struct arena *arena, const struct img_words *args)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+
+	for (size_t i = 0; i < args->n && s.len < 4096; i++)
+		str_printf(&s, "%s%s", i > 0 ? " " : "", args->v[i]);
+	return s.failed ? NULL : arena_strdup(arena, s.p != NULL ? s.p : "");
+}
+
+/* The host name is the beginning of the id unless one was chosen; $HOSTNAME is it. */
+static int complete_config(struct eng_config *c, const char *id, struct err *err)
+{
+	const char *entry;
+	int r = 0;
+
+	if (c->hostname == NULL)
+		c->hostname = arena_strndup(&c->arena, id, HOSTNAME_LEN);
+	entry = c->hostname != NULL ? arena_printf(&c->arena, "HOSTNAME=%s", c->hostname) : NULL;
+	if (entry == NULL)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < c->env.n; i++)
+		if (str_starts(c->env.v[i], "HOSTNAME="))
+			return 0;
+	if (r == 0)
+		r = eng_words_add(&c->arena, &c->env, entry);
+	return r < 0 ? err_set(err, r, "create an instance") : 0;
+}
+
+static int lock_new(struct engine *e, char id[ENG_ID_LEN + 1], struct err *err)
+{
+	int fd = -ENOENT;
+
+	for (int n = 0; n < TRIES && (fd == -ENOENT || fd == -EBUSY); n++) {
+		int r = eng_id_random(id, err);
+
+		if (r < 0)
+			return r;
+		fd = eng_lock_try(e, id, true);
+	}
+	return fd < 0 ? err_set(err, fd, "create a directory in '%s'", e->runroot) : fd;
+}
+
+int eng_instance_new(struct engine *e, struct eng_config *config, const char *name,
+		     const char *isolation, struct arena *arena, struct eng_instance *ret, int *ret_lock,
+		     struct err *err)
+{
+	struct eng_instance i = {
+		.isolation = isolation,
+		.image = config->image,
+		.image_id = config->image_id,
+		.command = command_line(arena, &config->args),
+		.error = "",
+		.state = ENG_STATE_RUNNING,
+		.auto_remove = config->auto_remove,
+		.created = time_now_ns(),
+	};
+	char id[ENG_ID_LEN + 1];
+	int r = name != NULL ? eng_name_check(name, err) : 0;
+
+	if (r < 0)
+		return r;
+	_cleanup_close_ int lock = lock_new(e, id, err);
+	if (lock < 0)
+		return lock;
+	i.id = arena_strdup(arena, id);
+	if (i.id == NULL || i.command == NULL)
+		r = err_set(err, -ENOMEM, "create an instance");
+	if (r == 0)
+		r = complete_config(config, id, err);
+	if (r == 0)
+		r = insert(e, &i, name, arena, err);
+	if (r < 0) {
+		eng_run_remove(e, id);
+		return r;
+	}
+	r = make_files(e, &i, config, err);
+	if (r < 0) {
+		i.auto_remove = true;
+		(void) eng_instance_failed(e, &i, 125, "", NULL); /* the first failure is told */
+		return r;
+	}
+	*ret = i;
+	*ret_lock = take_fd(lock);
+	return 0;
+}
+
+int eng_instance_find(struct engine *e, const char *what, struct arena *arena, struct eng_instance *ret,
+		      struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	struct eng_instance found = { 0 }, more;
+	size_t n = 0;
+	int r = db_query(e->db, &rows, err, ENG_COLUMNS "WHERE name = ?1 OR (id >= ?1 AND id < ?1 || 'g' "
+			 "AND length(?1) > 0) ORDER BY name = ?1 DESC LIMIT 2", "s", what);
+
+	while (r == 0 && (r = db_next(rows, err)) == 1)
+		r = eng_row_read(rows, arena, n++ == 0 ? &found : &more, err);
+	if (r < 0)
+		return r;
+	if (n == 0)
+		return err_msg(err, -ENOENT, "no such instance: '%s' (see 'cleave ps -a')", what);
+	if (n > 1 && strcmp(found.name, what) != 0)
+		return err_msg(err, -ENOTUNIQ, "several instances have an id that begins with '%s': give more digits", what);
+	*ret = found;
+	return 0;
+}
+
+int eng_instance_list(struct engine *e, struct arena *arena, struct eng_instance **ret, struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	struct eng_instance *list = NULL;
+	size_t n = 0, room = 0;
+	int r = eng_instance_reconcile(e, err);
+
+	if (r == 0)
+		r = db_query(e->db, &rows, err, ENG_COLUMNS "ORDER BY created DESC", "");
+	if (r < 0)
+		return r;
+	while ((r = db_next(rows, err)) == 1) {
+		if (n == room) {
+			struct eng_instance *more = arena_alloc(arena, room = room * 2 + 16, sizeof(*more));
+
+			if (more == NULL)
+				return err_set(err, -ENOMEM, "read the list of instances");
+			if (n > 0)
+				memcpy(more, list, n * sizeof(*list));
+			list = more;
+		}
+		r = eng_row_read(rows, arena, &list[n++], err);
+		if (r < 0)
+			return r;
+	}
+	if (r < 0)
+		return r;
+	*ret = list;
+	return (int) n;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: starting an instance
+ *
+ * Three processes.  The caller forks the monitor-to-be, which forks the starter and executes
+ * cleave-monitor; the starter makes the container as its sibling, so as a child of the monitor, tells
+ * the monitor its pid (and terminal), tells the caller how it went, and exits.  The caller may die at any
+ * time: the monitor goes on.  If the starter dies before it has told the monitor, the monitor exits and the
+ * lock of the instance is free, so the next command cleans up.
+ */
+#include "engine/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "engine/backend.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/instance.h"
+#include "engine/monitor/protocol.h"
+#include "sys/msg.h"
+#include "sys/proc.h"
+
+#define SPARE_FD 64 /* above the monitor's descriptors and those of a small process */
+
+struct launch {
+	struct engine *e;
+	const struct eng_instance *i;
+	const struct eng_config *config;
+	int lock, log, listen, dir;
+	int in[2], out[2], err[2]; /* pipes; read end, write end */
+	int report[2]; /* caller, starter */
+	int started[2]; /* monitor, starter */
+	int client[2]; /* caller, monitor */
+};
+
+static void close_pair(int pair[2])
+{
+	cleanup_closep(&pair[0]);
+	cleanup_closep(&pair[1]);
+	pair[0] = pair[1] = -EBADF;
+}
+
+static void launch_fini(struct launch *l)
+{
+	int *const fds[] = { &l->lock, &l->log, &l->listen, &l->dir };
+	int *const pairs[] = { l->in, l->out, l->err, l->report, l->started, l->client };
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		cleanup_closep(fds[i]);
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+		close_pair(pairs[i]);
+}
+
+static int make_pipes(struct launch *l, struct err *err)
+{
+	if (!l->config->tty &&
+	    (pipe2(l->out, O_CLOEXEC) < 0 || pipe2(l->err, O_CLOEXEC) < 0 ||
+	     (l->config->open_stdin && pipe2(l->in, O_CLOEXEC) < 0)))
+		return err_set(err, -errno, "create pipes");
+	return 0;
+}
+
+static int make_sockets(struct launch *l, bool attach, struct err *err)
+{
+	int r = msg_pair(l->report);
+
+	if (r == 0)
+		r = msg_pair(l->started);
+	if (r == 0 && attach)
+		r = msg_pair(l->client);
+	if (r == 0)
+		r = l->listen = msg_listen_at(l->dir, "attach");
+	return r < 0 ? err_set(err, r, "create sockets") : 0;
+}
+
+static int open_files(struct launch *l, struct err *err)
+{
+	char path[ENG_ID_LEN + 32];
+
+	(void) snprintf(path, sizeof(path), "instances/%.64s/log", l->i->id);
+	l->log = openat(l->e->root_fd, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (l->log < 0)
+		return err_set(err, -errno, "open '%s/%s'", l->e->root, path);
+	l->dir = openat(l->e->run_fd, l->i->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return l->dir < 0 ? err_set(err, -errno, "open '%s/%s'", l->e->runroot, l->i->id) : 0;
+}
+
+/*
+ * Give descriptors their numbers, -EBADF closes one.  Through spare numbers, because a source may
+ * have the number of another target.
+ */
+static int place_fds(const int *fds, int first, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (fds[i] >= 0 && dup3(fds[i], SPARE_FD + i, O_CLOEXEC) < 0)
+			return -errno;
+	for (int i = 0; i < n; i++) {
+		(void) close(first + i); /* may be closed already */
+		if (fds[i] >= 0 && dup2(SPARE_FD + i, first + i) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static _Noreturn void become_monitor(struct launch *l)
+{
+	const int fds[MON_FD_N_ - MON_FD_STARTER] = {
+		[MON_FD_STARTER - MON_FD_STARTER] = l->started[0],
+		[MON_FD_STDIN - MON_FD_STARTER] = l->in[1],
+		[MON_FD_STDOUT - MON_FD_STARTER] = l->out[0],
+		[MON_FD_STDERR - MON_FD_STARTER] = l->err[0],
+		[MON_FD_LOG - MON_FD_STARTER] = l->log,
+		[MON_FD_LISTEN - MON_FD_STARTER] = l->listen,
+		[MON_FD_CLIENT - MON_FD_STARTER] = l->client[1],
+		[MON_FD_DIR - MON_FD_STARTER] = l->dir,
+		[MON_FD_LOCK - MON_FD_STARTER] = l->lock,
+		[MON_FD_PROGRAM - MON_FD_STARTER] = l->e->program,
+	};
+	char flags[8] = "-";
+	char *const argv[] = { "cleave-monitor", "m", flags, "cleave", "--root", l->e->root, "--runroot",
+			       l->e->runroot, "_ended", (char *) l->i->id, NULL };
+	char *const env[] = { NULL };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	(void) snprintf(flags, sizeof(flags), "-%s%s%s", l->config->tty ? "t" : "",
+			l->config->open_stdin ? "i" : "", l->client[1] >= 0 ? "c" : "");
+	if (null < 0 || place_fds(fds, MON_FD_STARTER, (int) ARRAY_LEN(fds)) < 0)
+		_exit(125);
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (dup2(null, fd) < 0)
+			_exit(125);
+	if (chdir("/") < 0 || proc_cloexec_from(MON_FD_N_) < 0)
+		_exit(125);
+	(void) execve(l->e->monitor, argv, env);
+	_exit(126);
+}
+
+/* Descriptors 0 to 2 of the instance; a terminal is connected later. */
+static int place_stdio(const struct launch *l)
+{
+	_cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int fds[] = { l->in[0] >= 0 ? l->in[0] : null, l->out[1] >= 0 ? l->out[1] : null,
+			    l->err[1] >= 0 ? l->err[1] : null };
+
+	return null < 0 ? -errno : place_fds(fds, STDIN_FILENO, 3);
+}
+
+static _Noreturn void be_starter(struct launch *l)
+{
+	struct eng_running running = { .master = -EBADF };
+	struct err err = { 0 };
+	struct mon_started started;
+	int r = place_stdio(l);
+
+	if (r < 0)
+		(void) err_set(&err, r, "connect standard input and output");
+	else
+		r = eng_backend_find(l->i->isolation)->start(l->e, l->i->id, l->config, &running, &err);
+	if (r == 0) {
+		started.pid = running.pid;
+		r = msg_send(l->started[1], &started, sizeof(started), &running.master, running.master >= 0);
+		if (r < 0)
+			(void) err_set(&err, r, "hand the instance over to its monitor");
+	}
+	err.code = r;
+	(void) msg_send(l->report[1], &err, sizeof(err.code) + strlen(err.text) + 1, NULL, 0); /* or it sees the end */
+	_exit(0);
+}
+
+/* The first process of the instance may not be there yet when the monitor looks, but is its child. */
+static _Noreturn void be_monitor(struct launch *l)
+{
+	pid_t pid;
+
+	(void) setsid(); /* a signal from the caller's terminal is not for us */
+	pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
+	if (pid < 0)
+		_exit(125);
+	if (pid == 0)
+		be_starter(l);
+	become_monitor(l);
+}
+
+static int read_report(int sock, struct err *err)
+{
+	struct err report = { 0 };
+	ssize_t n = msg_recv(sock, &report, sizeof(report), NULL, NULL);
+
+	if (n < (ssize_t) sizeof(report.code))
+		return err_msg(err, -ECHILD, "the process that starts the instance died");
+	report.text[sizeof(report.text) - 1] = '\0';
+	return report.code < 0 ? err_msg(err, report.code, "%s", report.text) : 0;
+}
+
+int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_config *config, int lock,
+	       bool attach, int *ret_client, struct err *err)
+{
+	struct launch l = {
+		.e = e, .i = i, .config = config, .lock = lock, .log = -EBADF, .listen = -EBADF, .dir = -EBADF,
+		.in = { -EBADF, -EBADF }, .out = { -EBADF, -EBADF }, .err = { -EBADF, -EBADF },
+		.report = { -EBADF, -EBADF }, .started = { -EBADF, -EBADF }, .client = { -EBADF, -EBADF },
+	};
+	pid_t pid = -1;
+	int r = open_files(&l, err);
+
+	if (r == 0)
+		r = make_pipes(&l, err);
+	if (r == 0)
+		r = make_sockets(&l, attach, err);
+	if (r == 0 && access(e->monitor, X_OK) < 0)
+		r = err_set(err, -errno, "find the program '%s'", e->monitor);
+	if (r == 0) {
+		pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
+		if (pid < 0)
+			r = err_set(err, pid, "create a process");
+	}
+	if (pid == 0)
+		be_monitor(&l);
+	if (r == 0) {
+		cleanup_closep(&l.report[1]);
+		l.report[1] = -EBADF;
+		r = read_report(l.report[0], err);
+	}
+	if (r == 0 && attach)
+		*ret_client = take_fd(l.client[0]);
+	launch_fini(&l);
+	if (r < 0 && pid > 0)
+		(void) proc_wait(pid); /* it sees that nothing was started */
+	return r;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+
+struct eng_config;
+struct eng_instance;
+struct engine;
+struct err;
+
+/**
+ * eng_launch() - start an instance under a monitor
+ * @lock: takes; of the instance, goes over to the monitor
+ * @attach: the caller wants to be its first client
+ * @ret_client: socket to the monitor with @attach, else -EBADF; the caller closes it
+ *
+ * Returns when the program runs.
+ * Context: single-threaded process that is a sealed copy (exe_seal()); forks; blocks.
+ * Return: 0; -errno with a message, nothing runs then and the lock is free.
+ */
+int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_config *config, int lock,
+	       bool attach, int *ret_client, struct err *err);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "engine/engine.h"
+#include "engine/instance.h"
+#include "engine/internal.h"
+
+int eng_lock_try(struct engine *e, const char *id, bool create)
+{
+	char path[ENG_ID_LEN + 16];
+	struct stat st;
+
+	(void) snprintf(path, sizeof(path), "%.64s/lock", id);
+	if (create && mkdirat(e->run_fd, id, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	_cleanup_close_ int fd = openat(e->run_fd, path, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	/* somebody who thought the directory abandoned may have removed it before we had the lock */
+	if (fstat(fd, &st) < 0 || st.st_nlink == 0)
+		return -ENOENT;
+	return take_fd(fd);
+}
+
+void eng_run_remove(struct engine *e, const char *id)
+{
+	static const char *const files[] = { "attach", "pid", "exit", ".new", "lock" };
+	char path[ENG_ID_LEN + 16];
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		(void) snprintf(path, sizeof(path), "%.64s/%s", id, files[i]);
+		(void) unlinkat(e->run_fd, path, 0); /* most are not there */
+	}
+	(void) unlinkat(e->run_fd, id, AT_REMOVEDIR); /* reconciling tries again */
+}

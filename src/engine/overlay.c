@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: root file systems
+ *
+ * An overlay of the image's layers, made with the new mount API and handed to the container as a
+ * descriptor: no mount point on the host, nothing to unmount, gone with the container's mount namespace.
+ *
+ * Below all layers lies one that holds the mount points every container needs (/proc, /dev,
+ * /etc/hosts, ...), so that none is ever created in the writable layer and a read-only instance needs none.
+ */
+#include "engine/overlay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "engine/engine.h"
+#include "image/store.h"
+
+#define KERNEL_TEXT_MAX 256 /* bytes of a string option */
+
+int eng_overlay_prepare(int dir, struct err *err)
+{
+	if (mkdirat(dir, "upper", 0755) < 0 || mkdirat(dir, "work", 0700) < 0)
+		return err_set(err, -errno, "create the writable layer");
+	return 0;
+}
+
+/* Made in tmp/ and renamed, like a layer. */
+static int make_points(struct engine *e, struct err *err)
+{
+	static const char *const dirs[] = { "p", "p/fs", "p/fs/proc", "p/fs/sys", "p/fs/dev", "p/fs/etc" };
+	static const char *const files[] = { "p/fs/etc/hosts", "p/fs/etc/hostname", "p/fs/etc/resolv.conf" };
+	struct img_work work;
+	int r = img_work_begin(e->images, &work, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(dirs); i++)
+		if (mkdirat(work.dir, dirs[i], 0755) < 0)
+			r = err_set(err, -errno, "create a layer of mount points");
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
+		_cleanup_close_ int fd = openat(work.dir, files[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+		if (fd < 0)
+			r = err_set(err, -errno, "create a layer of mount points");
+	}
+	if (r == 0)
+		r = img_work_layer(e->images, &work, "p", ENG_OVERLAY_POINTS, err);
+	img_work_end(&work);
+	return r;
+}
+
+/* Relative to the instance's directory: the kernel takes no more than 255 bytes. */
+static int add_layer(int fs, const char *option, const char *name, size_t n)
+{
+	char path[KERNEL_TEXT_MAX];
+
+	if (snprintf(path, sizeof(path), "../../layers/%.*s/fs", (int) n, name) >= (int) sizeof(path))
+		return -ENAMETOOLONG;
+	return fsconfig(fs, FSCONFIG_SET_STRING, option, path, 0) < 0 ? -errno : 0;
+}
+
+static int set_layers(int fs, const char *chain, struct err *err)
+{
+	const char *end = chain + strlen(chain);
+	unsigned count = 0;
+	int r = 0;
+
+	while (r == 0 && end > chain) { /* from the top */
+		const char *begin = memrchr(chain, ' ', (size_t) (end - chain));
+
+		begin = begin != NULL ? begin + 1 : chain;
+		if (++count > IMG_LAYERS_MAX - 1)
+			return err_msg(err, -E2BIG, "the image has over %d layers", IMG_LAYERS_MAX - 1);
+		r = add_layer(fs, "lowerdir+", begin, (size_t) (end - begin));
+		end = begin > chain ? begin - 1 : chain;
+	}
+	if (r == 0)
+		r = add_layer(fs, "lowerdir+", ENG_OVERLAY_POINTS, strlen(ENG_OVERLAY_POINTS));
+	return r < 0 ? err_set(err, r, "add a layer to the root file system") : 0;
+}
+
+/* Kernels before 6.8 know no "lowerdir+", but descriptors make short paths. */
+static int set_layers_old(struct engine *e, int fs, const char *chain, struct err *err)
+{
+	_cleanup_(str_fini) struct str list = { 0 };
+	int layers = img_store_layers_fd(e->images), r = 0;
+	const char *end = chain + strlen(chain);
+
+	while (end > chain) {
+		const char *begin = memrchr(chain, ' ', (size_t) (end - chain));
+		char path[KERNEL_TEXT_MAX];
+
+		begin = begin != NULL ? begin + 1 : chain;
+		(void) snprintf(path, sizeof(path), "%.*s/fs", (int) (end - begin), begin);
+		int fd = openat(layers, path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* until this process ends */
+		if (fd < 0)
+			return err_set(err, -errno, "open layer '%s'", path);
+		str_printf(&list, "/proc/self/fd/%d:", fd);
+		end = begin > chain ? begin - 1 : chain;
+	}
+	str_puts(&list, "../../layers/" ENG_OVERLAY_POINTS "/fs");
+	if (list.failed)
+		return err_set(err, -ENOMEM, "add the layers to the root file system");
+	if (list.len >= KERNEL_TEXT_MAX)
+		return err_msg(err, -E2BIG, "the image has more layers than this kernel takes; Linux 6.8 takes 500");
+	r = fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", list.p, 0);
+	return r < 0 ? err_set(err, -errno, "add the layers to the root file system") : 0;
+}
+
+static int configure(struct engine *e, int fs, const char *chain, bool writable, bool volatile_ok,
+		     struct err *err)
+{
+	int r = set_layers(fs, chain, err);
+
+	if (r == -EINVAL)
+		r = set_layers_old(e, fs, chain, err);
+	if (r < 0)
+		return r;
+	if (writable && (fsconfig(fs, FSCONFIG_SET_STRING, "upperdir", "upper", 0) < 0 ||
+			 fsconfig(fs, FSCONFIG_SET_STRING, "workdir", "work", 0) < 0))
+		return err_set(err, -errno, "add the writable layer to the root file system");
+	/* else the end of the container waits until all its files are on disk */
+	if (writable && volatile_ok)
+		(void) fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0); /* Linux 5.10 */
+	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ?
+		       err_set(err, -errno, "mount the root file system") : 0;
+}
+
+int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable, bool volatile_ok,
+		     struct err *err)
+{
+	int r = 0;
+
+	if (faccessat(img_store_layers_fd(e->images), ENG_OVERLAY_POINTS "/fs", F_OK, 0) < 0)
+		r = make_points(e, err);
+	if (r < 0)
+		return r;
+	if (fchdir(dir) < 0)
+		return err_set(err, -errno, "enter the instance's directory");
+	_cleanup_close_ int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return err_set(err, -errno, "open the overlay file system");
+	r = configure(e, fs, chain, writable, volatile_ok, err);
+	if (r < 0)
+		return r;
+	int mnt = fsmount(fs, FSMOUNT_CLOEXEC, writable ? 0 : MOUNT_ATTR_RDONLY);
+	return mnt < 0 ? err_set(err, -errno, "mount the root file system") : mnt;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+
+struct engine;
+struct err;
+
+#define ENG_OVERLAY_POINTS "mount-points" /* directory beside the layers; empty but for its "fs" */
+
+/**
+ * eng_overlay_prepare() - make the directories of a writable layer
+ * @dir: of the instance
+ * Return: 0; -errno with a message.
+ */
+int eng_overlay_prepare(int dir, struct err *err);
+
+/**
+ * eng_overlay_open() - the root file system of an instance as a mount that nobody sees
+ * @dir: of the instance
+ * @chain: chain ids, lowest first, separated by spaces
+ * @writable: with the layer that eng_overlay_prepare() made; else read-only
+ * @volatile_ok: the writable layer need not survive a power failure
+ *
+ * Context: changes the working directory.
+ * Return: descriptor of a detached mount; -errno with a message.
+ */
+int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable, bool volatile_ok,
+		     struct err *err);

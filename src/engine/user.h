@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+#define ENG_GROUPS_MAX 256
+
+/** struct eng_user - who a program runs as */
+struct eng_user {
+	uint32_t uid, gid;
+	uint32_t groups[ENG_GROUPS_MAX]; /* additional ones */
+	size_t nr_groups;
+};
+
+/**
+ * eng_user_find() - look up USER[:GROUP] in an image
+ * @rootfs: its root; /etc/passwd and /etc/group are read inside of it
+ * @text: names or numbers; NULL or "" for root
+ *
+ * Without GROUP the user's own group and all that list the user are taken.
+ * Return: 0; -ENOENT no such user or group; -EINVAL a number out of range; with a message.
+ */
+int eng_user_find(int rootfs, const char *text, struct eng_user *ret, struct err *err);

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# Shared by the tests of this folder: a store of their own, checks, and the search for leaks.
+#
+# A test sources this file, calls setup, then checks.  Its verdict is given when it ends: 0, 1 or 77
+# (skipped).  At the end all instances are removed by force, and whatever is left of one is a failure.
+#
+#   $T   temporary folder; the store is $T/root, what runs is in $T/run
+#   $out, $status   of the last `run`, `refuse`
+# shellcheck disable=SC2034
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+CLEAVE=$(realpath -m "${CLEAVE:-$here/../../build/bin/cleave}")
+NAME=$(basename "$0" .sh)
+checks=0
+failures=0
+
+skip() {
+	echo "skip: $*"
+	checks=skipped
+	exit 77
+}
+
+# setup [PROGRAM...] - make $T and the store; skip without root or one of the programs.
+setup() {
+	local p
+	[ "$(id -u)" = 0 ] || skip "needs root"
+	for p in "$CLEAVE" jq "$@"; do
+		command -v "$p" >/dev/null || skip "no $p"
+	done
+	T=$(mktemp -d "${TMPDIR:-/tmp}/cleave-engine.XXXXXX") || exit 1
+	export CLEAVE_ROOT=$T/root CLEAVE_RUNROOT=$T/run
+	trap finish EXIT
+	trap 'exit 1' INT TERM HUP
+}
+
+cleave() { "$CLEAVE" "$@"; }
+
+finish() {
+	local code=$? ids
+	trap - EXIT
+	if [ -n "${T:-}" ]; then
+		ids=$(cleave ps -aq --no-trunc)
+		# shellcheck disable=SC2086 # a list of ids
+		[ -z "$ids" ] || cleave rm -f $ids >/dev/null || no "rm -f of what is left"
+		check_clean
+		rm -rf "$T"
+	fi
+	if [ "$checks" = skipped ]; then exit 77; fi
+	echo "$NAME: $checks checks, $failures failures"
+	[ "$failures" = 0 ] && [ "$checks" != 0 ] && [ "$code" = 0 ]
+	exit
+}
+
+# Nothing of an instance remains: directories, cgroups, mounts, processes.
+check_clean() {
+	local left
+	left=$(find "$T/run" "$T/root/instances" "$T/root/tmp" -mindepth 1 -maxdepth 1 ! -name oci 2>/dev/null
+		find "$T/run/oci" -mindepth 1 -maxdepth 1 ! -name .seccomp 2>/dev/null
+		grep -F "$T" /proc/self/mountinfo
+		pgrep -af "^cleave --root $T" || true)
+	is "nothing is left of the instances" "$left" ''
+}
+
+yes() { checks=$((checks + 1)); }
+
+no() {
+	checks=$((checks + 1))
+	failures=$((failures + 1))
+	echo "not ok: $1"
+	[ $# -lt 2 ] || printf '  %s\n' "${@:2}"
+}
+
+# is WHAT HAVE WANT
+is() { if [ "$2" = "$3" ]; then yes; else no "$1" "have: $2" "want: $3"; fi; }
+
+# like WHAT HAVE REGEX
+like() { if [[ $2 =~ $3 ]]; then yes; else no "$1" "have: $2" "want a match of: $3"; fi; }
+
+# run STATUS ARG... - `cleave run` with this exit status; both outputs in $out
+run() {
+	local want=$1
+	shift
+	out=$(cleave run "$@" 2>&1 </dev/null)
+	status=$?
+	is "status of: run $*" "$status" "$want"
+	[ "$status" = "$want" ] || echo "  output: $out"
+}
+
+# refuse STATUS REGEX ARG... - cleave fails with this status and one line that matches
+refuse() {
+	local want=$1 regex=$2
+	shift 2
+	out=$(cleave "$@" 2>&1 </dev/null)
+	status=$?
+	is "status of: $*" "$status" "$want"
+	like "message of: $*" "$out" "$regex"
+	is "lines of the message of: $*" "$(wc -l <<<"$out")" 1
+}
+
+# until_true COMMAND... - try for ten seconds
+until_true() {
+	local i
+	for ((i = 0; i < 200; i++)); do
+		"$@" && return 0
+		sleep 0.05
+	done
+	no "in time: $*"
+}

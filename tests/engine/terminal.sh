@@ -1,0 +1,15 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A terminal: size, controlling terminal, end, exit status.
+. "$(dirname "$0")/lib.sh"
+setup script
+tty_run() { script -qec "stty rows 33 cols 77; $CLEAVE run $*" /dev/null </dev/null; }
+out=$(tty_run "--rm -t cleave/tiny sh -c 'tty; sleep 0.2; stty size; echo \$TERM; exit 4'")
+is "status" $? 4
+like "it is a terminal" "$out" '/dev/pts/0'
+like "it has the size of ours" "$out" '33 77'
+like "TERM is set" "$out" 'xterm'
+out=$(printf 'echo a$((1+1))b\nexit 3\n' | script -qec "$CLEAVE run --rm -it cleave/tiny sh" /dev/null)
+is "status of an interactive shell" $? 3
+like "it gets input" "$out" 'a2b'
+refuse 125 'not a terminal' run --rm -it cleave/tiny true
