@@ -445,6 +445,27 @@ int cg_unit_start(struct oci_cgroup *cg, pid_t pid, struct err *err)
 	return r < 0 ? r : oci_cgroup_enter_pid(cg, pid, err);
 }
 
+int oci_cgroup_locate(struct oci_cgroup *cg, struct err *err)
+{
+	_cleanup_(cg_layout_fini) struct cg_layout layout = { 0 };
+	const struct cg_hier *own;
+	int r;
+
+	if (cg->unit.name == NULL || cg->unit.started)
+		return 0;
+	r = cg_layout_read(&layout);
+	if (r < 0)
+		return err_set(err, r, "read the cgroup mounts of this host");
+	own = &layout.v2;
+	for (size_t i = 0; i < layout.nr_v1; i++)
+		if (str_eq(layout.v1[i].controllers, "name=systemd"))
+			own = &layout.v1[i];
+	if (own->mount == NULL)
+		return err_msg(err, -ENOENT, "systemd's cgroup hierarchy is not mounted");
+	cg->unit.started = true;
+	return cg_place_at(cg, &layout, cg_hier_own(own), err);
+}
+
 int cg_unit_update(const struct oci_cgroup *cg, const struct oci_resources *r, bool update,
 		   struct err *err)
 {
