@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -42,6 +43,14 @@
 #define V_IDLE 252
 #define V_OOM_POLICY 253
 
+/* Root of a user namespace may have a systemd of its own in there; that of the host is somebody else's. */
+static bool owns_systemd(void)
+{
+	struct stat st;
+
+	return geteuid() == 0 && stat("/run/systemd/private", &st) == 0 && st.st_uid == 0;
+}
+
 int cg_unit_place(struct oci_cgroup *cg, struct err *err)
 {
 	const char *path = cg->want.path, *slice, *prefix = "cleave", *name = cg->want.id;
@@ -49,8 +58,8 @@ int cg_unit_place(struct oci_cgroup *cg, struct err *err)
 
 	if (access("/run/systemd/system", F_OK) < 0)
 		return err_msg(err, -ENOTSUP, "systemd cgroup flag passed, but systemd is not running on this host");
-	cg->unit.user = cg->rootless;
-	slice = cg->rootless ? "user.slice" : "system.slice";
+	cg->unit.user = cg->rootless && !owns_systemd();
+	slice = cg->unit.user ? "user.slice" : "system.slice";
 	if (path != NULL && *path != '\0') {
 		copy = arena_strdup(&cg->arena, path);
 		if (copy == NULL)
