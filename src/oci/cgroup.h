@@ -97,6 +97,16 @@ int oci_cgroup_join_fds(const int *fds, size_t n, struct err *err);
 int oci_cgroup_enter_pid(struct oci_cgroup *cg, pid_t pid, struct err *err);
 
 /**
+ * oci_cgroup_locate() - in the child: learn where systemd has put it
+ *
+ * The parent makes the unit when the child exists already, so the child's copy of @cg does not know the
+ * directories that oci_cgroup_view() shows.  Nothing happens without systemd.
+ * Context: after the parent moved the caller, before a new cgroup or mount namespace.
+ * Return: 0; -errno with a message.
+ */
+int oci_cgroup_locate(struct oci_cgroup *cg, struct err *err);
+
+/**
  * oci_cgroup_apply() - write limits, all of them or none of them reported as done
  * @resources: borrows
  *             NULL: none given, the default device rules are set nevertheless
@@ -109,6 +119,17 @@ int oci_cgroup_enter_pid(struct oci_cgroup *cg, pid_t pid, struct err *err);
  */
 int oci_cgroup_apply(struct oci_cgroup *cg, const struct oci_resources *resources, bool update,
 		     struct err *err);
+
+/**
+ * oci_cgroup_delegate() - let the container make cgroups of its own
+ * @pid: first process, in the container's user namespace
+ *
+ * Changes the owner of the cgroup to the container's user where the container has a cgroup namespace
+ * and a writable mount of it; otherwise, and on v1, nothing happens.
+ * Return: 0; -errno with a message.
+ */
+int oci_cgroup_delegate(const struct oci_cgroup *cg, const struct oci_spec *spec, pid_t pid,
+			struct err *err);
 
 /** oci_cgroup_freeze() - freeze or thaw everything in it and wait until it is so */
 int oci_cgroup_freeze(struct oci_cgroup *cg, bool freeze, struct err *err);

@@ -49,7 +49,8 @@ struct cg_unit {
  * struct oci_cgroup - the container's cgroup
  * @dirs: v1 hierarchies in the order of /proc/self/cgroup; v2 is the last one
  * @unified: the host has v2 only
- * @rootless: no permission is no failure while no limit is asked for
+ * @rootless: a user, or root of a user namespace below the initial one: no permission is no failure
+ *            while no limit is asked for
  * @cpuset_done: cpus and mems were written when the directory was made
  */
 struct oci_cgroup {

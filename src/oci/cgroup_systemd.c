@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -42,6 +43,14 @@
 #define V_IDLE 252
 #define V_OOM_POLICY 253
 
+/* Root of a user namespace may have a systemd of its own in there; that of the host is somebody else's. */
+static bool owns_systemd(void)
+{
+	struct stat st;
+
+	return geteuid() == 0 && stat("/run/systemd/private", &st) == 0 && st.st_uid == 0;
+}
+
 int cg_unit_place(struct oci_cgroup *cg, struct err *err)
 {
 	const char *path = cg->want.path, *slice, *prefix = "cleave", *name = cg->want.id;
@@ -49,8 +58,8 @@ int cg_unit_place(struct oci_cgroup *cg, struct err *err)
 
 	if (access("/run/systemd/system", F_OK) < 0)
 		return err_msg(err, -ENOTSUP, "systemd cgroup flag passed, but systemd is not running on this host");
-	cg->unit.user = cg->rootless;
-	slice = cg->rootless ? "user.slice" : "system.slice";
+	cg->unit.user = cg->rootless && !owns_systemd();
+	slice = cg->unit.user ? "user.slice" : "system.slice";
 	if (path != NULL && *path != '\0') {
 		copy = arena_strdup(&cg->arena, path);
 		if (copy == NULL)
@@ -443,6 +452,27 @@ int cg_unit_start(struct oci_cgroup *cg, pid_t pid, struct err *err)
 	if (r == 0)
 		r = cg_make(cg, err);
 	return r < 0 ? r : oci_cgroup_enter_pid(cg, pid, err);
+}
+
+int oci_cgroup_locate(struct oci_cgroup *cg, struct err *err)
+{
+	_cleanup_(cg_layout_fini) struct cg_layout layout = { 0 };
+	const struct cg_hier *own;
+	int r;
+
+	if (cg->unit.name == NULL || cg->unit.started)
+		return 0;
+	r = cg_layout_read(&layout);
+	if (r < 0)
+		return err_set(err, r, "read the cgroup mounts of this host");
+	own = &layout.v2;
+	for (size_t i = 0; i < layout.nr_v1; i++)
+		if (str_eq(layout.v1[i].controllers, "name=systemd"))
+			own = &layout.v1[i];
+	if (own->mount == NULL)
+		return err_msg(err, -ENOENT, "systemd's cgroup hierarchy is not mounted");
+	cg->unit.started = true;
+	return cg_place_at(cg, &layout, cg_hier_own(own), err);
 }
 
 int cg_unit_update(const struct oci_cgroup *cg, const struct oci_resources *r, bool update,

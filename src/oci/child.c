@@ -93,7 +93,9 @@ static int enter_namespaces(struct oci_child *child, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	r = oci_child_join(child, err);
+	r = oci_cgroup_locate(child->init.cgroup, err);
+	if (r == 0)
+		r = oci_child_join(child, err);
 	if (r == 0) /* before the ids change, which makes our files in /proc root's */
 		r = write_offsets(child, err);
 	if (r == 0)

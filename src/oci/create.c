@@ -294,6 +294,8 @@ static int serve_start(struct creation *cr, struct err *err)
 		r = oci_cgroup_enter_pid(cr->c->cgroup, cr->pid, err);
 	if (r == 0 && spec->linux.resources_set && cr->opts.systemd_cgroup)
 		r = oci_cgroup_apply(cr->c->cgroup, &spec->linux.resources, false, err);
+	if (r == 0)
+		r = oci_cgroup_delegate(cr->c->cgroup, spec, cr->pid, err);
 	if (r == 0 && cr->child.wait_go) {
 		r = oci_sync_send(cr->sync, OCI_SYNC_GO, 0);
 		if (r < 0)
