@@ -51,7 +51,7 @@ for verb in create start exec delete run; do
 	case $verb in
 	run) args=(run -d -b "$B" "$ID") ;;
 	start) args=(start "$ID") ;;
-	exec) args=(exec -d "$ID" sleep $nap) ;;
+	exec) args=(exec -d "$ID" sleep "$nap") ;;
 	delete) args=(delete --force "$ID") ;;
 	esac
 	prepare() {
