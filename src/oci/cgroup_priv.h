@@ -145,6 +145,13 @@ int cg_place_at(struct oci_cgroup *cg, const struct cg_layout *layout, const cha
 /** cg_make() - create or reuse the directories of @cg->dirs; those that are not allowed are dropped */
 int cg_make(struct oci_cgroup *cg, struct err *err);
 
+/**
+ * cg_check_unused() - refuse a directory with processes, or frozen, which would stop the container for ever
+ * @d: exists
+ * Return: 0; -EBUSY or another -errno with a message.
+ */
+int cg_check_unused(const struct oci_cgroup *cg, const struct cg_dir *d, struct err *err);
+
 /** cg_unmake() - remove those that cg_make() created */
 void cg_unmake(struct oci_cgroup *cg);
 

@@ -429,6 +429,48 @@ static int start_properties(struct oci_cgroup *cg, pid_t pid, struct str *s, str
 	return r;
 }
 
+/* "a-b.slice" is "/a.slice/a-b.slice", "-.slice" the root. */
+static void add_slice(struct str *s, const char *slice)
+{
+	if (*slice == '-')
+		return;
+	for (const char *dash = strchr(slice, '-'); dash != NULL; dash = strchr(dash + 1, '-'))
+		str_printf(s, "/%.*s.slice", (int) (dash - slice), slice);
+	str_printf(s, "/%s", slice);
+}
+
+/*
+ * Refuse a cgroup that is in use before systemd puts the process there.  Where a user's manager has
+ * its units is taken from the caller's own cgroup; for a caller that is elsewhere systemd decides.
+ */
+static int check_unused(struct oci_cgroup *cg, const struct cg_layout *layout, struct err *err)
+{
+	const struct cg_unit *u = &cg->unit;
+	_cleanup_(str_fini) struct str path = { 0 };
+	const char *own = layout->v2.mount != NULL ? cg_hier_own(&layout->v2) : "", *end;
+	size_t n = strlen(u->name);
+	int r;
+
+	if (u->user) {
+		end = strstr(own, "/user@");
+		if (end == NULL)
+			return 0;
+		str_add(&path, own, (size_t) (end - own) + 1 + strcspn(end + 1, "/"));
+	}
+	if (n > 6 && str_eq(u->name + n - 6, ".slice"))
+		return 0; /* others may be in there */
+	add_slice(&path, u->slice);
+	str_printf(&path, "/%s", u->name);
+	if (path.failed)
+		return err_set(err, -ENOMEM, "allocate cgroup path");
+	r = cg_place_at(cg, layout, path.p, err);
+	for (size_t i = 0; i < cg->nr_dirs && r == 0; i++)
+		if (access(cg->dirs[i].path, F_OK) == 0)
+			r = cg_check_unused(cg, &cg->dirs[i], err);
+	cg->nr_dirs = 0;
+	return r;
+}
+
 int cg_unit_start(struct oci_cgroup *cg, pid_t pid, struct err *err)
 {
 	_cleanup_(cg_layout_fini) struct cg_layout layout = { 0 };
@@ -440,7 +482,9 @@ int cg_unit_start(struct oci_cgroup *cg, pid_t pid, struct err *err)
 	cg->unified = layout.nr_v1 == 0;
 	if (cg->unit.user && !cg->unified)
 		return err_msg(err, -ENOTSUP, "cannot use rootless systemd cgroups on cgroup v1");
-	r = start_properties(cg, pid, &in, err);
+	r = check_unused(cg, &layout, err);
+	if (r == 0)
+		r = start_properties(cg, pid, &in, err);
 	if (r == 0)
 		r = run_helper(&cg->unit, "start", &in, &out, err);
 	if (r < 0)

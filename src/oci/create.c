@@ -172,7 +172,7 @@ static int make_cgroup(struct creation *cr, struct err *err)
 		return r;
 	cr->child.nr_task_fds = (size_t) r;
 	/* before the child is in it: device rules are written one by one, first of all "nothing" */
-	return l->resources_set && !want.systemd ? oci_cgroup_apply(cr->c->cgroup, &l->resources, false, err) : 0;
+	return want.systemd ? 0 : oci_cgroup_apply(cr->c->cgroup, &l->resources, false, err);
 }
 
 /* Before we go to the bundle: other paths are relative to where the caller is. */
@@ -290,7 +290,7 @@ static int serve_start(struct creation *cr, struct err *err)
 		r = oci_userns_map(cr->pid, &spec->linux.uid_mappings, &spec->linux.gid_mappings, err);
 	if (r == 0 && cr->opts.systemd_cgroup)
 		r = oci_cgroup_enter_pid(cr->c->cgroup, cr->pid, err);
-	if (r == 0 && spec->linux.resources_set && cr->opts.systemd_cgroup)
+	if (r == 0 && cr->opts.systemd_cgroup)
 		r = oci_cgroup_apply(cr->c->cgroup, &spec->linux.resources, false, err);
 	if (r == 0)
 		r = oci_cgroup_delegate(cr->c->cgroup, spec, cr->pid, err);
