@@ -29,7 +29,8 @@ static int check_id(const char *id, struct err *err)
 		return err_msg(err, -EINVAL, "invalid container ID format: '%.64s'", id);
 	for (const char *p = id; *p != '\0'; p++)
 		if (!isalnum((unsigned char) *p) && strchr("_+-.", *p) == NULL)
-			return err_msg(err, -EINVAL, "invalid container ID format: '%.64s'", id);
+			return err_msg(err, -EINVAL,
+				       "invalid container ID format: '%.64s': invalid character '%c'", id, *p);
 	return 0;
 }
 

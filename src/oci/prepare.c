@@ -75,6 +75,14 @@ static int prepare_console(struct oci_child *child, const char *socket, int *ret
 	return 0;
 }
 
+/* By default a name that only a newer kernel knows is skipped, as profiles are written for all. */
+static bool wants_known_names(const struct oci_spec *spec)
+{
+	const char *value = oci_spec_annotation(spec, "run.oci.seccomp_fail_unknown_syscall");
+
+	return value != NULL && strcmp(value, "0") != 0;
+}
+
 static int prepare_seccomp(struct oci_child *child, const struct oci_container *c, struct err *err)
 {
 	const struct oci_seccomp *seccomp = child->init.spec->linux.seccomp;
@@ -83,6 +91,11 @@ static int prepare_seccomp(struct oci_child *child, const struct oci_container *
 
 	if (seccomp == NULL)
 		return 0;
+	if (wants_known_names(child->init.spec)) {
+		r = oci_seccomp_check_names(seccomp, err);
+		if (r < 0)
+			return r;
+	}
 	_cleanup_close_ int root = open(c->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root >= 0)
 		cache = openat(root, SECCOMP_CACHE, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -95,6 +108,15 @@ static int prepare_seccomp(struct oci_child *child, const struct oci_container *
 	return child->seccomp_agent < 0 ? child->seccomp_agent : 0;
 }
 
+/* A variable that was meant for an ancestor tells nothing about our descriptors. */
+static bool listen_fds_are_ours(void)
+{
+	const char *pid = getenv("LISTEN_PID");
+	uint64_t n;
+
+	return pid == NULL || (str_to_u64(pid, &n) == 0 && n == (uint64_t) getpid());
+}
+
 /* sd_listen_fds(3): the descriptors go on to the container, whose first process is pid 1 */
 static int prepare_fds(struct oci_child *child, unsigned preserve, struct err *err)
 {
@@ -102,7 +124,7 @@ static int prepare_fds(struct oci_child *child, unsigned preserve, struct err *e
 	uint64_t n = 0;
 	int r = 0;
 
-	if (listen_fds != NULL && str_to_u64(listen_fds, &n) == 0 && n <= PRESERVE_FDS_MAX) {
+	if (listen_fds != NULL && listen_fds_are_ours() && str_to_u64(listen_fds, &n) == 0 && n <= PRESERVE_FDS_MAX) {
 		preserve += (unsigned) n;
 		r = oci_env_add(&child->process, "LISTEN_FDS", listen_fds, err);
 		if (r == 0)

@@ -38,6 +38,13 @@ int oci_seccomp_compile(const struct oci_seccomp *seccomp, int cache_fd, struct 
 			struct err *err);
 
 /**
+ * oci_seccomp_check_names() - refuse names of system calls that nobody knows
+ * oci_seccomp_compile() skips them.
+ * Return: 0; -EINVAL with a message.
+ */
+int oci_seccomp_check_names(const struct oci_seccomp *seccomp, struct err *err);
+
+/**
  * oci_seccomp_load() - install the filter on the calling thread
  * @listener_sock: connected socket that receives the notify descriptor, -EBADF if nothing notifies
  * @state: what is sent with it, the JSON of a container process state; NULL if nothing notifies

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <seccomp.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/err.h"
+#include "oci/seccomp.h"
 #include "oci/seccomp_parts.h"
+#include "oci/spec.h"
 
 #define X32_BIT 0x40000000
 
@@ -87,6 +91,18 @@ int seccomp_nr(uint32_t arch, const char *name)
 		return i < ARRAY_LEN(muxed) ? muxed[i].nr : -1;
 	}
 	return -1; /* not on this architecture */
+}
+
+int oci_seccomp_check_names(const struct oci_seccomp *seccomp, struct err *err)
+{
+	for (size_t i = 0; i < seccomp->nr_rules; i++)
+		for (size_t k = 0; k < seccomp->rules[i].names.n; k++) {
+			const char *name = seccomp->rules[i].names.v[k];
+
+			if (seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR && new_nr(name) < 0)
+				return err_msg(err, -EINVAL, "invalid seccomp syscall '%.64s' in rule %zu", name, i);
+		}
+	return 0;
 }
 
 int seccomp_mux(uint32_t arch, const char *name, uint32_t *ret_call)
