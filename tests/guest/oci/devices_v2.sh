@@ -12,7 +12,7 @@ reads() { # WHAT WANT
 	eq "$1" "$out" "$2"
 }
 update() {
-	echo "{\"devices\":[$1]}" | sed 's/\([a-z]*\):/"\1":/g; s/""/"/g' | oci update -r - "$ID" || no "update of device rules"
+	jq -n "{devices:[$1]}" | oci update -r - "$ID" || no "update of device rules"
 }
 caps='.process.capabilities=({bounding:["CAP_SYSLOG"]} | .permitted=.bounding | .effective=.bounding)'
 up "$nodes" "$caps" ".linux.resources.devices=[$deny]"

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: MIT
 # An unprivileged user: limits through the user's service manager, or no cgroup of its own at all.
 . "$(dirname "$0")/../../oci/lib.sh"
-setup systemctl newuidmap setpriv
 [ -d /run/systemd/system ] || skip "systemd does not run"
+# before setup makes a mount namespace, in which /run/user/1000 would not appear
+systemctl start user@1000.service || skip "no service manager for users"
+setup systemctl newuidmap setpriv
 [ -e /sys/fs/cgroup/cgroup.controllers ] || skip "no cgroup v2"
 id tester >/dev/null 2>&1 || skip "no user 'tester'"
-systemctl start user@1000.service || skip "no service manager for users"
 soon test -S /run/user/1000/systemd/private
 
 chmod 711 "$T" "$B"

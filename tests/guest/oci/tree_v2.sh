@@ -58,8 +58,7 @@ sleep 1000 &
 echo $! >"$C/cgroup.procs"
 refuse_reused "a cgroup with processes" . 'not empty'
 kill -0 $! && yes "which live on" || no "which live on"
-kill -9 $!
-wait 2>/dev/null
+{ kill -9 $! && wait; } 2>/dev/null
 rmdir "$C"
 
 # the container's root owns its cgroup where it can use it
@@ -86,7 +85,7 @@ for f in '.type=="stats"' ".id==\"$ID\"" '.data.pids.limit==9' '.data.pids.curre
 	'.data.memory.usage.usage>0' '.data.cpu.usage.total>0' '.data.memory.raw|length>10'; do
 	eq "statistics: $f" "$(jq "$f" <<<"$s")" true
 done
-oci events "$ID" >"$T/events" 2>&1 &
+timeout 60 "$OCI" --root "$ROOT" events --interval 1s "$ID" >"$T/events" 2>&1 &
 events=$!
 soon grep -q stats "$T/events"
 oci exec "$ID" sh -c 'head -c 300000000 /dev/zero | tail -c 299999999 | wc -c' >/dev/null 2>&1 </dev/null
