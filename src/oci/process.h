@@ -26,10 +26,10 @@ int oci_process_affinity(const struct oci_process *process, struct err *err);
  * oci_process_quota() - oom_score_adj and rlimits of a process
  * @process: borrows
  * @proc_fd: the host's procfs root
- * @pid: of the process in the caller's view; 0 = the caller
+ * @pid: of the process in the caller's view
  *
- * With a user namespace the parent calls this for the child, since raising a limit needs privileges
- * in the initial one; without, oci_process_limits() does it.
+ * Context: parent, once the child is ready: raising a limit in a user namespace needs privileges in the
+ * initial one, and the set-up needs more descriptors than the program may be allowed.
  * Return: 0; -errno with a message naming the field.
  */
 int oci_process_quota(const struct oci_process *process, int proc_fd, pid_t pid, struct err *err);
@@ -37,7 +37,7 @@ int oci_process_quota(const struct oci_process *process, int proc_fd, pid_t pid,
 /**
  * oci_process_limits() - attributes that need privileges and do not restrict the set-up that follows
  *
- * oci_process_quota() unless init->in_userns, CPU affinity ("final" of execCPUAffinity; everything
+ * CPU affinity ("final" of execCPUAffinity; everything
  * when no list is given), scheduler, I/O priority, memory policy, personality, session keyring.
  * @new_keyring: join a session keyring named after the container
  *

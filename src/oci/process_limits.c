@@ -48,13 +48,12 @@ int oci_proc_open(int proc_fd, const char *path, int flags)
 
 static int set_oom_score(const struct oci_process *process, int proc_fd, pid_t pid, struct err *err)
 {
-	char path[48] = "self/oom_score_adj", text[24];
+	char path[48], text[24];
 	int n, r;
 
 	if (!process->oom_score_adj.set)
 		return 0;
-	if (pid != 0)
-		(void) snprintf(path, sizeof(path), "%d/oom_score_adj", (int) pid);
+	(void) snprintf(path, sizeof(path), "%d/oom_score_adj", (int) pid);
 	n = snprintf(text, sizeof(text), "%lld", (long long) process->oom_score_adj.v);
 
 	_cleanup_close_ int fd = oci_proc_open(proc_fd, path, O_WRONLY);
@@ -92,9 +91,7 @@ int oci_process_limits(const struct oci_init *init, bool new_keyring, struct err
 	const struct oci_process *p = init->process;
 	int r;
 
-	r = init->in_userns ? 0 : oci_process_quota(p, init->proc_fd, 0, err);
-	if (r == 0)
-		r = oci_affinity_final(init, err);
+	r = oci_affinity_final(init, err);
 	if (r == 0)
 		r = oci_scheduler_set(p, l->resources.cpu.cpus != NULL, err);
 	if (r == 0)
