@@ -207,6 +207,8 @@ static int become_process(struct oci_child *child, char **ret_file, struct err *
 		return r;
 	entered = enter_cwd_early(p);
 	r = oci_env_finish(&child->process, err);
+	if (r == 0 && !child->init.in_userns)
+		r = oci_process_quota(p, child->init.proc_fd, 0, err);
 	if (r == 0)
 		r = oci_process_identity(&child->init, filter, err);
 	if (r == 0)

@@ -396,7 +396,7 @@ static int serve(struct creation *cr, struct err *err)
 		r = cr->master < 0 ? cr->master : 0;
 	}
 	/* not earlier: a low limit of descriptors is the program's, not ours */
-	if (r == 0 && c->spec->process_set)
+	if (r == 0 && cr->child.init.in_userns && c->spec->process_set)
 		r = oci_process_quota(&c->spec->process, cr->child.init.proc_fd, cr->pid, err);
 	if (r == 0)
 		r = oci_state_save(c->dir_fd, &c->state, err);

@@ -111,7 +111,7 @@ static int serve(struct execution *ex, struct err *err)
 		r = ex->master < 0 ? ex->master : 0;
 	}
 	/* not earlier: a low limit of descriptors is the program's, not the set-up's */
-	if (r == 0)
+	if (r == 0 && ex->child.init.in_userns)
 		r = oci_process_quota(&ex->child.process, ex->child.init.proc_fd, ex->pid, err);
 	if (r == 0 && ex->opts->pidfd_socket != NULL)
 		r = oci_pidfd_send(ex->opts->pidfd_socket, ex->pidfd, err);

@@ -26,10 +26,11 @@ int oci_process_affinity(const struct oci_process *process, struct err *err);
  * oci_process_quota() - oom_score_adj and rlimits of a process
  * @process: borrows
  * @proc_fd: the host's procfs root
- * @pid: of the process in the caller's view
+ * @pid: of the process in the caller's view; 0 = the caller
  *
- * Context: parent, once the child is ready: raising a limit in a user namespace needs privileges in the
- * initial one, and the set-up needs more descriptors than the program may be allowed.
+ * Late, as the set-up needs more descriptors than the program may be allowed: without a user namespace
+ * the child does it for itself, just before oci_process_identity(); with one the parent does, once the
+ * child is ready, since raising a limit there needs privileges in the initial one.
  * Return: 0; -errno with a message naming the field.
  */
 int oci_process_quota(const struct oci_process *process, int proc_fd, pid_t pid, struct err *err);

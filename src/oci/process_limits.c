@@ -48,12 +48,13 @@ int oci_proc_open(int proc_fd, const char *path, int flags)
 
 static int set_oom_score(const struct oci_process *process, int proc_fd, pid_t pid, struct err *err)
 {
-	char path[48], text[24];
+	char path[48] = "self/oom_score_adj", text[24];
 	int n, r;
 
 	if (!process->oom_score_adj.set)
 		return 0;
-	(void) snprintf(path, sizeof(path), "%d/oom_score_adj", (int) pid);
+	if (pid != 0)
+		(void) snprintf(path, sizeof(path), "%d/oom_score_adj", (int) pid);
 	n = snprintf(text, sizeof(text), "%lld", (long long) process->oom_score_adj.v);
 
 	_cleanup_close_ int fd = oci_proc_open(proc_fd, path, O_WRONLY);

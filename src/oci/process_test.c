@@ -309,7 +309,7 @@ static int limit(struct fixture *f)
 	CPU_ZERO(&cpus);
 	r->code = oci_process_limits(&f->init, false, &r->err);
 	if (r->code == 0)
-		r->code = oci_process_quota(&f->spec.process, f->init.proc_fd, getpid(), &r->err);
+		r->code = oci_process_quota(&f->spec.process, f->init.proc_fd, 0, &r->err);
 	r->umask = (mode_t) getpriority(PRIO_PROCESS, 0);
 	r->uid = (uid_t) syscall(SYS_ioprio_get, 1, 0);
 	r->gid = (gid_t) personality(0xffffffff);
@@ -355,7 +355,7 @@ static int limit_oom(struct fixture *f)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 
-	f->report->code = oci_process_quota(&f->spec.process, f->init.proc_fd, getpid(), &f->report->err);
+	f->report->code = oci_process_quota(&f->spec.process, f->init.proc_fd, 0, &f->report->err);
 	if (file_read(AT_FDCWD, "/proc/self/oom_score_adj", 32, &text) < 0)
 		return 1;
 	return strcmp(text.p, "567\n") != 0;
