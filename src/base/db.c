@@ -5,7 +5,7 @@
  * Processes live for milliseconds, so what counts is the price of open, one transaction, gone.  The
  * last connection that closes would write the log back into the file and sync both, on each command;
  * that is switched off (NO_CKPT_ON_CLOSE).  The log is written back every DB_LOG_PAGES instead.  A
- * first connection has to read the whole log, so it is kept short.
+ * first connection has to read the whole log, so it is kept short: few pages, and small ones.
  */
 #include "base/db.h"
 
@@ -38,7 +38,8 @@ static int db_fail(struct db *db, int code, struct err *err)
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-		return err_msg(err, -EBUSY, "database '%s' is in use by another process: %s", db->path, text);
+		return err_msg(err, -EBUSY, "database '%s' is in use by another process: %s",
+			       db->path, text);
 	case SQLITE_CONSTRAINT:
 		return err_msg(err, -EEXIST, "database '%s': %s", db->path, text);
 	case SQLITE_FULL:
@@ -79,7 +80,7 @@ static int upgrade(struct db *db, const char *const *schema, unsigned version, s
 {
 	char pragma[48];
 	unsigned have = 0;
-	int r = db_script(db, "PRAGMA journal_mode = WAL", err);
+	int r = db_script(db, "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL", err);
 
 	if (r == 0)
 		r = db_begin(db, err);
@@ -88,9 +89,10 @@ static int upgrade(struct db *db, const char *const *schema, unsigned version, s
 	if (r < 0)
 		return r;
 	if (have > version)
-		return err_msg(err, -EPROTO,
-			       "database '%s' has version %u, this program knows %u: use a newer program",
-			       db->path, have, version);
+		return err_msg(
+			err, -EPROTO,
+			"database '%s' has version %u, this program knows %u: use a newer program",
+			db->path, have, version);
 	for (; have < version; have++) {
 		r = db_script(db, schema[have], err);
 		if (r < 0)
@@ -112,7 +114,8 @@ int db_open(const char *path, const char *const *schema, unsigned version, struc
 		return err_set(err, -ENOMEM, "open database '%s'", path);
 	code = sqlite3_open_v2(path, &db->h,
 			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
-				       SQLITE_OPEN_EXRESCODE, NULL);
+				       SQLITE_OPEN_EXRESCODE,
+			       NULL);
 	if (db->h == NULL)
 		return err_set(err, -ENOMEM, "open database '%s'", path);
 	db->path = sqlite3_db_filename(db->h, "main");
@@ -161,7 +164,8 @@ static int prepare(struct db *db, sqlite3_stmt **ret, struct err *err, const cha
 
 	for (int i = 1; code == SQLITE_OK && *types != '\0'; i++, types++) {
 		if (*types == 's')
-			code = sqlite3_bind_text(*ret, i, va_arg(ap, const char *), -1, SQLITE_TRANSIENT);
+			code = sqlite3_bind_text(*ret, i, va_arg(ap, const char *), -1,
+						 SQLITE_TRANSIENT);
 		else
 			code = sqlite3_bind_int64(*ret, i, va_arg(ap, int64_t));
 	}
@@ -179,7 +183,8 @@ int db_run(struct db *db, struct err *err, const char *sql, const char *types, .
 	va_end(ap);
 	if (r == 0) {
 		code = sqlite3_step(stmt);
-		r = code == SQLITE_DONE || code == SQLITE_ROW ? sqlite3_changes(db->h) : db_fail(db, code, err);
+		r = code == SQLITE_DONE || code == SQLITE_ROW ? sqlite3_changes(db->h)
+							      : db_fail(db, code, err);
 	}
 	(void) sqlite3_finalize(stmt); /* repeats the error of the step */
 	return r;

@@ -48,6 +48,7 @@ int db_run(struct db *db, struct err *err, const char *sql, const char *types, .
 /**
  * db_query() - a statement that returns rows; parameters as db_run()
  * @ret: returns; free with db_rows_free()
+ * Return: 0; -EBUSY; -EIO with a message.
  */
 int db_query(struct db *db, struct db_rows **ret, struct err *err, const char *sql,
 	     const char *types, ...);

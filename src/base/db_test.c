@@ -25,9 +25,10 @@ static const char *const schema[] = {
 
 static void in_temp(char path[64])
 {
-	(void) snprintf(path, 64, "/tmp/cleave-db.XXXXXX");
-	assert_non_null(mkdtemp(path));
-	(void) strcat(path, "/db");
+	char dir[] = "/tmp/cleave-db.XXXXXX";
+
+	assert_non_null(mkdtemp(dir));
+	(void) snprintf(path, 64, "%s/db", dir);
 }
 
 static void drop(char path[64])
@@ -54,9 +55,12 @@ static void versions(void **state)
 	(void) state;
 	in_temp(path);
 	assert_int_equal(db_open(path, schema, 1, &one, NULL), 0);
-	assert_int_equal(db_run(one, NULL, "INSERT INTO t VALUES(?, ?)", "si", "a", (int64_t) 5), 1);
+	assert_int_equal(db_run(one, NULL, "INSERT INTO t VALUES(?, ?)", "si", "a", (int64_t) 5),
+			 1);
 	assert_int_equal(db_open(path, schema, 2, &two, NULL), 0);
-	assert_int_equal(db_run(two, NULL, "UPDATE t SET extra = ? WHERE name = ?", "ss", NULL, "a"), 1);
+	assert_int_equal(db_run(two, NULL, "UPDATE t SET extra = ? WHERE name = ?", "ss", NULL,
+				"a"),
+			 1);
 	assert_int_equal(db_open(path, schema, 1, &three, &err), -EPROTO);
 	assert_non_null(strstr(err.text, "use a newer program"));
 	drop(path);
@@ -101,8 +105,12 @@ static void killed(void **state)
 				_exit(1);
 			for (;;)
 				if (db_begin(mine, NULL) < 0 ||
-				    db_run(mine, NULL, "INSERT INTO t(name) VALUES(hex(randomblob(16)))", "") < 0 ||
-				    db_run(mine, NULL, "INSERT INTO t(name) VALUES(hex(randomblob(16)))", "") < 0 ||
+				    db_run(mine, NULL,
+					   "INSERT INTO t(name) VALUES(hex(randomblob(16)))",
+					   "") < 0 ||
+				    db_run(mine, NULL,
+					   "INSERT INTO t(name) VALUES(hex(randomblob(16)))",
+					   "") < 0 ||
 				    db_commit(mine, NULL) < 0)
 					_exit(1);
 		}
@@ -123,14 +131,17 @@ static void hashes(void **state)
 
 	(void) state;
 	sha256_hex("abc", 3, hex);
-	assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(hex,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 	sha256_hex("", 0, hex);
-	assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	assert_string_equal(hex,
+			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	sha256_init(&s);
 	for (int i = 0; i < 1000000; i += 8)
 		sha256_update(&s, "aaaaaaaa", 8);
 	sha256_final_hex(&s, hex);
-	assert_string_equal(hex, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+	assert_string_equal(hex,
+			    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 static void times(void **state)
@@ -157,8 +168,9 @@ static void times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(versions), cmocka_unit_test(transactions), cmocka_unit_test(killed),
-		cmocka_unit_test(hashes),   cmocka_unit_test(times),
+		cmocka_unit_test(versions), cmocka_unit_test(transactions),
+		cmocka_unit_test(killed),   cmocka_unit_test(hashes),
+		cmocka_unit_test(times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

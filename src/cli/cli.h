@@ -17,7 +17,7 @@ struct str;
  * struct cli - what every verb gets
  * @argv: of main(), for exe_seal()
  * @root, @runroot: as given, NULL without
- * @path: of cleave-monitor
+ * @monitor: path of cleave-monitor
  */
 struct cli {
 	char **argv;

@@ -17,7 +17,8 @@ struct import_opts {
 };
 
 static const struct opt import_table[] = {
-	{ "message", 'm', OPT_STRING, offsetof(struct import_opts, message), "TEXT", "comment kept in the image's history" },
+	{ "message", 'm', OPT_STRING, offsetof(struct import_opts, message), "TEXT",
+	  "comment kept in the image's history" },
 	{ 0 },
 };
 
@@ -31,10 +32,13 @@ static int import_run(struct cli *cli, void *opts, int argc, char **argv, struct
 	(void) argc;
 	if (r < 0)
 		return r;
-	_cleanup_close_ int file = strcmp(argv[0], "-") == 0 ? dup(STDIN_FILENO) : open(argv[0], O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int file = strcmp(argv[0], "-") == 0
+					   ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+					   : open(argv[0], O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return err_set(err, -errno, "open '%s'", argv[0]);
-	r = img_import(e->images, file, argv[1], NULL, o->message != NULL ? o->message : "imported", id, err);
+	r = img_import(e->images, file, argv[1], NULL, o->message != NULL ? o->message : "imported",
+		       id, err);
 	if (r < 0)
 		return err_wrap(err, r, "import '%s'", argv[0]);
 	printf("sha256:%s\n", id);

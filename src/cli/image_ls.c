@@ -34,8 +34,9 @@ static void print_json(const struct img_image *image)
 	str_json(&s, image->repository);
 	str_puts(&s, ",\"Tag\":");
 	str_json(&s, image->tag);
-	str_printf(&s, ",\"ID\":\"sha256:%s\",\"Digest\":\"%s\",\"CreatedAt\":\"%s\",\"Size\":%lld}", image->id,
-		   image->manifest, created, (long long) image->size);
+	str_printf(&s,
+		   ",\"ID\":\"sha256:%s\",\"Digest\":\"%s\",\"CreatedAt\":\"%s\",\"Size\":%lld}",
+		   image->id, image->manifest, created, (long long) image->size);
 	if (!s.failed)
 		puts(s.p);
 }

@@ -20,7 +20,8 @@
 #include "engine/engine.h"
 #include "sys/exe.h"
 
-#define HOME_ENV "_CLEAVE_HOME" /* directory of the program, for its protected copy, which has none */
+#define HOME_ENV \
+	"_CLEAVE_HOME" /* directory of the program, for its protected copy, which has none */
 
 struct global_opts {
 	const char *root, *runroot;
@@ -32,7 +33,8 @@ static const struct opt global_table[] = {
 	  "directory of the store (default: $CLEAVE_ROOT, /var/lib/cleave)" },
 	{ "runroot", 0, OPT_STRING, offsetof(struct global_opts, runroot), "DIR",
 	  "directory of what runs (default: $CLEAVE_RUNROOT, /run/cleave)" },
-	{ "version", 'v', OPT_BOOL, offsetof(struct global_opts, version), NULL, "print the version" },
+	{ "version", 'v', OPT_BOOL, offsetof(struct global_opts, version), NULL,
+	  "print the version" },
 	{ 0 },
 };
 
@@ -43,7 +45,8 @@ int cli_engine(struct cli *cli, struct engine **ret, struct err *err)
 
 static int compare_verbs(const void *a, const void *b)
 {
-	return strcmp((*(const struct cli_verb *const *) a)->name, (*(const struct cli_verb *const *) b)->name);
+	return strcmp((*(const struct cli_verb *const *) a)->name,
+		      (*(const struct cli_verb *const *) b)->name);
 }
 
 /* @group: only verbs that begin with this word, NULL for all */
@@ -61,8 +64,9 @@ static void print_help(const char *group)
 	str_printf(&s, "Usage: cleave [OPTIONS] %s%sCOMMAND\n\nRun containers.\n\nCommands:\n",
 		   group != NULL ? group : "", group != NULL ? " " : "");
 	for (size_t i = 0; i < n; i++)
-		if (verbs[i]->name[0] != '_' && (group == NULL || (strncmp(verbs[i]->name, group, len) == 0 &&
-								   verbs[i]->name[len] == ' ')))
+		if (verbs[i]->name[0] != '_' &&
+		    (group == NULL ||
+		     (strncmp(verbs[i]->name, group, len) == 0 && verbs[i]->name[len] == ' ')))
 			str_printf(&s, "  %-16s %s\n", verbs[i]->name, verbs[i]->summary);
 	str_puts(&s, "\nOptions:\n");
 	opt_help(global_table, &s);
@@ -75,8 +79,9 @@ static void print_verb_help(const struct cli_verb *v)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
 
-	str_printf(&s, "Usage: cleave %s%s%s%s\n\n%s\n", v->name, v->opts != NULL ? " [OPTIONS]" : "",
-		   v->args[0] != '\0' ? " " : "", v->args, v->summary);
+	str_printf(&s, "Usage: cleave %s%s%s%s\n\n%s\n", v->name,
+		   v->opts != NULL ? " [OPTIONS]" : "", v->args[0] != '\0' ? " " : "", v->args,
+		   v->summary);
 	if (v->opts != NULL) {
 		str_puts(&s, "\nOptions:\n");
 		opt_help(v->opts, &s);
@@ -88,13 +93,14 @@ static void print_verb_help(const struct cli_verb *v)
 /* @words gets the number of words of the verb's name. */
 static const struct cli_verb *find_verb(int argc, char **argv, int *ret_words)
 {
-	REGISTRY_FOREACH(v, cli_verbs) {
+	REGISTRY_FOREACH (v, cli_verbs) {
 		const char *space = strchr((*v)->name, ' ');
 		size_t n = space != NULL ? (size_t) (space - (*v)->name) : 0;
 
 		*ret_words = space != NULL ? 2 : 1;
-		if (space == NULL ? strcmp((*v)->name, argv[0]) == 0 :
-				    argc > 1 && strlen(argv[0]) == n && strncmp((*v)->name, argv[0], n) == 0 &&
+		if (space == NULL ? strcmp((*v)->name, argv[0]) == 0
+				  : argc > 1 && strlen(argv[0]) == n &&
+					    strncmp((*v)->name, argv[0], n) == 0 &&
 					    strcmp(space + 1, argv[1]) == 0)
 			return *v;
 	}
@@ -105,7 +111,7 @@ static bool is_group(const char *word)
 {
 	size_t n = strlen(word);
 
-	REGISTRY_FOREACH(v, cli_verbs)
+	REGISTRY_FOREACH (v, cli_verbs)
 		if (strncmp((*v)->name, word, n) == 0 && (*v)->name[n] == ' ')
 			return true;
 	return false;
@@ -133,7 +139,8 @@ static int run_verb(const struct cli_verb *v, struct cli *cli, int argc, char **
 	if (r < 0)
 		(void) err_msg(&err, r, "%s (see 'cleave %s --help')", err.text, v->name);
 	if (r == 0 && (argc < v->min_args || (v->max_args >= 0 && argc > v->max_args)))
-		r = err_msg(&err, -EINVAL, "wrong number of arguments; usage: cleave %s %s", v->name, v->args);
+		r = err_msg(&err, -EINVAL, "wrong number of arguments; usage: cleave %s %s",
+			    v->name, v->args);
 	if (r == 0 && v->seal)
 		r = exe_seal(cli->argv, &err);
 	if (r == 0)

@@ -20,9 +20,11 @@ struct ps_opts {
 };
 
 static const struct opt ps_table[] = {
-	{ "all", 'a', OPT_BOOL, offsetof(struct ps_opts, all), NULL, "also instances that do not run" },
+	{ "all", 'a', OPT_BOOL, offsetof(struct ps_opts, all), NULL,
+	  "also instances that do not run" },
 	{ "quiet", 'q', OPT_BOOL, offsetof(struct ps_opts, quiet), NULL, "print ids only" },
-	{ "no-trunc", 0, OPT_BOOL, offsetof(struct ps_opts, no_trunc), NULL, "print whole ids and commands" },
+	{ "no-trunc", 0, OPT_BOOL, offsetof(struct ps_opts, no_trunc), NULL,
+	  "print whole ids and commands" },
 	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "FORMAT", "table or json" },
 	{ 0 },
 };
@@ -62,7 +64,8 @@ static void print_json(const struct eng_instance *i)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
 	char created[TIME_TEXT_MAX], status[TIME_TEXT_MAX * 2];
-	const char *const texts[] = { "Names", i->name, "Image", i->image, "Command", i->command, "Error", i->error };
+	const char *const texts[] = { "Names",   i->name,    "Image", i->image,
+				      "Command", i->command, "Error", i->error };
 
 	time_rfc3339(i->created, created);
 	status_text(i, status, sizeof(status));
@@ -71,8 +74,10 @@ static void print_json(const struct eng_instance *i)
 		str_printf(&s, ",\"%s\":", texts[n]);
 		str_json(&s, texts[n + 1]);
 	}
-	str_printf(&s, ",\"CreatedAt\":\"%s\",\"State\":\"%s\",\"Status\":\"%s\",\"ExitCode\":%d,\"Isolation\":\"%s\",\"Ports\":\"\"}",
-		   created, eng_state_name(i->state), status, i->exit_code, i->isolation);
+	str_printf(
+		&s,
+		",\"CreatedAt\":\"%s\",\"State\":\"%s\",\"Status\":\"%s\",\"ExitCode\":%d,\"Isolation\":\"%s\",\"Ports\":\"\"}",
+		created, eng_state_name(i->state), status, i->exit_code, i->isolation);
 	if (!s.failed)
 		puts(s.p);
 }
@@ -98,7 +103,8 @@ static void add_row(struct cli_table *t, const struct eng_instance *i, bool no_t
 
 static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	static const char *const heads[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES" };
+	static const char *const heads[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED",
+					     "STATUS",       "PORTS", "NAMES" };
 	_cleanup_(cli_table_fini) struct cli_table table = { .columns = ARRAY_LEN(heads) };
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena arena = { 0 };

@@ -38,7 +38,11 @@ static int failure_code(const struct err *err)
 /* Becomes the client.  Return: -errno when that fails; the instance runs then. */
 static int attach(const struct cli *cli, const struct run_opts *o, int sock, struct err *err)
 {
-	char *const argv[] = { "cleave", "a", o->tty ? o->interactive ? "-ti" : "-t" : o->interactive ? "-i" : "-", NULL };
+	char *const argv[] = { "cleave", "a",
+			       o->tty           ? o->interactive ? "-ti" : "-t"
+			       : o->interactive ? "-i"
+						: "-",
+			       NULL };
 
 	if (sock == MON_FD_STARTER ? fcntl(sock, F_SETFD, 0) < 0 : dup2(sock, MON_FD_STARTER) < 0)
 		return err_set(err, -errno, "attach to the instance");
@@ -63,7 +67,8 @@ static int run_instance(struct cli *cli, struct engine *e, const struct run_opts
 	if (r < 0) {
 		int code = failure_code(err);
 
-		(void) eng_instance_failed(e, &i, code, err->text, NULL); /* the next command does it */
+		(void) eng_instance_failed(e, &i, code, err->text,
+					   NULL); /* the next command does it */
 		fprintf(stderr, "cleave: %s\n", err->text);
 		return code;
 	}

@@ -25,19 +25,25 @@
 const struct opt run_table[] = {
 	{ "cpus", 0, OPT_STRING, FIELD(cpus), "NUMBER", "processors it may use, e.g. 1.5" },
 	{ "detach", 'd', OPT_BOOL, FIELD(detach), NULL, "run in the background and print the id" },
-	{ "entrypoint", 0, OPT_STRING, FIELD(entrypoint), "PROGRAM", "program to run instead of the image's entry point" },
-	{ "env", 'e', OPT_STRINGS, FIELD(env), "NAME[=VALUE]", "set a variable, or take it from here" },
+	{ "entrypoint", 0, OPT_STRING, FIELD(entrypoint), "PROGRAM",
+	  "program to run instead of the image's entry point" },
+	{ "env", 'e', OPT_STRINGS, FIELD(env), "NAME[=VALUE]",
+	  "set a variable, or take it from here" },
 	{ "env-file", 0, OPT_STRINGS, FIELD(env_file), "FILE", "read variables from a file" },
-	{ "hostname", 0, OPT_STRING, FIELD(hostname), "NAME", "host name (default: beginning of the id)" },
+	{ "hostname", 0, OPT_STRING, FIELD(hostname), "NAME",
+	  "host name (default: beginning of the id)" },
 	{ "interactive", 'i', OPT_BOOL, FIELD(interactive), NULL, "keep standard input open" },
 	{ "memory", 'm', OPT_STRING, FIELD(memory), "SIZE", "memory limit, e.g. 512m" },
 	{ "name", 0, OPT_STRING, FIELD(name), "NAME", "name of the instance" },
-	{ "pids-limit", 0, OPT_I64, FIELD(pids_limit), "NUMBER", "processes it may have, -1 for no limit" },
+	{ "pids-limit", 0, OPT_I64, FIELD(pids_limit), "NUMBER",
+	  "processes it may have, -1 for no limit" },
 	{ "read-only", 0, OPT_BOOL, FIELD(read_only), NULL, "make the root file system read-only" },
 	{ "rm", 0, OPT_BOOL, FIELD(auto_remove), NULL, "remove the instance when it ends" },
 	{ "tty", 't', OPT_BOOL, FIELD(tty), NULL, "give it a terminal" },
-	{ "user", 'u', OPT_STRING, FIELD(user), "USER[:GROUP]", "who runs the program, names or numbers" },
-	{ "volume", 'v', OPT_STRINGS, FIELD(volume), "SOURCE:TARGET[:OPTIONS]", "mount a directory or file of the host; option ro" },
+	{ "user", 'u', OPT_STRING, FIELD(user), "USER[:GROUP]",
+	  "who runs the program, names or numbers" },
+	{ "volume", 'v', OPT_STRINGS, FIELD(volume), "SOURCE:TARGET[:OPTIONS]",
+	  "mount a directory or file of the host; option ro" },
 	{ "workdir", 'w', OPT_STRING, FIELD(workdir), "DIR", "working directory inside" },
 	{ 0 },
 };
@@ -53,8 +59,8 @@ static int find_image(struct engine *e, const char *name, struct arena *a, struc
 	struct img_reference ref;
 	int r = img_store_find(e->images, name, a, ret, err);
 
-	if (r != -ENOENT || img_reference_parse(name, &ref, NULL) < 0 || strcmp(ref.repository, IMG_TINY) != 0 ||
-	    strcmp(ref.tag, "latest") != 0)
+	if (r != -ENOENT || img_reference_parse(name, &ref, NULL) < 0 ||
+	    strcmp(ref.repository, IMG_TINY) != 0 || strcmp(ref.tag, "latest") != 0)
 		return r;
 	r = img_tiny_import(e->images, err);
 	return r < 0 ? r : img_store_find(e->images, name, a, ret, err);
@@ -89,12 +95,15 @@ static int read_env_file(struct eng_config *c, const char *path, struct err *err
 
 	if (r < 0)
 		return err_set(err, r, "--env-file: read '%s'", path);
-	for (char *line = strtok_r(text.p, "\n", &save); r == 0 && line != NULL; line = strtok_r(NULL, "\n", &save)) {
+	for (char *line = strtok_r(text.p, "\n", &save); r == 0 && line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
 		line += strspn(line, " \t");
 		if (*line == '\0' || *line == '#')
 			continue;
 		if (strcspn(line, " \t") < strcspn(line, "="))
-			return err_msg(err, -EINVAL, "--env-file '%s': variable '%s' contains whitespace", path, line);
+			return err_msg(err, -EINVAL,
+				       "--env-file '%s': variable '%s' contains whitespace", path,
+				       line);
 		r = set_env(c, line, err);
 	}
 	return r;
@@ -103,7 +112,8 @@ static int read_env_file(struct eng_config *c, const char *path, struct err *err
 static int read_env(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
 		    struct err *err)
 {
-	static const char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	static const char path[] =
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	int r = eng_env_set(&c->arena, &c->env, path);
 
 	if (r == 0 && o->tty)
@@ -137,16 +147,20 @@ static int read_args(struct eng_config *c, const struct run_opts *o, const struc
 	if (r < 0)
 		return nomem(err);
 	if (c->args.n == 0 || c->args.v[0][0] == '\0')
-		return err_msg(err, -EINVAL, "no command specified: the image '%s' names none, add one", c->image);
+		return err_msg(err, -EINVAL,
+			       "no command specified: the image '%s' names none, add one",
+			       c->image);
 	return 0;
 }
 
 static int read_limits(struct eng_config *c, const struct run_opts *o, struct err *err)
 {
 	if (o->memory != NULL && eng_size_parse(o->memory, &c->memory) < 0)
-		return err_msg(err, -EINVAL, "--memory '%s': expected a number and b, k, m or g", o->memory);
+		return err_msg(err, -EINVAL, "--memory '%s': expected a number and b, k, m or g",
+			       o->memory);
 	if (c->memory != 0 && c->memory < MEMORY_MIN)
-		return err_msg(err, -EINVAL, "--memory '%s': the minimum is %um", o->memory, MEMORY_MIN >> 20);
+		return err_msg(err, -EINVAL, "--memory '%s': the minimum is %um", o->memory,
+			       MEMORY_MIN >> 20);
 	if (o->cpus != NULL && eng_cpus_parse(o->cpus, &c->nano_cpus) < 0)
 		return err_msg(err, -EINVAL, "--cpus '%s': expected a number such as 1.5", o->cpus);
 	if (c->nano_cpus != 0 && c->nano_cpus < 10000000)
@@ -163,24 +177,31 @@ static int read_mounts(struct eng_config *c, const struct run_opts *o, struct er
 	if (c->mounts == NULL)
 		return nomem(err);
 	for (; r == 0 && c->nr_mounts < o->volume.n; c->nr_mounts++)
-		r = eng_mount_parse(&c->arena, o->volume.v[c->nr_mounts], &c->mounts[c->nr_mounts], err);
+		r = eng_mount_parse(&c->arena, o->volume.v[c->nr_mounts], &c->mounts[c->nr_mounts],
+				    err);
 	return r;
 }
 
-static int read_names(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
-		      struct err *err)
+static int read_names(struct eng_config *c, const struct run_opts *o,
+		      const struct img_config *image, struct err *err)
 {
-	const char *dir = o->workdir != NULL ? o->workdir : image->workdir != NULL ? image->workdir : "/";
+	const char *dir = o->workdir != NULL       ? o->workdir
+			  : image->workdir != NULL ? image->workdir
+						   : "/";
 	const char *user = o->user != NULL ? o->user : image->user != NULL ? image->user : "";
 
 	if (dir[0] != '/')
-		return err_msg(err, -EINVAL, "the working directory '%s' is not an absolute path", dir);
+		return err_msg(err, -EINVAL, "the working directory '%s' is not an absolute path",
+			       dir);
 	if (o->hostname != NULL && (*o->hostname == '\0' || strlen(o->hostname) > HOSTNAME_MAX))
-		return err_msg(err, -EINVAL, "--hostname '%.80s': 1 to %d characters are allowed", o->hostname, HOSTNAME_MAX);
+		return err_msg(err, -EINVAL, "--hostname '%.80s': 1 to %d characters are allowed",
+			       o->hostname, HOSTNAME_MAX);
 	c->workdir = arena_strdup(&c->arena, dir);
 	c->user = arena_strdup(&c->arena, user);
 	c->hostname = o->hostname != NULL ? arena_strdup(&c->arena, o->hostname) : NULL;
-	return c->workdir == NULL || c->user == NULL || (c->hostname == NULL && o->hostname != NULL) ? nomem(err) : 0;
+	return c->workdir == NULL || c->user == NULL || (c->hostname == NULL && o->hostname != NULL)
+		       ? nomem(err)
+		       : 0;
 }
 
 static int read_all(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
@@ -197,11 +218,14 @@ static int read_all(struct eng_config *c, const struct run_opts *o, const struct
 	return r == 0 ? read_mounts(c, o, err) : r;
 }
 
-int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv, struct eng_config *ret,
-	       struct err *err)
+int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv,
+	       struct eng_config *ret, struct err *err)
 {
 	struct eng_config c = {
-		.tty = o->tty, .open_stdin = o->interactive, .read_only = o->read_only, .auto_remove = o->auto_remove,
+		.tty = o->tty,
+		.open_stdin = o->interactive,
+		.read_only = o->read_only,
+		.auto_remove = o->auto_remove,
 	};
 	struct img_config config = { 0 };
 	struct img_image image;
@@ -213,7 +237,8 @@ int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv
 		c.image = arena_strdup(&c.arena, argv[0]);
 		c.image_id = image.id;
 		c.chain = image.chain;
-		r = c.image == NULL ? nomem(err) : read_all(&c, o, &config, argc - 1, argv + 1, err);
+		r = c.image == NULL ? nomem(err)
+				    : read_all(&c, o, &config, argc - 1, argv + 1, err);
 	}
 	img_config_fini(&config);
 	if (r < 0)

@@ -27,5 +27,5 @@ extern const struct opt run_table[];
  * The embedded image is put into the store when it is asked for and not there.
  * Return: 0; -ENOENT no such image; -EINVAL with a message naming the option.
  */
-int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv, struct eng_config *ret,
-	       struct err *err);
+int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv,
+	       struct eng_config *ret, struct err *err);

@@ -158,8 +158,10 @@ int eng_cpus_parse(const char *text, uint64_t *ret)
 
 static int mount_option(const char *option, size_t n, struct eng_mount *m)
 {
-	static const char *const propagations[] = { "private", "rprivate", "shared", "rshared", "slave", "rslave" };
-	static const char *const ignored[] = { "rw", "z", "Z", "nocopy", "rbind", "consistent", "cached", "delegated" };
+	static const char *const propagations[] = { "private", "rprivate", "shared",
+						    "rshared", "slave",    "rslave" };
+	static const char *const ignored[] = { "rw",    "z",          "Z",      "nocopy",
+					       "rbind", "consistent", "cached", "delegated" };
 
 	if (n == 2 && strncmp(option, "ro", 2) == 0) {
 		m->read_only = true;
@@ -181,15 +183,17 @@ static int mount_option(const char *option, size_t n, struct eng_mount *m)
 }
 
 /* "./x" and "." as in a shell; the source must exist */
-static int resolve_source(struct arena *a, const char *text, size_t n, const char *all, const char **ret,
-			  struct err *err)
+static int resolve_source(struct arena *a, const char *text, size_t n, const char *all,
+			  const char **ret, struct err *err)
 {
 	char *source = arena_strndup(a, text, n);
 
 	if (source == NULL)
 		return err_set(err, -ENOMEM, "read option -v");
 	if (source[0] != '/' && source[0] != '.')
-		return err_msg(err, -EINVAL, "-v '%s': '%s' must be an absolute path or begin with './'", all, source);
+		return err_msg(err, -EINVAL,
+			       "-v '%s': '%s' must be an absolute path or begin with './'", all,
+			       source);
 	_cleanup_free_ char *real = realpath(source, NULL);
 	if (real == NULL)
 		return err_set(err, -errno, "-v '%s': open '%s'", all, source);
@@ -205,11 +209,14 @@ int eng_mount_parse(struct arena *a, const char *text, struct eng_mount *ret, st
 	int r;
 
 	if (*p == '\0')
-		return err_msg(err, -EINVAL, "-v '%s': expected SOURCE:DESTINATION[:OPTIONS]", text);
+		return err_msg(err, -EINVAL, "-v '%s': expected SOURCE:DESTINATION[:OPTIONS]",
+			       text);
 	p++;
 	destination = strcspn(p, ":");
 	if (p[0] != '/' || destination < 2 || strstr(p, "/../") != NULL)
-		return err_msg(err, -EINVAL, "-v '%s': the destination must be an absolute path and not '/'", text);
+		return err_msg(err, -EINVAL,
+			       "-v '%s': the destination must be an absolute path and not '/'",
+			       text);
 	m.destination = arena_strndup(a, p, destination);
 	if (m.destination == NULL)
 		return err_set(err, -ENOMEM, "read option -v");
@@ -218,7 +225,8 @@ int eng_mount_parse(struct arena *a, const char *text, struct eng_mount *ret, st
 		size_t n = strcspn(p + 1, ",:");
 
 		if (mount_option(p + 1, n, &m) < 0)
-			return err_msg(err, -EINVAL, "-v '%s': unknown option '%.*s'", text, (int) n, p + 1);
+			return err_msg(err, -EINVAL, "-v '%s': unknown option '%.*s'", text,
+				       (int) n, p + 1);
 		p += 1 + n;
 	}
 	r = resolve_source(a, text, source, text, &m.source, err);

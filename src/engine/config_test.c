@@ -23,10 +23,14 @@ static void sizes(void **state)
 		int code;
 		uint64_t value;
 	} cases[] = {
-		{ "4096", 0, 4096 },	    { "1b", 0, 1 },	       { "64k", 0, 65536 },  { "512m", 0, 512u << 20 },
-		{ "512M", 0, 512u << 20 },  { "1gb", 0, 1u << 30 },    { "1GiB", 0, 1u << 30 }, { "", -EINVAL, 0 },
-		{ "m", -EINVAL, 0 },	    { "-1", -EINVAL, 0 },      { "1x", -EINVAL, 0 }, { "1mm", -EINVAL, 0 },
-		{ "9999999999g", -ERANGE, 0 }, { "99999999999999999999", -ERANGE, 0 }, { "1bi", -EINVAL, 0 },
+		{ "4096", 0, 4096 },           { "1b", 0, 1 },
+		{ "64k", 0, 65536 },           { "512m", 0, 512u << 20 },
+		{ "512M", 0, 512u << 20 },     { "1gb", 0, 1u << 30 },
+		{ "1GiB", 0, 1u << 30 },       { "", -EINVAL, 0 },
+		{ "m", -EINVAL, 0 },           { "-1", -EINVAL, 0 },
+		{ "1x", -EINVAL, 0 },          { "1mm", -EINVAL, 0 },
+		{ "9999999999g", -ERANGE, 0 }, { "99999999999999999999", -ERANGE, 0 },
+		{ "1bi", -EINVAL, 0 },
 	};
 
 	(void) state;
@@ -58,7 +62,14 @@ static void cpus(void **state)
 
 static void mounts(void **state)
 {
-	static const char *const refused[] = { "", "/a", "/a:", "/a:b", "/a:/", "a:/b", "/tmp:/b:nope", "/a:/../b",
+	static const char *const refused[] = { "",
+					       "/a",
+					       "/a:",
+					       "/a:b",
+					       "/a:/",
+					       "a:/b",
+					       "/tmp:/b:nope",
+					       "/a:/../b",
 					       "/nonexistent-for-sure:/b" };
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	struct eng_mount m = { 0 };
@@ -75,11 +86,22 @@ static void mounts(void **state)
 
 static void fill(struct eng_config *c)
 {
-	static struct eng_mount mount = { .source = "/a \"b\"", .destination = "/mnt", .read_only = true };
+	static struct eng_mount mount = { .source = "/a \"b\"",
+					  .destination = "/mnt",
+					  .read_only = true };
 
-	*c = (struct eng_config){
-		.image = "a", .image_id = "b", .chain = "c", .workdir = "/w", .user = "", .hostname = "box",
-		.mounts = &mount, .nr_mounts = 1, .memory = 64u << 20, .nano_cpus = 1500000000, .pids_limit = 7,
+	*c = (struct eng_config) {
+		.image = "a",
+		.image_id = "b",
+		.chain = "c",
+		.workdir = "/w",
+		.user = "",
+		.hostname = "box",
+		.mounts = &mount,
+		.nr_mounts = 1,
+		.memory = 64u << 20,
+		.nano_cpus = 1500000000,
+		.pids_limit = 7,
 		.read_only = true,
 	};
 	assert_int_equal(eng_words_add(&c->arena, &c->args, "sh"), 0);
@@ -121,7 +143,8 @@ static void default_spec(void **state)
 	assert_int_equal(spec->linux.resources.cpu.period.v, 100000);
 	assert_int_equal(spec->linux.resources.pids_limit.v, 7);
 	assert_string_equal(spec->mounts[spec->nr_mounts - 1].source, "/a \"b\"");
-	assert_true(spec->linux.namespaces[OCI_NS_PID].set && spec->linux.namespaces[OCI_NS_NETWORK].set);
+	assert_true(spec->linux.namespaces[OCI_NS_PID].set &&
+		    spec->linux.namespaces[OCI_NS_NETWORK].set);
 	assert_false(spec->linux.namespaces[OCI_NS_USER].set);
 	assert_true(spec->linux.seccomp != NULL && spec->linux.masked_paths.n >= 10);
 	assert_true(spec->linux.seccomp->rules[0].names.n > 300);
@@ -147,8 +170,9 @@ static void config_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes),	cmocka_unit_test(cpus),	       cmocka_unit_test(mounts),
-		cmocka_unit_test(default_spec), cmocka_unit_test(config_text),
+		cmocka_unit_test(sizes),       cmocka_unit_test(cpus),
+		cmocka_unit_test(mounts),      cmocka_unit_test(default_spec),
+		cmocka_unit_test(config_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

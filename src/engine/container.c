@@ -47,8 +47,10 @@ static int write_files(const struct eng_config *c, int dir, struct err *err)
 
 	if (r < 0 && r != -ENOENT)
 		return err_set(err, r, "read /etc/resolv.conf");
-	str_puts(&hosts, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-			 "fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
+	str_puts(
+		&hosts,
+		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+		"fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
 	str_printf(&name, "%s\n", c->hostname);
 	if (hosts.failed || name.failed)
 		return err_set(err, -ENOMEM, "write files of the instance");
@@ -64,8 +66,8 @@ static bool needs_layer(const struct eng_config *c)
 	return !c->read_only || c->nr_mounts > 0 || strcmp(c->workdir, "/") != 0;
 }
 
-static int container_prepare(struct engine *e, const char *id, const struct eng_config *config, int dir,
-			     struct err *err)
+static int container_prepare(struct engine *e, const char *id, const struct eng_config *config,
+			     int dir, struct err *err)
 {
 	int r = write_files(config, dir, err);
 
@@ -98,11 +100,16 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 	struct oci_created made = OCI_CREATED_NONE;
 	char dir[PATH_SIZE], root[PATH_SIZE];
 	struct oci_create_opts opts = {
-		.root = root, .id = id, .bundle = dir, .start = true, .clone_parent = true,
+		.root = root,
+		.id = id,
+		.bundle = dir,
+		.start = true,
+		.clone_parent = true,
 	};
 	int r = oci_root(e, root);
 
-	if (r < 0 || snprintf(dir, sizeof(dir), "%s/instances/%s", e->root, id) >= (int) sizeof(dir))
+	if (r < 0 ||
+	    snprintf(dir, sizeof(dir), "%s/instances/%s", e->root, id) >= (int) sizeof(dir))
 		return err_set(err, -ENAMETOOLONG, "start the container");
 	_cleanup_close_ int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
@@ -125,12 +132,14 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 	return 0;
 }
 
-static int open_container(struct engine *e, const char *id, struct oci_container **ret, struct err *err)
+static int open_container(struct engine *e, const char *id, struct oci_container **ret,
+			  struct err *err)
 {
 	char root[PATH_SIZE];
 	int r = oci_root(e, root);
 
-	return r < 0 ? err_set(err, r, "open the container") : oci_container_open(root, id, ret, err);
+	return r < 0 ? err_set(err, r, "open the container")
+		     : oci_container_open(root, id, ret, err);
 }
 
 static int container_kill(struct engine *e, const char *id, int signal, struct err *err)

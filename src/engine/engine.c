@@ -38,7 +38,8 @@ static const char *default_runroot(struct arena *a)
 	const char *run = getenv("XDG_RUNTIME_DIR");
 
 	if (geteuid() == 0 || run == NULL || run[0] != '/')
-		return geteuid() == 0 ? "/run/cleave" : arena_printf(a, "/tmp/cleave-%u", geteuid());
+		return geteuid() == 0 ? "/run/cleave"
+				      : arena_printf(a, "/tmp/cleave-%u", geteuid());
 	return arena_printf(a, "%s/cleave", run);
 }
 
@@ -56,15 +57,19 @@ static int open_dir(const char *given, const char *variable, const char *fallbac
 	if (given == NULL)
 		return err_set(err, -ENOMEM, "open the store");
 	if (strlen(given) > PATH_LIMIT)
-		return err_msg(err, -ENAMETOOLONG, "%s: the path is over %d bytes", variable, PATH_LIMIT);
+		return err_msg(err, -ENAMETOOLONG, "%s: the path is over %d bytes", variable,
+			       PATH_LIMIT);
 	if (given[0] != '/' && getcwd(cwd, sizeof(cwd)) == NULL)
 		return err_set(err, -errno, "find the working directory");
-	(void) snprintf(path, sizeof(path), "%s%s%s", given[0] != '/' ? cwd : "", given[0] != '/' ? "/" : "", given);
+	(void) snprintf(path, sizeof(path), "%s%s%s", given[0] != '/' ? cwd : "",
+			given[0] != '/' ? "/" : "", given);
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
 		r = errno == ENOENT ? dir_make_all(path, 0711) : -errno;
 		if (r < 0)
-			return err_set(err, r, "create directory '%s' (set another with --root, --runroot)", path);
+			return err_set(err, r,
+				       "create directory '%s' (set another with --root, --runroot)",
+				       path);
 		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
 			return err_set(err, -errno, "open directory '%s'", path);
@@ -83,7 +88,8 @@ static int open_all(struct engine *e, const char *root, const char *runroot, str
 	int r = open_dir(root, "CLEAVE_ROOT", default_root(&a), &e->root, &e->root_fd, err);
 
 	if (r == 0)
-		r = open_dir(runroot, "CLEAVE_RUNROOT", default_runroot(&a), &e->runroot, &e->run_fd, err);
+		r = open_dir(runroot, "CLEAVE_RUNROOT", default_runroot(&a), &e->runroot,
+			     &e->run_fd, err);
 	if (r < 0)
 		return r;
 	(void) snprintf(path, sizeof(path), "%s/state.db", e->root); /* fits: PATH_LIMIT */

@@ -30,19 +30,23 @@ const char *eng_state_name(enum eng_state state)
 	return state_names[state];
 }
 
-int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance *ret, struct err *err)
+int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance *ret,
+		 struct err *err)
 {
 	struct eng_instance i = { 0 };
-	const char **texts[] = { &i.id, &i.name, &i.isolation, NULL, &i.image, &i.image_id, &i.command };
+	const char **texts[] = { &i.id,    &i.name,     &i.isolation, NULL,
+				 &i.image, &i.image_id, &i.command };
 	const char *state = db_text(rows, 3);
 
 	for (size_t n = 0; n < ARRAY_LEN(texts); n++)
-		if (texts[n] != NULL && (*texts[n] = arena_strdup(arena, db_text(rows, (int) n))) == NULL)
+		if (texts[n] != NULL &&
+		    (*texts[n] = arena_strdup(arena, db_text(rows, (int) n))) == NULL)
 			return err_set(err, -ENOMEM, "read the list of instances");
 	while (i.state < ENG_STATE_N_ && strcmp(state, state_names[i.state]) != 0)
 		i.state++;
 	if (i.state == ENG_STATE_N_)
-		return err_msg(err, -EINVAL, "instance '%s' has the unknown state '%.32s'", i.id, state);
+		return err_msg(err, -EINVAL, "instance '%s' has the unknown state '%.32s'", i.id,
+			       state);
 	i.auto_remove = db_i64(rows, 7) != 0;
 	i.created = db_i64(rows, 8);
 	i.started = db_i64(rows, 9);
@@ -62,9 +66,10 @@ static int name_taken(struct engine *e, const char *name, struct err *err)
 
 	if (eng_instance_find(e, name, &arena, &other, NULL) < 0)
 		return err_msg(err, -EEXIST, "the name '%s' is already in use", name);
-	return err_msg(err, -EEXIST,
-		       "the name '%s' is already in use by instance %.12s: remove it with 'cleave rm %s' or take another --name",
-		       name, other.id, name);
+	return err_msg(
+		err, -EEXIST,
+		"the name '%s' is already in use by instance %.12s: remove it with 'cleave rm %s' or take another --name",
+		name, other.id, name);
 }
 
 /* Somebody who had the name may have died: look once, then give up. */
@@ -82,25 +87,28 @@ static int insert(struct engine *e, struct eng_instance *i, const char *name, st
 		i->name = arena_strdup(arena, name != NULL ? name : made_up);
 		if (i->name == NULL)
 			return err_set(err, -ENOMEM, "create an instance");
-		r = db_run(e->db, err, "INSERT INTO instance(id, name, isolation, state, image, image_id, command,"
-			   " auto_remove, created) VALUES(?, ?, ?, 'running', ?, ?, ?, ?, ?)", "ssssssii", i->id,
-			   i->name, i->isolation, i->image, i->image_id, i->command, (int64_t) i->auto_remove,
-			   i->created);
+		r = db_run(
+			e->db, err,
+			"INSERT INTO instance(id, name, isolation, state, image, image_id, command,"
+			" auto_remove, created) VALUES(?, ?, ?, 'running', ?, ?, ?, ?, ?)",
+			"ssssssii", i->id, i->name, i->isolation, i->image, i->image_id, i->command,
+			(int64_t) i->auto_remove, i->created);
 	}
 	if (r == -EEXIST && name != NULL)
 		return name_taken(e, name, err);
 	return r < 0 ? r : 0;
 }
 
-static int make_files(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
-		      struct err *err)
+static int make_files(struct engine *e, const struct eng_instance *i,
+		      const struct eng_config *config, struct err *err)
 {
 	_cleanup_(str_fini) struct str json = { 0 };
 	char path[ENG_ID_LEN + 32];
 
 	(void) snprintf(path, sizeof(path), "instances/%s", i->id);
 	if (mkdirat(e->root_fd, path, 0700) < 0) {
-		if (errno == ENOENT && mkdirat(e->root_fd, "instances", 0711) < 0 && errno != EEXIST)
+		if (errno == ENOENT && mkdirat(e->root_fd, "instances", 0711) < 0 &&
+		    errno != EEXIST)
 			return err_set(err, -errno, "create directory '%s/instances'", e->root);
 		if (mkdirat(e->root_fd, path, 0700) < 0)
 			return err_set(err, -errno, "create directory '%s/%s'", e->root, path);
@@ -111,8 +119,10 @@ static int make_files(struct engine *e, const struct eng_instance *i, const stru
 	eng_config_json(config, &json);
 	if (json.failed)
 		return err_set(err, -ENOMEM, "create an instance");
-	_cleanup_close_ int file = openat(dir, "config.json", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int r = file < 0 ? -errno : fd_write_full(file, json.p, json.len); /* before it counts as started */
+	_cleanup_close_ int file = openat(dir, "config.json",
+					  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = file < 0 ? -errno
+			 : fd_write_full(file, json.p, json.len); /* before it counts as started */
 	if (r < 0)
 		return err_set(err, r, "write '%s/%s/config.json'", e->root, path);
 	return eng_backend_find(i->isolation)->prepare(e, i->id, config, dir, err);
@@ -162,8 +172,8 @@ static int lock_new(struct engine *e, char id[ENG_ID_LEN + 1], struct err *err)
 }
 
 int eng_instance_new(struct engine *e, struct eng_config *config, const char *name,
-		     const char *isolation, struct arena *arena, struct eng_instance *ret, int *ret_lock,
-		     struct err *err)
+		     const char *isolation, struct arena *arena, struct eng_instance *ret,
+		     int *ret_lock, struct err *err)
 {
 	struct eng_instance i = {
 		.isolation = isolation,
@@ -205,14 +215,16 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 	return 0;
 }
 
-int eng_instance_find(struct engine *e, const char *what, struct arena *arena, struct eng_instance *ret,
-		      struct err *err)
+int eng_instance_find(struct engine *e, const char *what, struct arena *arena,
+		      struct eng_instance *ret, struct err *err)
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
 	struct eng_instance found = { 0 }, more;
 	size_t n = 0;
-	int r = db_query(e->db, &rows, err, ENG_COLUMNS "WHERE name = ?1 OR (id >= ?1 AND id < ?1 || 'g' "
-			 "AND length(?1) > 0) ORDER BY name = ?1 DESC LIMIT 2", "s", what);
+	int r = db_query(e->db, &rows, err,
+			 ENG_COLUMNS "WHERE name = ?1 OR (id >= ?1 AND id < ?1 || 'g' "
+				     "AND length(?1) > 0) ORDER BY name = ?1 DESC LIMIT 2",
+			 "s", what);
 
 	while (r == 0 && (r = db_next(rows, err)) == 1)
 		r = eng_row_read(rows, arena, n++ == 0 ? &found : &more, err);
@@ -221,12 +233,16 @@ int eng_instance_find(struct engine *e, const char *what, struct arena *arena, s
 	if (n == 0)
 		return err_msg(err, -ENOENT, "no such instance: '%s' (see 'cleave ps -a')", what);
 	if (n > 1 && strcmp(found.name, what) != 0)
-		return err_msg(err, -ENOTUNIQ, "several instances have an id that begins with '%s': give more digits", what);
+		return err_msg(
+			err, -ENOTUNIQ,
+			"several instances have an id that begins with '%s': give more digits",
+			what);
 	*ret = found;
 	return 0;
 }
 
-int eng_instance_list(struct engine *e, struct arena *arena, struct eng_instance **ret, struct err *err)
+int eng_instance_list(struct engine *e, struct arena *arena, struct eng_instance **ret,
+		      struct err *err)
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
 	struct eng_instance *list = NULL;
@@ -239,7 +255,8 @@ int eng_instance_list(struct engine *e, struct arena *arena, struct eng_instance
 		return r;
 	while ((r = db_next(rows, err)) == 1) {
 		if (n == room) {
-			struct eng_instance *more = arena_alloc(arena, room = room * 2 + 16, sizeof(*more));
+			struct eng_instance *more = arena_alloc(arena, room = room * 2 + 16,
+								sizeof(*more));
 
 			if (more == NULL)
 				return err_set(err, -ENOMEM, "read the list of instances");

@@ -26,10 +26,10 @@ struct err;
 #define ENG_ID_LEN 64 /* hexadecimal digits */
 #define ENG_NAME_MAX 128 /* bytes */
 
-#define ENG_SCHEMA                                                                                   \
-	"CREATE TABLE instance(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, isolation TEXT NOT NULL,"   \
-	" state TEXT NOT NULL, image TEXT NOT NULL, image_id TEXT NOT NULL, command TEXT NOT NULL,"       \
-	" auto_remove INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER NOT NULL DEFAULT 0,"    \
+#define ENG_SCHEMA                                                                                       \
+	"CREATE TABLE instance(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, isolation TEXT NOT NULL," \
+	" state TEXT NOT NULL, image TEXT NOT NULL, image_id TEXT NOT NULL, command TEXT NOT NULL,"      \
+	" auto_remove INTEGER NOT NULL, created INTEGER NOT NULL, started INTEGER NOT NULL DEFAULT 0,"   \
 	" finished INTEGER NOT NULL DEFAULT 0, exit_code INTEGER NOT NULL DEFAULT 0, error TEXT) WITHOUT ROWID;"
 
 /* What the row says */
@@ -67,44 +67,47 @@ const char *eng_state_name(enum eng_state state);
  * Return: 0; -EEXIST the name is taken; -EINVAL a bad name; -errno with a message; nothing is left then.
  */
 int eng_instance_new(struct engine *e, struct eng_config *config, const char *name,
-		     const char *isolation, struct arena *arena, struct eng_instance *ret, int *ret_lock,
-		     struct err *err);
+		     const char *isolation, struct arena *arena, struct eng_instance *ret,
+		     int *ret_lock, struct err *err);
 
 /**
  * eng_instance_find() - by name, id, or beginning of an id
  * Return: 0; -ENOENT; -ENOTUNIQ; -errno with a message.
  */
-int eng_instance_find(struct engine *e, const char *what, struct arena *arena, struct eng_instance *ret,
-		      struct err *err);
+int eng_instance_find(struct engine *e, const char *what, struct arena *arena,
+		      struct eng_instance *ret, struct err *err);
 
 /**
  * eng_instance_list() - newest first, after putting right what died
  * @ret: array in @arena
  * Return: number; -errno with a message.
  */
-int eng_instance_list(struct engine *e, struct arena *arena, struct eng_instance **ret, struct err *err);
+int eng_instance_list(struct engine *e, struct arena *arena, struct eng_instance **ret,
+		      struct err *err);
 
 /** eng_instance_started() - note that it runs; nothing happens if it has ended meanwhile */
 int eng_instance_started(struct engine *e, const char *id, struct err *err);
 
 /** eng_instance_failed() - it could not be started: remove it, or keep it with the reason */
-int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit_code, const char *why,
-			struct err *err);
+int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit_code,
+			const char *why, struct err *err);
 
 /**
  * eng_instance_ended() - its first process has ended: clean up, keep or remove it
  * @finished: ns since 1970
  * Context: the caller holds the lock.
+ * Return: 0; -errno with a message, then the next command tries again.
  */
-int eng_instance_ended(struct engine *e, const struct eng_instance *i, int exit_code, int64_t finished,
-		       struct err *err);
+int eng_instance_ended(struct engine *e, const struct eng_instance *i, int exit_code,
+		       int64_t finished, struct err *err);
 
 /**
  * eng_instance_remove() - remove an instance that does not run
  * @force: kill it first
  * Return: 0; -EBUSY it runs; -errno with a message.
  */
-int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool force, struct err *err);
+int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool force,
+			struct err *err);
 
 /** eng_instance_reconcile() - what died without telling is cleaned up; 0 or -errno with a message */
 int eng_instance_reconcile(struct engine *e, struct err *err);

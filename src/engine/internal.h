@@ -9,12 +9,13 @@ struct eng_instance;
 struct engine;
 struct err;
 
-#define ENG_COLUMNS                                                                              \
+#define ENG_COLUMNS                                                                                   \
 	"SELECT id, name, isolation, state, image, image_id, command, auto_remove, created, started," \
 	" finished, exit_code, error FROM instance "
 
 /** eng_row_read() - fill @ret from a row of ENG_COLUMNS; 0 or -errno with a message */
-int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance *ret, struct err *err);
+int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance *ret,
+		 struct err *err);
 
 /**
  * eng_lock_try() - take the lock of an instance

@@ -62,9 +62,8 @@ static void launch_fini(struct launch *l)
 
 static int make_pipes(struct launch *l, struct err *err)
 {
-	if (!l->config->tty &&
-	    (pipe2(l->out, O_CLOEXEC) < 0 || pipe2(l->err, O_CLOEXEC) < 0 ||
-	     (l->config->open_stdin && pipe2(l->in, O_CLOEXEC) < 0)))
+	if (!l->config->tty && (pipe2(l->out, O_CLOEXEC) < 0 || pipe2(l->err, O_CLOEXEC) < 0 ||
+				(l->config->open_stdin && pipe2(l->in, O_CLOEXEC) < 0)))
 		return err_set(err, -errno, "create pipes");
 	return 0;
 }
@@ -126,8 +125,10 @@ static _Noreturn void become_monitor(struct launch *l)
 		[MON_FD_PROGRAM - MON_FD_STARTER] = l->e->program,
 	};
 	char flags[8] = "-";
-	char *const argv[] = { "cleave-monitor", "m", flags, "cleave", "--root", l->e->root, "--runroot",
-			       l->e->runroot, "_ended", (char *) l->i->id, NULL };
+	char *const argv[] = { "cleave-monitor",  "m",           flags,
+			       "cleave",          "--root",      l->e->root,
+			       "--runroot",       l->e->runroot, "_ended",
+			       (char *) l->i->id, NULL };
 	char *const env[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -164,15 +165,18 @@ static _Noreturn void be_starter(struct launch *l)
 	if (r < 0)
 		(void) err_set(&err, r, "connect standard input and output");
 	else
-		r = eng_backend_find(l->i->isolation)->start(l->e, l->i->id, l->config, &running, &err);
+		r = eng_backend_find(l->i->isolation)
+			    ->start(l->e, l->i->id, l->config, &running, &err);
 	if (r == 0) {
 		started.pid = running.pid;
-		r = msg_send(l->started[1], &started, sizeof(started), &running.master, running.master >= 0);
+		r = msg_send(l->started[1], &started, sizeof(started), &running.master,
+			     running.master >= 0);
 		if (r < 0)
 			(void) err_set(&err, r, "hand the instance over to its monitor");
 	}
 	err.code = r;
-	(void) msg_send(l->report[1], &err, sizeof(err.code) + strlen(err.text) + 1, NULL, 0); /* or it sees the end */
+	(void) msg_send(l->report[1], &err, sizeof(err.code) + strlen(err.text) + 1, NULL,
+			0); /* or it sees the end */
 	_exit(0);
 }
 
@@ -201,13 +205,23 @@ static int read_report(int sock, struct err *err)
 	return report.code < 0 ? err_msg(err, report.code, "%s", report.text) : 0;
 }
 
-int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_config *config, int lock,
-	       bool attach, int *ret_client, struct err *err)
+int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
+	       int lock, bool attach, int *ret_client, struct err *err)
 {
 	struct launch l = {
-		.e = e, .i = i, .config = config, .lock = lock, .log = -EBADF, .listen = -EBADF, .dir = -EBADF,
-		.in = { -EBADF, -EBADF }, .out = { -EBADF, -EBADF }, .err = { -EBADF, -EBADF },
-		.report = { -EBADF, -EBADF }, .started = { -EBADF, -EBADF }, .client = { -EBADF, -EBADF },
+		.e = e,
+		.i = i,
+		.config = config,
+		.lock = lock,
+		.log = -EBADF,
+		.listen = -EBADF,
+		.dir = -EBADF,
+		.in = { -EBADF, -EBADF },
+		.out = { -EBADF, -EBADF },
+		.err = { -EBADF, -EBADF },
+		.report = { -EBADF, -EBADF },
+		.started = { -EBADF, -EBADF },
+		.client = { -EBADF, -EBADF },
 	};
 	pid_t pid = -1;
 	int r = open_files(&l, err);

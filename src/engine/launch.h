@@ -18,5 +18,5 @@ struct err;
  * Context: single-threaded process that is a sealed copy (exe_seal()); forks; blocks.
  * Return: 0; -errno with a message, nothing runs then and the lock is free.
  */
-int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_config *config, int lock,
-	       bool attach, int *ret_client, struct err *err);
+int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
+	       int lock, bool attach, int *ret_client, struct err *err);

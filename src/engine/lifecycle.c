@@ -34,8 +34,10 @@
 
 int eng_instance_started(struct engine *e, const char *id, struct err *err)
 {
-	int r = db_run(e->db, err, "UPDATE instance SET started = ? WHERE id = ? AND state = 'running' AND finished = 0",
-		       "is", time_now_ns(), id);
+	int r = db_run(
+		e->db, err,
+		"UPDATE instance SET started = ? WHERE id = ? AND state = 'running' AND finished = 0",
+		"is", time_now_ns(), id);
 
 	return r < 0 ? r : 0;
 }
@@ -45,7 +47,8 @@ static int stop_backend(struct engine *e, const struct eng_instance *i, struct e
 	const struct eng_backend *b = eng_backend_find(i->isolation);
 
 	if (b == NULL)
-		return err_msg(err, -EINVAL, "instance '%s' has the unknown isolation '%s'", i->name, i->isolation);
+		return err_msg(err, -EINVAL, "instance '%s' has the unknown isolation '%s'",
+			       i->name, i->isolation);
 	return b->stop(e, i->id, err);
 }
 
@@ -71,8 +74,8 @@ static int remove_all(struct engine *e, const struct eng_instance *i, struct err
 	return 0;
 }
 
-int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit_code, const char *why,
-			struct err *err)
+int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit_code,
+			const char *why, struct err *err)
 {
 	int r = stop_backend(e, i, err);
 
@@ -80,16 +83,17 @@ int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit
 		return r;
 	if (i->auto_remove)
 		return remove_all(e, i, err);
-	r = db_run(e->db, err, "UPDATE instance SET state = 'created', exit_code = ?, error = ? WHERE id = ?", "iss",
-		   (int64_t) exit_code, why, i->id);
+	r = db_run(e->db, err,
+		   "UPDATE instance SET state = 'created', exit_code = ?, error = ? WHERE id = ?",
+		   "iss", (int64_t) exit_code, why, i->id);
 	if (r < 0)
 		return r;
 	eng_run_remove(e, i->id);
 	return 0;
 }
 
-int eng_instance_ended(struct engine *e, const struct eng_instance *i, int exit_code, int64_t finished,
-		       struct err *err)
+int eng_instance_ended(struct engine *e, const struct eng_instance *i, int exit_code,
+		       int64_t finished, struct err *err)
 {
 	int r = stop_backend(e, i, err);
 
@@ -97,8 +101,10 @@ int eng_instance_ended(struct engine *e, const struct eng_instance *i, int exit_
 		return r;
 	if (i->auto_remove)
 		return remove_all(e, i, err);
-	r = db_run(e->db, err, "UPDATE instance SET state = 'exited', exit_code = ?, finished = ?, "
-		   "started = max(started, created) WHERE id = ?", "iis", (int64_t) exit_code, finished, i->id);
+	r = db_run(e->db, err,
+		   "UPDATE instance SET state = 'exited', exit_code = ?, finished = ?, "
+		   "started = max(started, created) WHERE id = ?",
+		   "iis", (int64_t) exit_code, finished, i->id);
 	if (r < 0)
 		return r;
 	eng_run_remove(e, i->id);
@@ -134,7 +140,9 @@ static int reconcile_one(struct engine *e, const char *id, struct err *err)
 	int code, r;
 
 	if (lock < 0)
-		return lock == -EBUSY || lock == -ENOENT ? 0 : err_set(err, lock, "lock instance '%.12s'", id);
+		return lock == -EBUSY || lock == -ENOENT
+			       ? 0
+			       : err_set(err, lock, "lock instance '%.12s'", id);
 	r = eng_instance_find(e, id, &arena, &i, err);
 	if (r == -ENOENT) { /* somebody was quicker, or it never got a row */
 		eng_run_remove(e, id);
@@ -179,7 +187,8 @@ int eng_instance_reconcile(struct engine *e, struct err *err)
 
 	/* what is left has no directory at all: the machine was started anew */
 	if (r == 0)
-		r = db_query(e->db, &rows, err, "SELECT id FROM instance WHERE state = 'running'", "");
+		r = db_query(e->db, &rows, err, "SELECT id FROM instance WHERE state = 'running'",
+			     "");
 	while (r == 0 && (r = db_next(rows, err)) == 1) {
 		struct dead *d = NULL;
 
@@ -221,7 +230,9 @@ int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool for
 	int r;
 
 	if (lock == -EBUSY && !force)
-		return err_msg(err, -EBUSY, "instance '%s' is running: stop it first, or use 'cleave rm -f'", i->name);
+		return err_msg(err, -EBUSY,
+			       "instance '%s' is running: stop it first, or use 'cleave rm -f'",
+			       i->name);
 	if (lock == -EBUSY)
 		lock = wait_for_lock(e, i, err);
 	if (lock < 0 && lock != -ENOENT)

@@ -12,25 +12,29 @@
 #include "base/err.h"
 
 static const char *const first[] = {
-	"able", "agile", "airy", "amber", "bold", "brave", "brief", "bright", "brisk", "calm", "clear",
-	"clever", "cool", "cosy", "crisp", "deft", "early", "easy", "fair", "fast", "fine", "firm", "fond",
-	"frank", "free", "fresh", "gentle", "glad", "golden", "grand", "green", "happy", "hardy", "honest",
-	"jolly", "keen", "kind", "late", "light", "lively", "loyal", "lucky", "mellow", "merry", "mild",
-	"modest", "neat", "nimble", "noble", "patient", "plain", "polite", "proud", "quick", "quiet", "rapid",
-	"ready", "rosy", "round", "sharp", "shiny", "silent", "silver", "simple", "sleek", "smooth", "snug",
-	"sober", "solid", "spry", "steady", "still", "stout", "sunny", "sure", "swift", "tall", "tender",
-	"tidy", "tiny", "trim", "true", "warm", "wise", "witty", "young", "zesty",
+	"able",   "agile",  "airy",   "amber",  "bold",    "brave",  "brief",  "bright", "brisk",
+	"calm",   "clear",  "clever", "cool",   "cosy",    "crisp",  "deft",   "early",  "easy",
+	"fair",   "fast",   "fine",   "firm",   "fond",    "frank",  "free",   "fresh",  "gentle",
+	"glad",   "golden", "grand",  "green",  "happy",   "hardy",  "honest", "jolly",  "keen",
+	"kind",   "late",   "light",  "lively", "loyal",   "lucky",  "mellow", "merry",  "mild",
+	"modest", "neat",   "nimble", "noble",  "patient", "plain",  "polite", "proud",  "quick",
+	"quiet",  "rapid",  "ready",  "rosy",   "round",   "sharp",  "shiny",  "silent", "silver",
+	"simple", "sleek",  "smooth", "snug",   "sober",   "solid",  "spry",   "steady", "still",
+	"stout",  "sunny",  "sure",   "swift",  "tall",    "tender", "tidy",   "tiny",   "trim",
+	"true",   "warm",   "wise",   "witty",  "young",   "zesty",
 };
 
 static const char *const second[] = {
-	"adder", "alder", "ash", "aspen", "badger", "bass", "beaver", "beech", "birch", "bison", "cedar",
-	"condor", "crane", "cricket", "crow", "deer", "dove", "eagle", "egret", "elk", "elm", "falcon",
-	"fern", "finch", "fir", "fox", "frog", "gecko", "goose", "grouse", "hare", "hawk", "hazel", "heron",
-	"holly", "ibex", "ibis", "jay", "juniper", "kestrel", "kite", "lark", "larch", "lemur", "linden",
-	"lizard", "lynx", "magpie", "maple", "marten", "mink", "mole", "moose", "newt", "oak", "orca",
-	"osprey", "otter", "owl", "perch", "pike", "pine", "plover", "poplar", "puffin", "quail", "raven",
-	"robin", "rowan", "salmon", "seal", "shrew", "sparrow", "spruce", "stoat", "stork", "swan", "tapir",
-	"teal", "tern", "thrush", "toad", "trout", "vole", "walrus", "willow", "wren", "yew", "zebra",
+	"adder",   "alder",  "ash",     "aspen",   "badger",  "bass",  "beaver", "beech", "birch",
+	"bison",   "cedar",  "condor",  "crane",   "cricket", "crow",  "deer",   "dove",  "eagle",
+	"egret",   "elk",    "elm",     "falcon",  "fern",    "finch", "fir",    "fox",   "frog",
+	"gecko",   "goose",  "grouse",  "hare",    "hawk",    "hazel", "heron",  "holly", "ibex",
+	"ibis",    "jay",    "juniper", "kestrel", "kite",    "lark",  "larch",  "lemur", "linden",
+	"lizard",  "lynx",   "magpie",  "maple",   "marten",  "mink",  "mole",   "moose", "newt",
+	"oak",     "orca",   "osprey",  "otter",   "owl",     "perch", "pike",   "pine",  "plover",
+	"poplar",  "puffin", "quail",   "raven",   "robin",   "rowan", "salmon", "seal",  "shrew",
+	"sparrow", "spruce", "stoat",   "stork",   "swan",    "tapir", "teal",   "tern",  "thrush",
+	"toad",    "trout",  "vole",    "walrus",  "willow",  "wren",  "yew",    "zebra",
 };
 
 void eng_name_random(char ret[ENG_NAME_MAX + 1])
@@ -51,9 +55,10 @@ int eng_name_check(const char *name, struct err *err)
 		ok = isalnum((unsigned char) name[i]) || strchr("_.-", name[i]) != NULL;
 	if (ok)
 		return 0;
-	return err_msg(err, -EINVAL,
-		       "invalid name '%.200s': 2 to %d letters, digits, '_', '.', '-' are allowed, the first a letter or digit",
-		       name, ENG_NAME_MAX);
+	return err_msg(
+		err, -EINVAL,
+		"invalid name '%.200s': 2 to %d letters, digits, '_', '.', '-' are allowed, the first a letter or digit",
+		name, ENG_NAME_MAX);
 }
 
 int eng_id_random(char ret[ENG_ID_LEN + 1], struct err *err)

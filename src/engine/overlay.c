@@ -38,8 +38,10 @@ int eng_overlay_prepare(int dir, struct err *err)
 /* Made in tmp/ and renamed, like a layer. */
 static int make_points(struct engine *e, struct err *err)
 {
-	static const char *const dirs[] = { "p", "p/fs", "p/fs/proc", "p/fs/sys", "p/fs/dev", "p/fs/etc" };
-	static const char *const files[] = { "p/fs/etc/hosts", "p/fs/etc/hostname", "p/fs/etc/resolv.conf" };
+	static const char *const dirs[] = { "p",        "p/fs",     "p/fs/proc",
+					    "p/fs/sys", "p/fs/dev", "p/fs/etc" };
+	static const char *const files[] = { "p/fs/etc/hosts", "p/fs/etc/hostname",
+					     "p/fs/etc/resolv.conf" };
 	struct img_work work;
 	int r = img_work_begin(e->images, &work, err);
 
@@ -49,7 +51,8 @@ static int make_points(struct engine *e, struct err *err)
 		if (mkdirat(work.dir, dirs[i], 0755) < 0)
 			r = err_set(err, -errno, "create a layer of mount points");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
-		_cleanup_close_ int fd = openat(work.dir, files[i], O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		_cleanup_close_ int fd = openat(work.dir, files[i],
+						O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 
 		if (fd < 0)
 			r = err_set(err, -errno, "create a layer of mount points");
@@ -65,7 +68,8 @@ static int add_layer(int fs, const char *option, const char *name, size_t n)
 {
 	char path[KERNEL_TEXT_MAX];
 
-	if (snprintf(path, sizeof(path), "../../layers/%.*s/fs", (int) n, name) >= (int) sizeof(path))
+	if (snprintf(path, sizeof(path), "../../layers/%.*s/fs", (int) n, name) >=
+	    (int) sizeof(path))
 		return -ENAMETOOLONG;
 	return fsconfig(fs, FSCONFIG_SET_STRING, option, path, 0) < 0 ? -errno : 0;
 }
@@ -81,7 +85,8 @@ static int set_layers(int fs, const char *chain, struct err *err)
 
 		begin = begin != NULL ? begin + 1 : chain;
 		if (++count > IMG_LAYERS_MAX - 1)
-			return err_msg(err, -E2BIG, "the image has over %d layers", IMG_LAYERS_MAX - 1);
+			return err_msg(err, -E2BIG, "the image has over %d layers",
+				       IMG_LAYERS_MAX - 1);
 		r = add_layer(fs, "lowerdir+", begin, (size_t) (end - begin));
 		end = begin > chain ? begin - 1 : chain;
 	}
@@ -103,7 +108,8 @@ static int set_layers_old(struct engine *e, int fs, const char *chain, struct er
 
 		begin = begin != NULL ? begin + 1 : chain;
 		(void) snprintf(path, sizeof(path), "%.*s/fs", (int) (end - begin), begin);
-		int fd = openat(layers, path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* until this process ends */
+		int fd = openat(layers, path,
+				O_PATH | O_DIRECTORY | O_CLOEXEC); /* until this process ends */
 		if (fd < 0)
 			return err_set(err, -errno, "open layer '%s'", path);
 		str_printf(&list, "/proc/self/fd/%d:", fd);
@@ -113,7 +119,9 @@ static int set_layers_old(struct engine *e, int fs, const char *chain, struct er
 	if (list.failed)
 		return err_set(err, -ENOMEM, "add the layers to the root file system");
 	if (list.len >= KERNEL_TEXT_MAX)
-		return err_msg(err, -E2BIG, "the image has more layers than this kernel takes; Linux 6.8 takes 500");
+		return err_msg(
+			err, -E2BIG,
+			"the image has more layers than this kernel takes; Linux 6.8 takes 500");
 	r = fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", list.p, 0);
 	return r < 0 ? err_set(err, -errno, "add the layers to the root file system") : 0;
 }
@@ -133,8 +141,9 @@ static int configure(struct engine *e, int fs, const char *chain, bool writable,
 	/* else the end of the container waits until all its files are on disk */
 	if (writable && volatile_ok)
 		(void) fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0); /* Linux 5.10 */
-	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ?
-		       err_set(err, -errno, "mount the root file system") : 0;
+	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0
+		       ? err_set(err, -errno, "mount the root file system")
+		       : 0;
 }
 
 int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable, bool volatile_ok,

@@ -52,8 +52,10 @@ static void add_process(const struct eng_config *c, const struct eng_user *user,
 {
 	static const char *const sets[] = { "bounding", "effective", "permitted" };
 
-	str_printf(ret, "\"process\":{\"terminal\":%s,\"user\":{\"uid\":%u,\"gid\":%u,\"umask\":18,\"additionalGids\":[",
-		   c->tty ? "true" : "false", user->uid, user->gid);
+	str_printf(
+		ret,
+		"\"process\":{\"terminal\":%s,\"user\":{\"uid\":%u,\"gid\":%u,\"umask\":18,\"additionalGids\":[",
+		c->tty ? "true" : "false", user->uid, user->gid);
 	for (size_t i = 0; i < user->nr_groups; i++)
 		str_printf(ret, "%s%u", i > 0 ? "," : "", user->groups[i]);
 	str_puts(ret, "]},\"args\":[");
@@ -76,7 +78,10 @@ static void add_file(const char *files, const char *name, struct str *ret)
 	char path[64 + 4096];
 
 	(void) snprintf(path, sizeof(path), "%s/%s", files, name); /* the store's path is shorter */
-	str_printf(ret, ",{\"destination\":\"/etc/%s\",\"type\":\"bind\",\"options\":[\"bind\",\"rprivate\"],\"source\":", name);
+	str_printf(
+		ret,
+		",{\"destination\":\"/etc/%s\",\"type\":\"bind\",\"options\":[\"bind\",\"rprivate\"],\"source\":",
+		name);
 	str_json(ret, path);
 	str_puts(ret, "}");
 }
@@ -94,8 +99,9 @@ static void add_mounts(const struct eng_config *c, const char *files, struct str
 		str_json(ret, m->source);
 		str_puts(ret, ",\"destination\":");
 		str_json(ret, m->destination);
-		str_printf(ret, ",\"options\":[\"%s\",\"%s\",\"%s\"]}", m->recursive_off ? "bind" : "rbind",
-			   m->read_only ? "ro" : "rw", m->propagation != NULL ? m->propagation : "rprivate");
+		str_printf(ret, ",\"options\":[\"%s\",\"%s\",\"%s\"]}",
+			   m->recursive_off ? "bind" : "rbind", m->read_only ? "ro" : "rw",
+			   m->propagation != NULL ? m->propagation : "rprivate");
 	}
 	str_puts(ret, "]");
 }
@@ -104,8 +110,8 @@ static void add_resources(const struct eng_config *c, struct str *ret)
 {
 	str_printf(ret, "\"resources\":{\"devices\":[%s]", devices);
 	if (c->memory != 0) /* as much swap again, as Docker */
-		str_printf(ret, ",\"memory\":{\"limit\":%llu,\"swap\":%llu}", (unsigned long long) c->memory,
-			   (unsigned long long) c->memory * 2);
+		str_printf(ret, ",\"memory\":{\"limit\":%llu,\"swap\":%llu}",
+			   (unsigned long long) c->memory, (unsigned long long) c->memory * 2);
 	if (c->nano_cpus != 0)
 		str_printf(ret, ",\"cpu\":{\"period\":%d,\"quota\":%llu}", CPU_PERIOD,
 			   (unsigned long long) (c->nano_cpus / (1000000000 / CPU_PERIOD)));
@@ -127,8 +133,11 @@ void eng_spec_format(const struct eng_config *c, const char *id, const struct en
 	add_mounts(c, files, ret);
 	str_printf(ret, ",\"linux\":{\"cgroupsPath\":\"/cleave/%s\",", id);
 	add_resources(c, ret);
-	str_printf(ret, ",\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"network\"},{\"type\":\"uts\"},{\"type\":\"pid\"},"
-		   "{\"type\":\"ipc\"},{\"type\":\"cgroup\"}],%s,\"seccomp\":", paths);
+	str_printf(
+		ret,
+		",\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"network\"},{\"type\":\"uts\"},{\"type\":\"pid\"},"
+		"{\"type\":\"ipc\"},{\"type\":\"cgroup\"}],%s,\"seccomp\":",
+		paths);
 	eng_profile_seccomp(ret);
 	str_puts(ret, "}}");
 }

@@ -68,7 +68,8 @@ static bool lists(const char *members, const char *name)
 	return false;
 }
 
-static int find_passwd(int rootfs, const char *user, struct eng_user *u, char name[256], struct err *err)
+static int find_passwd(int rootfs, const char *user, struct eng_user *u, char name[256],
+		       struct err *err)
 {
 	_cleanup_(str_fini) struct str table = { 0 };
 	char *fields[FIELDS_MAX], *p;
@@ -84,14 +85,18 @@ static int find_passwd(int rootfs, const char *user, struct eng_user *u, char na
 		    (strcmp(fields[0], user) == 0 || (number && uid == u->uid))) {
 			u->uid = uid;
 			u->gid = gid;
-			(void) snprintf(name, 256, "%s", fields[0]); /* one over that is in no group */
+			(void) snprintf(name, 256, "%s",
+					fields[0]); /* one over that is in no group */
 			return 0;
 		}
-	return number ? 0 : err_msg(err, -ENOENT, "unable to find user %s: no matching entries in passwd file", user);
+	return number ? 0
+		      : err_msg(err, -ENOENT,
+				"unable to find user %s: no matching entries in passwd file", user);
 }
 
 /* @group NULL: all groups that list @name; else the one of that name or number. */
-static int find_groups(int rootfs, const char *group, const char *name, struct eng_user *u, struct err *err)
+static int find_groups(int rootfs, const char *group, const char *name, struct eng_user *u,
+		       struct err *err)
 {
 	_cleanup_(str_fini) struct str table = { 0 };
 	char *fields[FIELDS_MAX], *p;
@@ -115,7 +120,10 @@ static int find_groups(int rootfs, const char *group, const char *name, struct e
 		    u->nr_groups < ENG_GROUPS_MAX)
 			u->groups[u->nr_groups++] = gid;
 	}
-	return group == NULL ? 0 : err_msg(err, -ENOENT, "unable to find group %s: no matching entries in group file", group);
+	return group == NULL ? 0
+			     : err_msg(err, -ENOENT,
+				       "unable to find group %s: no matching entries in group file",
+				       group);
 }
 
 int eng_user_find(int rootfs, const char *text, struct eng_user *ret, struct err *err)
@@ -125,16 +133,21 @@ int eng_user_find(int rootfs, const char *text, struct eng_user *ret, struct err
 
 	ret->uid = ret->gid = 0;
 	ret->nr_groups = 0;
-	if (snprintf(user, sizeof(user), "%s", text != NULL && *text != '\0' ? text : "0") >= (int) sizeof(user))
-		return err_msg(err, -EINVAL, "user '%.40s...' is over %zu bytes", text, sizeof(user) - 1);
+	if (snprintf(user, sizeof(user), "%s", text != NULL && *text != '\0' ? text : "0") >=
+	    (int) sizeof(user))
+		return err_msg(err, -EINVAL, "user '%.40s...' is over %zu bytes", text,
+			       sizeof(user) - 1);
 	group = strchr(user, ':');
 	if (group != NULL)
 		*group++ = '\0';
 	if (group != NULL && *group == '\0')
 		group = NULL;
-	if ((user[0] >= '0' && user[0] <= '9' && strspn(user, "0123456789") == strlen(user) && !to_id(user, &ret->uid)) ||
-	    (group != NULL && strspn(group, "0123456789") == strlen(group) && !to_id(group, &ret->gid)))
-		return err_msg(err, -EINVAL, "user '%s': ids must be from 0 to %u", text, UINT32_MAX - 1);
+	if ((user[0] >= '0' && user[0] <= '9' && strspn(user, "0123456789") == strlen(user) &&
+	     !to_id(user, &ret->uid)) ||
+	    (group != NULL && strspn(group, "0123456789") == strlen(group) &&
+	     !to_id(group, &ret->gid)))
+		return err_msg(err, -EINVAL, "user '%s': ids must be from 0 to %u", text,
+			       UINT32_MAX - 1);
 	r = find_passwd(rootfs, user[0] != '\0' ? user : "0", ret, name, err);
 	return r < 0 ? r : find_groups(rootfs, group, name, ret, err);
 }

@@ -29,11 +29,20 @@ static void lookups(void **state)
 		uint32_t uid, gid;
 		size_t nr_groups;
 	} cases[] = {
-		{ "", 0, 0, 0, 1 },	     { NULL, 0, 0, 0, 1 },	{ "root", 0, 0, 0, 1 },
-		{ "app", 0, 1000, 100, 2 },  { "1000", 0, 1000, 100, 2 }, { "app:wheel", 0, 1000, 10, 0 },
-		{ "app:42", 0, 1000, 42, 0 }, { "77", 0, 77, 0, 0 },	{ "77:88", 0, 77, 88, 0 },
-		{ ":wheel", 0, 0, 10, 0 },   { "short", -ENOENT, 0, 0, 0 }, { "nobody", -ENOENT, 0, 0, 0 },
-		{ "app:nogroup", -ENOENT, 0, 0, 0 }, { "4294967295", -EINVAL, 0, 0, 0 },
+		{ "", 0, 0, 0, 1 },
+		{ NULL, 0, 0, 0, 1 },
+		{ "root", 0, 0, 0, 1 },
+		{ "app", 0, 1000, 100, 2 },
+		{ "1000", 0, 1000, 100, 2 },
+		{ "app:wheel", 0, 1000, 10, 0 },
+		{ "app:42", 0, 1000, 42, 0 },
+		{ "77", 0, 77, 0, 0 },
+		{ "77:88", 0, 77, 88, 0 },
+		{ ":wheel", 0, 0, 10, 0 },
+		{ "short", -ENOENT, 0, 0, 0 },
+		{ "nobody", -ENOENT, 0, 0, 0 },
+		{ "app:nogroup", -ENOENT, 0, 0, 0 },
+		{ "4294967295", -EINVAL, 0, 0, 0 },
 		{ "app:99999999999", -EINVAL, 0, 0, 0 },
 	};
 	char dir[] = "/tmp/cleave-user.XXXXXX";
@@ -42,8 +51,11 @@ static void lookups(void **state)
 	assert_non_null(mkdtemp(dir));
 	_cleanup_close_ int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_int_equal(mkdirat(fd, "etc", 0755), 0);
-	write_text(fd, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nbroken\n\nshort:x\napp:x:1000:100:::");
-	write_text(fd, "etc/group", "root:x:0:\nbin:x:1:root,daemon\nwheel:x:10:app\nusers:x:100:app\nadm:x:4:ap,app\n");
+	write_text(fd, "etc/passwd",
+		   "root:x:0:0:root:/root:/bin/sh\nbroken\n\nshort:x\napp:x:1000:100:::");
+	write_text(
+		fd, "etc/group",
+		"root:x:0:\nbin:x:1:root,daemon\nwheel:x:10:app\nusers:x:100:app\nadm:x:4:ap,app\n");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct eng_user u;
 

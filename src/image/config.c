@@ -11,7 +11,8 @@
 
 #define WORDS_MAX 4096 /* strings of one list */
 
-static void read_words(struct json_in *in, const struct json *obj, const char *key, struct img_words *ret)
+static void read_words(struct json_in *in, const struct json *obj, const char *key,
+		       struct img_words *ret)
 {
 	const struct json *list = json_get_array(in, obj, key, WORDS_MAX);
 	size_t n = list != NULL ? list->len : 0;
@@ -75,39 +76,45 @@ int img_config_parse(const char *name, const char *text, size_t len, struct img_
 void img_config_fini(struct img_config *config)
 {
 	arena_fini(&config->arena);
-	*config = (struct img_config){ 0 };
+	*config = (struct img_config) { 0 };
 }
 
-void img_config_format(int64_t created_ns, const char *diff_id, const char *cmd, const char *comment,
-		       struct str *ret)
+void img_config_format(int64_t created_ns, const char *diff_id, const char *cmd,
+		       const char *comment, struct str *ret)
 {
 	char created[TIME_TEXT_MAX];
 
 	time_rfc3339(created_ns, created);
-	str_printf(ret, "{\"created\":\"%s\",\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{"
-		   "\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"]",
-		   created);
+	str_printf(
+		ret,
+		"{\"created\":\"%s\",\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{"
+		"\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"]",
+		created);
 	if (cmd != NULL) {
 		str_puts(ret, ",\"Cmd\":[");
 		str_json(ret, cmd);
 		str_puts(ret, "]");
 	}
-	str_printf(ret, "},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]},\"history\":[{\"created\":\"%s\",\"comment\":",
-		   diff_id, created);
+	str_printf(
+		ret,
+		"},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]},\"history\":[{\"created\":\"%s\",\"comment\":",
+		diff_id, created);
 	str_json(ret, comment);
 	str_puts(ret, "}]}");
 }
 
 static void format_descriptor(const struct img_descriptor *d, struct str *ret)
 {
-	str_printf(ret, "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu}", d->media_type, d->digest,
-		   (unsigned long long) d->size);
+	str_printf(ret, "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu}", d->media_type,
+		   d->digest, (unsigned long long) d->size);
 }
 
 void img_manifest_format(const struct img_descriptor *config, const struct img_descriptor *layers,
 			 size_t nr_layers, struct str *ret)
 {
-	str_puts(ret, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":");
+	str_puts(
+		ret,
+		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":");
 	format_descriptor(config, ret);
 	str_puts(ret, ",\"layers\":[");
 	for (size_t i = 0; i < nr_layers; i++) {

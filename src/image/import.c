@@ -27,8 +27,10 @@ static int unpack(const struct img_work *work, int fd, struct img_stream_sum *re
 	mode_t old;
 	int r;
 
-	_cleanup_close_ int blob = openat(work->dir, "blob", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (blob < 0 || mkdirat(work->dir, "layer", 0700) < 0 || mkdirat(work->dir, "layer/fs", 0755) < 0)
+	_cleanup_close_ int blob = openat(work->dir, "blob",
+					  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (blob < 0 || mkdirat(work->dir, "layer", 0700) < 0 ||
+	    mkdirat(work->dir, "layer/fs", 0755) < 0)
 		return err_set(err, -errno, "create files in the store");
 	_cleanup_close_ int fs = openat(work->dir, "layer/fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fs < 0)
@@ -42,9 +44,10 @@ static int unpack(const struct img_work *work, int fd, struct img_stream_sum *re
 	return r < 0 ? r : img_stream_finish(s, ret_sum, err);
 }
 
-static int describe(struct img_store *store, const struct img_work *work, const struct img_stream_sum *sum,
-		    const char *cmd, const char *comment, struct img_image *image, char *config_digest,
-		    char *manifest_digest, struct err *err)
+static int describe(struct img_store *store, const struct img_work *work,
+		    const struct img_stream_sum *sum, const char *cmd, const char *comment,
+		    struct img_image *image, char *config_digest, char *manifest_digest,
+		    struct err *err)
 {
 	_cleanup_(str_fini) struct str config = { 0 }, manifest = { 0 };
 	struct img_descriptor layer = { .media_type = sum->media_type, .size = sum->blob_size };
@@ -68,11 +71,13 @@ static int describe(struct img_store *store, const struct img_work *work, const 
 }
 
 static int import_in(struct img_store *store, const struct img_work *work, int fd,
-		     const struct img_reference *ref, const char *cmd, const char *comment, char *ret_id,
-		     struct err *err)
+		     const struct img_reference *ref, const char *cmd, const char *comment,
+		     char *ret_id, struct err *err)
 {
 	char config[72] = "", manifest[72] = "";
-	struct img_image image = { .created = time_now_ns(), .id = config + 7, .manifest = manifest };
+	struct img_image image = { .created = time_now_ns(),
+				   .id = config + 7,
+				   .manifest = manifest };
 	struct img_stream_sum sum;
 	uint64_t size;
 	int r = unpack(work, fd, &sum, &size, err);
@@ -95,8 +100,8 @@ static int import_in(struct img_store *store, const struct img_work *work, int f
 	return r;
 }
 
-int img_import(struct img_store *store, int fd, const char *name, const char *cmd, const char *comment,
-	       char *ret_id, struct err *err)
+int img_import(struct img_store *store, int fd, const char *name, const char *cmd,
+	       const char *comment, char *ret_id, struct err *err)
 {
 	struct img_reference ref;
 	struct img_work work;
@@ -105,7 +110,8 @@ int img_import(struct img_store *store, int fd, const char *name, const char *cm
 	if (r < 0)
 		return r;
 	if (ref.digest[0] != '\0')
-		return err_msg(err, -EINVAL, "image name '%s': a new image cannot be named by its digest", name);
+		return err_msg(err, -EINVAL,
+			       "image name '%s': a new image cannot be named by its digest", name);
 	r = img_work_begin(store, &work, err);
 	if (r < 0)
 		return r;

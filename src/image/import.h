@@ -13,5 +13,5 @@ struct img_store;
  * @ret_id: 65 bytes; hexadecimal image id
  * Return: 0; -EINVAL a bad name or a refused archive; -errno with a message; the store is unchanged then.
  */
-int img_import(struct img_store *store, int fd, const char *name, const char *cmd, const char *comment,
-	       char *ret_id, struct err *err);
+int img_import(struct img_store *store, int fd, const char *name, const char *cmd,
+	       const char *comment, char *ret_id, struct err *err);

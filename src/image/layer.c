@@ -70,11 +70,14 @@ static int normalize(const char *path, char ret[TAR_PATH_MAX + 1], struct err *e
 		size_t n = strcspn(p, "/");
 
 		if (n == 2 && p[0] == '.' && p[1] == '.')
-			return err_msg(err, -EINVAL, "the archive has the name '%.200s', which holds '..'", path);
+			return err_msg(err, -EINVAL,
+				       "the archive has the name '%.200s', which holds '..'", path);
 		if (n > 0 && !(n == 1 && p[0] == '.')) {
 			if (n > NAME_MAX)
-				return err_msg(err, -EINVAL, "the archive has the name '%.200s' with a part over %d bytes",
-					       path, NAME_MAX);
+				return err_msg(
+					err, -EINVAL,
+					"the archive has the name '%.200s' with a part over %d bytes",
+					path, NAME_MAX);
 			if (to != ret)
 				*to++ = '/';
 			memcpy(to, p, n);
@@ -128,7 +131,9 @@ static int make_parents(int root, const char *path)
 static int refuse_open(int code, const char *what, struct err *err)
 {
 	if (code == -EXDEV)
-		return err_msg(err, -EINVAL, "the archive's '%.200s' leads outside of the image through a link", what);
+		return err_msg(err, -EINVAL,
+			       "the archive's '%.200s' leads outside of the image through a link",
+			       what);
 	return err_set(err, code, "unpack '%.200s'", what);
 }
 
@@ -162,10 +167,14 @@ static int enter_parent(struct unpack *u, const char *path, const char **ret_nam
 static int check_markers(const struct img_tar_entry *e, const char *name, struct err *err)
 {
 	if (str_starts(name, ".wh."))
-		return err_msg(err, -EINVAL, "the archive has the whiteout '%.200s': it is a layer, not a root file system",
-			       e->path);
+		return err_msg(
+			err, -EINVAL,
+			"the archive has the whiteout '%.200s': it is a layer, not a root file system",
+			e->path);
 	if (S_ISCHR(e->mode) && e->dev_major == 0 && e->dev_minor == 0)
-		return err_msg(err, -EINVAL, "the archive has the device 0:0 '%.200s', which would hide files", e->path);
+		return err_msg(err, -EINVAL,
+			       "the archive has the device 0:0 '%.200s', which would hide files",
+			       e->path);
 	return 0;
 }
 
@@ -184,16 +193,19 @@ static int write_content(struct unpack *u, int fd, const char *path, struct err 
 	}
 }
 
-static int make_file(struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
+static int make_file(struct unpack *u, const struct img_tar_entry *e, const char *name,
+		     struct err *err)
 {
-	_cleanup_close_ int fd = openat(u->parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	_cleanup_close_ int fd = openat(u->parent, name,
+					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return -errno;
 	return write_content(u, fd, e->path, err);
 }
 
-static int make_hard_link(struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
+static int make_hard_link(struct unpack *u, const struct img_tar_entry *e, const char *name,
+			  struct err *err)
 {
 	char target[TAR_PATH_MAX + 1];
 	char *slash;
@@ -204,7 +216,8 @@ static int make_hard_link(struct unpack *u, const struct img_tar_entry *e, const
 	slash = strrchr(target, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	_cleanup_close_ int dir = open_beneath(u->root, slash != NULL ? target : "", O_PATH | O_DIRECTORY);
+	_cleanup_close_ int dir = open_beneath(u->root, slash != NULL ? target : "",
+					       O_PATH | O_DIRECTORY);
 	if (dir < 0)
 		return refuse_open(dir, e->link, err);
 	if (linkat(dir, slash != NULL ? slash + 1 : target, u->parent, name, 0) == 0)
@@ -215,7 +228,8 @@ static int make_hard_link(struct unpack *u, const struct img_tar_entry *e, const
 }
 
 /* Return: 0; -EEXIST without a message; -errno with or without one. */
-static int make_one(struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
+static int make_one(struct unpack *u, const struct img_tar_entry *e, const char *name,
+		    struct err *err)
 {
 	int r;
 
@@ -231,7 +245,8 @@ static int make_one(struct unpack *u, const struct img_tar_entry *e, const char 
 		r = symlinkat(e->link, u->parent, name);
 		break;
 	default:
-		r = mknodat(u->parent, name, (e->mode & S_IFMT) | 0600, makedev(e->dev_major, e->dev_minor));
+		r = mknodat(u->parent, name, (e->mode & S_IFMT) | 0600,
+			    makedev(e->dev_major, e->dev_minor));
 		break;
 	}
 	return r < 0 ? -errno : 0;
@@ -245,7 +260,8 @@ static int make(struct unpack *u, const struct img_tar_entry *e, const char *nam
 	int r = make_one(u, e, name, &why);
 
 	if (r == -EEXIST) {
-		if (fstatat(u->parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) && S_ISDIR(e->mode))
+		if (fstatat(u->parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISDIR(st.st_mode) && S_ISDIR(e->mode))
 			return 0;
 		r = dir_remove(u->parent, name);
 		if (r < 0)
@@ -263,20 +279,25 @@ static bool xattr_wanted(const char *name)
 	       (str_starts(name, "user.") && !str_starts(name, "user.overlay."));
 }
 
-static int set_xattrs(const struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
+static int set_xattrs(const struct unpack *u, const struct img_tar_entry *e, const char *name,
+		      struct err *err)
 {
 	for (size_t i = 0; i < e->nr_xattrs; i++) {
 		const struct img_tar_xattr *x = &e->xattrs[i];
 		char path[64 + NAME_MAX];
 
 		if (strstr(x->name, ".overlay.") != NULL)
-			return err_msg(err, -EINVAL, "the archive's '%.200s' has the attribute '%.100s', which is reserved",
-				       e->path, x->name);
+			return err_msg(
+				err, -EINVAL,
+				"the archive's '%.200s' has the attribute '%.100s', which is reserved",
+				e->path, x->name);
 		if (!xattr_wanted(x->name)) /* labels belong to the machine they were made on */
 			continue;
 		(void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", u->parent, name);
-		if (lsetxattr(path, x->name, x->value, x->len, 0) < 0 && errno != EOPNOTSUPP && errno != EPERM)
-			return err_set(err, -errno, "set attribute '%.100s' of '%.200s'", x->name, e->path);
+		if (lsetxattr(path, x->name, x->value, x->len, 0) < 0 && errno != EOPNOTSUPP &&
+		    errno != EPERM)
+			return err_set(err, -errno, "set attribute '%.100s' of '%.200s'", x->name,
+				       e->path);
 	}
 	return 0;
 }
@@ -314,12 +335,14 @@ static int set_dir_times(struct unpack *u, struct err *err)
 {
 	for (const struct dir_time *t = u->times; t != NULL; t = t->next) {
 		struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, t->mtime };
-		_cleanup_close_ int fd = open_beneath(u->root, t->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+		_cleanup_close_ int fd = open_beneath(u->root, t->path,
+						      O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
 			continue; /* a later member replaced it */
 		if (fd < 0 || futimens(fd, times) < 0)
-			return err_set(err, fd < 0 ? fd : -errno, "set the time of '%.200s'", t->path);
+			return err_set(err, fd < 0 ? fd : -errno, "set the time of '%.200s'",
+				       t->path);
 	}
 	return 0;
 }
@@ -331,12 +354,14 @@ static int unpack_entry(struct unpack *u, const struct img_tar_entry *e, struct 
 	int r;
 
 	if (++u->entries > IMG_ENTRIES_MAX)
-		return err_msg(err, -EFBIG, "the archive has more than %u members", IMG_ENTRIES_MAX);
+		return err_msg(err, -EFBIG, "the archive has more than %u members",
+			       IMG_ENTRIES_MAX);
 	r = normalize(e->path, path, err);
 	if (r < 0)
 		return r;
 	if (path[0] == '\0' && !S_ISDIR(e->mode))
-		return err_msg(err, -EINVAL, "the archive's '%.200s' is the root and no directory", e->path);
+		return err_msg(err, -EINVAL, "the archive's '%.200s' is the root and no directory",
+			       e->path);
 	r = enter_parent(u, path, &name, err);
 	if (r < 0)
 		return r;

@@ -45,7 +45,10 @@ static void add(struct str *tar, char type, const char *name, const char *link, 
 	(void) snprintf(h + 136, 12, "%011o", 1000);
 	h[156] = type;
 	memcpy(h + 157, link, strlen(link));
-	memcpy(h + 257, "ustar\0" "00", 8);
+	memcpy(h + 257,
+	       "ustar\0"
+	       "00",
+	       8);
 	checksum(h);
 	str_add(tar, h, sizeof(h));
 	str_add(tar, data != NULL ? data : "", n);
@@ -114,7 +117,8 @@ static void ordinary(void **state)
 	add(&tar, '0', "etc/hosts", "", "hello");
 	add(&tar, '1', "./etc/same", "./etc/hosts", NULL);
 	add(&tar, '2', "./abs", "/etc/hosts", NULL);
-	add(&tar, '2', "./up", "../../../outside", NULL); /* a link may say anything, nobody follows it */
+	add(&tar, '2', "./up", "../../../outside",
+	    NULL); /* a link may say anything, nobody follows it */
 	add(&tar, '0', "deep/er/file", "", "x");
 	end(&tar);
 	assert_int_equal(unpack(*state, &tar, &fd, &err), 0);
@@ -179,7 +183,8 @@ static void hostile(void **state)
 
 static void damaged(void **state)
 {
-	static const char *const pax[] = { "10 path=a", "999999999999 path=a\n", "0 a=b\n", "x", "12 size=-1xx\n", "8 pathx\n" };
+	static const char *const pax[] = { "10 path=a", "999999999999 path=a\n", "0 a=b\n",
+					   "x",         "12 size=-1xx\n",        "8 pathx\n" };
 	_cleanup_(str_fini) struct str tar = { 0 };
 
 	add(&tar, '0', "x", "", "x");
@@ -252,7 +257,8 @@ static void gzip(void **state)
 {
 	_cleanup_(str_fini) struct str tar = { 0 }, packed = { 0 };
 	char want[SHA256_HEX_LEN + 1], blob[SHA256_HEX_LEN + 1];
-	_cleanup_close_ int file = memfd_create("gz", MFD_CLOEXEC), copy = memfd_create("copy", MFD_CLOEXEC);
+	_cleanup_close_ int file = memfd_create("gz", MFD_CLOEXEC),
+			    copy = memfd_create("copy", MFD_CLOEXEC);
 	_cleanup_(img_stream_freep) struct img_stream *s = NULL;
 	struct img_stream_sum sum;
 	struct err err = { 0 };

@@ -33,7 +33,8 @@ static bool component_ok(const char *p, size_t n)
 		sep = i;
 		while (i < n && !is_alnum(p[i]))
 			i++;
-		if (strspn(p + sep, "-") < i - sep && !(i - sep == 1 && (p[sep] == '.' || p[sep] == '_')) &&
+		if (strspn(p + sep, "-") < i - sep &&
+		    !(i - sep == 1 && (p[sep] == '.' || p[sep] == '_')) &&
 		    !(i - sep == 2 && p[sep] == '_' && p[sep + 1] == '_'))
 			return false;
 	}
@@ -52,7 +53,8 @@ static bool host_ok(const char *p, size_t n)
 				return false;
 	}
 	for (size_t i = 0; i < name; i++)
-		if (!isalnum((unsigned char) p[i]) && strchr(p[0] == '[' ? ":[]" : ".-", p[i]) == NULL)
+		if (!isalnum((unsigned char) p[i]) &&
+		    strchr(p[0] == '[' ? ":[]" : ".-", p[i]) == NULL)
 			return false;
 	return name > 0 && name + 1 != n && p[0] != '.' && p[0] != '-';
 }
@@ -70,17 +72,19 @@ static int check_repository(const char *name, const char *text, struct err *err)
 
 	if (slash != NULL && is_host(name, (size_t) (slash - name))) {
 		if (!host_ok(name, (size_t) (slash - name)))
-			return err_msg(err, -EINVAL, "image name '%s': '%.*s' is not a host name", text,
-				       (int) (slash - name), name);
+			return err_msg(err, -EINVAL, "image name '%s': '%.*s' is not a host name",
+				       text, (int) (slash - name), name);
 		p = slash + 1;
 	}
 	while (p != NULL) {
 		size_t n = strcspn(p, "/");
 
 		if (!component_ok(p, n))
-			return err_msg(err, -EINVAL,
-				       "image name '%s': '%.*s' must be lower case letters and digits, "
-				       "separated by '.', '_', '__' or '-'", text, (int) n, p);
+			return err_msg(
+				err, -EINVAL,
+				"image name '%s': '%.*s' must be lower case letters and digits, "
+				"separated by '.', '_', '__' or '-'",
+				text, (int) n, p);
 		p = p[n] == '/' ? p + n + 1 : NULL;
 	}
 	return 0;
@@ -91,7 +95,8 @@ static int parse_digest(const char *digest, const char *text, struct img_referen
 {
 	if (!str_starts(digest, "sha256:") || strlen(digest) != 7 + SHA256_HEX_LEN ||
 	    strspn(digest + 7, "0123456789abcdef") != SHA256_HEX_LEN)
-		return err_msg(err, -EINVAL, "image name '%s': '%s' is not sha256: and 64 hexadecimal digits",
+		return err_msg(err, -EINVAL,
+			       "image name '%s': '%s' is not sha256: and 64 hexadecimal digits",
 			       text, digest);
 	memcpy(ret->digest, digest, strlen(digest) + 1);
 	return 0;
@@ -105,9 +110,10 @@ static int parse_tag(const char *tag, size_t n, const char *text, struct img_ref
 	for (size_t i = 0; ok && i < n; i++)
 		ok = isalnum((unsigned char) tag[i]) || strchr("_.-", tag[i]) != NULL;
 	if (!ok)
-		return err_msg(err, -EINVAL,
-			       "image name '%s': tag '%.*s' must be 1 to %d letters, digits, '_', '.', '-'",
-			       text, (int) n, tag, IMG_TAG_MAX);
+		return err_msg(
+			err, -EINVAL,
+			"image name '%s': tag '%.*s' must be 1 to %d letters, digits, '_', '.', '-'",
+			text, (int) n, tag, IMG_TAG_MAX);
 	memcpy(ret->tag, tag, n);
 	return 0;
 }
@@ -132,7 +138,8 @@ int img_reference_parse(const char *text, struct img_reference *ret, struct err 
 	if (r < 0)
 		return r;
 	if (n == 0 || n > IMG_NAME_MAX)
-		return err_msg(err, -EINVAL, "image name '%.300s': the name must have 1 to %d characters", text,
+		return err_msg(err, -EINVAL,
+			       "image name '%.300s': the name must have 1 to %d characters", text,
 			       IMG_NAME_MAX);
 	memcpy(ref.repository, name, n);
 	r = check_repository(ref.repository, text, err);

@@ -47,8 +47,10 @@ static void names(void **state)
 static void refusals(void **state)
 {
 	static const char *const cases[] = {
-		"", ":", "a:", ":tag", "A", "a//b", "/a", "a/", "a..b", "a___b", "-a", "a-", "a b", "a\nb",
-		"a@", "a@sha256:12", "a@md5:" HEX, "a:-x", "a:.x", "a:x/y:z", "http://a/b", "../a", "a/../b",
+		"",     ":",           "a:",           ":tag", "A",    "a//b",    "/a",
+		"a/",   "a..b",        "a___b",        "-a",   "a-",   "a b",     "a\nb",
+		"a@",   "a@sha256:12", ("a@md5:" HEX), "a:-x", "a:.x", "a:x/y:z", "http://a/b",
+		"../a", "a/../b",
 	};
 	char longest[400];
 
@@ -63,9 +65,10 @@ static void refusals(void **state)
 	}
 	memset(longest, 'a', sizeof(longest));
 	longest[IMG_NAME_MAX + 1] = '\0';
-	assert_int_equal(img_reference_parse(longest, &(struct img_reference){ 0 }, NULL), -EINVAL);
+	assert_int_equal(img_reference_parse(longest, &(struct img_reference) { 0 }, NULL),
+			 -EINVAL);
 	longest[IMG_NAME_MAX] = '\0';
-	assert_int_equal(img_reference_parse(longest, &(struct img_reference){ 0 }, NULL), 0);
+	assert_int_equal(img_reference_parse(longest, &(struct img_reference) { 0 }, NULL), 0);
 }
 
 int main(void)

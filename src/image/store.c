@@ -30,9 +30,11 @@
 
 static int make_directories(struct img_store *store, const char *root, struct err *err)
 {
-	static const char *const names[] = { "images", "images/blobs", "images/blobs/sha256", "layers", "tmp" };
+	static const char *const names[] = { "images", "images/blobs", "images/blobs/sha256",
+					     "layers", "tmp" };
 	static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-	static const char index[] = "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}";
+	static const char index[] =
+		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}";
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -90,7 +92,8 @@ int img_store_layers_fd(const struct img_store *store)
 	return store->layers;
 }
 
-static int read_row(struct db_rows *rows, struct arena *arena, struct img_image *ret, struct err *err)
+static int read_row(struct db_rows *rows, struct arena *arena, struct img_image *ret,
+		    struct err *err)
 {
 	struct img_image image = {
 		.id = arena_strdup(arena, db_text(rows, 0)),
@@ -103,15 +106,16 @@ static int read_row(struct db_rows *rows, struct arena *arena, struct img_image 
 		.chain = arena_strdup(arena, db_text(rows, 7)),
 	};
 
-	if (image.id == NULL || image.repository == NULL || image.tag == NULL || image.manifest == NULL ||
-	    image.chain == NULL)
+	if (image.id == NULL || image.repository == NULL || image.tag == NULL ||
+	    image.manifest == NULL || image.chain == NULL)
 		return err_set(err, -ENOMEM, "read the list of images");
 	*ret = image;
 	return 0;
 }
 
-#define COLUMNS "SELECT i.id, coalesce(r.repository, '<none>'), coalesce(r.tag, '<none>'), i.manifest," \
-		" i.manifest_size, i.created, i.size, i.chain FROM "
+#define COLUMNS                                                                                 \
+	"SELECT i.id, coalesce(r.repository, '<none>'), coalesce(r.tag, '<none>'), i.manifest," \
+	" i.manifest_size, i.created, i.size, i.chain FROM "
 
 static int find_name(struct img_store *store, const struct img_reference *ref, struct arena *arena,
 		     struct img_image *ret, struct err *err)
@@ -120,11 +124,15 @@ static int find_name(struct img_store *store, const struct img_reference *ref, s
 	int r;
 
 	if (ref->digest[0] != '\0')
-		r = db_query(store->db, &rows, err, COLUMNS "image i LEFT JOIN reference r ON r.image = i.id "
-			     "AND r.repository = ? WHERE i.manifest = ?", "ss", ref->repository, ref->digest);
+		r = db_query(store->db, &rows, err,
+			     COLUMNS "image i LEFT JOIN reference r ON r.image = i.id "
+				     "AND r.repository = ? WHERE i.manifest = ?",
+			     "ss", ref->repository, ref->digest);
 	else
-		r = db_query(store->db, &rows, err, COLUMNS "reference r JOIN image i ON r.image = i.id "
-			     "WHERE r.repository = ? AND r.tag = ?", "ss", ref->repository, ref->tag);
+		r = db_query(store->db, &rows, err,
+			     COLUMNS "reference r JOIN image i ON r.image = i.id "
+				     "WHERE r.repository = ? AND r.tag = ?",
+			     "ss", ref->repository, ref->tag);
 	if (r == 0)
 		r = db_next(rows, err);
 	if (r == 1)
@@ -132,13 +140,15 @@ static int find_name(struct img_store *store, const struct img_reference *ref, s
 	return r == 0 ? -ENOENT : r;
 }
 
-static int find_id(struct img_store *store, const char *id, struct arena *arena, struct img_image *ret,
-		   struct err *err)
+static int find_id(struct img_store *store, const char *id, struct arena *arena,
+		   struct img_image *ret, struct err *err)
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
 	struct img_image image;
-	int r = db_query(store->db, &rows, err, COLUMNS "image i LEFT JOIN reference r ON r.image = i.id "
-			 "WHERE i.id >= ?1 AND i.id < ?1 || 'g' ORDER BY i.id", "s", id);
+	int r = db_query(store->db, &rows, err,
+			 COLUMNS "image i LEFT JOIN reference r ON r.image = i.id "
+				 "WHERE i.id >= ?1 AND i.id < ?1 || 'g' ORDER BY i.id",
+			 "s", id);
 
 	if (r == 0)
 		r = db_next(rows, err);
@@ -147,7 +157,10 @@ static int find_id(struct img_store *store, const char *id, struct arena *arena,
 	r = read_row(rows, arena, &image, err);
 	while (r == 0 && (r = db_next(rows, err)) == 1) {
 		if (strcmp(db_text(rows, 0), image.id) != 0)
-			return err_msg(err, -ENOTUNIQ, "several images have an id that begins with '%s': give more digits", id);
+			return err_msg(
+				err, -ENOTUNIQ,
+				"several images have an id that begins with '%s': give more digits",
+				id);
 		r = 0;
 	}
 	if (r == 0)
@@ -164,27 +177,35 @@ int img_store_find(struct img_store *store, const char *name, struct arena *aren
 
 	if (r == 0)
 		r = find_name(store, &ref, arena, ret, err);
-	if (r == -ENOENT && strlen(hex) >= ID_PREFIX_MIN && strspn(hex, "0123456789abcdef") == strlen(hex))
+	if (r == -ENOENT && strlen(hex) >= ID_PREFIX_MIN &&
+	    strspn(hex, "0123456789abcdef") == strlen(hex))
 		r = find_id(store, hex, arena, ret, err);
 	if (r == -ENOENT)
-		return err_msg(err, -ENOENT, "no image '%s' here: see 'cleave image ls', or make one with "
-			       "'cleave image import'", name);
+		return err_msg(err, -ENOENT,
+			       "no image '%s' here: see 'cleave image ls', or make one with "
+			       "'cleave image import'",
+			       name);
 	return r;
 }
 
-int img_store_list(struct img_store *store, struct arena *arena, struct img_image **ret, struct err *err)
+int img_store_list(struct img_store *store, struct arena *arena, struct img_image **ret,
+		   struct err *err)
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
 	struct img_image *list = NULL;
 	size_t n = 0, room = 0;
-	int r = db_query(store->db, &rows, err, COLUMNS "image i LEFT JOIN reference r ON r.image = i.id "
-			 "ORDER BY r.repository IS NULL, r.repository, r.tag, i.created DESC", "");
+	int r = db_query(store->db, &rows, err,
+			 COLUMNS
+			 "image i LEFT JOIN reference r ON r.image = i.id "
+			 "ORDER BY r.repository IS NULL, r.repository, r.tag, i.created DESC",
+			 "");
 
 	if (r < 0)
 		return r;
 	while ((r = db_next(rows, err)) == 1) {
 		if (n == room) {
-			struct img_image *more = arena_alloc(arena, room = room * 2 + 16, sizeof(*more));
+			struct img_image *more = arena_alloc(arena, room = room * 2 + 16,
+							     sizeof(*more));
 
 			if (more == NULL)
 				return err_set(err, -ENOMEM, "read the list of images");
@@ -211,20 +232,26 @@ static int write_index(struct img_store *store, struct err *err)
 
 	if (n < 0)
 		return n;
-	str_puts(&text, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[");
+	str_puts(
+		&text,
+		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[");
 	for (int i = 0; i < n; i++) {
-		str_printf(&text, "%s{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-			   "\"digest\":\"%s\",\"size\":%lld", i > 0 ? "," : "", list[i].manifest,
-			   (long long) list[i].manifest_size);
+		str_printf(&text,
+			   "%s{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
+			   "\"digest\":\"%s\",\"size\":%lld",
+			   i > 0 ? "," : "", list[i].manifest, (long long) list[i].manifest_size);
 		if (list[i].repository[0] != '<')
-			str_printf(&text, ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s:%s\"}",
-				   list[i].repository, list[i].tag);
+			str_printf(
+				&text,
+				",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s:%s\"}",
+				list[i].repository, list[i].tag);
 		str_puts(&text, "}");
 	}
 	str_puts(&text, "]}\n");
 	if (text.failed)
 		return err_set(err, -ENOMEM, "write index.json");
-	_cleanup_close_ int images = openat(store->root, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int images = openat(store->root, "images",
+					    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = images < 0 ? -errno : file_replace(images, "index.json", text.p, text.len, 0644);
 	return r < 0 ? err_set(err, r, "write index.json") : 0;
 }
@@ -236,13 +263,16 @@ int img_store_add(struct img_store *store, const struct img_image *image,
 
 	if (r < 0)
 		return r;
-	r = db_run(store->db, err, "INSERT INTO image(id, manifest, manifest_size, created, size, chain) "
-		   "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING", "ssiiis", image->id, image->manifest,
-		   image->manifest_size, image->created, image->size, image->chain);
+	r = db_run(store->db, err,
+		   "INSERT INTO image(id, manifest, manifest_size, created, size, chain) "
+		   "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING",
+		   "ssiiis", image->id, image->manifest, image->manifest_size, image->created,
+		   image->size, image->chain);
 	if (r >= 0)
-		r = db_run(store->db, err, "INSERT INTO reference(repository, tag, image) VALUES(?, ?, ?) "
-			   "ON CONFLICT(repository, tag) DO UPDATE SET image = excluded.image", "sss",
-			   ref->repository, ref->tag, image->id);
+		r = db_run(store->db, err,
+			   "INSERT INTO reference(repository, tag, image) VALUES(?, ?, ?) "
+			   "ON CONFLICT(repository, tag) DO UPDATE SET image = excluded.image",
+			   "sss", ref->repository, ref->tag, image->id);
 	if (r >= 0)
 		r = write_index(store, err);
 	if (r < 0) {

@@ -22,10 +22,10 @@ struct img_reference;
 struct img_store;
 
 /* Tables of this module, a step of the schema of the database that a store is opened with */
-#define IMG_SCHEMA                                                                                 \
+#define IMG_SCHEMA                                                                                        \
 	"CREATE TABLE image(id TEXT PRIMARY KEY, manifest TEXT NOT NULL, manifest_size INTEGER NOT NULL," \
-	" created INTEGER NOT NULL, size INTEGER NOT NULL, chain TEXT NOT NULL) WITHOUT ROWID;"         \
-	"CREATE TABLE reference(repository TEXT NOT NULL, tag TEXT NOT NULL,"                            \
+	" created INTEGER NOT NULL, size INTEGER NOT NULL, chain TEXT NOT NULL) WITHOUT ROWID;"           \
+	"CREATE TABLE reference(repository TEXT NOT NULL, tag TEXT NOT NULL,"                             \
 	" image TEXT NOT NULL REFERENCES image(id), PRIMARY KEY(repository, tag)) WITHOUT ROWID;"
 
 #define IMG_LAYERS_MAX 500 /* the kernel's limit for an overlay */
@@ -68,7 +68,8 @@ int img_store_find(struct img_store *store, const char *name, struct arena *aren
  * @ret: array
  * Return: number; -errno with a message.
  */
-int img_store_list(struct img_store *store, struct arena *arena, struct img_image **ret, struct err *err);
+int img_store_list(struct img_store *store, struct arena *arena, struct img_image **ret,
+		   struct err *err);
 
 /**
  * img_store_add() - make an image visible, or give its name to another
@@ -96,6 +97,7 @@ struct img_work {
  * img_work_begin() - make a directory that vanishes when its maker dies
  * Removes what makers that died have left.
  * @ret: filled; end with img_work_end()
+ * Return: 0; -errno with a message.
  */
 int img_work_begin(struct img_store *store, struct img_work *ret, struct err *err);
 
@@ -103,6 +105,7 @@ int img_work_begin(struct img_store *store, struct img_work *ret, struct err *er
  * img_work_blob() - move a finished file into the blobs
  * @name: file below the work directory
  * @digest: "sha256:<hex>"
+ * Return: 0; -errno with a message.
  */
 int img_work_blob(struct img_store *store, const struct img_work *work, const char *name,
 		  const char *digest, struct err *err);
@@ -114,6 +117,7 @@ int img_work_put(struct img_store *store, const struct img_work *work, const cha
 /**
  * img_work_layer() - move a finished directory (with "fs" in it) to the layers
  * @chain: hexadecimal chain id; when there is one already, that one stays
+ * Return: 0; -errno with a message.
  */
 int img_work_layer(struct img_store *store, const struct img_work *work, const char *name,
 		   const char *chain, struct err *err);

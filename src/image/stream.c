@@ -75,7 +75,10 @@ static enum packing sniff(const unsigned char *p, size_t n)
 		return PACKING_GZIP;
 	if (n >= 4 && memcmp(p, "\x28\xb5\x2f\xfd", 4) == 0)
 		return PACKING_ZSTD;
-	if (n >= 6 && memcmp(p, "\xfd" "7zXZ\0", 6) == 0)
+	if (n >= 6 && memcmp(p,
+			     "\xfd"
+			     "7zXZ\0",
+			     6) == 0)
 		return PACKING_XZ;
 	return PACKING_NONE;
 }
@@ -92,7 +95,8 @@ static int start_packing(struct img_stream *s, struct err *err)
 	case PACKING_ZSTD:
 		s->zstd = ZSTD_createDStream();
 		ok = s->zstd != NULL &&
-		     !ZSTD_isError(ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_MAX));
+		     !ZSTD_isError(
+			     ZSTD_DCtx_setParameter(s->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_MAX));
 		break;
 	case PACKING_XZ:
 		ok = lzma_stream_decoder(&s->xz, XZ_MEMORY_MAX, LZMA_CONCATENATED) == LZMA_OK;
@@ -128,7 +132,8 @@ int img_stream_open(int fd, int tee_fd, struct img_stream **ret, struct err *err
 
 static int damaged(const char *what, const char *why, struct err *err)
 {
-	return err_msg(err, -EBADMSG, "the archive's %s data is damaged: %s", what, why != NULL ? why : "unknown error");
+	return err_msg(err, -EBADMSG, "the archive's %s data is damaged: %s", what,
+		       why != NULL ? why : "unknown error");
 }
 
 static ssize_t read_none(struct img_stream *s, void *buf, size_t n)

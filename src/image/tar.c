@@ -24,7 +24,8 @@
 struct header {
 	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8];
 	char type;
-	char link[100], magic[6], version[2], uname[32], gname[32], major[8], minor[8], prefix[155], pad[12];
+	char link[100], magic[6], version[2], uname[32], gname[32], major[8], minor[8], prefix[155],
+		pad[12];
 };
 _Static_assert(sizeof(struct header) == BLOCK, "on-disk layout");
 
@@ -158,7 +159,8 @@ static int read_text(struct img_tar *t, uint64_t size, size_t max, char **ret, s
 	ssize_t n;
 
 	if (size > max)
-		return err_msg(err, -EFBIG, "the archive has an extended header of %llu bytes, limit %zu",
+		return err_msg(err, -EFBIG,
+			       "the archive has an extended header of %llu bytes, limit %zu",
 			       (unsigned long long) size, max);
 	text = malloc((size_t) size + 1);
 	if (text == NULL)
@@ -176,7 +178,8 @@ static int read_text(struct img_tar *t, uint64_t size, size_t max, char **ret, s
 static int set_text(char dst[TAR_PATH_MAX + 1], const char *src, size_t n, struct err *err)
 {
 	if (n > TAR_PATH_MAX)
-		return err_msg(err, -EFBIG, "the archive has a name of %zu bytes, limit %d", n, TAR_PATH_MAX);
+		return err_msg(err, -EFBIG, "the archive has a name of %zu bytes, limit %d", n,
+			       TAR_PATH_MAX);
 	if (memchr(src, '\0', n) != NULL)
 		return damaged("a name holds a zero byte", err);
 	memcpy(dst, src, n);
@@ -205,7 +208,8 @@ static int pax_time(const char *value, struct img_tar_entry *e, struct err *err)
 	if (errno != 0 || end == value || (*end != '\0' && *end != '.'))
 		return damaged("an extended header has no valid time", err);
 	e->mtime_nsec = 0;
-	for (const char *p = end + (*end == '.'); *p >= '0' && *p <= '9' && scale > 0; p++, scale /= 10)
+	for (const char *p = end + (*end == '.'); *p >= '0' && *p <= '9' && scale > 0;
+	     p++, scale /= 10)
 		e->mtime_nsec += (*p - '0') * scale;
 	return 0;
 }
@@ -214,9 +218,10 @@ static int pax_xattr(const char *name, const char *value, size_t len, struct img
 		     struct err *err)
 {
 	if (e->nr_xattrs == TAR_XATTRS_MAX)
-		return err_msg(err, -EFBIG, "the archive has over %d extended attributes on one file",
+		return err_msg(err, -EFBIG,
+			       "the archive has over %d extended attributes on one file",
 			       TAR_XATTRS_MAX);
-	e->xattrs[e->nr_xattrs++] = (struct img_tar_xattr){ name, value, len };
+	e->xattrs[e->nr_xattrs++] = (struct img_tar_xattr) { name, value, len };
 	return 0;
 }
 
@@ -238,7 +243,8 @@ static int pax_record(struct img_tar *t, const char *key, char *value, size_t le
 	if (strncmp(key, "SCHILY.xattr.", 13) == 0)
 		return pax_xattr(key + 13, value, len, e, err);
 	if (strncmp(key, "GNU.sparse.", 11) == 0)
-		return err_msg(err, -EOPNOTSUPP, "the archive has a sparse file, which is not supported: "
+		return err_msg(err, -EOPNOTSUPP,
+			       "the archive has a sparse file, which is not supported: "
 			       "pack it without --sparse");
 	if (strcmp(key, "uid") == 0 || strcmp(key, "gid") == 0) {
 		r = pax_number(value, &v, err);
@@ -267,7 +273,8 @@ static int pax_apply(struct img_tar *t, struct img_tar_entry *e, struct err *err
 		if (equals == NULL)
 			return damaged("an extended header has a record without '='", err);
 		*equals = '\0';
-		r = pax_record(t, space + 1, equals + 1, (size_t) (p + n - 1 - (equals + 1)), e, err);
+		r = pax_record(t, space + 1, equals + 1, (size_t) (p + n - 1 - (equals + 1)), e,
+			       err);
 		if (r < 0)
 			return r;
 		p += n;
@@ -277,7 +284,8 @@ static int pax_apply(struct img_tar *t, struct img_tar_entry *e, struct err *err
 
 static int header_names(struct img_tar *t, const struct header *h, struct err *err)
 {
-	size_t prefix = memcmp(h->magic, "ustar\0", 6) == 0 ? strnlen(h->prefix, sizeof(h->prefix)) : 0;
+	size_t prefix = memcmp(h->magic, "ustar\0", 6) == 0 ? strnlen(h->prefix, sizeof(h->prefix))
+							    : 0;
 	size_t name = strnlen(h->name, sizeof(h->name));
 
 	if (t->path[0] == '\0') {
@@ -298,13 +306,15 @@ static int header_numbers(const struct header *h, struct img_tar_entry *e, struc
 {
 	uint64_t mode, uid, gid, mtime, major = 0, minor = 0;
 
-	if (number(h->mode, sizeof(h->mode), &mode) < 0 || number(h->uid, sizeof(h->uid), &uid) < 0 ||
-	    number(h->gid, sizeof(h->gid), &gid) < 0 || number(h->size, sizeof(h->size), &e->size) < 0 ||
-	    number(h->mtime, sizeof(h->mtime), &mtime) < 0 || uid >= UINT32_MAX || gid >= UINT32_MAX)
+	if (number(h->mode, sizeof(h->mode), &mode) < 0 ||
+	    number(h->uid, sizeof(h->uid), &uid) < 0 || number(h->gid, sizeof(h->gid), &gid) < 0 ||
+	    number(h->size, sizeof(h->size), &e->size) < 0 ||
+	    number(h->mtime, sizeof(h->mtime), &mtime) < 0 || uid >= UINT32_MAX ||
+	    gid >= UINT32_MAX)
 		return damaged("a header has no valid number", err);
 	if ((h->type == '3' || h->type == '4') &&
-	    (number(h->major, sizeof(h->major), &major) < 0 || number(h->minor, sizeof(h->minor), &minor) < 0 ||
-	     major > 4095 || minor > 1048575))
+	    (number(h->major, sizeof(h->major), &major) < 0 ||
+	     number(h->minor, sizeof(h->minor), &minor) < 0 || major > 4095 || minor > 1048575))
 		return damaged("a device has no valid number", err);
 	e->mode = mode & 07777;
 	e->uid = (uid_t) uid;
@@ -321,7 +331,8 @@ static int set_type(char type, struct img_tar_entry *e, struct err *err)
 	case '\0':
 	case '0':
 	case '7':
-		e->mode |= e->path[strlen(e->path) - 1] == '/' ? S_IFDIR : S_IFREG; /* old tars: "dir/" */
+		e->mode |= e->path[strlen(e->path) - 1] == '/' ? S_IFDIR
+							       : S_IFREG; /* old tars: "dir/" */
 		return 0;
 	case '1':
 		return 0;
@@ -341,7 +352,8 @@ static int set_type(char type, struct img_tar_entry *e, struct err *err)
 		e->mode |= S_IFIFO;
 		return 0;
 	default:
-		return err_msg(err, -EOPNOTSUPP, "the archive has a member of kind '%c' (%s), which is not supported",
+		return err_msg(err, -EOPNOTSUPP,
+			       "the archive has a member of kind '%c' (%s), which is not supported",
 			       type >= ' ' && type < 127 ? type : '?', e->path);
 	}
 }

@@ -41,4 +41,5 @@ tar -C "$root" --mtime=@0 --owner=1000 --group=1000 --numeric-owner --format=ust
 	-rf "$work/tiny.tar" ./home/user
 gzip -9n "$work/tiny.tar"
 cd "$work"
-ld -r -b binary -z noexecstack -o "$out" tiny.tar.gz
+ld -r -b binary -z noexecstack -o tiny.o tiny.tar.gz
+objcopy --rename-section .data=.rodata,alloc,load,readonly,data,contents tiny.o "$out"

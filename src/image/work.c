@@ -75,7 +75,8 @@ int img_work_blob(struct img_store *store, const struct img_work *work, const ch
 	char path[128];
 
 	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest + strlen("sha256:"));
-	if (fchmodat(work->dir, name, 0644, 0) < 0 || renameat(work->dir, name, store->root, path) < 0)
+	if (fchmodat(work->dir, name, 0644, 0) < 0 ||
+	    renameat(work->dir, name, store->root, path) < 0)
 		return err_set(err, -errno, "store blob '%s'", digest);
 	return 0;
 }
@@ -95,7 +96,8 @@ int img_work_put(struct img_store *store, const struct img_work *work, const cha
 int img_work_layer(struct img_store *store, const struct img_work *work, const char *name,
 		   const char *chain, struct err *err)
 {
-	if (renameat(work->dir, name, store->layers, chain) == 0 || errno == EEXIST || errno == ENOTEMPTY)
+	if (renameat(work->dir, name, store->layers, chain) == 0 || errno == EEXIST ||
+	    errno == ENOTEMPTY)
 		return 0;
 	return err_set(err, -errno, "store layer '%s'", chain);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -16,6 +17,7 @@
 #include "oci/cgroup_priv.h"
 
 #define JOIN_TRIES 10
+#define USERNS_INIT_INO 0xEFFFFFFDU /* PROC_USER_INIT_INO of linux/proc_ns.h */
 
 void oci_cgroup_free(struct oci_cgroup *cg)
 {
@@ -75,6 +77,14 @@ const struct cg_dir *cg_main(const struct oci_cgroup *cg)
 	return d != NULL || cg->nr_dirs == 0 ? d : &cg->dirs[0];
 }
 
+/* The number of the initial user namespace is part of the kernel's interface. */
+static bool in_userns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != USERNS_INIT_INO;
+}
+
 int oci_cgroup_create(const struct oci_cgroup_want *want, struct oci_cgroup **ret, struct err *err)
 {
 	_cleanup_(oci_cgroup_freep) struct oci_cgroup *cg = calloc(1, sizeof(*cg));
@@ -84,7 +94,7 @@ int oci_cgroup_create(const struct oci_cgroup_want *want, struct oci_cgroup **re
 	if (cg == NULL)
 		return err_set(err, -ENOMEM, "allocate cgroup");
 	cg->want = *want;
-	cg->rootless = want->rootless;
+	cg->rootless = want->rootless || in_userns();
 	if (want->systemd) {
 		r = cg_unit_place(cg, err);
 		if (r == 0 && want->pid != 0)

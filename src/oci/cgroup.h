@@ -21,6 +21,7 @@ struct str;
  * @path: linux.cgroupsPath, NULL for the default; "slice:prefix:name" with @systemd
  * @systemd: --systemd-cgroup: a transient scope made by systemd
  * @rootless: failing to create is tolerated when no limit was asked for
+ * @busy: take directories that hold processes, too; only to remove them
  * @resources: borrows; systemd needs some of them at creation; may be NULL
  * @pid: process for the systemd scope (it cannot be empty); 0 otherwise
  */
@@ -29,6 +30,7 @@ struct oci_cgroup_want {
 	const char *path;
 	bool systemd;
 	bool rootless;
+	bool busy;
 	const struct oci_resources *resources;
 	pid_t pid;
 	const struct oci_spec *spec;
@@ -95,6 +97,16 @@ int oci_cgroup_join_fds(const int *fds, size_t n, struct err *err);
 int oci_cgroup_enter_pid(struct oci_cgroup *cg, pid_t pid, struct err *err);
 
 /**
+ * oci_cgroup_locate() - in the child: learn where systemd has put it
+ *
+ * The parent makes the unit when the child exists already, so the child's copy of @cg does not know the
+ * directories that oci_cgroup_view() shows.  Nothing happens without systemd.
+ * Context: after the parent moved the caller, before a new cgroup or mount namespace.
+ * Return: 0; -errno with a message.
+ */
+int oci_cgroup_locate(struct oci_cgroup *cg, struct err *err);
+
+/**
  * oci_cgroup_apply() - write limits, all of them or none of them reported as done
  * @resources: borrows
  *             NULL: none given, the default device rules are set nevertheless
@@ -107,6 +119,17 @@ int oci_cgroup_enter_pid(struct oci_cgroup *cg, pid_t pid, struct err *err);
  */
 int oci_cgroup_apply(struct oci_cgroup *cg, const struct oci_resources *resources, bool update,
 		     struct err *err);
+
+/**
+ * oci_cgroup_delegate() - let the container make cgroups of its own
+ * @pid: first process, in the container's user namespace
+ *
+ * Changes the owner of the cgroup to the container's user where the container has a cgroup namespace
+ * and a writable mount of it; otherwise, and on v1, nothing happens.
+ * Return: 0; -errno with a message.
+ */
+int oci_cgroup_delegate(const struct oci_cgroup *cg, const struct oci_spec *spec, pid_t pid,
+			struct err *err);
 
 /** oci_cgroup_freeze() - freeze or thaw everything in it and wait until it is so */
 int oci_cgroup_freeze(struct oci_cgroup *cg, bool freeze, struct err *err);

@@ -15,23 +15,11 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "oci/cgroup_priv.h"
 #include "oci/device_bpf.h"
 #include "oci/device_rules.h"
-
-#define WHOLE_USERNS "         0          0 4294967295\n"
-
-/* The caller is in a user namespace below the initial one. */
-static bool in_userns(void)
-{
-	_cleanup_(str_fini) struct str map = { 0 };
-
-	return file_read(AT_FDCWD, "/proc/self/uid_map", CGROUP_FILE_MAX, &map) == 0 &&
-	       !str_eq(map.p, WHOLE_USERNS);
-}
 
 /* "c 1:3 rwm", -1 as "*" */
 static void rule_text(const struct device_rule *r, char *text, size_t size)
@@ -109,10 +97,10 @@ int cg_devices(const struct oci_cgroup *cg, const struct oci_device_rule *rules,
 		r = update_v1(cg, v1, &set, err);
 	else if (v2 != NULL)
 		r = set_v2(v2, &set, err);
-	else if (!cg->rootless && !in_userns())
+	else if (!cg->rootless)
 		return err_msg(err, -ENOENT,
 			       "cannot set devices limit: container could not join or create cgroup");
-	if (cg_is_forbidden(r) && (cg->rootless || in_userns())) {
+	if (cg_is_forbidden(r) && cg->rootless) {
 		log_debug("device rules are left as they are in a user namespace");
 		return 0;
 	}

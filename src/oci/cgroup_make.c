@@ -112,8 +112,7 @@ static int make_dir(const struct cg_dir *d)
 	return -errno;
 }
 
-/* Refuse a directory with processes, or frozen, which would stop the container for ever. */
-static int check_reused(const struct oci_cgroup *cg, const struct cg_dir *d, struct err *err)
+int cg_check_unused(const struct oci_cgroup *cg, const struct cg_dir *d, struct err *err)
 {
 	struct oci_cgroup one = { .dirs = { *d }, .nr_dirs = 1, .unified = cg->unified };
 	_cleanup_free_ pid_t *pids = NULL;
@@ -257,8 +256,8 @@ static int make_one(struct oci_cgroup *cg, struct cg_dir *d, struct err *err)
 	if (r < 0)
 		return make_failed(d->path, r, err);
 	d->made = r > 0;
-	if (!d->made && cg->unit.name == NULL) { /* what systemd has made has the process already */
-		r = check_reused(cg, d, err);
+	if (!d->made && cg->unit.name == NULL && !cg->want.busy) { /* what systemd has made has the process already */
+		r = cg_check_unused(cg, d, err);
 		if (r < 0)
 			return r;
 	}

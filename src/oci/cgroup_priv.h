@@ -49,7 +49,8 @@ struct cg_unit {
  * struct oci_cgroup - the container's cgroup
  * @dirs: v1 hierarchies in the order of /proc/self/cgroup; v2 is the last one
  * @unified: the host has v2 only
- * @rootless: no permission is no failure while no limit is asked for
+ * @rootless: a user, or root of a user namespace below the initial one: no permission is no failure
+ *            while no limit is asked for
  * @cpuset_done: cpus and mems were written when the directory was made
  */
 struct oci_cgroup {
@@ -143,6 +144,13 @@ int cg_place_at(struct oci_cgroup *cg, const struct cg_layout *layout, const cha
 
 /** cg_make() - create or reuse the directories of @cg->dirs; those that are not allowed are dropped */
 int cg_make(struct oci_cgroup *cg, struct err *err);
+
+/**
+ * cg_check_unused() - refuse a directory with processes, or frozen, which would stop the container for ever
+ * @d: exists
+ * Return: 0; -EBUSY or another -errno with a message.
+ */
+int cg_check_unused(const struct oci_cgroup *cg, const struct cg_dir *d, struct err *err);
 
 /** cg_unmake() - remove those that cg_make() created */
 void cg_unmake(struct oci_cgroup *cg);

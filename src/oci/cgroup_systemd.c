@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -42,6 +43,14 @@
 #define V_IDLE 252
 #define V_OOM_POLICY 253
 
+/* Root of a user namespace may have a systemd of its own in there; that of the host is somebody else's. */
+static bool owns_systemd(void)
+{
+	struct stat st;
+
+	return geteuid() == 0 && stat("/run/systemd/private", &st) == 0 && st.st_uid == 0;
+}
+
 int cg_unit_place(struct oci_cgroup *cg, struct err *err)
 {
 	const char *path = cg->want.path, *slice, *prefix = "cleave", *name = cg->want.id;
@@ -49,8 +58,8 @@ int cg_unit_place(struct oci_cgroup *cg, struct err *err)
 
 	if (access("/run/systemd/system", F_OK) < 0)
 		return err_msg(err, -ENOTSUP, "systemd cgroup flag passed, but systemd is not running on this host");
-	cg->unit.user = cg->rootless;
-	slice = cg->rootless ? "user.slice" : "system.slice";
+	cg->unit.user = cg->rootless && !owns_systemd();
+	slice = cg->unit.user ? "user.slice" : "system.slice";
 	if (path != NULL && *path != '\0') {
 		copy = arena_strdup(&cg->arena, path);
 		if (copy == NULL)
@@ -420,6 +429,48 @@ static int start_properties(struct oci_cgroup *cg, pid_t pid, struct str *s, str
 	return r;
 }
 
+/* "a-b.slice" is "/a.slice/a-b.slice", "-.slice" the root. */
+static void add_slice(struct str *s, const char *slice)
+{
+	if (*slice == '-')
+		return;
+	for (const char *dash = strchr(slice, '-'); dash != NULL; dash = strchr(dash + 1, '-'))
+		str_printf(s, "/%.*s.slice", (int) (dash - slice), slice);
+	str_printf(s, "/%s", slice);
+}
+
+/*
+ * Refuse a cgroup that is in use before systemd puts the process there.  Where a user's manager has
+ * its units is taken from the caller's own cgroup; for a caller that is elsewhere systemd decides.
+ */
+static int check_unused(struct oci_cgroup *cg, const struct cg_layout *layout, struct err *err)
+{
+	const struct cg_unit *u = &cg->unit;
+	_cleanup_(str_fini) struct str path = { 0 };
+	const char *own = layout->v2.mount != NULL ? cg_hier_own(&layout->v2) : "", *end;
+	size_t n = strlen(u->name);
+	int r;
+
+	if (u->user) {
+		end = strstr(own, "/user@");
+		if (end == NULL)
+			return 0;
+		str_add(&path, own, (size_t) (end - own) + 1 + strcspn(end + 1, "/"));
+	}
+	if (n > 6 && str_eq(u->name + n - 6, ".slice"))
+		return 0; /* others may be in there */
+	add_slice(&path, u->slice);
+	str_printf(&path, "/%s", u->name);
+	if (path.failed)
+		return err_set(err, -ENOMEM, "allocate cgroup path");
+	r = cg_place_at(cg, layout, path.p, err);
+	for (size_t i = 0; i < cg->nr_dirs && r == 0; i++)
+		if (access(cg->dirs[i].path, F_OK) == 0)
+			r = cg_check_unused(cg, &cg->dirs[i], err);
+	cg->nr_dirs = 0;
+	return r;
+}
+
 int cg_unit_start(struct oci_cgroup *cg, pid_t pid, struct err *err)
 {
 	_cleanup_(cg_layout_fini) struct cg_layout layout = { 0 };
@@ -431,7 +482,9 @@ int cg_unit_start(struct oci_cgroup *cg, pid_t pid, struct err *err)
 	cg->unified = layout.nr_v1 == 0;
 	if (cg->unit.user && !cg->unified)
 		return err_msg(err, -ENOTSUP, "cannot use rootless systemd cgroups on cgroup v1");
-	r = start_properties(cg, pid, &in, err);
+	r = check_unused(cg, &layout, err);
+	if (r == 0)
+		r = start_properties(cg, pid, &in, err);
 	if (r == 0)
 		r = run_helper(&cg->unit, "start", &in, &out, err);
 	if (r < 0)
@@ -443,6 +496,27 @@ int cg_unit_start(struct oci_cgroup *cg, pid_t pid, struct err *err)
 	if (r == 0)
 		r = cg_make(cg, err);
 	return r < 0 ? r : oci_cgroup_enter_pid(cg, pid, err);
+}
+
+int oci_cgroup_locate(struct oci_cgroup *cg, struct err *err)
+{
+	_cleanup_(cg_layout_fini) struct cg_layout layout = { 0 };
+	const struct cg_hier *own;
+	int r;
+
+	if (cg->unit.name == NULL || cg->unit.started)
+		return 0;
+	r = cg_layout_read(&layout);
+	if (r < 0)
+		return err_set(err, r, "read the cgroup mounts of this host");
+	own = &layout.v2;
+	for (size_t i = 0; i < layout.nr_v1; i++)
+		if (str_eq(layout.v1[i].controllers, "name=systemd"))
+			own = &layout.v1[i];
+	if (own->mount == NULL)
+		return err_msg(err, -ENOENT, "systemd's cgroup hierarchy is not mounted");
+	cg->unit.started = true;
+	return cg_place_at(cg, &layout, cg_hier_own(own), err);
 }
 
 int cg_unit_update(const struct oci_cgroup *cg, const struct oci_resources *r, bool update,

@@ -278,12 +278,13 @@ int cg_v2_hugetlb(const struct cg_job *j, struct err *err)
 		(void) snprintf(text, sizeof(text), "%" PRIu64, h->limit);
 		(void) snprintf(file, sizeof(file), "hugetlb.%s.max", h->page_size);
 		r = cg_set(j->dir, "hugepageLimits", file, text, err);
+		if (r < 0)
+			return r;
 		(void) snprintf(file, sizeof(file), "hugetlb.%s.rsvd.max", h->page_size);
-		if (r == 0)
-			r = cg_write(j->dir->path, file, text);
+		r = cg_write(j->dir->path, file, text);
 		if (r == -ENOENT) /* before 5.7 */
 			r = 0;
-		else if (r < 0)
+		if (r < 0)
 			return cg_set_failed(j->dir, "hugepageLimits", file, text, r, err);
 	}
 	return r;

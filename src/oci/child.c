@@ -93,7 +93,9 @@ static int enter_namespaces(struct oci_child *child, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	r = oci_child_join(child, err);
+	r = oci_cgroup_locate(child->init.cgroup, err);
+	if (r == 0)
+		r = oci_child_join(child, err);
 	if (r == 0) /* before the ids change, which makes our files in /proc root's */
 		r = write_offsets(child, err);
 	if (r == 0)
@@ -150,14 +152,13 @@ static int build_tree(struct oci_child *child, struct err *err)
 }
 
 /*
- * Working directory.  It may be reachable only with privileges, or only as the user (NFS, FUSE), and
- * is made when missing; tried as root first, then as the user.
+ * Working directory.  It may be reachable only with privileges, or only as the user (NFS, FUSE): tried
+ * as root first, then as the user.  create makes a missing one when it enters the tree; exec does not,
+ * a path through /proc would make it anywhere.
  */
 static bool enter_cwd_early(const struct oci_process *p)
 {
-	if (chdir(p->cwd) == 0)
-		return true;
-	return errno == ENOENT && dir_make_all(p->cwd, 0755) == 0 && chdir(p->cwd) == 0;
+	return chdir(p->cwd) == 0;
 }
 
 static int enter_cwd(const struct oci_process *p, bool entered, struct err *err)

@@ -172,7 +172,7 @@ static int make_cgroup(struct creation *cr, struct err *err)
 		return r;
 	cr->child.nr_task_fds = (size_t) r;
 	/* before the child is in it: device rules are written one by one, first of all "nothing" */
-	return l->resources_set && !want.systemd ? oci_cgroup_apply(cr->c->cgroup, &l->resources, false, err) : 0;
+	return want.systemd ? 0 : oci_cgroup_apply(cr->c->cgroup, &l->resources, false, err);
 }
 
 /* Before we go to the bundle: other paths are relative to where the caller is. */
@@ -288,12 +288,12 @@ static int serve_start(struct creation *cr, struct err *err)
 
 	if (oci_ns_is_new(spec, OCI_NS_USER))
 		r = oci_userns_map(cr->pid, &spec->linux.uid_mappings, &spec->linux.gid_mappings, err);
-	if (r == 0 && cr->child.init.in_userns && spec->process_set)
-		r = oci_process_quota(&spec->process, cr->child.init.proc_fd, cr->pid, err);
 	if (r == 0 && cr->opts.systemd_cgroup)
 		r = oci_cgroup_enter_pid(cr->c->cgroup, cr->pid, err);
-	if (r == 0 && spec->linux.resources_set && cr->opts.systemd_cgroup)
+	if (r == 0 && cr->opts.systemd_cgroup)
 		r = oci_cgroup_apply(cr->c->cgroup, &spec->linux.resources, false, err);
+	if (r == 0)
+		r = oci_cgroup_delegate(cr->c->cgroup, spec, cr->pid, err);
 	if (r == 0 && cr->child.wait_go) {
 		r = oci_sync_send(cr->sync, OCI_SYNC_GO, 0);
 		if (r < 0)
@@ -378,6 +378,9 @@ static int serve(struct creation *cr, struct err *err)
 		cr->master = oci_console_receive(cr->console, err); /* sent before READY */
 		r = cr->master < 0 ? cr->master : 0;
 	}
+	/* not earlier: a low limit of descriptors is the program's, not ours */
+	if (r == 0 && cr->child.init.in_userns && c->spec->process_set)
+		r = oci_process_quota(&c->spec->process, cr->child.init.proc_fd, cr->pid, err);
 	if (r == 0)
 		r = oci_state_save(c->dir_fd, &c->state, err);
 	if (r < 0)

@@ -2,6 +2,7 @@
 #include "oci/exec.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <unistd.h>
@@ -48,9 +49,7 @@ static int prepare(struct execution *ex, struct err *err)
 	for (int ns = 0; ns < OCI_NS_N_; ns++)
 		if (c->spec->linux.namespaces[ns].set)
 			ch->target_flags |= (int) oci_ns_infos[ns].clone_flag;
-	r = oci_process_affinity(&ch->process, err);
-	if (r == 0)
-		r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
+	r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
 	if (r < 0)
 		return r;
 	if (c->cgroup == NULL)
@@ -60,8 +59,21 @@ static int prepare(struct execution *ex, struct err *err)
 }
 
 /*
+ * The container's processes could follow /proc/PID/root of one that is in their pid namespace but
+ * still has the host's root: what they need for that is this capability in the initial user namespace.
+ */
+static bool can_look_into(const struct oci_spec *spec)
+{
+	const struct oci_caps *caps = spec->process.caps;
+
+	return !spec->linux.namespaces[OCI_NS_USER].set && caps != NULL &&
+	       (caps->bounding & (UINT64_C(1) << CAP_SYS_PTRACE)) != 0;
+}
+
+/*
  * The pid namespace shows only for children of the process that joins it.  A privileged runtime joins
- * just that one itself; otherwise a helper joins all, the user namespace first.
+ * just that one itself; otherwise, or where the container could look into the process that comes, a helper
+ * joins all, the user namespace first.
  */
 static int spawn(struct execution *ex, struct err *err)
 {
@@ -70,7 +82,7 @@ static int spawn(struct execution *ex, struct err *err)
 	int pair[2], r;
 
 	if ((ch->target_flags & CLONE_NEWPID) != 0) {
-		if (setns(ch->target_pidfd, CLONE_NEWPID) == 0)
+		if (!can_look_into(ex->c->spec) && setns(ch->target_pidfd, CLONE_NEWPID) == 0)
 			ch->target_flags &= ~CLONE_NEWPID;
 		else
 			helper = true;

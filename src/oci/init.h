@@ -45,7 +45,7 @@ struct oci_init {
 	bool rootfs_given;
 	int *mount_fds;
 	struct oci_rootfs *rootfs;
-	const struct oci_cgroup *cgroup;
+	struct oci_cgroup *cgroup;
 	bool exec;
 	bool no_pivot;
 	bool in_userns;

@@ -20,6 +20,7 @@
 #include "sys/msg.h"
 #include "sys/proc.h"
 
+#define ORPHAN_WAIT_MS 500
 #define KILL_WAIT_MS 10000 /* a killed process that is still there then is stuck in the kernel */
 
 static int not_created(struct oci_container *c, struct err *err)
@@ -137,7 +138,16 @@ static int recover(struct oci_container *c, struct err *err)
 	want.path = c->spec->linux.cgroups_path;
 	want.spec = c->spec;
 	want.rootless = geteuid() != 0;
-	return oci_cgroup_create(&want, &c->cgroup, err);
+	/* a first process that nobody knows of sees the end of its creator when it next looks */
+	for (int ms = 0; ms < ORPHAN_WAIT_MS; ms += 10) {
+		r = oci_cgroup_create(&want, &c->cgroup, err);
+		if (r != -EBUSY)
+			return r;
+		(void) poll(NULL, 0, 10);
+	}
+	want.busy = true; /* it, or a hook of its, does not look */
+	r = oci_cgroup_create(&want, &c->cgroup, err);
+	return r == 0 ? oci_cgroup_kill(c->cgroup, SIGKILL, err) : r;
 }
 
 int oci_delete(struct oci_container *c, bool force, struct err *err)

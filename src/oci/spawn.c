@@ -10,12 +10,14 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <string.h>
 #include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "oci/child.h"
 #include "oci/ns.h"
 #include "oci/sync.h"
@@ -60,6 +62,17 @@ int oci_child_join(const struct oci_child *child, struct err *err)
 	return r;
 }
 
+/* What else is open is the caller's: a container that is joined must not find it in its process. */
+static int close_others(const struct oci_child *child, int cgroup_fd)
+{
+	int keep[OCI_TASK_FDS_MAX + 6] = {
+		log_fd(), child->sync, child->console, child->seccomp_agent, child->init.proc_fd, cgroup_fd,
+	};
+
+	memcpy(keep + 6, child->task_fds, child->nr_task_fds * sizeof(*keep));
+	return proc_close_except(child->keep_fds, keep, 6 + child->nr_task_fds);
+}
+
 static _Noreturn void helper_main(struct oci_child *child, void (*run)(struct oci_child *),
 				  unsigned long flags, int cgroup_fd)
 {
@@ -69,6 +82,8 @@ static _Noreturn void helper_main(struct oci_child *child, void (*run)(struct oc
 	if (pid == 0) {
 		for (int ns = 0; ns < OCI_NS_N_; ns++)
 			child->ns_fds[ns] = -EBADF; /* done; they close on exec */
+		if (child->target_pidfd >= 0)
+			(void) close_others(child, cgroup_fd); /* they close on exec at the latest */
 		child->target_pidfd = -EBADF;
 		pid = proc_clone(flags | CLONE_PARENT, 0, cgroup_fd, NULL);
 		if (pid == 0)
@@ -92,8 +107,10 @@ static int spawn_by_helper(struct oci_child *child, void (*run)(struct oci_child
 
 	if (helper < 0)
 		return err_set(err, (int) helper, "fork");
-	if (helper == 0)
+	if (helper == 0) {
+		(void) close(sync); /* the parent's end: its death must be seen as end of file */
 		helper_main(child, run, flags, cgroup_fd);
+	}
 	(void) close(take_fd(child->sync)); /* so that a dead child is seen as end of file */
 	r = oci_sync_expect(sync, OCI_SYNC_PID, &pid, err);
 	if (!clone_parent)
@@ -121,8 +138,10 @@ int oci_child_spawn(struct oci_child *child, void (*run)(struct oci_child *), un
 	}
 	pid = proc_clone(flags | (clone_parent ? CLONE_PARENT : 0), clone_parent ? 0 : SIGCHLD, cgroup_fd,
 			 ret_pidfd);
-	if (pid == 0)
+	if (pid == 0) {
+		(void) close(sync); /* the parent's end: its death must be seen as end of file */
 		run(child);
+	}
 	if (pid < 0)
 		return err_set(err, (int) pid, "clone the container process");
 	(void) close(take_fd(child->sync)); /* so that a dead child is seen as end of file */

@@ -145,15 +145,18 @@ static void parse_hugepages(struct json_in *in, const struct json *obj, struct o
 				    sizeof(*ret->hugepages), &ret->nr_hugepages, &it);
 	for (size_t i = 0; i < ret->nr_hugepages; i++, it = it->next) {
 		struct oci_hugepage_limit *h = &ret->hugepages[i];
+		const char *size = "pageSize";
 
-		if (!json_to_object(in, it) || !json_need(in, it, "pageSize") ||
-		    !json_need(in, it, "limit"))
+		if (!json_to_object(in, it))
 			return;
-		h->page_size = json_get_str(in, it, "pageSize");
+		if (json_get(in, it, size) == NULL && json_get(in, it, "pagesize") != NULL)
+			size = "pagesize"; /* seen in the wild: readers written in Go ignore case */
+		if (!json_need(in, it, size) || !json_need(in, it, "limit"))
+			return;
+		h->page_size = json_get_str(in, it, size);
 		(void) json_get_u64(in, it, "limit", UINT64_MAX, &h->limit);
 		if (in->code == 0 && !is_page_size(h->page_size))
-			(void) json_fail(in, it, "pageSize", "'%.32s' is not a size like '2MB'",
-					 h->page_size);
+			(void) json_fail(in, it, size, "'%.32s' is not a size like '2MB'", h->page_size);
 	}
 }
 

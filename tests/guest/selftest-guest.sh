@@ -204,11 +204,13 @@ container() {
 	local status=$?
 	[ $status = 0 ] || cat "$bundle/output" "/proc/$pid/cgroup"
 	"$runtime" "${options[@]}" delete --force box || status=1
-	# PID 1 may take a moment to reap it
-	if [ -e "/proc/$pid" ] && ! grep -q '^State:.Z' "/proc/$pid/status"; then
-		echo "process $pid still exists: $(grep '^State:' "/proc/$pid/status")"
+	case $(grep -s '^State:' "/proc/$pid/status") in
+	'' | *Z*) ;; # PID 1 may take a moment to reap it
+	*)
+		echo "process $pid still exists"
 		status=1
-	fi
+		;;
+	esac
 	return $status
 }
 

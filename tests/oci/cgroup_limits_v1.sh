@@ -24,7 +24,7 @@ show cpu.mems cpuset cpuset.mems 0
 show pids.limit pids pids.max 77
 pid=$(field pid)
 for c in memory cpu cpuset pids freezer devices blkio cpuacct name=systemd; do
-	cg_dir "$c" >/dev/null && like "the process is in $c" "$(grep -E "[:,]$c[,:]" "/proc/$pid/cgroup")" "/$ID\$"
+	cg_dir "$c" >/dev/null && like "the process is in $c" "$(grep -E "[:,]${c}[,:]" "/proc/$pid/cgroup")" "/$ID\$"
 done
 down
 up '.linux.resources={memory:{limit:-1},pids:{limit:-1},cpu:{quota:-1}}'

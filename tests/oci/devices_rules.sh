@@ -33,7 +33,7 @@ refuse "an unknown access" 'resources.devices.*access' '.linux.resources.devices
 # a hundred starts: rules are written one by one, but no start may see them half written
 bad=0
 conf "$(script 'echo ok >/dev/null')"
-for i in {1..30}; do
+for _ in {1..30}; do
 	oci run -b "$B" "$ID" >"$T/log" 2>&1 || { bad=$((bad + 1)); cat "$T/log"; }
 done
 eq "starts that fail while rules are written" "$bad" 0

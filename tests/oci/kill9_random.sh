@@ -3,11 +3,12 @@
 # SIGKILL of the runtime at any moment: delete --force removes everything.
 . "$(dirname "$0")/lib.sh"
 setup python3
+nap=88$$ # seconds to sleep, by which this test's processes are known
 
 cat >"$T/rounds.py" <<'PY'
 """Start the runtime and kill it after a random time, many times; after each round delete --force and look for leaks."""
 import os, random, signal, subprocess, sys, time, glob
-oci, root, bundle, ident, seconds = sys.argv[1:6]
+oci, root, bundle, ident, seconds, nap = sys.argv[1:7]
 random.seed(int.from_bytes(os.urandom(4), "little"))
 quiet = dict(stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 def run(*args):
@@ -24,7 +25,7 @@ def ours():
             continue
         try:
             words = open(f, "rb").read().split(b"\0")
-            if root.encode() in words or b"88888" in words:
+            if root.encode() in words or nap.encode() in words:
                 out.append((f, words, open(f.replace("cmdline", "stat")).read().split(") ")[1][0]))
         except OSError:
             pass
@@ -42,7 +43,7 @@ while time.time() < end and len(bad) < 3:
             subprocess.run([oci, "--root", root, "start", ident], **quiet)
     delay = random.random() ** 2 * 0.02
     args = {"create": ["create", "-b", bundle, ident], "run": ["run", "-b", bundle, ident], "start": ["start", ident],
-            "exec": ["exec", ident, "sleep", "88888"], "delete": ["delete", "--force", ident]}[kind]
+            "exec": ["exec", ident, "sleep", nap], "delete": ["delete", "--force", ident]}[kind]
     killed(delay, *args)
     r = run("delete", "--force", ident)
     if r.returncode:
@@ -61,10 +62,27 @@ print(rounds, "rounds")
 print("\n".join(bad))
 sys.exit(bool(bad))
 PY
-conf '.process.args=["sleep","88888"]' '.linux.resources={memory:{limit:67108864},pids:{limit:50}}' '.hooks.createRuntime=[{path:"/bin/true"}]'
-check "killed at random moments" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 1.5
-conf '.process.args=["sleep","88888"]' '.linux.namespaces |= map(select(.type != "pid"))' '.hooks={prestart:[{path:"/bin/true"}],createContainer:[{path:"/bin/true"}]}'
-check "without a pid namespace" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 1
-conf '.process.args=["sleep","88888"]' '.linux.namespaces+=[{type:"user"},{type:"cgroup"}] | .linux.uidMappings=[{containerID:0,hostID:0,size:1000}] | .linux.gidMappings=.linux.uidMappings' \
+conf '.process.args=["sleep","'$nap'"]' '.linux.resources={memory:{limit:67108864},pids:{limit:50}}' '.hooks.createRuntime=[{path:"/bin/true"}]'
+check "killed at random moments" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 1.2 $nap
+conf '.process.args=["sleep","'$nap'"]' '.linux.namespaces |= map(select(.type != "pid"))' '.hooks={prestart:[{path:"/bin/true"}],createContainer:[{path:"/bin/true"}]}'
+check "without a pid namespace" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 0.7 $nap
+conf '.process.args=["sleep","'$nap'"]' '.linux.namespaces+=[{type:"user"},{type:"cgroup"}] | .linux.uidMappings=[{containerID:0,hostID:0,size:1000}] | .linux.gidMappings=.linux.uidMappings' \
 	'.mounts |= map(select(.destination != "/dev/pts"))'
-check "with a user namespace" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 1
+check "with a user namespace" python3 "$T/rounds.py" "$OCI" "$ROOT" "$B" "$ID" 0.7 $nap
+
+# killed while a hook hangs, which nobody waits for any more
+printf '#!/bin/sh\n/bin/sleep %s\n' $nap >"$T/hang"
+chmod +x "$T/hang"
+for kind in prestart createRuntime createContainer; do
+	for filter in . '.linux.namespaces |= map(select(.type != "pid"))'; do
+		conf '.process.args=["sleep","1"]' ".hooks.$kind=[{path:\"$T/hang\"}]" "$filter"
+		"$OCI" --root "$ROOT" create -b "$B" "$ID" >/dev/null 2>&1 </dev/null &
+		pid=$!
+		check "$kind hook hangs" soon pgrep -f "sleep[ ]$nap"
+		kill -9 $pid
+		wait $pid 2>/dev/null
+		check "delete --force after that" oci delete --force "$ID"
+		[ $kind = createContainer ] || kill -9 $(pgrep -f "sleep[ ]$nap") # a hook of the host is the host's
+		soon sh -c "! pgrep -f 'sleep[ ]$nap'" || no "the hook is left"
+	done
+done

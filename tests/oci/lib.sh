@@ -73,8 +73,8 @@ finish() {
 	local code=$? id left
 	trap - EXIT
 	if [ -n "${ROOT:-}" ]; then
-		for id in $(ls "$ROOT" 2>/dev/null); do
-			oci delete --force "$id" || no "delete --force $id"
+		for id in "$ROOT"/*; do
+			[ ! -d "$id" ] || oci delete --force "${id##*/}" || no "delete --force ${id##*/}"
 		done
 		left=$(leftovers)
 		[ -z "$left" ] || no "nothing is left of the containers" "$left"

@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 setup
 
-maps='.linux.uidMappings=[{containerID:0,hostID:0,size:65536}] | .linux.gidMappings=.linux.uidMappings'
 up '.linux.namespaces=[{type:"mount"},{type:"pid"},{type:"network"},{type:"ipc"},{type:"uts"},{type:"cgroup"},{type:"time"}]' \
 	'.linux.timeOffsets={boottime:{secs:86400}}'
 first=$(field pid)

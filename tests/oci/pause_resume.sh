@@ -33,7 +33,6 @@ oci create -b "$B" "$ID" >/dev/null 2>&1 </dev/null
 check "pause of a created one" oci pause "$ID"
 check "resume of a created one" oci resume "$ID"
 eq "is created still" "$(field status)" created
-up_id=$ID
 oci delete "$ID"
 up
 oci pause "$ID"

@@ -21,8 +21,9 @@
 /* Faults of this process are its own; SIGPIPE and SIGURG are noise. */
 static uint64_t forwarded(void)
 {
-	static const unsigned char own[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT,
-					     SIGTRAP, SIGSYS, SIGPIPE, SIGURG, SIGCHLD, SIGTTIN, SIGTTOU };
+	static const unsigned char own[] = { SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGILL,
+					     SIGFPE,  SIGABRT, SIGTRAP, SIGSYS, SIGPIPE,
+					     SIGURG,  SIGCHLD, SIGTTIN, SIGTTOU };
 	uint64_t mask = ~0ull;
 
 	for (unsigned i = 0; i < sizeof(own); i++)
@@ -79,7 +80,8 @@ static bool take_record(int *code)
 	if (n <= 0)
 		return false;
 	if (record[0] == MON_STDOUT || record[0] == MON_STDERR)
-		(void) sys_write_all(record[0] == MON_STDOUT ? 1 : 2, record + 1, (size_t) n - 1); /* the log has it */
+		(void) sys_write_all(record[0] == MON_STDOUT ? 1 : 2, record + 1,
+				     (size_t) n - 1); /* the log has it */
 	else if (record[0] == MON_EXIT && n == (long) sizeof(struct mon_exit))
 		*code = ((const struct mon_exit *) (const void *) record)->code;
 	return true;
@@ -126,7 +128,8 @@ static bool make_raw(struct termios *old)
 
 int attach_run(int argc, char **argv)
 {
-	static const char lost[] = "cleave: the monitor of the instance has died: see 'cleave ps -a'\n";
+	static const char lost[] =
+		"cleave: the monitor of the instance has died: see 'cleave ps -a'\n";
 	bool terminal = false, input = false, raw = false;
 	struct termios old;
 	int signals, code;

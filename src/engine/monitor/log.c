@@ -33,16 +33,19 @@ static void put(const char *data, size_t n)
 /* Bytes of the valid UTF-8 sequence at @p, 0 if there is none.  Spec: RFC 3629, section 4. */
 static size_t utf8_len(const unsigned char *p, size_t n)
 {
-	size_t want = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2 :
-		      (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
+	size_t want = p[0] < 0x80                    ? 1
+		      : p[0] >= 0xc2 && p[0] <= 0xdf ? 2
+		      : (p[0] & 0xf0) == 0xe0        ? 3
+		      : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
+						     : 0;
 
 	if (want == 0 || want > n)
 		return 0;
 	for (size_t i = 1; i < want; i++)
 		if ((p[i] & 0xc0) != 0x80)
 			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] > 0x8f))
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
 		return 0;
 	return want;
 }
@@ -69,7 +72,8 @@ static void put_json(const char *data, size_t n)
 	while (n > 0) {
 		size_t plain = 0, used;
 
-		while (plain < n && p[plain] >= 0x20 && p[plain] < 0x7f && p[plain] != '"' && p[plain] != '\\')
+		while (plain < n && p[plain] >= 0x20 && p[plain] < 0x7f && p[plain] != '"' &&
+		       p[plain] != '\\')
 			plain++;
 		put((const char *) p, plain);
 		p += plain;
@@ -124,7 +128,8 @@ static char *text_time(char *to)
 	return to;
 }
 
-static void put_entry(const struct log_stream *s, const char *line, size_t n, const char *when, size_t when_len)
+static void put_entry(const struct log_stream *s, const char *line, size_t n, const char *when,
+		      size_t when_len)
 {
 	put("{\"log\":\"", 8);
 	put_json(line, n);

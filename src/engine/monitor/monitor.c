@@ -156,7 +156,8 @@ static void read_client(struct client *c)
 	} else if (m.input[0] == MON_EOF && m.in_open) {
 		m.in_ends = true;
 		write_input();
-	} else if (m.input[0] == MON_RESIZE && n == (long) sizeof(struct mon_resize) && m.terminal) {
+	} else if (m.input[0] == MON_RESIZE && n == (long) sizeof(struct mon_resize) &&
+		   m.terminal) {
 		const struct mon_resize *r = (const void *) m.input;
 		struct winsize size = { .ws_row = r->rows, .ws_col = r->columns };
 
@@ -209,9 +210,9 @@ static void wait_for_events(void)
 	struct pollfd *of = p + 5;
 
 	for (int i = 0; i < CLIENTS_MAX; i++)
-		of[i] = (struct pollfd){ .fd = m.clients[i].fd,
-					 .events = (short) ((m.input_len == 0 ? POLLIN : 0) |
-							    (m.clients[i].behind ? POLLOUT : 0)) };
+		of[i] = (struct pollfd) { .fd = m.clients[i].fd,
+					  .events = (short) ((m.input_len == 0 ? POLLIN : 0) |
+							     (m.clients[i].behind ? POLLOUT : 0)) };
 	if (sys_poll(p, 5 + CLIENTS_MAX, -1) < 0)
 		return; /* EINTR */
 	if (p[4].revents != 0)
@@ -240,8 +241,9 @@ static void drain(void)
 			struct pollfd p[CLIENTS_MAX];
 
 			for (int i = 0; i < CLIENTS_MAX; i++)
-				p[i] = (struct pollfd){ .fd = m.clients[i].behind ? m.clients[i].fd : -1,
-							.events = POLLOUT };
+				p[i] = (struct pollfd) { .fd = m.clients[i].behind ? m.clients[i].fd
+										   : -1,
+							 .events = POLLOUT };
 			(void) sys_poll(p, CLIENTS_MAX, -1); /* send_all() tells */
 			continue;
 		}
@@ -267,10 +269,12 @@ static void tell_exit(void)
 	end = text_number(end, (uint64_t) s, 1);
 	end = text_number(end, ns, 9);
 	*end++ = '\n';
-	(void) sys_replace(MON_FD_DIR, "exit", text, (size_t) (end - text)); /* the argument says it too */
+	(void) sys_replace(MON_FD_DIR, "exit", text,
+			   (size_t) (end - text)); /* the argument says it too */
 	for (struct client *c = m.clients; c < m.clients + CLIENTS_MAX; c++)
 		if (c->fd >= 0)
-			(void) sys_send(c->fd, &x, sizeof(x)); /* one that does not read will ask the store */
+			(void) sys_send(c->fd, &x,
+					sizeof(x)); /* one that does not read will ask the store */
 }
 
 static int clean_up(int argc, char **argv)
@@ -328,7 +332,8 @@ int monitor_run(int argc, char **argv)
 	m.signals = (int) sys_signals(~0ull, 1ull << (SIGCHLD - 1)); /* only SIGKILL ends us */
 	if (m.signals < 0 || !wait_for_start())
 		return 125;
-	(void) sys_replace(MON_FD_DIR, "pid", pid, (size_t) (text_number(pid, (uint64_t) m.pid, 1) - pid));
+	(void) sys_replace(MON_FD_DIR, "pid", pid,
+			   (size_t) (text_number(pid, (uint64_t) m.pid, 1) - pid));
 	for (int i = 0; i < 2; i++)
 		if (m.out[i] >= 0)
 			(void) sys_nonblock(m.out[i]);

@@ -43,7 +43,8 @@ struct mon_exit {
 } __attribute__((packed));
 
 enum mon_fd {
-	MON_FD_STARTER = 3, /* tells struct mon_started, with the terminal's master if there is one */
+	MON_FD_STARTER =
+		3, /* tells struct mon_started, with the terminal's master if there is one */
 	MON_FD_STDIN, /* write end, flag i without t */
 	MON_FD_STDOUT, /* read end, without flag t */
 	MON_FD_STDERR,

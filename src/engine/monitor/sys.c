@@ -49,7 +49,8 @@ __asm__(".globl _start\n"
 long sys_call(long nr, long a, long b, long c, long d, long e, long f)
 {
 	register long x8 __asm__("x8") = nr, x0 __asm__("x0") = a, x1 __asm__("x1") = b;
-	register long x2 __asm__("x2") = c, x3 __asm__("x3") = d, x4 __asm__("x4") = e, x5 __asm__("x5") = f;
+	register long x2 __asm__("x2") = c, x3 __asm__("x3") = d, x4 __asm__("x4") = e,
+			 x5 __asm__("x5") = f;
 
 	__asm__ volatile("svc 0"
 			 : "+r"(x0)
@@ -92,7 +93,8 @@ void *memset(void *to, int c, size_t n)
 #define CALL2(nr, a, b) sys_call(nr, (long) (a), (long) (b), 0, 0, 0, 0)
 #define CALL3(nr, a, b, c) sys_call(nr, (long) (a), (long) (b), (long) (c), 0, 0, 0)
 #define CALL4(nr, a, b, c, d) sys_call(nr, (long) (a), (long) (b), (long) (c), (long) (d), 0, 0)
-#define CALL5(nr, a, b, c, d, e) sys_call(nr, (long) (a), (long) (b), (long) (c), (long) (d), (long) (e), 0)
+#define CALL5(nr, a, b, c, d, e) \
+	sys_call(nr, (long) (a), (long) (b), (long) (c), (long) (d), (long) (e), 0)
 
 long sys_read(int fd, void *buf, size_t n)
 {
@@ -187,7 +189,9 @@ long sys_signals(uint64_t blocked, uint64_t wanted)
 {
 	long r = CALL4(__NR_rt_sigprocmask, SIG_BLOCK, &blocked, NULL, sizeof(blocked));
 
-	return r < 0 ? r : CALL4(__NR_signalfd4, -1, &wanted, sizeof(wanted), SFD_CLOEXEC | SFD_NONBLOCK);
+	return r < 0 ? r
+		     : CALL4(__NR_signalfd4, -1, &wanted, sizeof(wanted),
+			     SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 int sys_next_signal(int fd)
@@ -225,7 +229,8 @@ long sys_replace(int dir, const char *name, const char *text, size_t n)
 		return fd;
 	r = sys_write_all((int) fd, text, n);
 	(void) sys_close((int) fd); /* memory file system */
-	return r < 0 ? r : CALL4(__NR_renameat2, dir, tmp, dir, name) /* flags: fifth argument, 0 */;
+	return r < 0 ? r
+		     : CALL4(__NR_renameat2, dir, tmp, dir, name) /* flags: fifth argument, 0 */;
 }
 
 long sys_execute(int fd, const char *const *argv)

@@ -12,24 +12,34 @@ struct iovec;
 struct msghdr;
 struct pollfd;
 
+/** sys_call() - any system call, unused arguments 0 */
 long sys_call(long nr, long a, long b, long c, long d, long e, long f);
 
+/** sys_read() - read(2) */
 long sys_read(int fd, void *buf, size_t n);
+/** sys_write() - write(2) */
 long sys_write(int fd, const void *buf, size_t n);
 /** sys_write_all() - all of it, waiting as needed; 0 or -errno */
 long sys_write_all(int fd, const void *buf, size_t n);
+/** sys_close() - close(2) */
 long sys_close(int fd);
+/** sys_poll() - poll(2); @timeout_ms < 0 waits for ever */
 long sys_poll(struct pollfd *fds, unsigned n, int timeout_ms);
+/** sys_nonblock() - set O_NONBLOCK of the open file */
 long sys_nonblock(int fd);
+/** sys_send() - one record, without SIGPIPE */
 long sys_send(int sock, const void *data, size_t n);
 /** sys_recv() - one record; @ret_fd gets a descriptor sent along or -1, NULL to take none */
 long sys_recv(int sock, void *buf, size_t n, int *ret_fd);
+/** sys_accept() - next connection, non-blocking */
 long sys_accept(int sock);
+/** sys_ioctl() - ioctl(2) */
 long sys_ioctl(int fd, unsigned long request, void *arg);
 /** sys_signals() - block @blocked (bit n-1 = signal n) and receive @wanted by a descriptor */
 long sys_signals(uint64_t blocked, uint64_t wanted);
 /** sys_next_signal() - number of a signal from that descriptor; 0 none */
 int sys_next_signal(int fd);
+/** sys_kill() - kill(2) */
 long sys_kill(int pid, int signal);
 /** sys_wait() - reap one child; its pid, 0 none has ended, -ECHILD there is none */
 long sys_wait(int *ret_status);
@@ -39,11 +49,13 @@ void sys_now(int64_t *ret_s, uint32_t *ret_ns);
 long sys_replace(int dir, const char *name, const char *text, size_t n);
 /** sys_execute() - run the program of a descriptor; returns on failure only */
 long sys_execute(int fd, const char *const *argv);
+/** sys_exit() - end the process */
 _Noreturn void sys_exit(int code);
 
 /** program() - the program itself; returns its exit status */
 int program(int argc, char **argv);
 
+/** text_len() - bytes of a terminated text */
 size_t text_len(const char *s);
 /** text_number() - append a decimal number, at least @digits wide; returns the new end */
 char *text_number(char *to, uint64_t v, unsigned digits);

@@ -8,6 +8,7 @@
  * "start" prints the unit's cgroup.  A failure is one line on standard error and exit status 1.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,31 +40,38 @@ struct session {
 	char job[128], result[32];
 };
 
-/* As root the manager's own socket, which also works without D-Bus daemon. */
+/* The manager's own socket, which also works without D-Bus daemon; NULL when it cannot be used. */
+static sd_bus *connect_private(const char *dir)
+{
+	char address[PATH_MAX];
+	sd_bus *bus = NULL;
+
+	if (sd_bus_new(&bus) < 0)
+		return NULL;
+	if (snprintf(address, sizeof(address), "unix:path=%s/systemd/private", dir) < (int) sizeof(address) &&
+	    sd_bus_set_address(bus, address) >= 0 && sd_bus_start(bus) >= 0)
+		return bus;
+	sd_bus_unref(bus);
+	return NULL;
+}
+
 static int connect_bus(bool user, sd_bus **ret)
 {
-	char runtime[64], *dir = getenv("XDG_RUNTIME_DIR");
-	sd_bus *bus = NULL;
-	int r;
+	char runtime[64];
+	const char *dir = "/run";
 
 	if (user) {
+		dir = getenv("XDG_RUNTIME_DIR");
 		if (dir == NULL || *dir == '\0') {
 			(void) snprintf(runtime, sizeof(runtime), "/run/user/%u", (unsigned) getuid());
-			(void) setenv("XDG_RUNTIME_DIR", runtime, 1); /* without memory the next call fails */
+			(void) setenv("XDG_RUNTIME_DIR", runtime, 1); /* without memory the bus is not found */
+			dir = runtime;
 		}
-		return sd_bus_open_user(ret);
 	}
-	if (geteuid() == 0 && sd_bus_new(&bus) >= 0) {
-		r = sd_bus_set_address(bus, "unix:path=/run/systemd/private");
-		if (r >= 0)
-			r = sd_bus_start(bus);
-		if (r >= 0) {
-			*ret = bus;
-			return 0;
-		}
-		sd_bus_unref(bus);
-	}
-	return sd_bus_open_system(ret);
+	*ret = user || geteuid() == 0 ? connect_private(dir) : NULL;
+	if (*ret != NULL)
+		return 0;
+	return user ? sd_bus_open_user(ret) : sd_bus_open_system(ret);
 }
 
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *e)
