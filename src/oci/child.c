@@ -93,7 +93,7 @@ static int enter_namespaces(struct oci_child *child, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	r = oci_cgroup_locate(child->init.cgroup, err);
+	r = child->init.cgroup != NULL ? oci_cgroup_locate(child->init.cgroup, err) : 0;
 	if (r == 0)
 		r = oci_child_join(child, err);
 	if (r == 0) /* before the ids change, which makes our files in /proc root's */
