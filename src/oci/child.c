@@ -51,6 +51,13 @@ static _Noreturn void child_fail(struct oci_child *child, int to, const struct e
 	_exit(1);
 }
 
+/* The words by which people and tools know a failure of this kind. */
+static _Noreturn void init_fail(struct oci_child *child, struct err *err)
+{
+	(void) err_wrap(err, err->code, "error during container init");
+	child_fail(child, -1, err);
+}
+
 /* Ids of the new user namespace are not ours until we take them. */
 static int become_root(const struct oci_child *child, struct err *err)
 {
@@ -311,11 +318,11 @@ _Noreturn void oci_child_main(struct oci_child *child)
 		(void) prctl(PR_SET_DUMPABLE, 0); /* nobody who shares the namespace may look into us */
 	(void) setsid(); /* fails for a session leader, which is what we want to be */
 	if (enter_namespaces(child, &err) < 0)
-		child_fail(child, -1, &err);
+		init_fail(child, &err);
 	(void) prctl(PR_SET_DUMPABLE, 0); /* execve() sets it again */
 	read_own_pid(child);
 	if (build_tree(child, &err) < 0 || become_process(child, &file, &err) < 0)
-		child_fail(child, -1, &err);
+		init_fail(child, &err);
 	if (proc_cloexec_from(child->keep_fds) < 0)
 		child_fail(child, -1, &err);
 	if (oci_sync_send(child->sync, OCI_SYNC_READY, child->state.pid) < 0 ||
