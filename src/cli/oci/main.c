@@ -19,7 +19,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "cli/oci/commit.h"
 #include "cli/oci/verb.h"
 #include "oci/spec.h"
 #include "sys/exe.h"
