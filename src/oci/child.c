@@ -12,8 +12,9 @@
  *   5. look the program up, tell READY; the parent writes state.json
  *   6. wait for `start`, load the seccomp filter, startContainer hooks, execve()
  *
- * No descriptor of the host survives step 5 but the sockets, /proc of the host (O_PATH) and the
- * standard ones (CVE-2024-21626), and all of them close on exec.
+ * Step 4 ends by closing what is the host's: from then on paths that the image decides about, such as
+ * the program's, are followed, and /proc/self/fd/N/.. of a directory of the host would lead out
+ * (CVE-2024-21626).  Only sockets, the log and the standard descriptors are left.
  */
 #include "oci/child.h"
 
@@ -33,6 +34,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "oci/cgroup.h"
 #include "oci/console.h"
@@ -182,6 +184,16 @@ static int enter_cwd(const struct oci_process *p, bool entered, struct err *err)
 	return 0;
 }
 
+/* What a path of the image could lead out by.  The log is a file or a pipe, there is no way on from it. */
+static int close_host(struct oci_child *child, struct err *err)
+{
+	int keep[] = { child->sync, child->listen, child->seccomp_agent, log_fd() };
+	int r = proc_close_except(child->keep_fds, keep, ARRAY_LEN(keep));
+
+	child->init.proc_fd = -EBADF;
+	return r < 0 ? err_set(err, r, "close descriptors") : 0;
+}
+
 static int become_process(struct oci_child *child, char **ret_file, struct err *err)
 {
 	const struct oci_process *p = child->init.process;
@@ -189,7 +201,7 @@ static int become_process(struct oci_child *child, char **ret_file, struct err *
 	int r;
 
 	if (p->cwd == NULL)
-		return 0; /* no process is configured: wait to be deleted */
+		return close_host(child, err); /* no process is configured: wait to be deleted */
 	if (child->console >= 0) {
 		r = oci_console_open(&child->init, child->console, child->bind_console, err);
 		if (r < 0)
@@ -205,21 +217,19 @@ static int become_process(struct oci_child *child, char **ret_file, struct err *
 	if (r == 0)
 		r = oci_process_identity(&child->init, filter, err);
 	if (r == 0)
+		r = close_host(child, err);
+	if (r == 0)
 		r = enter_cwd(p, entered, err);
 	return r == 0 ? oci_process_find(p, ret_file, err) : r;
 }
 
-/*
- * A created container may wait for days: it keeps nothing of the host's, nor what our caller left
- * open by mistake, but what `start` needs.
- */
+/* A created container may wait for days: it keeps nothing but what `start` needs. */
 static int leave_runtime(struct oci_child *child, struct err *err)
 {
 	int keep[] = { child->listen, child->seccomp_agent };
 	int r = proc_close_except(child->keep_fds, keep, ARRAY_LEN(keep));
 
 	child->sync = -EBADF;
-	child->init.proc_fd = -EBADF;
 	return r < 0 ? err_set(err, r, "close descriptors") : 0;
 }
 
@@ -323,8 +333,6 @@ _Noreturn void oci_child_main(struct oci_child *child)
 	read_own_pid(child);
 	if (build_tree(child, &err) < 0 || become_process(child, &file, &err) < 0)
 		init_fail(child, &err);
-	if (proc_cloexec_from(child->keep_fds) < 0)
-		child_fail(child, -1, &err);
 	if (oci_sync_send(child->sync, OCI_SYNC_READY, child->state.pid) < 0 ||
 	    oci_sync_expect(child->sync, OCI_SYNC_PERSIST, NULL, &err) < 0)
 		_exit(1); /* the runtime died: nobody knows of us */
@@ -353,8 +361,6 @@ _Noreturn void oci_child_exec_main(struct oci_child *child)
 		child_fail(child, -1, &err);
 	read_own_pid(child);
 	if (become_process(child, &file, &err) < 0)
-		child_fail(child, -1, &err);
-	if (proc_cloexec_from(child->keep_fds) < 0)
 		child_fail(child, -1, &err);
 	if (oci_sync_send(child->sync, OCI_SYNC_READY, child->state.pid) < 0 ||
 	    oci_sync_expect(child->sync, OCI_SYNC_PERSIST, NULL, &err) < 0)

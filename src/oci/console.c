@@ -25,11 +25,11 @@ static int open_master(struct err *err)
 {
 	struct stat st;
 
-	_cleanup_close_ int fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
+	_cleanup_close_ int fd = path_open_own("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW);
 	if (fd < 0)
-		fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+		fd = path_open_own("/dev/ptmx", O_RDWR | O_NOCTTY);
 	if (fd < 0)
-		return err_set(err, -errno, "open /dev/ptmx of the container");
+		return err_set(err, fd, "open /dev/ptmx of the container");
 	if (fstat(fd, &st) < 0)
 		return err_set(err, -errno, "stat /dev/ptmx of the container");
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2))

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "oci/spec.h"
+#include "sys/path.h"
 
 #define PASSWD_MAX ((size_t) 1 << 20) /* bytes of an image's /etc/passwd that are looked at */
 
@@ -63,9 +64,9 @@ static int read_passwd(struct str *ret)
 {
 	struct stat st;
 
-	_cleanup_close_ int fd = open("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	_cleanup_close_ int fd = path_open_own("/etc/passwd", O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return -EINVAL;
 	return fd_read_str(fd, PASSWD_MAX, ret);

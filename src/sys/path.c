@@ -55,6 +55,11 @@ int path_open_plain(int rootfd, const char *path, int flags)
 	return open_in(rootfd, path, flags, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
+int path_open_own(const char *path, int flags)
+{
+	return open_in(AT_FDCWD, path, flags, RESOLVE_NO_MAGICLINKS);
+}
+
 int path_clean(const char *path, char *ret, size_t size)
 {
 	size_t len = 0;

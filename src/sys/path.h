@@ -24,6 +24,13 @@ int path_open(int rootfd, const char *path, int flags);
 int path_open_plain(int rootfd, const char *path, int flags);
 
 /**
+ * path_open_own() - open a path in the caller's own root, refusing magic links
+ * @path: whoever writes the file system decides what it leads to, but /proc/self/fd/N leads nowhere
+ * Return: descriptor; -ELOOP there is a magic link; -errno of openat2(2).
+ */
+int path_open_own(const char *path, int flags);
+
+/**
  * path_clean() - make a path absolute and remove empty, "." and ".." parts, as text
  * @ret: @size bytes
  * Return: length; -ENAMETOOLONG.

@@ -21,6 +21,36 @@ for fd in 3 4 5 6 7 8 9 10 11 12; do
 	[ $? != 0 ] || bad="$bad args fd $fd: $out"
 done
 eq "nor a program of the host" "$bad" ""
+# the image decides what its /bin/ls is: a way out over a directory that the runtime holds
+host=$(realpath "$(command -v busybox)")
+mv "$B/rootfs/bin/ls" "$T/ls"
+for fd in {3..16}; do
+	ln -sfn "/proc/self/fd/$fd/../../../../../../../..$host" "$B/rootfs/bin/ls"
+	conf '.process.args=["/bin/ls","/proc"]'
+	out=$("$OCI" --root "$ROOT" run -b "$B" "$ID" 2>&1 </dev/null)
+	[ $? != 0 ] && [[ $out != *applet* ]] || bad="$bad link over fd $fd"
+done
+eq "nor one that a link of the image names" "$bad" ""
+mv "$T/ls" "$B/rootfs/bin/ls"
+up
+for fd in {3..16}; do
+	out=$("$OCI" --root "$ROOT" exec "$ID" "/proc/self/fd/$fd/../../../../../../../..$host" ls /proc 2>&1 </dev/null)
+	[ $? != 0 ] || bad="$bad exec over fd $fd"
+done
+eq "nor exec" "$bad" ""
+down
+# HOME comes from the container's passwd, never from the host's
+mv "$B/rootfs/etc/passwd" "$T/passwd"
+mkdir "$T/etc"
+echo "root:x:0:0::/leak:/bin/sh" >"$T/etc/passwd"
+for fd in {3..16}; do
+	ln -sfn "/proc/self/fd/$fd/../../../../../../../..$T/etc/passwd" "$B/rootfs/etc/passwd"
+	conf '.process.args=["env"]'
+	out=$("$OCI" --root "$ROOT" run -b "$B" "$ID" 2>&1 </dev/null)
+	[[ $out != *leak* ]] || bad="$bad passwd over fd $fd"
+done
+eq "nor a file of the host as /etc/passwd" "$bad" ""
+mv "$T/passwd" "$B/rootfs/etc/passwd"
 up '.process.capabilities=({bounding:["CAP_SYS_PTRACE","CAP_DAC_OVERRIDE"]} | .permitted=.bounding | .effective=.bounding)'
 for fd in {3..16}; do
 	out=$("$OCI" --root "$ROOT" exec --cwd "/proc/self/fd/$fd" "$ID" /bin/sh -c 'pwd; ls -d usr/share boot bundle 2>/dev/null' 2>&1 </dev/null)
