@@ -226,6 +226,7 @@ int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv
 		.open_stdin = o->interactive,
 		.read_only = o->read_only,
 		.auto_remove = o->auto_remove,
+		.stop_timeout = ENG_STOP_TIMEOUT,
 	};
 	struct img_config config = { 0 };
 	struct img_image image;
