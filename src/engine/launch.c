@@ -128,7 +128,7 @@ static _Noreturn void become_monitor(struct launch *l)
 	char *const argv[] = { "cleave-monitor",  "m",           flags,
 			       "cleave",          "--root",      l->e->root,
 			       "--runroot",       l->e->runroot, "_ended",
-			       (char *) l->i->id, NULL };
+			       l->e->monitor,     (char *) l->i->id, NULL };
 	char *const env[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
