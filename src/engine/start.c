@@ -23,10 +23,10 @@
 #define CLEAN_UP_WAIT_MS 10000
 #define STEP_MS 1
 
-/* The runtime's messages about the program itself begin so; what else fails is our failure. */
+/* The runtime's messages about the program itself hold this; what else fails is our failure. */
 int eng_start_exit_code(const struct err *err)
 {
-	if (strncmp(err->text, "exec", 4) != 0)
+	if (strncmp(err->text, "exec", 4) != 0 && strstr(err->text, "init: exec") == NULL)
 		return EXIT_OURS;
 	return err->code == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
