@@ -25,7 +25,7 @@ static int restart_one(struct engine *e, const struct eng_instance *i, void *dat
 {
 	const struct stop_request *s = data;
 	struct eng_config config;
-	int client, lock, r = eng_instance_config(e, i, &config, err);
+	int client, lock = -EBADF, r = eng_instance_config(e, i, &config, err);
 
 	if (r < 0)
 		return r;

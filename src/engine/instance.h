@@ -137,6 +137,7 @@ int eng_instance_ended(struct engine *e, const struct eng_instance *i, int exit_
 /**
  * eng_instance_failed() - it could not be started: remove it, or keep it with the reason
  * Context: the caller holds the lock.
+ * Return: 0; -errno with a message, then the next command tries again.
  */
 int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit_code,
 			const char *why, struct err *err);
