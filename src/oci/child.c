@@ -53,6 +53,13 @@ static _Noreturn void child_fail(struct oci_child *child, int to, const struct e
 	_exit(1);
 }
 
+/* The words by which people and tools know a failure of this kind. */
+static _Noreturn void init_fail(struct oci_child *child, struct err *err)
+{
+	(void) err_wrap(err, err->code, "error during container init");
+	child_fail(child, -1, err);
+}
+
 /* Ids of the new user namespace are not ours until we take them. */
 static int become_root(const struct oci_child *child, struct err *err)
 {
@@ -95,7 +102,7 @@ static int enter_namespaces(struct oci_child *child, struct err *err)
 		if (r < 0)
 			return r;
 	}
-	r = oci_cgroup_locate(child->init.cgroup, err);
+	r = child->init.cgroup != NULL ? oci_cgroup_locate(child->init.cgroup, err) : 0;
 	if (r == 0)
 		r = oci_child_join(child, err);
 	if (r == 0) /* before the ids change, which makes our files in /proc root's */
@@ -317,11 +324,11 @@ _Noreturn void oci_child_main(struct oci_child *child)
 		(void) prctl(PR_SET_DUMPABLE, 0); /* nobody who shares the namespace may look into us */
 	(void) setsid(); /* fails for a session leader, which is what we want to be */
 	if (enter_namespaces(child, &err) < 0)
-		child_fail(child, -1, &err);
+		init_fail(child, &err);
 	(void) prctl(PR_SET_DUMPABLE, 0); /* execve() sets it again */
 	read_own_pid(child);
 	if (build_tree(child, &err) < 0 || become_process(child, &file, &err) < 0)
-		child_fail(child, -1, &err);
+		init_fail(child, &err);
 	if (oci_sync_send(child->sync, OCI_SYNC_READY, child->state.pid) < 0 ||
 	    oci_sync_expect(child->sync, OCI_SYNC_PERSIST, NULL, &err) < 0)
 		_exit(1); /* the runtime died: nobody knows of us */

@@ -3,6 +3,7 @@
  * A container as every verb but create sees it: a directory below the runtime's root.
  *
  *   <root>/<id>/config.json  the configuration as it was at creation
+ *   <root>/<id>/no-cgroup    there when the container stays in its creator's cgroup
  *   <root>/<id>/state.json   written once the first process exists
  *   <root>/<id>/start        socket on which that process waits for `start`; gone once it runs
  *   <root>/.seccomp/         compiled filters
@@ -19,6 +20,7 @@ struct oci_spec;
 
 #define OCI_START_SOCKET "start"
 #define OCI_CONFIG_COPY "config.json"
+#define OCI_NO_CGROUP "no-cgroup"
 
 /**
  * struct oci_container - an open container

@@ -87,6 +87,11 @@ static int load_config(struct creation *cr, struct err *err)
 		return r;
 	if (!cr->c->spec->process_set && o->start)
 		return err_msg(err, -EINVAL, "%s: process is missing", path);
+	if (o->no_cgroup) { /* before the configuration, which may name a cgroup that is not ours to remove */
+		r = file_replace(cr->c->dir_fd, OCI_NO_CGROUP, "", 0, 0600);
+		if (r < 0)
+			return err_set(err, r, "write %s of the container", OCI_NO_CGROUP);
+	}
 	r = file_replace(cr->c->dir_fd, OCI_CONFIG_COPY, text.p, text.len, 0600);
 	return r < 0 ? err_set(err, r, "write %s of the container", OCI_CONFIG_COPY) : 0;
 }
@@ -309,7 +314,7 @@ static int serve_start(struct creation *cr, struct err *err)
 		r = oci_cgroup_enter_pid(cr->c->cgroup, cr->pid, err);
 	if (r == 0 && cr->opts.systemd_cgroup)
 		r = oci_cgroup_apply(cr->c->cgroup, &spec->linux.resources, false, err);
-	if (r == 0)
+	if (r == 0 && cr->c->cgroup != NULL)
 		r = oci_cgroup_delegate(cr->c->cgroup, spec, cr->pid, err);
 	if (r == 0 && cr->child.wait_go) {
 		r = oci_sync_send(cr->sync, OCI_SYNC_GO, 0);

@@ -135,6 +135,8 @@ static int recover(struct oci_container *c, struct err *err)
 
 	if (r < 0)
 		return 0; /* not even the configuration was written: nothing else can exist */
+	if (faccessat(c->dir_fd, OCI_NO_CGROUP, F_OK, 0) == 0)
+		return 0;
 	want.path = c->spec->linux.cgroups_path;
 	want.spec = c->spec;
 	want.rootless = geteuid() != 0;

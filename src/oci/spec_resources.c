@@ -33,7 +33,7 @@ static void parse_device_rule(struct json_in *in, const struct json *node, size_
 		(void) json_fail(in, node, "access", "device access at %zu field cannot be empty", i);
 		return;
 	}
-	if (access[strspn(access, "rwm")] != '\0')
+	if (access[strspn(access, "rwma")] != '\0') /* runc passes over the 'a' of "all" too */
 		(void) json_fail(in, node, "access", "invalid device permissions: \"%.16s\"", access);
 	if (type != NULL && (strchr("abc", type[0]) == NULL || type[1] != '\0'))
 		(void) json_fail(in, node, "type", "invalid cgroup device type \"%.16s\"", type);

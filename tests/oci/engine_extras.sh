@@ -14,13 +14,23 @@ attempt --cgroup-manager cgroupfs run -b "$B" "$ID"
 like "--cgroup-manager=cgroupfs: its own" "$out" "/$ID"
 fails "--cgroup-manager: another word" "cgroup-manager 'x'" --cgroup-manager x list
 conf '.process.args=["sleep","1000"]'
-attempt --cgroup-manager disabled run -d -b "$B" "$ID"
-eq "--cgroup-manager=disabled, detached" "$status $(field status)" "0 running"
+oci --cgroup-manager disabled run -d -b "$B" "$ID" </dev/null >/dev/null 2>&1
+eq "--cgroup-manager=disabled, detached" "$(field status)" running
 attempt exec "$ID" echo in
 eq "exec without a cgroup" "$out" in
 fails "pause without a cgroup" "no cgroup to freeze" pause "$ID"
 attempt delete -f "$ID"
 eq "delete without a cgroup" "$status" 0
+
+
+# a creation that was cut short, with a cgroupsPath where others are
+oci run -d -b "$B" "$ID-other" </dev/null >/dev/null 2>&1
+oci --cgroup-manager disabled create -b "$B" "$ID" </dev/null >/dev/null 2>&1
+kill -9 "$(field pid)"
+rm "$ROOT/$ID/state.json"
+attempt delete --force "$ID"
+eq "delete after a cut creation: the others live" "$status $(oci state "$ID-other" | jq -r .status)" "0 running"
+oci delete --force "$ID-other"
 
 conf "$(script 'echo other')"
 mv "$B/config.json" "$B/other.json"
@@ -32,6 +42,7 @@ fails "--config: no such file" "none.json not found" run -b "$B" --config none.j
 
 conf '.process.args=["sleep","1000"]'
 for n in a b c; do
+	edit ".linux.cgroupsPath=\"/$ID-$n\""
 	oci run -d -b "$B" "$ID-$n" </dev/null >/dev/null 2>&1
 done
 attempt kill --regex "^$ID-[ab]\$" KILL

@@ -3,7 +3,7 @@
  * DOC: `cleave-oci`, the OCI runtime
  *
  * Global options, then a verb, then its options and operands; the same words as runc, so that
- * engines can use it in its place.  Failures are logged once, here: to standard error for people
+ * engines can use it in its place, also by the name of that (a link `runc`), which it then goes by.  Failures are logged once, here: to standard error for people
  * and, with --log, to that file in the format asked for.
  */
 #include <errno.h>
@@ -49,7 +49,8 @@ static const struct opt global_table[] = {
 
 static void print_version(void)
 {
-	printf("cleave-oci version %s\nspec: %s\n", CLEAVE_VERSION, OCI_SPEC_VERSION);
+	printf("%s version %s\ncommit: %s\nspec: %s\n", program_invocation_short_name, CLEAVE_VERSION,
+	       CLEAVE_COMMIT, OCI_SPEC_VERSION);
 }
 
 static int compare_verbs(const void *a, const void *b)
@@ -67,9 +68,10 @@ static void print_help(FILE *out)
 		return;
 	memcpy(verbs, __start_oci_verbs, n * sizeof(*verbs));
 	qsort(verbs, n, sizeof(*verbs), compare_verbs);
-	str_puts(&s, "NAME:\n  cleave-oci - Open Container Initiative runtime\n\n"
-		     "USAGE:\n  cleave-oci [global options] command [command options] [arguments...]\n\n"
-		     "VERSION:\n  " CLEAVE_VERSION "\n  spec: " OCI_SPEC_VERSION "\n\nCOMMANDS:\n");
+	str_printf(&s, "NAME:\n  %s - Open Container Initiative runtime\n\n"
+		       "USAGE:\n  %s [global options] command [command options] [arguments...]\n\n"
+		     "VERSION:\n  " CLEAVE_VERSION "\n  spec: " OCI_SPEC_VERSION "\n\nCOMMANDS:\n",
+		   program_invocation_short_name, program_invocation_short_name);
 	for (size_t i = 0; i < n; i++)
 		str_printf(&s, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
 	str_puts(&s, "\nGLOBAL OPTIONS:\n");
@@ -82,8 +84,9 @@ static void print_verb_help(const struct oci_verb *v)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
 
-	str_printf(&s, "NAME:\n  cleave-oci %s - %s\n\nUSAGE:\n  cleave-oci %s [command options] %s\n\nOPTIONS:\n",
-		   v->name, v->summary, v->name, v->args);
+	str_printf(&s, "NAME:\n  %s %s - %s\n\nUSAGE:\n  %s %s [command options] %s\n\nOPTIONS:\n",
+		   program_invocation_short_name, v->name, v->summary, program_invocation_short_name, v->name,
+		   v->args);
 	if (v->opts != NULL)
 		opt_help(v->opts, &s);
 	if (!s.failed)
@@ -154,7 +157,8 @@ static void report(const char *verb, const struct err *err)
 	if (strcmp(verb, "run") == 0 && str_starts(err->text, "exec /") && log_fd() == STDERR_FILENO)
 		dprintf(STDERR_FILENO, "%s\n", err->text);
 	else if (strcmp(verb, "run") == 0 || strcmp(verb, "exec") == 0 || strcmp(verb, "create") == 0)
-		log_error("%s failed: unable to start container process: %s", verb, err->text);
+		log_error("%s %s failed: unable to start container process: %s", program_invocation_short_name, verb,
+			  err->text);
 	else
 		log_error("%s", err->text);
 	if (log_fd() != STDERR_FILENO)
@@ -176,7 +180,8 @@ static int run_verb(const struct oci_verb *v, struct oci_cli *cli, int argc, cha
 		return 0;
 	}
 	if (r == 0 && (argc < v->min_args || (v->max_args >= 0 && argc > v->max_args)))
-		r = err_msg(&err, -EINVAL, "%s: wrong number of arguments: usage: cleave-oci %s %s", v->name,
+		r = err_msg(&err, -EINVAL, "%s: wrong number of arguments: usage: %s %s %s", v->name,
+			    program_invocation_short_name,
 			    v->name, v->args);
 	if (r == 0 && v->seal)
 		r = exe_seal(cli->argv, &err);

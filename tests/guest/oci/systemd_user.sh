@@ -14,7 +14,6 @@ chmod 711 "$T" "$B"
 install -d -o tester -g tester "$T/ub" "$T/rl"
 make_rootfs "$T/ub/rootfs"
 chown -hR tester:tester "$T/ub"
-cg=/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/user.slice
 as_user() {
 	setpriv --reuid tester --regid tester --init-groups env -i PATH="$PATH" HOME=/home/tester XDG_RUNTIME_DIR=/run/user/1000 "$@"
 }
