@@ -108,8 +108,11 @@ static void add_process(struct spec *s)
 		s->out,
 		"\"process\":{\"terminal\":%s,\"user\":{\"uid\":%u,\"gid\":%u,\"umask\":18,\"additionalGids\":[",
 		c->tty ? "true" : "false", s->user.uid, s->user.gid);
+	/* its own group, too, or giving that up would take away what is denied to the group */
+	str_printf(s->out, "%u", s->user.gid);
 	for (size_t i = 0; i < s->user.nr_groups; i++)
-		str_printf(s->out, "%s%u", i > 0 ? "," : "", s->user.groups[i]);
+		if (s->user.groups[i] != s->user.gid)
+			str_printf(s->out, ",%u", s->user.groups[i]);
 	str_puts(s->out, "]},\"args\":[");
 	if (c->init)
 		str_puts(s->out, "\"" INIT_PATH "\",\"--\",");

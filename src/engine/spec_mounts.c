@@ -189,33 +189,30 @@ static int add_init(struct list *l, struct err *err)
 	return add_usual(l, INIT_PATH, "bind", path, "\"bind\",\"ro\",\"nosuid\",\"nodev\"", err);
 }
 
-/* What systemd expects to find empty and writable; the hierarchies it keeps its books in. */
+/*
+ * What systemd expects to find empty and writable.  Of the cgroups it gets those without a controller to
+ * write to, where each hierarchy is for itself.
+ */
 static int add_systemd(struct list *l, struct err *err)
 {
 	static const char *const dirs[] = { "/run", "/run/lock", "/tmp", "/var/log/journal" };
-	static const char *const trees[] = { "systemd", "unified" };
 	const char *parent = l->s->c->cgroup_parent != NULL ? l->s->c->cgroup_parent : "/cleave";
+	const char *path;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(dirs); i++)
 		r = add_usual(l, dirs[i], "tmpfs", "tmpfs",
-			      strcmp(dirs[i], "/tmp") == 0
-				      ? "\"nosuid\",\"nodev\",\"mode=1777\""
-				      : "\"nosuid\",\"nodev\",\"mode=755\"",
+			      strcmp(dirs[i], "/tmp") == 0 ? "\"nosuid\",\"nodev\",\"mode=1777\""
+							   : "\"nosuid\",\"nodev\",\"mode=755\"",
 			      err);
-	for (size_t i = 0; r == 0 && !host_is_v2() && i < ARRAY_LEN(trees); i++) {
-		const char *path = arena_printf(&l->s->arena, CGROUP_ROOT "/%s%s%s/%s", trees[i],
-						parent[0] == '/' ? "" : "/", parent, l->s->id);
-		const char *to = arena_printf(&l->s->arena, CGROUP_ROOT "/%s", trees[i]);
-
-		if (path == NULL || to == NULL)
-			return err_set(err, -ENOMEM, "make the container's configuration");
-		if (access(path, F_OK) < 0 && strcmp(trees[i], "unified") == 0)
-			continue;
-		r = add_usual(l, to, "bind", path, "\"bind\",\"rw\",\"nosuid\",\"noexec\",\"nodev\"",
-			      err);
-	}
-	return r;
+	if (r < 0 || host_is_v2())
+		return r;
+	path = arena_printf(&l->s->arena, CGROUP_ROOT "/systemd%s%s/%s",
+			    parent[0] == '/' ? "" : "/", parent, l->s->id);
+	if (path == NULL)
+		return err_set(err, -ENOMEM, "make the container's configuration");
+	return add_usual(l, CGROUP_ROOT "/systemd", "bind", path,
+			 "\"bind\",\"rw\",\"nosuid\",\"noexec\",\"nodev\"", err);
 }
 
 static void add_options(const char *text, struct str *ret)
