@@ -5,9 +5,11 @@
 
 #include "base/opt.h"
 
+struct arena;
 struct eng_config;
 struct engine;
 struct err;
+struct img_words;
 
 /** struct run_opts - options of the verbs that make an instance, as typed */
 struct run_opts {
@@ -58,3 +60,11 @@ int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv
  * Return: 0; -EEXIST it has content; -errno with a message.
  */
 int run_cidfile(const struct run_opts *o, const char *id, struct err *err);
+
+/**
+ * run_env() - variables of --env-file and --env
+ * @env: added to; strings live in @a
+ * Return: 0; -EINVAL with a message; -errno.
+ */
+int run_env(struct arena *a, struct img_words *env, const struct opt_strings *files,
+	    const struct opt_strings *entries, struct err *err);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+struct arena;
 struct eng_config;
 struct engine;
 struct err;
@@ -48,3 +49,7 @@ int run_text(struct eng_config *c, const char *value, const char **ret, struct e
 /** run_list() - append copies of all values to a list */
 int run_list(struct eng_config *c, const struct opt_strings *values, struct img_words *ret,
 	     struct err *err);
+
+/** run_labels() - labels of --label-file and --label; strings live in @a */
+int run_labels(struct arena *a, struct img_words *labels, const struct opt_strings *files,
+	       const struct opt_strings *entries, struct err *err);

@@ -3,78 +3,12 @@
  * DOC: what is run: entry point, command, environment, user, working directory, labels
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/err.h"
-#include "base/file.h"
-#include "base/str.h"
 #include "cli/run_config.h"
 #include "cli/run_parts.h"
 #include "engine/config.h"
-
-#define LINES_MAX (1u << 20) /* bytes of a file of variables or labels */
-
-/* A name alone takes the value from here, or is left out. */
-static int set_env(struct eng_config *c, const char *entry, struct err *err)
-{
-	const char *value;
-	char *text;
-
-	if (*entry == '\0' || *entry == '=')
-		return err_msg(err, -EINVAL, "variable '%s' has no name", entry);
-	if (strchr(entry, '=') == NULL) {
-		value = getenv(entry);
-		if (value == NULL)
-			return 0;
-		text = arena_printf(&c->arena, "%s=%s", entry, value);
-		if (text == NULL)
-			return run_nomem(err);
-		entry = text;
-	}
-	return eng_env_set(&c->arena, &c->env, entry) < 0 ? run_nomem(err) : 0;
-}
-
-/* NAME, NAME=VALUE */
-static int set_label(struct eng_config *c, const char *entry, struct err *err)
-{
-	const char *text = entry;
-
-	if (*entry == '\0' || *entry == '=')
-		return err_msg(err, -EINVAL, "label '%s' has no name", entry);
-	if (strchr(entry, '=') == NULL)
-		text = arena_printf(&c->arena, "%s=", entry);
-	return text == NULL || eng_env_set(&c->arena, &c->labels, text) < 0 ? run_nomem(err) : 0;
-}
-
-/* NAME=VALUE or NAME per line; lines that begin with "#" and empty ones are skipped. */
-static int read_lines(struct eng_config *c, const char *option, const char *path,
-		      int (*set)(struct eng_config *c, const char *entry, struct err *err),
-		      struct err *err)
-{
-	_cleanup_(str_fini) struct str text = { 0 };
-	char *save = NULL;
-	int r = file_read(AT_FDCWD, path, LINES_MAX, &text);
-
-	if (r < 0)
-		return err_set(err, r, "%s: read '%s'", option, path);
-	if (text.p != NULL && strlen(text.p) != text.len)
-		return err_msg(err, -EINVAL, "%s '%s': the file holds a zero byte", option, path);
-	for (char *line = strtok_r(text.p, "\n", &save); r == 0 && line != NULL;
-	     line = strtok_r(NULL, "\n", &save)) {
-		line += strspn(line, " \t");
-		if (*line == '\0' || *line == '#')
-			continue;
-		line[strcspn(line, "\r")] = '\0';
-		if (strcspn(line, " \t") < strcspn(line, "="))
-			return err_msg(err, -EINVAL, "%s '%s': variable '%.200s' contains whitespace",
-				       option, path, line);
-		r = set(c, line, err);
-	}
-	return r;
-}
 
 static int read_env(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
 		    struct err *err)
@@ -87,13 +21,7 @@ static int read_env(struct eng_config *c, const struct run_opts *o, const struct
 		r = eng_env_set(&c->arena, &c->env, "TERM=xterm");
 	for (size_t i = 0; r == 0 && i < image->env.n; i++)
 		r = eng_env_set(&c->arena, &c->env, image->env.v[i]);
-	if (r < 0)
-		return run_nomem(err);
-	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
-		r = read_lines(c, "--env-file", o->env_file.v[i], set_env, err);
-	for (size_t i = 0; r == 0 && i < o->env.n; i++)
-		r = set_env(c, o->env.v[i], err);
-	return r;
+	return r < 0 ? run_nomem(err) : run_env(&c->arena, &c->env, &o->env_file, &o->env, err);
 }
 
 static int read_labels(struct eng_config *c, const struct run_opts *o,
@@ -102,11 +30,10 @@ static int read_labels(struct eng_config *c, const struct run_opts *o,
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < image->labels.n; i++)
-		r = set_label(c, image->labels.v[i], err);
-	for (size_t i = 0; r == 0 && i < o->label_file.n; i++)
-		r = read_lines(c, "--label-file", o->label_file.v[i], set_label, err);
-	for (size_t i = 0; r == 0 && i < o->label.n; i++)
-		r = set_label(c, o->label.v[i], err);
+		if (eng_env_set(&c->arena, &c->labels, image->labels.v[i]) < 0)
+			r = run_nomem(err);
+	if (r == 0)
+		r = run_labels(&c->arena, &c->labels, &o->label_file, &o->label, err);
 	for (size_t i = 0; r == 0 && i < o->annotation.n; i++) {
 		const char *a = o->annotation.v[i];
 

@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "engine/backend.h"
 #include "engine/config.h"
+#include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/hostfiles.h"
 #include "engine/instance.h"
@@ -105,8 +106,7 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 	return 0;
 }
 
-static int open_container(struct engine *e, const char *id, struct oci_container **ret,
-			  struct err *err)
+int container_open(struct engine *e, const char *id, struct oci_container **ret, struct err *err)
 {
 	char root[PATH_SIZE];
 	int r = oci_root(e, root);
@@ -118,7 +118,7 @@ static int open_container(struct engine *e, const char *id, struct oci_container
 static int container_kill(struct engine *e, const char *id, int signal, struct err *err)
 {
 	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
-	int r = open_container(e, id, &c, err);
+	int r = container_open(e, id, &c, err);
 
 	return r < 0 ? r : oci_kill(c, signal, false, err);
 }
@@ -126,7 +126,7 @@ static int container_kill(struct engine *e, const char *id, int signal, struct e
 static int container_pause(struct engine *e, const char *id, bool pause, struct err *err)
 {
 	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
-	int r = open_container(e, id, &c, err);
+	int r = container_open(e, id, &c, err);
 
 	if (r == 0)
 		r = oci_container_cgroup(c, err);
@@ -139,14 +139,14 @@ static bool container_oom_killed(struct engine *e, const char *id)
 {
 	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
 
-	return open_container(e, id, &c, NULL) == 0 && oci_container_cgroup(c, NULL) == 0 &&
+	return container_open(e, id, &c, NULL) == 0 && oci_container_cgroup(c, NULL) == 0 &&
 	       c->cgroup != NULL && oci_cgroup_oom_kills(c->cgroup) > 0;
 }
 
 static int container_stop(struct engine *e, const char *id, struct err *err)
 {
 	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
-	int r = open_container(e, id, &c, err);
+	int r = container_open(e, id, &c, err);
 
 	if (r == -ENOENT)
 		return 0;
@@ -157,8 +157,12 @@ const struct eng_backend eng_container = {
 	.name = "container",
 	.prepare = container_prepare,
 	.start = container_start,
+	.exec = container_exec,
 	.kill = container_kill,
 	.pause = container_pause,
+	.usage = container_usage,
+	.pids = container_pids,
+	.update = container_update,
 	.oom_killed = container_oom_killed,
 	.stop = container_stop,
 };
