@@ -108,11 +108,8 @@ static void add_process(struct spec *s)
 		s->out,
 		"\"process\":{\"terminal\":%s,\"user\":{\"uid\":%u,\"gid\":%u,\"umask\":18,\"additionalGids\":[",
 		c->tty ? "true" : "false", s->user.uid, s->user.gid);
-	/* its own group, too, or giving that up would take away what is denied to the group */
-	str_printf(s->out, "%u", s->user.gid);
 	for (size_t i = 0; i < s->user.nr_groups; i++)
-		if (s->user.groups[i] != s->user.gid)
-			str_printf(s->out, ",%u", s->user.groups[i]);
+		str_printf(s->out, "%s%u", i > 0 ? "," : "", s->user.groups[i]);
 	str_puts(s->out, "]},\"args\":[");
 	if (c->init)
 		str_puts(s->out, "\"" INIT_PATH "\",\"--\",");
@@ -203,6 +200,20 @@ int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, 
 		r = eng_user_add_groups(rootfs, &c->groups, &s.user, err);
 	if (r == 0)
 		r = make(&s, err);
+	arena_fini(&s.arena);
+	if (r == 0 && ret->failed)
+		r = err_set(err, -ENOMEM, "make the container's configuration");
+	return r;
+}
+
+int eng_spec_limits(const struct eng_config *c, struct str *ret, struct err *err)
+{
+	struct spec s = { .c = c, .out = ret };
+	int r;
+
+	str_puts(ret, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"/\"},\"linux\":{");
+	r = spec_add_resources(&s, err);
+	str_puts(ret, "}}");
 	arena_fini(&s.arena);
 	if (r == 0 && ret->failed)
 		r = err_set(err, -ENOMEM, "make the container's configuration");

@@ -150,7 +150,14 @@ int eng_user_find(int rootfs, const char *text, struct eng_user *ret, struct err
 		return err_msg(err, -EINVAL, "user '%s': ids must be from 0 to %u", text,
 			       UINT32_MAX - 1);
 	r = find_passwd(rootfs, user[0] != '\0' ? user : "0", ret, name, err);
-	return r < 0 ? r : find_groups(rootfs, group, name, ret, err);
+	if (r == 0)
+		r = find_groups(rootfs, group, name, ret, err);
+	if (r == 0 && ret->nr_groups < ENG_GROUPS_MAX) {
+		memmove(ret->groups + 1, ret->groups, ret->nr_groups * sizeof(ret->groups[0]));
+		ret->groups[0] = ret->gid;
+		ret->nr_groups++;
+	}
+	return r;
 }
 
 static int add_group(struct eng_user *u, uint32_t gid, struct err *err)

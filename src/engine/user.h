@@ -9,10 +9,13 @@ struct img_words;
 
 #define ENG_GROUPS_MAX 256
 
-/** struct eng_user - who a program runs as */
+/**
+ * struct eng_user - who a program runs as
+ * @groups: additional ones, and @gid: a program that gives up a group must not get around what that is denied
+ */
 struct eng_user {
 	uint32_t uid, gid;
-	uint32_t groups[ENG_GROUPS_MAX]; /* additional ones */
+	uint32_t groups[ENG_GROUPS_MAX];
 	size_t nr_groups;
 };
 

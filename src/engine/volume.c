@@ -33,7 +33,7 @@
 #define TEXT_MAX (64u << 10) /* bytes of all labels, of all options */
 #define COLUMNS                                                                                     \
 	"SELECT name, labels, options, anonymous, created, (SELECT count(*) FROM volume_use AS u"   \
-	" JOIN instance AS i ON i.id = u.instance WHERE u.volume = name) FROM volume "
+	" JOIN instance AS i ON i.id = u.instance WHERE u.volume = volume.name) FROM volume "
 
 int eng_volume_name_check(const char *name, struct err *err)
 {
@@ -80,8 +80,8 @@ static int check_lines(const char *what, const struct img_words *list, struct er
 	for (size_t i = 0; i < list->n; i++) {
 		sum += strlen(list->v[i]) + 1;
 		if (strchr(list->v[i], '\n') != NULL)
-			return err_msg(err, -EINVAL, "%s '%.40s...' contains a newline", what,
-				       list->v[i]);
+			return err_msg(err, -EINVAL, "%s '%.*s...' contains a newline", what,
+				       (int) strcspn(list->v[i], "\n"), list->v[i]);
 	}
 	return sum <= TEXT_MAX ? 0
 			       : err_msg(err, -E2BIG, "all %ss together are over %u bytes", what,
