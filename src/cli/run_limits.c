@@ -26,6 +26,7 @@
 #define WEIGHT_MAX 1000
 #define OOM_SCORE_MAX 1000
 #define NANO_CPUS_MIN 10000000
+#define CPUS_MAX 65535
 
 static int size_option(const char *name, const char *text, uint64_t *ret, struct err *err)
 {
@@ -138,6 +139,7 @@ static int list_option(struct eng_config *c, const char *name, const char *text,
 		       struct err *err)
 {
 	const char *p = text;
+	bool ok;
 
 	if (text == NULL || *text == '\0')
 		return 0;
@@ -146,18 +148,14 @@ static int list_option(struct eng_config *c, const char *name, const char *text,
 		unsigned long first, last;
 
 		p += *p == ',';
+		ok = *p >= '0' && *p <= '9';
 		first = last = strtoul(p, &end, 10);
-		if (end == p || *p < '0' || *p > '9')
-			break;
+		if (*end == '-' && end[1] >= '0' && end[1] <= '9')
+			last = strtoul(end + 1, &end, 10);
 		p = end;
-		if (*p == '-' && p[1] >= '0' && p[1] <= '9') {
-			last = strtoul(p + 1, &end, 10);
-			p = end;
-		}
-		if (last < first || last > 65535)
-			break;
-	} while (*p == ',');
-	if (*p != '\0')
+		ok = ok && last >= first && last <= CPUS_MAX;
+	} while (ok && *p == ',');
+	if (!ok || *p != '\0')
 		return err_msg(err, -EINVAL, "%s '%.200s': invalid list, expected e.g. 0-3,7", name,
 			       text);
 	return run_text(c, text, ret, err);
