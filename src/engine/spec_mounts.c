@@ -122,7 +122,6 @@ static int add_shm(struct list *l, struct err *err)
 static int add_system(struct list *l, struct err *err)
 {
 	const struct eng_config *c = l->s->c;
-	bool host_ipc = c->ipc != NULL && strcmp(c->ipc, "host") == 0;
 	const char *cgroup = c->privileged || (l->s->systemd && host_is_v2())
 				     ? "\"rw\",\"nosuid\",\"noexec\",\"nodev\""
 				     : "\"ro\",\"nosuid\",\"noexec\",\"nodev\"";
@@ -137,11 +136,8 @@ static int add_system(struct list *l, struct err *err)
 				"\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"",
 				err);
 		if (r == 0)
-			r = add_usual(l, "/dev/mqueue", host_ipc ? "bind" : "mqueue",
-				      host_ipc ? "/dev/mqueue" : "mqueue",
-				      host_ipc ? "\"bind\",\"nosuid\",\"noexec\",\"nodev\""
-					       : "\"nosuid\",\"noexec\",\"nodev\"",
-				      err);
+			r = add_usual(l, "/dev/mqueue", "mqueue", "mqueue",
+				      "\"nosuid\",\"noexec\",\"nodev\"", err);
 		if (r == 0)
 			r = add_shm(l, err);
 	}
