@@ -19,62 +19,27 @@
 #include "engine/config.h"
 #include "engine/container.h"
 #include "engine/engine.h"
+#include "engine/hostfiles.h"
 #include "engine/instance.h"
 #include "engine/overlay.h"
 #include "engine/spec.h"
-#include "engine/user.h"
+#include "engine/volume.h"
 #include "image/store.h"
 #include "oci/cgroup.h"
 #include "oci/container.h"
 #include "oci/create.h"
 #include "oci/lifecycle.h"
 
-#define RESOLV_MAX 65536 /* bytes of /etc/resolv.conf */
 #define PATH_SIZE 4096
-
-static int write_file(int dir, const char *name, const char *text, size_t n, struct err *err)
-{
-	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	int r = fd < 0 ? -errno : fd_write_full(fd, text, n);
-
-	return r < 0 ? err_set(err, r, "write file '%s' of the instance", name) : 0;
-}
-
-/* A host without resolv.conf gives an empty one. */
-static int write_files(const struct eng_config *c, int dir, struct err *err)
-{
-	_cleanup_(str_fini) struct str hosts = { 0 }, name = { 0 }, resolv = { 0 };
-	int r = file_read(AT_FDCWD, "/etc/resolv.conf", RESOLV_MAX, &resolv);
-
-	if (r < 0 && r != -ENOENT)
-		return err_set(err, r, "read /etc/resolv.conf");
-	str_puts(
-		&hosts,
-		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
-		"fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
-	str_printf(&name, "%s\n", c->hostname);
-	if (hosts.failed || name.failed)
-		return err_set(err, -ENOMEM, "write files of the instance");
-	r = write_file(dir, "hosts", hosts.p, hosts.len, err);
-	if (r == 0)
-		r = write_file(dir, "hostname", name.p, name.len, err);
-	return r == 0 ? write_file(dir, "resolv.conf", resolv.p, resolv.len, err) : r;
-}
-
-/* A mount point that the image lacks has to be made, even for a root that is read-only afterwards. */
-static bool needs_layer(const struct eng_config *c)
-{
-	return !c->read_only || c->nr_mounts > 0 || strcmp(c->workdir, "/") != 0;
-}
 
 static int container_prepare(struct engine *e, const char *id, const struct eng_config *config,
 			     int dir, struct err *err)
 {
-	int r = write_files(config, dir, err);
+	int r = eng_hostfiles_write(config, dir, err);
 
 	(void) e;
 	(void) id;
-	return r < 0 || !needs_layer(config) ? r : eng_overlay_prepare(dir, err);
+	return r < 0 || !eng_spec_needs_layer(config) ? r : eng_overlay_prepare(dir, err);
 }
 
 static int oci_root(const struct engine *e, char path[PATH_SIZE])
@@ -82,16 +47,20 @@ static int oci_root(const struct engine *e, char path[PATH_SIZE])
 	return snprintf(path, PATH_SIZE, "%s/oci", e->runroot) >= PATH_SIZE ? -ENAMETOOLONG : 0;
 }
 
-static int make_config(const struct eng_config *c, const char *id, int rootfs, const char *dir,
-		       struct str *ret, struct err *err)
+/* /dev/shm of an instance that others may join, beside its lock; made anew at every start */
+static int make_shm(struct engine *e, const char *id, const struct eng_config *config,
+		    struct err *err)
 {
-	struct eng_user user;
-	int r = eng_user_find(rootfs, c->user, &user, err);
+	char path[PATH_SIZE];
+	int r;
 
-	if (r < 0)
-		return r;
-	eng_spec_format(c, id, &user, "../../layers/" ENG_OVERLAY_POINTS, dir, ret);
-	return ret->failed ? err_set(err, -ENOMEM, "make the container's configuration") : 0;
+	if (config->ipc == NULL || strcmp(config->ipc, "shareable") != 0)
+		return 0;
+	(void) snprintf(path, sizeof(path), "%.64s/shm", id);
+	r = dir_remove(e->run_fd, path);
+	if (r == 0 && mkdirat(e->run_fd, path, 01777) < 0)
+		r = -errno;
+	return r < 0 ? err_set(err, r, "create directory '%s/%s'", e->runroot, path) : 0;
 }
 
 static int container_start(struct engine *e, const char *id, const struct eng_config *config,
@@ -115,11 +84,15 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 	_cleanup_close_ int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return err_set(err, -errno, "open '%s'", dir);
-	_cleanup_close_ int rootfs = eng_overlay_open(e, dir_fd, config->chain, needs_layer(config),
+	_cleanup_close_ int rootfs = eng_overlay_open(e, dir_fd, config->chain, eng_spec_needs_layer(config),
 						      config->auto_remove, err);
 	if (rootfs < 0)
 		return rootfs;
-	r = make_config(config, id, rootfs, dir, &json, err);
+	r = eng_volumes_fill(e, config, rootfs, err);
+	if (r == 0)
+		r = make_shm(e, id, config, err);
+	if (r == 0)
+		r = eng_spec_make(e, id, config, rootfs, dir, &json, err);
 	if (r < 0)
 		return r;
 	opts.config = json.p;

@@ -12,7 +12,6 @@
 #include "engine/config.h"
 #include "engine/container.h"
 #include "engine/spec.h"
-#include "engine/user.h"
 #include "oci/cgroup.h"
 #include "oci/container.h"
 #include "oci/usage.h"
@@ -85,17 +84,15 @@ int container_update(struct engine *e, const char *id, const struct eng_config *
 	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
 	_cleanup_(oci_spec_freep) struct oci_spec *spec = NULL;
 	_cleanup_(str_fini) struct str json = { 0 };
-	struct eng_user user = { 0 };
 	int r = container_open(e, id, &c, err);
 
 	if (r == 0)
 		r = oci_container_cgroup(c, err);
 	if (r < 0 || c->cgroup == NULL)
 		return r < 0 ? r : err_msg(err, -EOPNOTSUPP, "the container has no cgroup to limit");
-	eng_spec_format(config, id, &user, "rootfs", "/", &json);
-	if (json.failed)
-		return err_set(err, -ENOMEM, "make the container's configuration");
-	r = oci_spec_parse("config.json", json.p, json.len, &spec, err);
+	r = eng_spec_limits(config, &json, err);
+	if (r == 0)
+		r = oci_spec_parse("config.json", json.p, json.len, &spec, err);
 	if (r < 0)
 		return r;
 	spec->linux.resources.nr_devices = 0;
