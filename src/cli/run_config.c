@@ -73,27 +73,27 @@ static int find_image(struct engine *e, const char *name, struct arena *a, struc
 }
 
 /* Docker's word for this machine's processor */
-static const char *host_arch(void)
+static const char *host_arch(struct utsname *u)
 {
 	static const char *const names[][2] = {
 		{ "x86_64", "amd64" },   { "aarch64", "arm64" },     { "armv7l", "arm" },
 		{ "ppc64le", "ppc64le" }, { "riscv64", "riscv64" },   { "s390x", "s390x" },
 	};
-	static struct utsname u;
 
-	if (uname(&u) < 0)
+	if (uname(u) < 0)
 		return "amd64";
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (strcmp(u.machine, names[i][0]) == 0)
+		if (strcmp(u->machine, names[i][0]) == 0)
 			return names[i][1];
-	return u.machine;
+	return u->machine;
 }
 
 /* OS, OS/ARCH[/VARIANT] or ARCH */
 static int check_platform(struct eng_config *c, const struct run_opts *o,
 			  const struct img_config *image, struct err *err)
 {
-	const char *have = image->arch != NULL ? image->arch : host_arch(), *want = o->platform;
+	struct utsname u;
+	const char *have = image->arch != NULL ? image->arch : host_arch(&u), *want = o->platform;
 	char arch[64];
 	size_t n;
 

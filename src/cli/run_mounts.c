@@ -17,7 +17,6 @@
 #include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/mount_parse.h"
-#include "engine/mount_parts.h"
 
 static bool taken(const struct eng_config *c, const char *destination)
 {

@@ -208,8 +208,7 @@ static int check_sysctl(const struct eng_config *c, const char *text, struct err
 	if (str_starts(text, "net.") && shares(c->network))
 		return err_msg(err, -EINVAL,
 			       "sysctl '%.*s' not allowed in host network namespace", (int) n, text);
-	if (of_ipc || (str_starts(text, "net.") && memmem(text, n, "..", 2) == NULL &&
-		       memchr(text, '/', n) == NULL) ||
+	if (of_ipc || (str_starts(text, "net.") && strcspn(text, "/=") == n) ||
 	    (n == 17 && strncmp(text, "kernel.domainname", n) == 0))
 		return 0;
 	return err_msg(err, -EINVAL, "sysctl '%.200s' is not allowed", text);

@@ -8,8 +8,9 @@ struct eng_config;
 struct err;
 
 /**
- * eng_caps() - capabilities that a container gets, bit n = capability n
+ * eng_caps() - capabilities that a container gets
  * Docker's fourteen, changed by cap_add and cap_drop; all that this process could give when privileged.
+ * Return: bit n = capability n.
  */
 uint64_t eng_caps(const struct eng_config *c);
 

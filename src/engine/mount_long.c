@@ -16,7 +16,6 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/mount_parse.h"
-#include "engine/mount_parts.h"
 #include "engine/volume.h"
 
 #define MODE_MAX 07777

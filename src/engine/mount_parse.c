@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * DOC: -v and --tmpfs
- *
- * What the two spellings and mount_long.c share is in mount_parts.h.
+ * DOC: -v and --tmpfs; --mount is in mount_long.c
  */
 #include "engine/mount_parse.h"
 
@@ -19,7 +17,6 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/instance.h"
-#include "engine/mount_parts.h"
 #include "engine/name.h"
 #include "engine/volume.h"
 #include "sys/path.h"

@@ -39,7 +39,7 @@ for kind in net pid ipc; do
 done
 is "its /etc/hosts" "$(inside --network container:donor cleave/tiny grep -c there /etc/hosts)" 1
 is "its shm" "$(inside --ipc container:donor cleave/tiny cat /dev/shm/file)" shared
-is "its processes" "$(inside --pid container:donor cleave/tiny ps | grep -c '[s]leep 1000')" 2
+is "its processes" "$(inside --pid container:donor cleave/tiny ps -o comm | grep -c '[s]leep')" 1
 cleave create --name joiner --network container:donor cleave/tiny true >/dev/null
 cleave run -d --name private cleave/tiny sleep 1000 >/dev/null
 refuse 125 'non-shareable IPC' run --rm --ipc container:private cleave/tiny true

@@ -63,7 +63,7 @@ cleave stop -t 0 user >/dev/null
 refuse 1 'volume is in use' volume rm one
 cleave rm user >/dev/null
 is "rm" "$(cleave volume rm one)" one
-is "nothing is left of it" "$(ls -A "$T/root/volumes" | grep -c '^\.\|^one$')" 0
+is "nothing is left of it" "$(find "$T/root/volumes" -maxdepth 1 -name '.*' -o -maxdepth 1 -name one | wc -l)" 0
 refuse 1 "no such volume: 'one'" volume rm one
 is "rm -f" "$(cleave volume rm -f one)" one
 like "inspect of none" "$(cleave volume inspect one 2>&1 >/dev/null; echo $?)" "no such volume: 'one'.*1\$"

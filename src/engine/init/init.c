@@ -61,7 +61,7 @@ static bool has_slash(const char *s)
 /* Like execvp(3).  Return: -errno. */
 static long search(char **argv, char **envp)
 {
-	static char file[PATH_SIZE];
+	char file[PATH_SIZE];
 	const char *dir = find_path(envp);
 	size_t name = text_len(argv[0]);
 	long result = -ENOENT;
