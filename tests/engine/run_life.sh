@@ -1,6 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Options about the life of an instance, and what the image says: --restart, --stop-*, --health-*, --log-*,
+r 'invalid detach keys' --detach-keys ctrl-
+r 'invalid detach keys' --detach-keys a,,b
+run 0 --rm --detach-keys 'ctrl-a,b,ctrl-@' --sig-proxy=false cleave/tiny true
+r 'valid streams are' -a x
+refuse 125 'cannot specify both --attach and --detach' run -d -a stdout cleave/tiny true
+
 # --cidfile, --pull, --platform, --init, --systemd, labels.
 . "$(dirname "$0")/lib.sh"
 setup
