@@ -113,7 +113,7 @@ static void refusals(void **state)
 		{ "{{$x}}", "undefined variable" },
 		{ "{{(.Name}}", "unclosed left paren" },
 		{ "{{eq .Name}}", "wrong number of args" },
-		{ "{{.Name}} }} {{)}}", "unexpected text" },
+		{ "{{.Name}} }} {{)}}", "missing value" },
 		{ "{{printf \"%d\" .Name}}", "does not fit" },
 		{ "{{/* x", "unclosed comment" },
 		{ "{{range .Size}}{{end}}", "can't iterate" },
