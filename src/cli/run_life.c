@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -200,6 +201,45 @@ static int read_log(struct eng_config *c, const struct run_opts *o, struct err *
 	return r == 0 && o->log_driver != NULL ? run_text(c, driver, &c->log_driver, err) : r;
 }
 
+/* One letter, or ctrl- and one of a-z @ [ \\ ] ^ _ */
+static bool is_key(const char *p, size_t n)
+{
+	if (n == 1)
+		return *p > ' ' && *p < 0x7f;
+	return n == 6 && strncmp(p, "ctrl-", 5) == 0 &&
+	       ((p[5] >= 'a' && p[5] <= 'z') || (p[5] != '\0' && strchr("@[\\]^_", p[5]) != NULL));
+}
+
+/* What only the foreground needs is checked, and not kept. */
+static int check_foreground(const struct run_opts *o, struct err *err)
+{
+	static const char *const streams[] = { "stdin", "stdout", "stderr" };
+
+	for (const char *p = o->detach_keys; p != NULL && *p != '\0';) {
+		size_t n = strcspn(p, ",");
+
+		if (!is_key(p, n))
+			return err_msg(err, -EINVAL,
+				       "invalid detach keys (%.100s): expected e.g. ctrl-p,ctrl-q or a letter",
+				       o->detach_keys);
+		p += n + (p[n] == ',');
+	}
+	for (size_t i = 0; i < o->attach.n; i++) {
+		size_t k = 0;
+
+		while (k < ARRAY_LEN(streams) && strcasecmp(streams[k], o->attach.v[i]) != 0)
+			k++;
+		if (k == ARRAY_LEN(streams))
+			return err_msg(err, -EINVAL,
+				       "--attach '%.100s': valid streams are STDIN, STDOUT and STDERR",
+				       o->attach.v[i]);
+	}
+	if (o->attach.n > 0 && o->detach)
+		return err_msg(err, -EINVAL,
+			       "conflicting options: cannot specify both --attach and --detach");
+	return 0;
+}
+
 int run_life(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
 	     struct err *err)
 {
@@ -209,5 +249,7 @@ int run_life(struct eng_config *c, const struct run_opts *o, const struct img_co
 		r = read_stop(c, o, image, err);
 	if (r == 0)
 		r = read_health(c, o, image, err);
-	return r == 0 ? read_log(c, o, err) : r;
+	if (r == 0)
+		r = read_log(c, o, err);
+	return r == 0 ? check_foreground(o, err) : r;
 }

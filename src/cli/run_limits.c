@@ -163,7 +163,7 @@ static int list_option(struct eng_config *c, const char *name, const char *text,
 
 static int check_cpuset(const char *name, const char *text, struct err *err)
 {
-	long n = sysconf(_SC_NPROCESSORS_CONF);
+	long n = text != NULL ? sysconf(_SC_NPROCESSORS_CONF) : 0;
 
 	for (const char *p = text; p != NULL && *p != '\0'; p += strspn(p, ",-")) {
 		char *end;
@@ -188,7 +188,8 @@ static int read_cpu(struct eng_config *c, const struct run_opts *o, struct err *
 		return err_msg(err, -EINVAL, "--cpus '%s': expected a number such as 1.5", o->cpus);
 	if (c->nano_cpus != 0 && c->nano_cpus < NANO_CPUS_MIN)
 		return err_msg(err, -EINVAL, "--cpus '%s': the minimum is 0.01", o->cpus);
-	if (c->nano_cpus / 1000000000 > (uint64_t) sysconf(_SC_NPROCESSORS_CONF))
+	if (c->nano_cpus != 0 &&
+	    c->nano_cpus > (uint64_t) sysconf(_SC_NPROCESSORS_CONF) * 1000000000)
 		return err_msg(
 			err, -EINVAL,
 			"--cpus '%s': range of CPUs is from 0.01 to %ld.00, as there are only %ld CPUs available",
