@@ -33,6 +33,12 @@ static int run_instance(struct cli *cli, struct engine *e, const struct run_opts
 	r = eng_instance_new(e, config, o->name, "container", &config->arena, &i, &lock, err);
 	if (r < 0)
 		return r;
+	r = run_cidfile(o, i.id, err);
+	if (r < 0) {
+		i.auto_remove = true;
+		(void) eng_instance_failed(e, &i, CLI_EXIT_FAILURE, "", NULL); /* or the next command */
+		return r;
+	}
 	if (!o->detach)
 		oci_foreground_block(&old);
 	r = eng_start(e, &i, config, lock, !o->detach, &sock, err);
