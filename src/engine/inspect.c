@@ -9,13 +9,17 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/json_write.h"
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/health.h"
 #include "engine/instance.h"
 #include "engine/stop.h"
 #include "engine/volume.h"
+
+#define HEALTH_MAX (1u << 20) /* bytes */
 
 struct inspect {
 	struct engine *e;
@@ -46,8 +50,17 @@ static void time_text(struct str *s, const char *key, int64_t ns)
 	json_text(s, key, text);
 }
 
+static int read_health(struct inspect *in, struct str *ret)
+{
+	_cleanup_close_ int dir = eng_instance_dir(in->e, in->i, NULL);
+	int r = dir < 0 ? dir : file_read(dir, ENG_HEALTH_FILE, HEALTH_MAX, ret);
+
+	return r == 0 && ret->p == NULL ? -ENODATA : r;
+}
+
 static void add_state(struct inspect *in)
 {
+	_cleanup_(str_fini) struct str health = { 0 };
 	const struct eng_instance *i = in->i;
 	bool running = i->state == ENG_STATE_RUNNING;
 	int pid = running ? eng_pid(in->e, i) : 0;
@@ -65,9 +78,13 @@ static void add_state(struct inspect *in)
 	json_text(s, "Error", i->error);
 	time_text(s, "StartedAt", i->started);
 	time_text(s, "FinishedAt", i->finished);
-	if (i->health[0] != '\0') {
+	if (i->health[0] != '\0' && read_health(in, &health) == 0)
+		json_raw(s, "Health", health.p);
+	else if (i->health[0] != '\0') { /* no check has begun */
 		json_open(s, "Health", '{');
 		json_text(s, "Status", i->health);
+		json_int(s, "FailingStreak", 0);
+		json_texts(s, "Log", NULL, 0);
 		json_close(s, '}');
 	}
 	json_close(s, '}');

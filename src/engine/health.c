@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: health checks
+ *
+ * A process beside the monitor runs the command every interval, as `exec` would, and notes the result in
+ * the row and in a file.  It ends with the instance; if it is killed the state stays as it was.
+ */
+#include "engine/health.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/db.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/json_write.h"
+#include "base/str.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/event.h"
+#include "engine/exec.h"
+#include "engine/instance.h"
+#include "engine/internal.h"
+#include "engine/monitor/protocol.h"
+#include "engine/stop.h"
+#include "sys/proc.h"
+
+#define SECOND 1000000000ull
+#define INTERVAL (30 * SECOND)
+#define TIMEOUT (30 * SECOND)
+#define START_INTERVAL (5 * SECOND)
+#define RETRIES 3
+#define OUTPUT_MAX 4096 /* bytes kept of what a check prints */
+#define RESULTS 5 /* kept */
+#define TIMED_OUT (-1) /* exit code in the results, as Docker's */
+
+struct result {
+	int64_t start, end;
+	int code;
+	char output[OUTPUT_MAX + 1];
+	size_t len;
+};
+
+struct health {
+	struct engine *e;
+	const struct eng_instance *i;
+	const struct eng_config *c;
+	struct eng_exec exec;
+	struct arena arena;
+	struct result results[RESULTS];
+	size_t nr_results;
+	uint64_t failures; /* in a row */
+	const char *status;
+};
+
+bool eng_health_wanted(const struct eng_config *config)
+{
+	return config->health.n > 1 && strcmp(config->health.v[0], "NONE") != 0;
+}
+
+static uint64_t given(uint64_t value, uint64_t fallback)
+{
+	return value != 0 ? value : fallback;
+}
+
+int eng_health_begin(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	char *const argv[] = { "cleave", "--root",   e->root,          "--runroot", e->runroot,
+			       "_health", e->monitor, (char *) i->id, NULL };
+	char *const env[] = { NULL };
+	char path[ENG_ID_LEN + 48];
+	pid_t pid;
+	int r = db_run(e->db, err,
+		       "UPDATE instance SET health = 'starting' WHERE id = ? AND state = 'running'",
+		       "s", i->id);
+
+	if (r < 0)
+		return r;
+	(void) snprintf(path, sizeof(path), "instances/%.64s/" ENG_HEALTH_FILE, i->id);
+	(void) unlinkat(e->root_fd, path, 0); /* of its last run */
+	pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
+	if (pid < 0)
+		return err_set(err, pid, "create a process");
+	if (pid > 0) {
+		(void) proc_wait(pid); /* it is gone at once */
+		return 0;
+	}
+	pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
+	if (pid != 0)
+		_exit(0);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
+		(void) dup2(null, fd);
+	(void) setsid();
+	if (null < 0 || chdir("/") < 0 || proc_cloexec_from(STDERR_FILENO + 1) < 0)
+		_exit(125);
+	(void) fexecve(e->program, argv, env);
+	_exit(126);
+}
+
+/* "CMD" and its words, or "CMD-SHELL" and a line for sh */
+static int make_command(struct health *h)
+{
+	const struct img_words *test = &h->c->health;
+	bool shell = strcmp(test->v[0], "CMD-SHELL") == 0;
+	int r = 0;
+
+	if (shell) {
+		r = eng_words_add(&h->arena, &h->exec.args, "/bin/sh");
+		if (r == 0)
+			r = eng_words_add(&h->arena, &h->exec.args, "-c");
+	}
+	for (size_t n = 1; r == 0 && n < test->n; n++)
+		r = eng_words_add(&h->arena, &h->exec.args, test->v[n]);
+	return r;
+}
+
+/* Return: true when the check has ended; result->code is set. */
+static bool take_record(int sock, struct result *result)
+{
+	char record[1 + MON_DATA_MAX];
+	ssize_t n = recv(sock, record, sizeof(record), 0);
+	size_t room = OUTPUT_MAX - result->len;
+	struct mon_exit x;
+
+	if (n <= 0)
+		return true;
+	if (record[0] == MON_EXIT && n >= (ssize_t) sizeof(x)) {
+		memcpy(&x, record, sizeof(x));
+		result->code = x.code;
+		return true;
+	}
+	if (record[0] != MON_STDOUT && record[0] != MON_STDERR)
+		return false;
+	if ((size_t) n - 1 < room)
+		room = (size_t) n - 1;
+	memcpy(result->output + result->len, record + 1, room);
+	result->len += room;
+	return false;
+}
+
+static void wait_for_result(int sock, uint64_t timeout, struct result *result)
+{
+	struct mon_signal kill = { MON_SIGNAL, SIGKILL };
+	int64_t deadline = result->start + (int64_t) timeout;
+
+	for (;;) {
+		int64_t left = (deadline - time_now_ns() + 999999) / 1000000;
+
+		if (left <= 0)
+			break;
+		if (poll(&(struct pollfd) { .fd = sock, .events = POLLIN }, 1,
+			 left < INT32_MAX ? (int) left : INT32_MAX) == 1 &&
+		    take_record(sock, result))
+			return;
+	}
+	(void) send(sock, &kill, sizeof(kill), MSG_NOSIGNAL); /* it may have ended just now */
+	result->code = TIMED_OUT;
+	result->len = (size_t) snprintf(result->output, sizeof(result->output),
+					"Health check exceeded timeout (%llu ms)",
+					(unsigned long long) (timeout / 1000000));
+}
+
+/* Return: false when the instance does not run any more. */
+static bool check(struct health *h, struct result *ret)
+{
+	_cleanup_close_ int client = -EBADF;
+	struct result result = { .start = time_now_ns(), .code = TIMED_OUT };
+	struct err why = { 0 };
+	int r = eng_exec(h->e, h->i, &h->exec, true, &client, &why);
+
+	if (r == -ESRCH || r == -ENOENT)
+		if (eng_pid(h->e, h->i) < 0)
+			return false;
+	if (r < 0)
+		result.len = (size_t) snprintf(result.output, sizeof(result.output), "%s", why.text);
+	else
+		wait_for_result(client, given(h->c->health_timeout, TIMEOUT), &result);
+	result.end = time_now_ns();
+	result.output[result.len] = '\0';
+	*ret = result;
+	return true;
+}
+
+static void write_results(struct health *h)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+	_cleanup_close_ int dir = eng_instance_dir(h->e, h->i, NULL);
+	char text[TIME_TEXT_MAX];
+
+	json_open(&s, NULL, '{');
+	json_text(&s, "Status", h->status);
+	json_uint(&s, "FailingStreak", h->failures);
+	json_open(&s, "Log", '[');
+	for (size_t n = 0; n < h->nr_results; n++) {
+		const struct result *result = &h->results[n];
+
+		json_open(&s, NULL, '{');
+		time_rfc3339(result->start, text);
+		json_text(&s, "Start", text);
+		time_rfc3339(result->end, text);
+		json_text(&s, "End", text);
+		json_int(&s, "ExitCode", result->code);
+		json_text(&s, "Output", result->output);
+		json_close(&s, '}');
+	}
+	json_close(&s, ']');
+	json_close(&s, '}');
+	if (dir >= 0 && !s.failed)
+		(void) file_replace(dir, ENG_HEALTH_FILE, s.p, s.len, 0600); /* the row says it too */
+}
+
+static void set_status(struct health *h, const char *status)
+{
+	char action[64];
+
+	if (strcmp(h->status, status) == 0)
+		return;
+	h->status = status;
+	(void) db_run(h->e->db, NULL,
+		      "UPDATE instance SET health = ? WHERE id = ? AND state = 'running'", "ss",
+		      status, h->i->id); /* tried again with the next change */
+	(void) snprintf(action, sizeof(action), "health_status: %s", status);
+	eng_event(h->e, "container", action, h->i->id,
+		  (const char *const[]) { "image", h->i->image, "name", h->i->name, NULL });
+}
+
+/* Failures while it starts do not count. */
+static void note(struct health *h, const struct result *result, bool starting)
+{
+	if (h->nr_results == RESULTS)
+		memmove(h->results, h->results + 1, --h->nr_results * sizeof(*result));
+	h->results[h->nr_results++] = *result;
+	if (result->code == 0) {
+		h->failures = 0;
+		set_status(h, "healthy");
+	} else if (!starting || strcmp(h->status, "starting") != 0) {
+		h->failures++;
+		if (h->failures >= given(h->c->health_retries, RETRIES))
+			set_status(h, "unhealthy");
+	}
+	write_results(h);
+}
+
+static bool is_paused(struct health *h)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_instance now;
+
+	return eng_instance_find(h->e, h->i->id, &arena, &now, NULL) == 0 && now.paused;
+}
+
+static void loop(struct health *h, int pidfd)
+{
+	int64_t begin = time_now_ns();
+	struct result result;
+
+	for (;;) {
+		bool starting = time_now_ns() - begin < (int64_t) h->c->health_start_period;
+		uint64_t pause = given(h->c->health_interval, INTERVAL);
+
+		if (starting && strcmp(h->status, "starting") == 0 &&
+		    given(h->c->health_start_interval, START_INTERVAL) < pause)
+			pause = given(h->c->health_start_interval, START_INTERVAL);
+		pause = (pause + 999999) / 1000000;
+		if (poll(&(struct pollfd) { .fd = pidfd, .events = POLLIN }, 1,
+			 pause < INT32_MAX ? (int) pause : INT32_MAX) != 0)
+			return;
+		if (is_paused(h))
+			continue;
+		if (!check(h, &result))
+			return;
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			; /* monitors of checks, which end a little later */
+		note(h, &result, starting);
+	}
+}
+
+int eng_health_run(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	_cleanup_free_ struct health *h = calloc(1, sizeof(*h));
+	struct eng_config config;
+	int r, pid;
+
+	if (h == NULL)
+		return err_set(err, -ENOMEM, "check the health of '%s'", i->name);
+	while ((pid = eng_pid(e, i)) < 0 && eng_lock_shared(e, i->id) == -EBUSY)
+		(void) poll(NULL, 0, 1); /* its monitor is about to write it down */
+	if (pid < 0)
+		return 0;
+	_cleanup_close_ int pidfd = proc_pidfd_open(pid);
+	if (pidfd < 0)
+		return 0;
+	r = eng_instance_config(e, i, &config, err);
+	if (r < 0)
+		return r;
+	h->e = e;
+	h->i = i;
+	h->c = &config;
+	h->status = "starting";
+	r = make_command(h);
+	if (r == 0) {
+		write_results(h);
+		loop(h, pidfd);
+	}
+	arena_fini(&h->arena);
+	eng_config_fini(&config);
+	return r < 0 ? err_set(err, r, "check the health of '%s'", i->name) : 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+
+struct eng_config;
+struct eng_instance;
+struct engine;
+struct err;
+
+#define ENG_HEALTH_FILE "health.json" /* of the instance: Docker's State.Health, the last results */
+
+/** eng_health_wanted() - the configuration asks for health checks */
+bool eng_health_wanted(const struct eng_config *config);
+
+/**
+ * eng_health_begin() - leave a process behind that checks the instance as long as it runs
+ * Context: single-threaded; forks.
+ * Return: 0; -errno with a message.
+ */
+int eng_health_begin(struct engine *e, const struct eng_instance *i, struct err *err);
+
+/**
+ * eng_health_run() - be that process
+ * Context: a process that is a sealed copy (exe_seal()); returns when the instance has ended.
+ * Return: 0; -errno with a message.
+ */
+int eng_health_run(struct engine *e, const struct eng_instance *i, struct err *err);
