@@ -2,26 +2,23 @@
 /**
  * DOC: `run`
  *
- * Once the program runs, this process becomes the small client in cleave-monitor, so that a foreground
- * instance does not keep a large program around.  Signals that the client forwards are blocked before
+ * Once the program runs, this process becomes the small client in cleave-monitor.  Signals that the client forwards are blocked before
  * anything is started and arrive there.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/client.h"
 #include "cli/run_config.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/launch.h"
-#include "engine/monitor/protocol.h"
 #include "oci/foreground.h"
 
 #define EXIT_NOT_EXECUTABLE 126
@@ -35,23 +32,8 @@ static int failure_code(const struct err *err)
 	return err->code == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
 }
 
-/* Becomes the client.  Return: -errno when that fails; the instance runs then. */
-static int attach(const struct cli *cli, const struct run_opts *o, int sock, struct err *err)
-{
-	char *const argv[] = { "cleave", "a",
-			       o->tty           ? o->interactive ? "-ti" : "-t"
-			       : o->interactive ? "-i"
-						: "-",
-			       NULL };
-
-	if (sock == MON_FD_STARTER ? fcntl(sock, F_SETFD, 0) < 0 : dup2(sock, MON_FD_STARTER) < 0)
-		return err_set(err, -errno, "attach to the instance");
-	(void) execv(cli->monitor, argv);
-	return err_set(err, -errno, "execute '%s'", cli->monitor);
-}
-
 static int run_instance(struct cli *cli, struct engine *e, const struct run_opts *o,
-			struct eng_config *config, struct err *err)
+			struct eng_config *config, const struct cli_client *client, struct err *err)
 {
 	struct eng_instance i;
 	sigset_t old;
@@ -76,7 +58,7 @@ static int run_instance(struct cli *cli, struct engine *e, const struct run_opts
 	if (r < 0)
 		return r;
 	if (!o->detach)
-		return attach(cli, o, sock, err);
+		return cli_client_become(cli, client, sock, err);
 	puts(i.id);
 	return 0;
 }
@@ -86,16 +68,25 @@ static int run_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	const struct run_opts *o = opts;
 	struct eng_config config;
-	int r;
+	struct cli_client client = {
+		.tty = o->tty,
+		.input = o->interactive,
+		.sig_proxy = o->sig_proxy.given ? o->sig_proxy.value : true,
+		.detach_keys = o->detach_keys != NULL ? o->detach_keys : CLI_DETACH_KEYS,
+	};
+	int r = cli_client_streams(&client, &o->attach, err);
 
-	if (o->tty && o->interactive && !o->detach && !isatty(STDIN_FILENO))
-		return err_msg(err, -ENOTTY, "the input device is not a terminal: leave out -t");
-	r = cli_engine(cli, &e, err);
+	if (r == 0 && o->detach && o->attach.n > 0)
+		r = err_msg(err, -EINVAL, "options --attach and --detach exclude each other");
+	if (r == 0 && !o->detach)
+		r = cli_client_check(&client, err);
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
 	if (r == 0)
 		r = run_config(e, o, argc, argv, &config, err);
 	if (r < 0)
 		return r;
-	r = run_instance(cli, e, o, &config, err);
+	r = run_instance(cli, e, o, &config, &client, err);
 	eng_config_fini(&config);
 	return r;
 }

@@ -58,9 +58,12 @@ void eng_config_json(const struct eng_config *c, struct str *ret)
 		flag_json("readOnly", c->mounts[i].read_only, ret);
 		str_puts(ret, "}");
 	}
-	str_printf(ret, "],\"memory\":%llu,\"nanoCpus\":%llu,\"pidsLimit\":%lld}\n",
+	str_printf(ret, "],\"memory\":%llu,\"nanoCpus\":%llu,\"pidsLimit\":%lld",
 		   (unsigned long long) c->memory, (unsigned long long) c->nano_cpus,
 		   (long long) c->pids_limit);
+	text_json("logDriver", c->log_driver, ret);
+	words_json("logOpts", &c->log_opts, ret);
+	str_puts(ret, "}\n");
 }
 
 void eng_config_fini(struct eng_config *c)

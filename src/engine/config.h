@@ -28,6 +28,8 @@ struct eng_mount {
  * @user: "" for the image's default, already resolved to the image's own
  * @memory, @nano_cpus: 0 = no limit
  * @pids_limit: 0 or less = no limit
+ * @log_driver: "json-file", "journald", "none"; NULL: json-file
+ * @log_opts: of the driver, "name=value"
  */
 struct eng_config {
 	struct arena arena;
@@ -39,6 +41,8 @@ struct eng_config {
 	size_t nr_mounts;
 	uint64_t memory, nano_cpus;
 	int64_t pids_limit;
+	const char *log_driver;
+	struct img_words log_opts;
 };
 
 /** eng_config_json() - append it as one JSON object, the text of instances/<id>/config.json */

@@ -21,10 +21,12 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
+#include "engine/log.h"
 #include "engine/monitor/protocol.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
@@ -35,7 +37,9 @@ struct launch {
 	struct engine *e;
 	const struct eng_instance *i;
 	const struct eng_config *config;
-	int lock, log, listen, dir;
+	int lock, listen, dir;
+	struct eng_log_sink log;
+	struct str log_how; /* argument of the monitor */
 	int in[2], out[2], err[2]; /* pipes; read end, write end */
 	int report[2]; /* caller, starter */
 	int started[2]; /* monitor, starter */
@@ -51,13 +55,14 @@ static void close_pair(int pair[2])
 
 static void launch_fini(struct launch *l)
 {
-	int *const fds[] = { &l->lock, &l->log, &l->listen, &l->dir };
+	int *const fds[] = { &l->lock, &l->log.fd, &l->log.dir, &l->listen, &l->dir };
 	int *const pairs[] = { l->in, l->out, l->err, l->report, l->started, l->client };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_closep(fds[i]);
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
 		close_pair(pairs[i]);
+	str_fini(&l->log_how);
 }
 
 static int make_pipes(struct launch *l, struct err *err)
@@ -83,12 +88,10 @@ static int make_sockets(struct launch *l, bool attach, struct err *err)
 
 static int open_files(struct launch *l, struct err *err)
 {
-	char path[ENG_ID_LEN + 32];
+	int r = eng_log_open(l->e, l->i, l->config, &l->log, &l->log_how, err);
 
-	(void) snprintf(path, sizeof(path), "instances/%.64s/log", l->i->id);
-	l->log = openat(l->e->root_fd, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (l->log < 0)
-		return err_set(err, -errno, "open '%s/%s'", l->e->root, path);
+	if (r < 0)
+		return r;
 	l->dir = openat(l->e->run_fd, l->i->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return l->dir < 0 ? err_set(err, -errno, "open '%s/%s'", l->e->runroot, l->i->id) : 0;
 }
@@ -117,7 +120,8 @@ static _Noreturn void become_monitor(struct launch *l)
 		[MON_FD_STDIN - MON_FD_STARTER] = l->in[1],
 		[MON_FD_STDOUT - MON_FD_STARTER] = l->out[0],
 		[MON_FD_STDERR - MON_FD_STARTER] = l->err[0],
-		[MON_FD_LOG - MON_FD_STARTER] = l->log,
+		[MON_FD_LOG - MON_FD_STARTER] = l->log.fd,
+		[MON_FD_LOG_DIR - MON_FD_STARTER] = l->log.dir,
 		[MON_FD_LISTEN - MON_FD_STARTER] = l->listen,
 		[MON_FD_CLIENT - MON_FD_STARTER] = l->client[1],
 		[MON_FD_DIR - MON_FD_STARTER] = l->dir,
@@ -125,10 +129,9 @@ static _Noreturn void become_monitor(struct launch *l)
 		[MON_FD_PROGRAM - MON_FD_STARTER] = l->e->program,
 	};
 	char flags[8] = "-";
-	char *const argv[] = { "cleave-monitor",  "m",           flags,
-			       "cleave",          "--root",      l->e->root,
-			       "--runroot",       l->e->runroot, "_ended",
-			       (char *) l->i->id, NULL };
+	char *const argv[] = { "cleave-monitor", "m",         flags,         l->log_how.p,
+			       "cleave",         "--root",    l->e->root,    "--runroot",
+			       l->e->runroot,    "_ended",    (char *) l->i->id, NULL };
 	char *const env[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -213,7 +216,7 @@ int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_
 		.i = i,
 		.config = config,
 		.lock = lock,
-		.log = -EBADF,
+		.log = { -EBADF, -EBADF },
 		.listen = -EBADF,
 		.dir = -EBADF,
 		.in = { -EBADF, -EBADF },
