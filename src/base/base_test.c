@@ -25,6 +25,7 @@ static void err_texts(void **state)
 	(void) state;
 	assert_int_equal(err_set(&err, -ENOENT, "open '%s'", "x"), -ENOENT);
 	assert_string_equal(err.text, "open 'x': no such file or directory");
+	assert_int_equal(err_msg(&err, -EINVAL, "%s", err.text), -EINVAL); /* of itself */
 	assert_int_equal(err_wrap(&err, -ENOENT, "load"), -ENOENT);
 	assert_string_equal(err.text, "load: open 'x': no such file or directory");
 	assert_int_equal(err_msg(NULL, -EINVAL, "ignored"), -EINVAL);

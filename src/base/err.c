@@ -9,13 +9,15 @@
 __attribute__((format(printf, 4, 0)))
 static void err_vset(struct err *err, int code, const char *tail, const char *fmt, va_list ap)
 {
+	char text[ERR_TEXT_MAX]; /* the old text may be among the arguments */
 	size_t n;
 
 	err->code = code;
-	(void) vsnprintf(err->text, sizeof(err->text), fmt, ap); /* cut is fine */
+	(void) vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
+	n = strlen(text);
+	memcpy(err->text, text, n + 1);
 	if (tail == NULL)
 		return;
-	n = strlen(err->text);
 	(void) snprintf(err->text + n, sizeof(err->text) - n, ": %s", tail);
 	if (n + 3 < sizeof(err->text) && !isupper((unsigned char) err->text[n + 3]))
 		err->text[n + 2] = (char) tolower((unsigned char) err->text[n + 2]); /* engines match on it */

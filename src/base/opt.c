@@ -36,6 +36,11 @@ static int store_bool(bool *field, const struct opt *o, const char *value, struc
 	return 0;
 }
 
+static bool is_bool(const struct opt *o)
+{
+	return o->kind == OPT_BOOL || o->kind == OPT_BOOL_NOT;
+}
+
 static int store(void *base, const struct opt *o, const char *value, struct err *err)
 {
 	void *field = (char *) base + o->offset;
@@ -46,6 +51,10 @@ static int store(void *base, const struct opt *o, const char *value, struct err 
 	switch (o->kind) {
 	case OPT_BOOL:
 		return store_bool(field, o, value, err);
+	case OPT_BOOL_NOT:
+		r = store_bool(field, o, value, err);
+		*(bool *) field = r == 0 && !*(bool *) field;
+		return r;
 	case OPT_STRING:
 		*(const char **) field = value;
 		return 0;
@@ -84,7 +93,7 @@ static int parse_long(const struct opt *table, void *base, char **argv, int left
 		return err_msg(err, -EINVAL, "unknown option --%.*s", (int) n, name);
 	if (value != NULL)
 		value++;
-	else if (o->kind != OPT_BOOL) {
+	else if (!is_bool(o)) {
 		if (left < 2)
 			return err_msg(err, -EINVAL, "option --%s needs a value", o->name);
 		value = argv[1];
@@ -106,7 +115,7 @@ static int parse_letters(const struct opt *table, void *base, char **argv, int l
 			return 0;
 		if (o == NULL)
 			return err_msg(err, -EINVAL, "unknown option -%c", *p);
-		if (o->kind != OPT_BOOL) {
+		if (!is_bool(o)) {
 			value = p[1] == '=' ? p + 2 : p + 1;
 			if (p[1] == '\0' && left < 2)
 				return err_msg(err, -EINVAL, "option -%c needs a value", *p);

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <stdio.h>
-
-#include "base/arena.h"
-#include "base/cleanup.h"
-#include "base/err.h"
 #include "cli/cli.h"
-#include "engine/engine.h"
+#include "cli/each.h"
 #include "engine/instance.h"
 
 struct rm_opts {
@@ -19,41 +13,18 @@ static const struct opt rm_table[] = {
 	{ 0 },
 };
 
-/* Return: 0; 1 there was none and that is fine; -errno with a message. */
-static int remove_one(struct engine *e, const char *what, bool force, struct err *err)
+static int remove_one(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
 {
-	_cleanup_(arena_fini) struct arena arena = { 0 };
-	struct eng_instance i;
-	int r = eng_instance_find(e, what, &arena, &i, err);
+	const struct rm_opts *o = data;
 
-	if (r == -ENOENT && force)
-		return 1;
-	return r < 0 ? r : eng_instance_remove(e, &i, force, err);
+	return eng_instance_remove(e, i, o->force, err);
 }
 
-/* Goes on after a failure, as Docker does; the last one is reported by main(). */
 static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(eng_closep) struct engine *e = NULL;
 	const struct rm_opts *o = opts;
-	int r = cli_engine(cli, &e, err), result = 0;
 
-	if (r < 0)
-		return r;
-	for (int i = 0; i < argc; i++) {
-		struct err why = { 0 };
-
-		r = remove_one(e, argv[i], o->force, &why);
-		if (r < 0 && result < 0)
-			fprintf(stderr, "cleave: %s\n", err->text);
-		if (r == 0)
-			puts(argv[i]);
-		if (r < 0) {
-			*err = why;
-			result = r;
-		}
-	}
-	return result;
+	return cli_each(cli, argc, argv, remove_one, opts, o->force, err);
 }
 
 CLI_VERB(rm_verb) = {

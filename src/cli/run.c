@@ -2,61 +2,44 @@
 /**
  * DOC: `run`
  *
- * Once the program runs, this process becomes the small client in cleave-monitor.  Signals that the client forwards are blocked before
+ * Once the program runs, this process becomes the small client in cleave-monitor, so that a foreground
+ * instance does not keep a large program around.  Signals that the client forwards are blocked before
  * anything is started and arrive there.
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "cli/attach.h"
 #include "cli/cli.h"
-#include "cli/client.h"
 #include "cli/run_config.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
-#include "engine/launch.h"
+#include "engine/start.h"
 #include "oci/foreground.h"
-
-#define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND 127
-
-/* The runtime's messages about the program itself begin so; what else fails is our failure. */
-static int failure_code(const struct err *err)
-{
-	if (strncmp(err->text, "exec", 4) != 0)
-		return CLI_EXIT_FAILURE;
-	return err->code == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
-}
 
 static int run_instance(struct cli *cli, struct engine *e, const struct run_opts *o,
 			struct eng_config *config, const struct cli_client *client, struct err *err)
 {
+	_cleanup_close_ int sock = -EBADF;
 	struct eng_instance i;
 	sigset_t old;
 	int lock = -EBADF, r;
 
-	_cleanup_close_ int sock = -EBADF;
 	r = eng_instance_new(e, config, o->name, "container", &config->arena, &i, &lock, err);
 	if (r < 0)
 		return r;
 	if (!o->detach)
 		oci_foreground_block(&old);
-	r = eng_launch(e, &i, config, lock, !o->detach, &sock, err);
+	r = eng_start(e, &i, config, lock, !o->detach, &sock, err);
 	if (r < 0) {
-		int code = failure_code(err);
-
-		(void) eng_instance_failed(e, &i, code, err->text,
-					   NULL); /* the next command does it */
 		fprintf(stderr, "cleave: %s\n", err->text);
-		return code;
+		return eng_start_exit_code(err);
 	}
-	r = eng_instance_started(e, i.id, err);
-	if (r < 0)
-		return r;
 	if (!o->detach)
 		return cli_client_become(cli, client, sock, err);
 	puts(i.id);
@@ -71,7 +54,7 @@ static int run_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 	struct cli_client client = {
 		.tty = o->tty,
 		.input = o->interactive,
-		.sig_proxy = o->sig_proxy.given ? o->sig_proxy.value : true,
+		.sig_proxy = !o->no_sig_proxy,
 		.detach_keys = o->detach_keys != NULL ? o->detach_keys : CLI_DETACH_KEYS,
 	};
 	int r = cli_client_streams(&client, &o->attach, err);

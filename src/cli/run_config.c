@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/log.h"
 #include "image/reference.h"
 #include "image/store.h"
 #include "image/tiny.h"
@@ -23,8 +24,12 @@
 #define FIELD(name) offsetof(struct run_opts, name)
 
 const struct opt run_table[] = {
+	{ "attach", 'a', OPT_STRINGS, FIELD(attach), "STREAM",
+	  "attach only to stdin, stdout or stderr" },
 	{ "cpus", 0, OPT_STRING, FIELD(cpus), "NUMBER", "processors it may use, e.g. 1.5" },
 	{ "detach", 'd', OPT_BOOL, FIELD(detach), NULL, "run in the background and print the id" },
+	{ "detach-keys", 0, OPT_STRING, FIELD(detach_keys), "KEYS",
+	  "keys that detach from a terminal (default: ctrl-p,ctrl-q)" },
 	{ "entrypoint", 0, OPT_STRING, FIELD(entrypoint), "PROGRAM",
 	  "program to run instead of the image's entry point" },
 	{ "env", 'e', OPT_STRINGS, FIELD(env), "NAME[=VALUE]",
@@ -33,12 +38,18 @@ const struct opt run_table[] = {
 	{ "hostname", 0, OPT_STRING, FIELD(hostname), "NAME",
 	  "host name (default: beginning of the id)" },
 	{ "interactive", 'i', OPT_BOOL, FIELD(interactive), NULL, "keep standard input open" },
+	{ "log-driver", 0, OPT_STRING, FIELD(log_driver), "NAME",
+	  "json-file (default), journald or none" },
+	{ "log-opt", 0, OPT_STRINGS, FIELD(log_opts), "NAME=VALUE",
+	  "of the log driver: max-size, max-file; tag" },
 	{ "memory", 'm', OPT_STRING, FIELD(memory), "SIZE", "memory limit, e.g. 512m" },
 	{ "name", 0, OPT_STRING, FIELD(name), "NAME", "name of the instance" },
 	{ "pids-limit", 0, OPT_I64, FIELD(pids_limit), "NUMBER",
 	  "processes it may have, -1 for no limit" },
 	{ "read-only", 0, OPT_BOOL, FIELD(read_only), NULL, "make the root file system read-only" },
 	{ "rm", 0, OPT_BOOL, FIELD(auto_remove), NULL, "remove the instance when it ends" },
+	{ "sig-proxy", 0, OPT_BOOL_NOT, FIELD(no_sig_proxy), NULL,
+	  "forward signals, unless =false or with a terminal" },
 	{ "tty", 't', OPT_BOOL, FIELD(tty), NULL, "give it a terminal" },
 	{ "user", 'u', OPT_STRING, FIELD(user), "USER[:GROUP]",
 	  "who runs the program, names or numbers" },
@@ -204,6 +215,17 @@ static int read_names(struct eng_config *c, const struct run_opts *o,
 		       : 0;
 }
 
+static int read_log(struct eng_config *c, const struct run_opts *o, struct err *err)
+{
+	struct eng_log log;
+	int r = 0;
+
+	c->log_driver = o->log_driver;
+	for (size_t i = 0; r == 0 && i < o->log_opts.n; i++)
+		r = eng_words_add(&c->arena, &c->log_opts, o->log_opts.v[i]);
+	return r < 0 ? nomem(err) : eng_log_parse(c->log_driver, &c->log_opts, &log, err);
+}
+
 static int read_all(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
 		    int argc, char **argv, struct err *err)
 {
@@ -213,6 +235,8 @@ static int read_all(struct eng_config *c, const struct run_opts *o, const struct
 		r = read_env(c, o, image, err);
 	if (r == 0)
 		r = read_names(c, o, image, err);
+	if (r == 0)
+		r = read_log(c, o, err);
 	if (r == 0)
 		r = read_limits(c, o, err);
 	return r == 0 ? read_mounts(c, o, err) : r;
@@ -226,6 +250,7 @@ int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv
 		.open_stdin = o->interactive,
 		.read_only = o->read_only,
 		.auto_remove = o->auto_remove,
+		.stop_timeout = ENG_STOP_TIMEOUT,
 	};
 	struct img_config config = { 0 };
 	struct img_image image;

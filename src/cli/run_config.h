@@ -11,12 +11,11 @@ struct err;
 
 /** struct run_opts - options of the verbs that make an instance */
 struct run_opts {
-	bool auto_remove, interactive, tty, read_only, detach;
+	bool no_sig_proxy, auto_remove, interactive, tty, read_only, detach;
 	const char *name, *hostname, *workdir, *user, *entrypoint, *memory, *cpus;
 	struct opt_strings env, env_file, volume, attach, log_opts;
 	int64_t pids_limit;
 	const char *log_driver, *detach_keys;
-	bool no_sig_proxy;
 };
 
 extern const struct opt run_table[];

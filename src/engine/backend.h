@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 struct eng_config;
@@ -28,6 +29,8 @@ struct eng_running {
  *         instance's standard input, output and error as descriptors 0 to 2; the first process becomes a
  *         sibling of the caller, so a child of the monitor
  * @kill: send a signal to the first process; -ESRCH or -ENOENT when there is none.  Called without the lock
+ * @pause: freeze or thaw all processes; -ENOENT when there is none.  Called without the lock
+ * @oom_killed: the kernel killed a process of it for want of memory; asked before @stop
  * @stop: end what still runs and release what it held of the host (cgroup, ...).  Called after the
  *        first process has ended, or instead of waiting for it; fine when there is nothing
  */
@@ -38,6 +41,8 @@ struct eng_backend {
 	int (*start)(struct engine *e, const char *id, const struct eng_config *config,
 		     struct eng_running *ret, struct err *err);
 	int (*kill)(struct engine *e, const char *id, int signal, struct err *err);
+	int (*pause)(struct engine *e, const char *id, bool pause, struct err *err);
+	bool (*oom_killed)(struct engine *e, const char *id);
 	int (*stop)(struct engine *e, const char *id, struct err *err);
 };
 

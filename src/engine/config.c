@@ -12,60 +12,6 @@
 #include "base/err.h"
 #include "base/str.h"
 
-static void words_json(const char *key, const struct img_words *list, struct str *ret)
-{
-	str_printf(ret, ",\"%s\":[", key);
-	for (size_t i = 0; i < list->n; i++) {
-		str_puts(ret, i > 0 ? "," : "");
-		str_json(ret, list->v[i]);
-	}
-	str_puts(ret, "]");
-}
-
-static void text_json(const char *key, const char *value, struct str *ret)
-{
-	str_printf(ret, ",\"%s\":", key);
-	str_json(ret, value != NULL ? value : "");
-}
-
-static void flag_json(const char *key, bool value, struct str *ret)
-{
-	str_printf(ret, ",\"%s\":%s", key, value ? "true" : "false");
-}
-
-void eng_config_json(const struct eng_config *c, struct str *ret)
-{
-	str_puts(ret, "{\"version\":1");
-	text_json("image", c->image, ret);
-	text_json("imageId", c->image_id, ret);
-	text_json("chain", c->chain, ret);
-	words_json("args", &c->args, ret);
-	words_json("env", &c->env, ret);
-	text_json("workdir", c->workdir, ret);
-	text_json("user", c->user, ret);
-	text_json("hostname", c->hostname, ret);
-	flag_json("tty", c->tty, ret);
-	flag_json("openStdin", c->open_stdin, ret);
-	flag_json("readOnly", c->read_only, ret);
-	flag_json("autoRemove", c->auto_remove, ret);
-	str_puts(ret, ",\"mounts\":[");
-	for (size_t i = 0; i < c->nr_mounts; i++) {
-		str_puts(ret, i > 0 ? ",{\"type\":\"bind\"" : "{\"type\":\"bind\"");
-		text_json("source", c->mounts[i].source, ret);
-		text_json("destination", c->mounts[i].destination, ret);
-		text_json("propagation", c->mounts[i].propagation, ret);
-		flag_json("recursive", !c->mounts[i].recursive_off, ret);
-		flag_json("readOnly", c->mounts[i].read_only, ret);
-		str_puts(ret, "}");
-	}
-	str_printf(ret, "],\"memory\":%llu,\"nanoCpus\":%llu,\"pidsLimit\":%lld",
-		   (unsigned long long) c->memory, (unsigned long long) c->nano_cpus,
-		   (long long) c->pids_limit);
-	text_json("logDriver", c->log_driver, ret);
-	words_json("logOpts", &c->log_opts, ret);
-	str_puts(ret, "}\n");
-}
-
 void eng_config_fini(struct eng_config *c)
 {
 	arena_fini(&c->arena);

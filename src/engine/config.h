@@ -11,42 +11,112 @@
 struct err;
 struct str;
 
-/** struct eng_mount - a host directory or file inside an instance */
+#define ENG_CONFIG_MAX (4u << 20) /* bytes of instances/<id>/config.json */
+#define ENG_MOUNTS_MAX 4096
+
+enum eng_mount_kind {
+	ENG_MOUNT_BIND,
+	ENG_MOUNT_VOLUME,
+	ENG_MOUNT_TMPFS,
+	ENG_MOUNT_N_,
+};
+
+/**
+ * struct eng_mount - something of the host's inside an instance
+ * @source: bind: absolute path; volume: its name; tmpfs: NULL
+ * @destination: absolute
+ * @recursive_off: "bind" instead of "rbind"
+ * @no_copy: a new volume stays empty instead of getting what the image has there
+ * @anonymous: a volume nobody named; removed with the instance
+ * @propagation: "rprivate", "rshared", ...; NULL: rprivate
+ * @options: tmpfs: mount options, separated by commas; NULL: none
+ */
 struct eng_mount {
-	const char *source, *destination; /* absolute */
-	bool read_only;
-	bool recursive_off; /* "bind" instead of "rbind" */
-	const char *propagation; /* "rprivate", "rshared", ...; NULL: rprivate */
+	enum eng_mount_kind kind;
+	const char *source, *destination;
+	bool read_only, recursive_off, no_copy, anonymous;
+	const char *propagation, *options;
 };
 
 /**
  * struct eng_config - what an instance is asked to be
- * Complete: with the layers of its image it can be made again from this.
+ * Complete: with the layers of its image it can be made again from this.  Texts are checked before they
+ * get here.  A text that is NULL, a list that is empty and a number that is 0 were not given, but where
+ * it says otherwise.
+ *
  * @image: as typed; @image_id: what it was
  * @chain: chain ids of the layers, lowest first, separated by spaces
  * @args: the command with its entry point
+ * @entrypoint, @cmd: the two parts of it, for people
  * @user: "" for the image's default, already resolved to the image's own
- * @memory, @nano_cpus: 0 = no limit
+ * @labels, @annotations, @sysctls, @log_opts: NAME=VALUE
+ * @network, @pid, @ipc, @uts, @userns, @cgroupns: as of Docker's options, "container:ID" with the whole id
+ * @cap_add, @cap_drop: names in capitals with CAP_, or "ALL"
+ * @devices: HOST:INSIDE:rwm, absolute paths
+ * @ulimits: NAME=SOFT:HARD
+ * @add_hosts: NAME:ADDRESS
+ * @device_read_bps and its like: PATH:NUMBER
+ * @ports: published, as typed
+ * @memory_swap: memory and swap together, -1 unlimited
  * @pids_limit: 0 or less = no limit
- * @log_driver: "json-file", "journald", "none"; NULL: json-file
- * @log_opts: of the driver, "name=value"
+ * @oom_score_adj: -1000 to 1000
+ * @stop_timeout: seconds, -1 = for ever; whoever makes one sets ENG_STOP_TIMEOUT when not given
+ * @restart: "no", "on-failure", "always", "unless-stopped"; NULL: no
+ * @restart_max: on-failure: times, 0 = without limit
+ * @health: command as of HEALTHCHECK: "CMD" or "CMD-SHELL" and its words; "NONE"
+ * @health_interval and its like: nanoseconds
+ * @systemd: "true", "false", "always"; NULL: true
  */
 struct eng_config {
 	struct arena arena;
 	const char *image, *image_id, *chain;
-	struct img_words args, env;
-	const char *workdir, *user, *hostname;
-	bool tty, open_stdin, read_only, auto_remove;
+	struct img_words args, entrypoint, cmd, env, labels, annotations;
+	const char *workdir, *user, *hostname, *domainname;
+	bool tty, open_stdin, read_only, auto_remove, privileged, init, publish_all;
 	struct eng_mount *mounts;
 	size_t nr_mounts;
-	uint64_t memory, nano_cpus;
-	int64_t pids_limit;
+	struct img_words volumes_from;
+	/* namespaces */
+	const char *network, *pid, *ipc, *uts, *userns, *cgroupns;
+	/* privileges */
+	struct img_words cap_add, cap_drop, security_opts, groups, devices, device_rules, sysctls;
+	/* limits */
+	uint64_t memory, memory_reservation, nano_cpus, cpu_shares, cpu_period, cpu_quota;
+	int64_t memory_swap, pids_limit, oom_score_adj;
+	uint64_t blkio_weight, shm_size;
+	bool oom_kill_disable;
+	const char *cpuset_cpus, *cpuset_mems, *cgroup_parent;
+	struct img_words ulimits, blkio_weight_device, device_read_bps, device_write_bps;
+	struct img_words device_read_iops, device_write_iops;
+	/* names of hosts */
+	struct img_words add_hosts, dns, dns_search, dns_options, ports, expose;
+	const char *mac_address;
+	/* life */
+	const char *stop_signal, *restart, *systemd;
+	int64_t stop_timeout;
+	uint64_t restart_max;
+	struct img_words health;
+	uint64_t health_interval, health_timeout, health_start_period, health_start_interval;
+	uint64_t health_retries;
+	/* log */
 	const char *log_driver;
 	struct img_words log_opts;
+	const char *platform;
 };
+
+#define ENG_STOP_TIMEOUT 10 /* seconds, as Docker */
 
 /** eng_config_json() - append it as one JSON object, the text of instances/<id>/config.json */
 void eng_config_json(const struct eng_config *c, struct str *ret);
+
+/**
+ * eng_config_read() - read what eng_config_json() wrote
+ * @file: name for messages
+ * @ret: filled; release with eng_config_fini()
+ * Return: 0; -EINVAL with a message naming the field; -ENOMEM.
+ */
+int eng_config_read(const char *file, const char *text, size_t len, struct eng_config *ret,
+		    struct err *err);
 
 /** eng_config_fini() - release */
 void eng_config_fini(struct eng_config *c);

@@ -151,20 +151,64 @@ static void default_spec(void **state)
 	eng_config_fini(&c);
 }
 
+/* What is written and read again is the same text; "{...}" changes nothing that was not given. */
 static void config_text(void **state)
 {
-	_cleanup_(arena_fini) struct arena strings = { 0 };
-	_cleanup_(str_fini) struct str text = { 0 };
-	struct eng_config c;
-	struct json_in in;
+	_cleanup_(str_fini) struct str text = { 0 }, again = { 0 };
+	struct eng_mount tmpfs = { .kind = ENG_MOUNT_TMPFS, .destination = "/t", .options = "size=1m" };
+	struct eng_config c, copy;
+	struct err err = { 0 };
 
 	(void) state;
 	fill(&c);
+	c.memory_swap = -1;
+	c.stop_timeout = -1;
+	c.health_retries = UINT64_MAX;
+	c.restart = "on-failure";
+	assert_int_equal(eng_words_add(&c.arena, &c.labels, "a=b\xc3\xa9"), 0);
 	eng_config_json(&c, &text);
-	assert_int_equal(json_parse(&in, "config.json", &strings, text.p, text.len, NULL), 0);
-	assert_string_equal(json_get_str(&in, in.root, "hostname"), "box");
-	json_fini(&in);
+	if (eng_config_read("config.json", text.p, text.len, &copy, &err) < 0)
+		fail_msg("%s", err.text);
+	eng_config_json(&copy, &again);
+	assert_string_equal(text.p, again.p);
+	assert_string_equal(copy.hostname, "box");
+	assert_null(copy.domainname);
+	assert_true(copy.mounts[0].read_only);
+	assert_string_equal(copy.user, "");
+	eng_config_fini(&copy);
+	again.len = 0;
+	c.mounts = &tmpfs;
+	eng_config_json(&c, &again);
+	assert_int_equal(eng_config_read("config.json", again.p, again.len, &copy, &err), 0);
+	assert_int_equal(copy.mounts[0].kind, ENG_MOUNT_TMPFS);
+	assert_string_equal(copy.mounts[0].options, "size=1m");
+	eng_config_fini(&copy);
 	eng_config_fini(&c);
+}
+
+static void config_refused(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "[]", "config.json" },
+		{ "{}", "version" },
+		{ "{\"version\":2}", "version: 2 is not known" },
+		{ "{\"version\":1,\"tty\":1}", "tty" },
+		{ "{\"version\":1,\"args\":[1]}", "args[0]" },
+		{ "{\"version\":1,\"mounts\":[{\"type\":\"x\",\"destination\":\"/\"}]}", "'x'" },
+		{ "{\"version\":1,\"mounts\":[{\"type\":\"bind\"}]}", "destination" },
+		{ "{\"version\":1,\"memory\":-1}", "memory" },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct err err = { 0 };
+		struct eng_config c;
+
+		assert_int_equal(eng_config_read("config.json", texts[i][0], strlen(texts[i][0]), &c,
+						 &err),
+				 -EINVAL);
+		assert_non_null(strstr(err.text, texts[i][1]));
+	}
 }
 
 int main(void)
@@ -172,7 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sizes),       cmocka_unit_test(cpus),
 		cmocka_unit_test(mounts),      cmocka_unit_test(default_spec),
-		cmocka_unit_test(config_text),
+		cmocka_unit_test(config_text),   cmocka_unit_test(config_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

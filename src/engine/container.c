@@ -23,6 +23,7 @@
 #include "engine/spec.h"
 #include "engine/user.h"
 #include "image/store.h"
+#include "oci/cgroup.h"
 #include "oci/container.h"
 #include "oci/create.h"
 #include "oci/lifecycle.h"
@@ -150,6 +151,26 @@ static int container_kill(struct engine *e, const char *id, int signal, struct e
 	return r < 0 ? r : oci_kill(c, signal, false, err);
 }
 
+static int container_pause(struct engine *e, const char *id, bool pause, struct err *err)
+{
+	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
+	int r = open_container(e, id, &c, err);
+
+	if (r == 0)
+		r = oci_container_cgroup(c, err);
+	if (r == 0 && c->cgroup == NULL)
+		return err_msg(err, -EOPNOTSUPP, "the container has no cgroup, so it cannot be paused");
+	return r < 0 ? r : oci_cgroup_freeze(c->cgroup, pause, err);
+}
+
+static bool container_oom_killed(struct engine *e, const char *id)
+{
+	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
+
+	return open_container(e, id, &c, NULL) == 0 && oci_container_cgroup(c, NULL) == 0 &&
+	       c->cgroup != NULL && oci_cgroup_oom_kills(c->cgroup) > 0;
+}
+
 static int container_stop(struct engine *e, const char *id, struct err *err)
 {
 	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
@@ -165,5 +186,7 @@ const struct eng_backend eng_container = {
 	.prepare = container_prepare,
 	.start = container_start,
 	.kill = container_kill,
+	.pause = container_pause,
+	.oom_killed = container_oom_killed,
 	.stop = container_stop,
 };

@@ -17,47 +17,12 @@
 #include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/internal.h"
 #include "engine/name.h"
 
 #define HOSTNAME_LEN 12 /* digits of the id */
 #define TRIES 20 /* of random names and ids */
-
-static const char *const state_names[ENG_STATE_N_] = { "created", "running", "exited" };
-
-const char *eng_state_name(enum eng_state state)
-{
-	return state_names[state];
-}
-
-int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance *ret,
-		 struct err *err)
-{
-	struct eng_instance i = { 0 };
-	const char **texts[] = { &i.id,    &i.name,     &i.isolation, NULL,
-				 &i.image, &i.image_id, &i.command };
-	const char *state = db_text(rows, 3);
-
-	for (size_t n = 0; n < ARRAY_LEN(texts); n++)
-		if (texts[n] != NULL &&
-		    (*texts[n] = arena_strdup(arena, db_text(rows, (int) n))) == NULL)
-			return err_set(err, -ENOMEM, "read the list of instances");
-	while (i.state < ENG_STATE_N_ && strcmp(state, state_names[i.state]) != 0)
-		i.state++;
-	if (i.state == ENG_STATE_N_)
-		return err_msg(err, -EINVAL, "instance '%s' has the unknown state '%.32s'", i.id,
-			       state);
-	i.auto_remove = db_i64(rows, 7) != 0;
-	i.created = db_i64(rows, 8);
-	i.started = db_i64(rows, 9);
-	i.finished = db_i64(rows, 10);
-	i.exit_code = (int) db_i64(rows, 11);
-	i.error = arena_strdup(arena, db_text(rows, 12));
-	if (i.error == NULL)
-		return err_set(err, -ENOMEM, "read the list of instances");
-	*ret = i;
-	return 0;
-}
 
 static int name_taken(struct engine *e, const char *name, struct err *err)
 {
@@ -90,9 +55,11 @@ static int insert(struct engine *e, struct eng_instance *i, const char *name, st
 		r = db_run(
 			e->db, err,
 			"INSERT INTO instance(id, name, isolation, state, image, image_id, command,"
-			" auto_remove, created) VALUES(?, ?, ?, 'running', ?, ?, ?, ?, ?)",
-			"ssssssii", i->id, i->name, i->isolation, i->image, i->image_id, i->command,
-			(int64_t) i->auto_remove, i->created);
+			" restart, restart_max, auto_remove, created, started)"
+			" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			"ssssssssiiii", i->id, i->name, i->isolation, eng_state_name(i->state),
+			i->image, i->image_id, i->command, i->restart, i->restart_max,
+			(int64_t) i->auto_remove, i->created, i->started);
 	}
 	if (r == -EEXIST && name != NULL)
 		return name_taken(e, name, err);
@@ -157,6 +124,12 @@ static int complete_config(struct eng_config *c, const char *id, struct err *err
 	return r < 0 ? err_set(err, r, "create an instance") : 0;
 }
 
+static void note_created(struct engine *e, const struct eng_instance *i)
+{
+	eng_event(e, "container", "create", i->id,
+		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
+}
+
 static int lock_new(struct engine *e, char id[ENG_ID_LEN + 1], struct err *err)
 {
 	int fd = -ENOENT;
@@ -181,8 +154,11 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 		.image_id = config->image_id,
 		.command = command_line(arena, &config->args),
 		.error = "",
-		.state = ENG_STATE_RUNNING,
+		.health = "",
+		.state = ret_lock != NULL ? ENG_STATE_RUNNING : ENG_STATE_CREATED,
 		.auto_remove = config->auto_remove,
+		.restart = config->restart != NULL ? config->restart : "no",
+		.restart_max = (int64_t) config->restart_max,
 		.created = time_now_ns(),
 	};
 	char id[ENG_ID_LEN + 1];
@@ -190,6 +166,7 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 
 	if (r < 0)
 		return r;
+	i.started = ret_lock != NULL ? i.created : 0;
 	_cleanup_close_ int lock = lock_new(e, id, err);
 	if (lock < 0)
 		return lock;
@@ -211,65 +188,67 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 		return r;
 	}
 	*ret = i;
-	*ret_lock = take_fd(lock);
+	note_created(e, &i);
+	if (ret_lock != NULL)
+		*ret_lock = take_fd(lock);
+	else
+		eng_run_remove(e, id);
 	return 0;
 }
 
-int eng_instance_find(struct engine *e, const char *what, struct arena *arena,
-		      struct eng_instance *ret, struct err *err)
+int eng_instance_dir(struct engine *e, const struct eng_instance *i, struct err *err)
 {
-	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
-	struct eng_instance found = { 0 }, more;
-	size_t n = 0;
-	int r = db_query(e->db, &rows, err,
-			 ENG_COLUMNS "WHERE name = ?1 OR (id >= ?1 AND id < ?1 || 'g' "
-				     "AND length(?1) > 0) ORDER BY name = ?1 DESC LIMIT 2",
-			 "s", what);
+	char path[ENG_ID_LEN + 32];
 
-	while (r == 0 && (r = db_next(rows, err)) == 1)
-		r = eng_row_read(rows, arena, n++ == 0 ? &found : &more, err);
+	(void) snprintf(path, sizeof(path), "instances/%.64s", i->id);
+	int fd = openat(e->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, -errno, "open directory '%s/%s'", e->root, path) : fd;
+}
+
+int eng_instance_config(struct engine *e, const struct eng_instance *i, struct eng_config *ret,
+			struct err *err)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	char path[ENG_ID_LEN + 32];
+	int r;
+
+	(void) snprintf(path, sizeof(path), "instances/%.64s/config.json", i->id);
+	r = file_read(e->root_fd, path, ENG_CONFIG_MAX, &text);
 	if (r < 0)
-		return r;
-	if (n == 0)
-		return err_msg(err, -ENOENT, "no such instance: '%s' (see 'cleave ps -a')", what);
-	if (n > 1 && strcmp(found.name, what) != 0)
-		return err_msg(
-			err, -ENOTUNIQ,
-			"several instances have an id that begins with '%s': give more digits",
-			what);
-	*ret = found;
-	return 0;
+		return err_set(err, r, "read '%s/%s'", e->root, path);
+	return eng_config_read(path, text.p, text.len, ret, err);
 }
 
-int eng_instance_list(struct engine *e, struct arena *arena, struct eng_instance **ret,
-		      struct err *err)
+int eng_instance_config_save(struct engine *e, const struct eng_instance *i,
+			     const struct eng_config *config, struct err *err)
 {
-	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
-	struct eng_instance *list = NULL;
-	size_t n = 0, room = 0;
-	int r = eng_instance_reconcile(e, err);
+	_cleanup_(str_fini) struct str json = { 0 };
+	_cleanup_close_ int dir = eng_instance_dir(e, i, err);
+	int r;
+
+	if (dir < 0)
+		return dir;
+	eng_config_json(config, &json);
+	r = json.failed ? -ENOMEM : file_replace(dir, "config.json", json.p, json.len, 0600);
+	return r < 0 ? err_set(err, r, "write config.json of instance '%s'", i->name) : 0;
+}
+
+int eng_instance_rename(struct engine *e, const struct eng_instance *i, const char *name,
+			struct err *err)
+{
+	int r = eng_name_check(name, err);
 
 	if (r == 0)
-		r = db_query(e->db, &rows, err, ENG_COLUMNS "ORDER BY created DESC", "");
+		r = db_run(e->db, err, "UPDATE instance SET name = ? WHERE id = ?", "ss", name,
+			   i->id);
+	if (r == -EEXIST)
+		return name_taken(e, name, err);
+	if (r == 0)
+		return err_msg(err, -ENOENT, "instance '%s' was removed meanwhile", i->name);
 	if (r < 0)
 		return r;
-	while ((r = db_next(rows, err)) == 1) {
-		if (n == room) {
-			struct eng_instance *more = arena_alloc(arena, room = room * 2 + 16,
-								sizeof(*more));
-
-			if (more == NULL)
-				return err_set(err, -ENOMEM, "read the list of instances");
-			if (n > 0)
-				memcpy(more, list, n * sizeof(*list));
-			list = more;
-		}
-		r = eng_row_read(rows, arena, &list[n++], err);
-		if (r < 0)
-			return r;
-	}
-	if (r < 0)
-		return r;
-	*ret = list;
-	return (int) n;
+	eng_event(e, "container", "rename", i->id,
+		  (const char *const[]) { "image", i->image, "name", name, "oldName", i->name,
+					  NULL });
+	return 0;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct arena;
 struct db_rows;
@@ -9,9 +10,10 @@ struct eng_instance;
 struct engine;
 struct err;
 
-#define ENG_COLUMNS                                                                                   \
-	"SELECT id, name, isolation, state, image, image_id, command, auto_remove, created, started," \
-	" finished, exit_code, error FROM instance "
+#define ENG_COLUMNS                                                                                    \
+	"SELECT id, name, isolation, state, image, image_id, command, error, restart, health, created," \
+	" started, finished, exit_code, restart_max, restarts, backoff, auto_remove, paused, stopped,"  \
+	" oom_killed FROM instance "
 
 /** eng_row_read() - fill @ret from a row of ENG_COLUMNS; 0 or -errno with a message */
 int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance *ret,
@@ -23,6 +25,21 @@ int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance 
  * Return: descriptor; -EBUSY somebody holds it; -ENOENT; -errno.
  */
 int eng_lock_try(struct engine *e, const char *id, bool create);
+
+/** eng_lock_shared() - 0 when nobody holds the lock or there is none; -EBUSY; -errno */
+int eng_lock_shared(struct engine *e, const char *id);
+
+/**
+ * eng_reconcile_one() - put right an instance whose monitor died
+ * Return: 0 also when somebody looks after it; -errno with a message.
+ */
+int eng_reconcile_one(struct engine *e, const char *id, struct err *err);
+
+/** eng_restart_wanted() - true when its policy says so after it ended with @exit_code */
+bool eng_restart_wanted(const struct eng_instance *i, int exit_code);
+
+/** eng_restart_backoff() - ns to wait before it is started again; @ran: ns */
+int64_t eng_restart_backoff(const struct eng_instance *i, int64_t ran);
 
 /** eng_run_remove() - remove the instance's directory of the run root; the lock goes last */
 void eng_run_remove(struct engine *e, const char *id);

@@ -129,9 +129,11 @@ static _Noreturn void become_monitor(struct launch *l)
 		[MON_FD_PROGRAM - MON_FD_STARTER] = l->e->program,
 	};
 	char flags[8] = "-";
-	char *const argv[] = { "cleave-monitor", "m",         flags,         l->log_how.p,
-			       "cleave",         "--root",    l->e->root,    "--runroot",
-			       l->e->runroot,    "_ended",    (char *) l->i->id, NULL };
+	char *const argv[] = { "cleave-monitor",  "m",           flags,
+			       l->log_how.p,      "cleave",      "--root",
+			       l->e->root,        "--runroot",   l->e->runroot,
+			       "_ended",          l->e->monitor, (char *) l->i->id,
+			       NULL };
 	char *const env[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 

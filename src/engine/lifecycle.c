@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -24,23 +23,16 @@
 #include "base/str.h"
 #include "engine/backend.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
+#include "engine/stop.h"
 
 #define LOST_CODE 137 /* its monitor died, so it was killed */
-#define KILL_STEP_MS 5
+#define KILL_STEP_MS 20
 #define KILL_WAIT_MS 10000
+#define EXIT_KEPT_NS (300ll * 1000000000) /* for those who wait for an instance that is removed when it ends */
 #define EXIT_FILE_MAX 128 /* bytes */
-
-int eng_instance_started(struct engine *e, const char *id, struct err *err)
-{
-	int r = db_run(
-		e->db, err,
-		"UPDATE instance SET started = ? WHERE id = ? AND state = 'running' AND finished = 0",
-		"is", time_now_ns(), id);
-
-	return r < 0 ? r : 0;
-}
 
 static int stop_backend(struct engine *e, const struct eng_instance *i, struct err *err)
 {
@@ -62,15 +54,41 @@ static int remove_files(struct engine *e, const struct eng_instance *i, struct e
 	return r < 0 ? err_set(err, r, "remove '%s/%s'", e->root, path) : 0;
 }
 
-static int remove_all(struct engine *e, const struct eng_instance *i, struct err *err)
+/* Who waits for it finds the exit status in table instance_exit for a while. */
+static int remove_row(struct engine *e, const struct eng_instance *i, int exit_code,
+		      int64_t finished, struct err *err)
+{
+	int r = db_begin(e->db, err);
+
+	if (r < 0)
+		return r;
+	r = db_run(e->db, err, "DELETE FROM instance WHERE id = ?", "s", i->id);
+	if (r >= 0 && finished != 0)
+		r = db_run(e->db, err,
+			   "INSERT OR REPLACE INTO instance_exit(id, exit_code, finished) VALUES(?, ?, ?)",
+			   "sii", i->id, (int64_t) exit_code, finished);
+	if (r >= 0 && finished != 0)
+		r = db_run(e->db, err, "DELETE FROM instance_exit WHERE finished < ?", "i",
+			   finished - EXIT_KEPT_NS);
+	if (r < 0) {
+		db_rollback(e->db);
+		return r;
+	}
+	return db_commit(e->db, err);
+}
+
+static int remove_all(struct engine *e, const struct eng_instance *i, int exit_code,
+		      int64_t finished, struct err *err)
 {
 	int r = remove_files(e, i, err);
 
 	if (r == 0)
-		r = db_run(e->db, err, "DELETE FROM instance WHERE id = ?", "s", i->id);
+		r = remove_row(e, i, exit_code, finished, err);
 	if (r < 0)
 		return r;
 	eng_run_remove(e, i->id);
+	eng_event(e, "container", "destroy", i->id,
+		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
 	return 0;
 }
 
@@ -82,9 +100,10 @@ int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit
 	if (r < 0)
 		return r;
 	if (i->auto_remove)
-		return remove_all(e, i, err);
+		return remove_all(e, i, exit_code, time_now_ns(), err);
 	r = db_run(e->db, err,
-		   "UPDATE instance SET state = 'created', exit_code = ?, error = ? WHERE id = ?",
+		   "UPDATE instance SET state = CASE finished WHEN 0 THEN 'created' ELSE 'exited' END,"
+		   " exit_code = ?, error = ?, paused = 0, health = NULL WHERE id = ?",
 		   "iss", (int64_t) exit_code, why, i->id);
 	if (r < 0)
 		return r;
@@ -92,19 +111,57 @@ int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit
 	return 0;
 }
 
+static void note_end(struct engine *e, const struct eng_instance *i, int exit_code, bool oom)
+{
+	char code[16];
+
+	(void) snprintf(code, sizeof(code), "%d", exit_code);
+	if (oom)
+		eng_event(e, "container", "oom", i->id,
+			  (const char *const[]) { "image", i->image, "name", i->name, NULL });
+	eng_event(e, "container", "die", i->id,
+		  (const char *const[]) { "exitCode", code, "image", i->image, "name", i->name,
+					  NULL });
+}
+
 int eng_instance_ended(struct engine *e, const struct eng_instance *i, int exit_code,
 		       int64_t finished, struct err *err)
 {
+	const struct eng_backend *b = eng_backend_find(i->isolation);
+	bool stopped = eng_stop_marked(e, i->id);
+	bool oom = b != NULL && b->oom_killed(e, i->id);
+	bool again = !stopped && !i->auto_remove && eng_restart_wanted(i, exit_code);
 	int r = stop_backend(e, i, err);
 
 	if (r < 0)
 		return r;
+	note_end(e, i, exit_code, oom);
 	if (i->auto_remove)
-		return remove_all(e, i, err);
+		return remove_all(e, i, exit_code, finished, err);
 	r = db_run(e->db, err,
-		   "UPDATE instance SET state = 'exited', exit_code = ?, finished = ?, "
-		   "started = max(started, created) WHERE id = ?",
-		   "iis", (int64_t) exit_code, finished, i->id);
+		   "UPDATE instance SET state = ?, exit_code = ?, finished = ?, paused = 0, stopped = ?,"
+		   " oom_killed = ?, health = NULL, backoff = ?, restarts = restarts + ? WHERE id = ?",
+		   "siiiiiis", eng_state_name(again ? ENG_STATE_RESTARTING : ENG_STATE_EXITED),
+		   (int64_t) exit_code, finished, (int64_t) stopped, (int64_t) oom,
+		   again ? eng_restart_backoff(i, finished - i->started) : (int64_t) 0,
+		   (int64_t) again, i->id);
+	if (r < 0)
+		return r;
+	if (again)
+		return 1;
+	eng_run_remove(e, i->id);
+	return 0;
+}
+
+/* It waited to be started again, and whoever would have done that died. */
+static int given_up(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	int r = stop_backend(e, i, err);
+
+	if (r == 0)
+		r = db_run(e->db, err,
+			   "UPDATE instance SET state = 'exited', backoff = 0 WHERE id = ?", "s",
+			   i->id);
 	if (r < 0)
 		return r;
 	eng_run_remove(e, i->id);
@@ -131,7 +188,7 @@ static void read_exit(struct engine *e, const char *id, int *ret_code, int64_t *
 }
 
 /* The monitor died when its lock can be had. */
-static int reconcile_one(struct engine *e, const char *id, struct err *err)
+int eng_reconcile_one(struct engine *e, const char *id, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	_cleanup_close_ int lock = eng_lock_try(e, id, true);
@@ -150,12 +207,15 @@ static int reconcile_one(struct engine *e, const char *id, struct err *err)
 	}
 	if (r < 0)
 		return r;
+	if (i.state == ENG_STATE_RESTARTING)
+		return given_up(e, &i, err);
 	if (i.state != ENG_STATE_RUNNING) {
 		eng_run_remove(e, id);
 		return 0;
 	}
 	read_exit(e, id, &code, &finished);
-	return eng_instance_ended(e, &i, code, finished, err);
+	r = eng_instance_ended(e, &i, code, finished, err);
+	return r == 1 ? given_up(e, &i, err) : r; /* nobody here can wait */
 }
 
 /* Directories of the run root that belong to no row. */
@@ -171,7 +231,7 @@ static int reconcile_runroot(struct engine *e, struct err *err)
 		return err_set(err, -ENOMEM, "open '%s'", e->runroot);
 	while (r == 0 && (d = readdir(dir)) != NULL)
 		if (strlen(d->d_name) == ENG_ID_LEN)
-			r = reconcile_one(e, d->d_name, err);
+			r = eng_reconcile_one(e, d->d_name, err);
 	return r;
 }
 
@@ -187,8 +247,7 @@ int eng_instance_reconcile(struct engine *e, struct err *err)
 
 	/* what is left has no directory at all: the machine was started anew */
 	if (r == 0)
-		r = db_query(e->db, &rows, err, "SELECT id FROM instance WHERE state = 'running'",
-			     "");
+		r = db_query(e->db, &rows, err, "SELECT id FROM instance WHERE state IN ('running', 'restarting')", "");
 	while (r == 0 && (r = db_next(rows, err)) == 1) {
 		struct dead *d = NULL;
 
@@ -203,7 +262,7 @@ int eng_instance_reconcile(struct engine *e, struct err *err)
 		r = 0;
 	}
 	for (; r == 0 && dead != NULL; dead = dead->next)
-		r = reconcile_one(e, dead->id, err);
+		r = eng_reconcile_one(e, dead->id, err);
 	return r;
 }
 
@@ -211,12 +270,16 @@ int eng_instance_reconcile(struct engine *e, struct err *err)
 static int wait_for_lock(struct engine *e, const struct eng_instance *i, struct err *err)
 {
 	const struct eng_backend *b = eng_backend_find(i->isolation);
-	struct timespec pause = { .tv_nsec = KILL_STEP_MS * 1000000L };
 	int lock = -EBUSY;
 
-	for (int ms = 0; b != NULL && lock == -EBUSY && ms < KILL_WAIT_MS; ms += KILL_STEP_MS) {
+	if (b == NULL)
+		return -EBUSY;
+	(void) eng_stop_mark(e, i->id); /* it may be gone */
+	for (int ms = 0; lock == -EBUSY && ms < KILL_WAIT_MS; ms += KILL_STEP_MS) {
 		(void) b->kill(e, i->id, SIGKILL, NULL); /* not yet or no longer there */
-		(void) nanosleep(&pause, NULL);
+		if (i->paused)
+			(void) b->pause(e, i->id, false, NULL); /* a frozen process does not die */
+		(void) eng_wait_gone(e, i, KILL_STEP_MS);
 		lock = eng_lock_try(e, i->id, true);
 	}
 	if (lock < 0 && lock != -ENOENT)
@@ -227,16 +290,26 @@ static int wait_for_lock(struct engine *e, const struct eng_instance *i, struct 
 int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool force, struct err *err)
 {
 	_cleanup_close_ int lock = eng_lock_try(e, i->id, true);
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_instance now;
 	int r;
 
 	if (lock == -EBUSY && !force)
 		return err_msg(err, -EBUSY,
-			       "instance '%s' is running: stop it first, or use 'cleave rm -f'",
-			       i->name);
+			       "instance '%s' is %s: stop it first, or use 'cleave rm -f'",
+			       i->name, i->paused ? "paused" : eng_state_name(i->state));
 	if (lock == -EBUSY)
 		lock = wait_for_lock(e, i, err);
+	if (lock == -EBUSY)
+		return lock;
 	if (lock < 0 && lock != -ENOENT)
 		return err_set(err, lock, "lock instance '%.12s'", i->id);
-	r = stop_backend(e, i, err);
-	return r < 0 ? r : remove_all(e, i, err);
+	r = eng_instance_find(e, i->id, &arena, &now, err);
+	if (r == -ENOENT) { /* removed when it ended, or by somebody else */
+		eng_run_remove(e, i->id);
+		return force ? 0 : r;
+	}
+	if (r == 0)
+		r = stop_backend(e, i, err);
+	return r < 0 ? r : remove_all(e, i, LOST_CODE, force ? time_now_ns() : 0, err);
 }

@@ -32,9 +32,22 @@ int eng_lock_try(struct engine *e, const char *id, bool create)
 	return take_fd(fd);
 }
 
+int eng_lock_shared(struct engine *e, const char *id)
+{
+	char path[ENG_ID_LEN + 16];
+
+	(void) snprintf(path, sizeof(path), "%.64s/lock", id);
+	_cleanup_close_ int fd = openat(e->run_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (flock(fd, LOCK_SH | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return 0;
+}
+
 void eng_run_remove(struct engine *e, const char *id)
 {
-	static const char *const files[] = { "attach", "pid", "exit", ".new", "lock" };
+	static const char *const files[] = { "attach", "pid", "exit", "stop", ".new", "lock" };
 	char path[ENG_ID_LEN + 16];
 
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {

@@ -2,7 +2,9 @@
 #include "image/tiny.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "image/import.h"
+#include "image/store.h"
 
 /* Made by tiny.sh: a gzip'ed tarball. */
 extern const char _binary_tiny_tar_gz_start[], _binary_tiny_tar_gz_end[];
@@ -18,9 +21,18 @@ extern const char _binary_tiny_tar_gz_start[], _binary_tiny_tar_gz_end[];
 int img_tiny_import(struct img_store *store, struct err *err)
 {
 	size_t n = (size_t) (_binary_tiny_tar_gz_end - _binary_tiny_tar_gz_start);
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct img_image image;
 	char id[SHA256_HEX_LEN + 1];
 	int r;
 
+	/* two that do it at once would make two images */
+	_cleanup_close_ int lock = openat(img_store_layers_fd(store), ".",
+					  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock < 0 || flock(lock, LOCK_EX) < 0)
+		return err_set(err, -errno, "lock the image store");
+	if (img_store_find(store, IMG_TINY, &arena, &image, NULL) == 0)
+		return 0;
 	_cleanup_close_ int fd = memfd_create(IMG_TINY, MFD_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, -errno, "create a file in memory");

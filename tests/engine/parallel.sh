@@ -10,7 +10,8 @@ for i in $(seq 1 20); do
 done
 for i in $(seq 1 20); do
 	wait "${pids[i - 1]}"
-	is "status of number $i, $(cat "$T/out$i")" $? "$i"
+	status=$?
+	is "status of number $i, $(cat "$T/out$i")" "$status" "$i"
 done
 is "the embedded image was made once" "$(cleave image ls -q | sort -u | wc -l)" 1
 # One name, many takers: one wins.

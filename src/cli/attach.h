@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 struct cli;
+struct eng_config;
 struct err;
 struct opt_strings;
 
@@ -38,9 +39,16 @@ int cli_client_check(const struct cli_client *c, struct err *err);
 int cli_client_streams(struct cli_client *c, const struct opt_strings *attach, struct err *err);
 
 /**
- * cli_client_become() - execute the client
- * @sock: socket to the monitor; taken
- * Return: only -errno with a message; the instance runs on.
+ * cli_client_become() - become the client of an instance's monitor
+ * @sock: borrows; socket to the monitor
+ *
+ * The program becomes the small client in cleave-monitor, so that a foreground instance does not keep a large
+ * program around.  Signals that it forwards are blocked (oci_foreground_block()) before the instance is
+ * started and arrive there.
+ * Return: -errno with a message; the instance runs then.
  */
 int cli_client_become(const struct cli *cli, const struct cli_client *c, int sock,
 		      struct err *err);
+
+/** cli_attach() - cli_client_become() with all that an instance of this @config has */
+int cli_attach(const struct cli *cli, const struct eng_config *config, int sock, struct err *err);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "cli/cli.h"
+#include "cli/each.h"
+#include "cli/stop_request.h"
+#include "engine/config.h"
+#include "engine/instance.h"
+#include "engine/start.h"
+#include "engine/stop.h"
+
+struct restart_opts {
+	const char *signal, *time;
+};
+
+static const struct opt restart_table[] = {
+	{ "signal", 's', OPT_STRING, offsetof(struct restart_opts, signal), "SIGNAL",
+	  "signal to send (default: of the instance, SIGTERM)" },
+	{ "time", 't', OPT_STRING, offsetof(struct restart_opts, time), "SECONDS",
+	  "until it is killed, -1 for ever (default: of the instance, 10)" },
+	{ 0 },
+};
+
+static int restart_one(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
+{
+	const struct stop_request *s = data;
+	struct eng_config config;
+	int client, lock = -EBADF, r = eng_instance_config(e, i, &config, err);
+
+	if (r < 0)
+		return r;
+	r = eng_stop(e, i, s->signal, s->timeout, err);
+	if (r >= 0)
+		r = eng_begin(e, i, &lock, err);
+	if (r == 0)
+		r = eng_start(e, i, &config, lock, false, &client, err);
+	eng_config_fini(&config);
+	return r;
+}
+
+static int restart_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	const struct restart_opts *o = opts;
+	struct stop_request s;
+	int r = stop_request(o->signal, o->time, &s, err);
+
+	return r < 0 ? r : cli_each(cli, argc, argv, restart_one, &s, false, err);
+}
+
+CLI_VERB(restart_verb) = {
+	.name = "restart",
+	.args = "INSTANCE...",
+	.summary = "Stop instances and start them again",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = restart_table,
+	.opts_size = sizeof(struct restart_opts),
+	.interspersed = true,
+	.seal = true,
+	.run = restart_run,
+};

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/start.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/db.h"
+#include "base/err.h"
+#include "engine/engine.h"
+#include "engine/event.h"
+#include "engine/instance.h"
+#include "engine/internal.h"
+#include "engine/launch.h"
+
+#define EXIT_OURS 125
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND 127
+#define CLEAN_UP_WAIT_MS 10000
+#define STEP_MS 1
+
+/* The runtime's messages about the program itself hold this; what else fails is our failure. */
+int eng_start_exit_code(const struct err *err)
+{
+	if (strncmp(err->text, "exec", 4) != 0 && strstr(err->text, "init: exec") == NULL)
+		return EXIT_OURS;
+	return err->code == -ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+static int is_running(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_instance now;
+	int r = eng_instance_find(e, i->id, &arena, &now, err);
+
+	return r < 0 ? r : now.state == ENG_STATE_RUNNING;
+}
+
+/* The lock, when it can be had; -EALREADY when it runs; waits for a clean-up. */
+static int lock_idle(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	for (int ms = 0; ms < CLEAN_UP_WAIT_MS; ms += STEP_MS) {
+		int lock = eng_lock_try(e, i->id, true), r;
+
+		if (lock >= 0)
+			return lock;
+		if (lock != -EBUSY && lock != -ENOENT)
+			return err_set(err, lock, "lock instance '%s'", i->name);
+		r = lock == -EBUSY ? is_running(e, i, err) : 0;
+		if (r != 0)
+			return r < 0 ? r
+				     : err_msg(err, -EALREADY, "instance '%s' is running already",
+					       i->name);
+		(void) poll(NULL, 0, STEP_MS);
+	}
+	return err_msg(err, -EBUSY, "instance '%s' is being cleaned up or started again: try later",
+		       i->name);
+}
+
+int eng_begin(struct engine *e, const struct eng_instance *i, int *ret_lock, struct err *err)
+{
+	_cleanup_close_ int lock = lock_idle(e, i, err);
+	int r;
+
+	if (lock < 0)
+		return lock;
+	r = is_running(e, i, err);
+	if (r == 1) { /* its monitor died */
+		cleanup_closep(&lock);
+		lock = -EBADF;
+		r = eng_reconcile_one(e, i->id, err);
+		if (r == 0)
+			lock = lock_idle(e, i, err);
+		if (r == 0 && lock < 0)
+			r = lock;
+	}
+	if (r == 0)
+		r = db_run(e->db, err,
+			   "UPDATE instance SET state = 'running', started = ?, error = NULL, stopped = 0,"
+			   " restarts = 0, backoff = 0, oom_killed = 0 WHERE id = ?",
+			   "is", time_now_ns(), i->id);
+	if (r == 0)
+		r = err_msg(err, -ENOENT, "instance '%s' was removed meanwhile", i->name);
+	if (r < 0) {
+		if (lock >= 0)
+			eng_run_remove(e, i->id);
+		return r;
+	}
+	*ret_lock = take_fd(lock);
+	return 0;
+}
+
+int eng_start(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
+	      int lock, bool attach, int *ret_client, struct err *err)
+{
+	int keep = fcntl(lock, F_DUPFD_CLOEXEC, 0); /* the same lock, for the clean-up */
+	int r;
+
+	*ret_client = -EBADF;
+	r = eng_launch(e, i, config, lock, attach, ret_client, err);
+	if (r < 0)
+		(void) eng_instance_failed(e, i, eng_start_exit_code(err), err->text,
+					   NULL); /* the next command does it */
+	else
+		eng_event(e, "container", "start", i->id,
+			  (const char *const[]) { "image", i->image, "name", i->name, NULL });
+	cleanup_closep(&keep);
+	return r;
+}

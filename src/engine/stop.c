@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/db.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "engine/backend.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/event.h"
+#include "engine/instance.h"
+#include "engine/internal.h"
+#include "oci/lifecycle.h"
+#include "sys/proc.h"
+
+#define PID_FILE_MAX 32 /* bytes */
+#define KILLED_WAIT_MS 10000
+#define STEP_MS 1
+#define LOST_CODE 137
+
+int eng_stop_mark(struct engine *e, const char *id)
+{
+	char path[ENG_ID_LEN + 16];
+
+	(void) snprintf(path, sizeof(path), "%.64s/stop", id);
+	_cleanup_close_ int fd = openat(e->run_fd, path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : 0;
+}
+
+bool eng_stop_marked(struct engine *e, const char *id)
+{
+	char path[ENG_ID_LEN + 16];
+
+	(void) snprintf(path, sizeof(path), "%.64s/stop", id);
+	return faccessat(e->run_fd, path, F_OK, 0) == 0;
+}
+
+int eng_pid(struct engine *e, const struct eng_instance *i)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	char path[ENG_ID_LEN + 16];
+	long pid;
+
+	(void) snprintf(path, sizeof(path), "%.64s/pid", i->id);
+	if (file_read(e->run_fd, path, PID_FILE_MAX, &text) < 0)
+		return -ESRCH;
+	pid = strtol(text.p != NULL ? text.p : "", NULL, 10);
+	return pid > 0 && pid <= INT_MAX ? (int) pid : -ESRCH;
+}
+
+static int left_ms(int64_t deadline)
+{
+	int64_t ms = deadline < 0 ? INT_MAX : (deadline - time_now_ns()) / 1000000;
+
+	return ms < 0 ? 0 : ms > INT_MAX ? INT_MAX : (int) ms;
+}
+
+int eng_wait_gone(struct engine *e, const struct eng_instance *i, int64_t timeout_ms)
+{
+	int64_t deadline = timeout_ms < 0 ? -1 : time_now_ns() + timeout_ms * 1000000;
+	int pid = eng_pid(e, i), r;
+	_cleanup_close_ int pidfd = pid > 0 ? proc_pidfd_open(pid) : -ESRCH;
+
+	if (pidfd >= 0)
+		(void) poll(&(struct pollfd) { .fd = pidfd, .events = POLLIN }, 1,
+			    timeout_ms < 0 ? -1 : left_ms(deadline));
+	while ((r = eng_lock_shared(e, i->id)) == -EBUSY && left_ms(deadline) > 0)
+		(void) poll(NULL, 0, STEP_MS);
+	return r == -EBUSY ? -ETIMEDOUT : r;
+}
+
+static const struct eng_backend *backend(const struct eng_instance *i, struct err *err)
+{
+	const struct eng_backend *b = eng_backend_find(i->isolation);
+
+	if (b == NULL)
+		(void) err_msg(err, -EINVAL, "instance '%s' has the unknown isolation '%s'",
+			       i->name, i->isolation);
+	return b;
+}
+
+static int configured(struct engine *e, const struct eng_instance *i, int *signal, int64_t *timeout,
+		      struct err *err)
+{
+	struct eng_config config;
+	int r = eng_instance_config(e, i, &config, err);
+
+	if (r < 0)
+		return r;
+	if (*signal == 0 && config.stop_signal != NULL)
+		*signal = oci_signal_parse(config.stop_signal);
+	if (*signal <= 0)
+		*signal = SIGTERM;
+	if (*timeout == ENG_STOP_DEFAULT)
+		*timeout = config.stop_timeout;
+	eng_config_fini(&config);
+	return 0;
+}
+
+/* A frozen process gets its signals when it thaws. */
+static void deliver(struct engine *e, const struct eng_backend *b, const struct eng_instance *i,
+		    int signal)
+{
+	(void) b->kill(e, i->id, signal, NULL); /* it may have ended */
+	if (i->paused)
+		(void) b->pause(e, i->id, false, NULL);
+}
+
+int eng_stop(struct engine *e, const struct eng_instance *i, int signal, int64_t timeout,
+	     struct err *err)
+{
+	const struct eng_backend *b = backend(i, err);
+	int r = eng_lock_shared(e, i->id);
+
+	if (b == NULL)
+		return -EINVAL;
+	if (r == 0)
+		r = eng_reconcile_one(e, i->id, err);
+	if (r != -EBUSY)
+		return r < 0 ? r : 1;
+	r = configured(e, i, &signal, &timeout, err);
+	if (r < 0)
+		return r;
+	r = eng_stop_mark(e, i->id);
+	if (r < 0 && r != -ENOENT)
+		return err_set(err, r, "stop instance '%s'", i->name);
+	deliver(e, b, i, signal);
+	r = eng_wait_gone(e, i, timeout < 0 ? -1 : timeout * 1000);
+	if (r == -ETIMEDOUT) {
+		deliver(e, b, i, SIGKILL);
+		r = eng_wait_gone(e, i, KILLED_WAIT_MS);
+	}
+	if (r < 0)
+		return err_set(err, r, "wait for the end of instance '%s'", i->name);
+	eng_event(e, "container", "stop", i->id,
+		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
+	return 0;
+}
+
+int eng_kill(struct engine *e, const struct eng_instance *i, int signal, struct err *err)
+{
+	const struct eng_backend *b = backend(i, err);
+	char number[16];
+	int r;
+
+	if (b == NULL)
+		return -EINVAL;
+	if (i->state != ENG_STATE_RUNNING)
+		return err_msg(err, -ESRCH, "instance '%s' is not running", i->name);
+	if (signal == SIGKILL || signal == SIGTERM)
+		(void) eng_stop_mark(e, i->id); /* it may be gone */
+	r = b->kill(e, i->id, signal, err);
+	if (r == -ESRCH || r == -ENOENT)
+		return err_msg(err, -ESRCH, "instance '%s' is not running", i->name);
+	if (r < 0)
+		return r;
+	if (i->paused)
+		(void) b->pause(e, i->id, false, NULL);
+	(void) snprintf(number, sizeof(number), "%d", signal);
+	eng_event(e, "container", "kill", i->id,
+		  (const char *const[]) { "image", i->image, "name", i->name, "signal", number,
+					  NULL });
+	return 0;
+}
+
+int eng_pause(struct engine *e, const struct eng_instance *i, bool pause, struct err *err)
+{
+	const struct eng_backend *b = backend(i, err);
+	int r;
+
+	if (b == NULL)
+		return -EINVAL;
+	if (i->state != ENG_STATE_RUNNING)
+		return err_msg(err, -ESRCH, "instance '%s' is not running", i->name);
+	if (i->paused == pause)
+		return err_msg(err, -EALREADY, "instance '%s' is %s paused", i->name,
+			       pause ? "already" : "not");
+	r = b->pause(e, i->id, pause, err);
+	if (r == 0)
+		r = db_run(e->db, err,
+			   "UPDATE instance SET paused = ? WHERE id = ? AND state = 'running'",
+			   "is", (int64_t) pause, i->id);
+	if (r < 0)
+		return r;
+	eng_event(e, "container", pause ? "pause" : "unpause", i->id,
+		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
+	return 0;
+}
+
+/* The status of one that was removed when it ended */
+static int removed_code(struct engine *e, const char *id, int *ret_code, struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	int r = db_query(e->db, &rows, err, "SELECT exit_code FROM instance_exit WHERE id = ?", "s",
+			 id);
+
+	if (r == 0)
+		r = db_next(rows, err);
+	if (r < 0)
+		return r;
+	*ret_code = r == 1 ? (int) db_i64(rows, 0) : LOST_CODE;
+	return 0;
+}
+
+/* Return: 1 it has ended with *ret_code; 0 not yet; -errno. */
+static int has_ended(struct engine *e, const struct eng_instance *i, int *ret_code, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_instance now;
+	int r = eng_instance_find(e, i->id, &arena, &now, err);
+
+	if (r == -ENOENT) {
+		r = removed_code(e, i->id, ret_code, err);
+		return r < 0 ? r : 1;
+	}
+	if (r < 0 || (now.state == ENG_STATE_RUNNING && now.finished == i->finished))
+		return r < 0 ? r : 0;
+	*ret_code = now.exit_code;
+	return 1;
+}
+
+int eng_wait(struct engine *e, const struct eng_instance *i, int *ret_code, struct err *err)
+{
+	int r, pid;
+
+	while ((r = has_ended(e, i, ret_code, err)) == 0) {
+		pid = eng_pid(e, i);
+		_cleanup_close_ int pidfd = pid > 0 ? proc_pidfd_open(pid) : -ESRCH;
+
+		if (pidfd >= 0)
+			(void) poll(&(struct pollfd) { .fd = pidfd, .events = POLLIN }, 1, -1);
+		else if (eng_lock_shared(e, i->id) == 0)
+			r = eng_reconcile_one(e, i->id, err);
+		if (r < 0)
+			return r;
+		(void) poll(NULL, 0, STEP_MS);
+	}
+	return r < 0 ? r : 0;
+}
