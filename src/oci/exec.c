@@ -110,7 +110,7 @@ static int serve(struct execution *ex, struct err *err)
 	if (r == 0)
 		r = oci_sync_expect(ex->sync, OCI_SYNC_READY, NULL, err);
 	if (r == 0 && ex->console >= 0) {
-		ex->master = oci_console_receive(ex->console, err); /* sent before READY */
+		ex->master = oci_console_receive(ex->console, !ex->opts->clone_parent, err); /* sent before READY */
 		r = ex->master < 0 ? ex->master : 0;
 	}
 	if (r == 0 && ex->opts->pidfd_socket != NULL)

@@ -90,24 +90,35 @@ static bool is_plain(unsigned char c)
 	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
 }
 
+#if defined(__SSE2__)
+/* Copies 16 bytes.  Return: bits of those that are not plain. */
+static inline unsigned copy_block(char *to, const char *p)
+{
+	__m128i v = _mm_loadu_si128((const void *) p);
+	__m128i special = _mm_or_si128(_mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
+						    _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))),
+				       _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
+						    _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
+
+	_mm_storeu_si128((void *) to, v);
+	return (unsigned) _mm_movemask_epi8(special);
+}
+#endif
+
 /* Copies plain bytes.  Return: their number; @to has room for 15 more. */
 static size_t put_plain(char *to, const char *p, size_t n)
 {
 	size_t i = 0;
 
 #if defined(__SSE2__)
-	for (; i + 16 <= n; i += 16) {
-		__m128i v = _mm_loadu_si128((const void *) (p + i));
-		__m128i special =
-			_mm_or_si128(_mm_or_si128(_mm_cmplt_epi8(v, _mm_set1_epi8(0x20)),
-						  _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f))),
-				     _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-						  _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'))));
-		unsigned mask = (unsigned) _mm_movemask_epi8(special);
+	while (n >= 16) {
+		unsigned mask = copy_block(to + i, p + i);
 
-		_mm_storeu_si128((void *) (to + i), v);
 		if (mask != 0)
 			return i + (size_t) __builtin_ctz(mask);
+		if (i + 16 == n)
+			return n;
+		i = i + 32 <= n ? i + 16 : n - 16; /* the last block overlaps: those bytes are plain */
 	}
 #endif
 	for (; i < n && is_plain((unsigned char) p[i]); i++)
@@ -170,6 +181,10 @@ char *encode_entry(char *to, const char *text, size_t n, const struct encode_sta
 		size_t used = put_plain(to, text, n);
 
 		to += used;
+		if (used + 1 == n && text[used] == '\n') {
+			to = put(to, "\\n", 2);
+			break;
+		}
 		if (used < n)
 			used += put_special(&to, (const unsigned char *) text + used, n - used);
 		text += used;
@@ -177,9 +192,7 @@ char *encode_entry(char *to, const char *text, size_t n, const struct encode_sta
 	}
 	if (lost > 0)
 		return put_lost(to, lost, stamp);
-	/* a whole number of blocks is quicker than the exact length */
-	for (size_t i = 0; i < sizeof(stamp->tail) && i < stamp->len; i += 16)
-		__builtin_memcpy(to + i, stamp->tail + i, 16);
+	(void) put(to, stamp->tail, sizeof(stamp->tail)); /* quicker than the exact length */
 	return to + stamp->len;
 }
 

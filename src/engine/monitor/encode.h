@@ -13,7 +13,7 @@
  */
 struct encode_stamp {
 	size_t len;
-	char tail[128];
+	char tail[64];
 };
 
 /** encode_stamp() - for a stream ("stdout", "stderr") and a time, UTC */
