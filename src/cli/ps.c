@@ -37,7 +37,10 @@ static void status_text(const struct eng_instance *i, char *ret, size_t size)
 
 	if (i->state == ENG_STATE_RUNNING) {
 		time_span(now - (i->started != 0 ? i->started : i->created), span);
-		(void) snprintf(ret, size, "Up %s", span);
+		(void) snprintf(ret, size, "Up %s%s", span, i->paused ? " (Paused)" : "");
+	} else if (i->state == ENG_STATE_RESTARTING) {
+		time_span(now - i->finished, span);
+		(void) snprintf(ret, size, "Restarting (%d) %s ago", i->exit_code, span);
 	} else if (i->state == ENG_STATE_EXITED) {
 		time_span(now - i->finished, span);
 		(void) snprintf(ret, size, "Exited (%d) %s ago", i->exit_code, span);
@@ -126,7 +129,8 @@ static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
 		cli_table_add(&table, heads[i]);
 	for (int i = 0; i < n; i++) {
-		if (!o->all && list[i].state != ENG_STATE_RUNNING)
+		if (!o->all && list[i].state != ENG_STATE_RUNNING &&
+		    list[i].state != ENG_STATE_RESTARTING)
 			continue;
 		if (o->quiet)
 			printf("%.*s\n", o->no_trunc ? ENG_ID_LEN : 12, list[i].id);

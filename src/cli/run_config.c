@@ -78,7 +78,7 @@ static int find_image(struct engine *e, const char *name, struct arena *a, struc
 }
 
 /* A name alone takes the value from here, or is left out. */
-static int set_env(struct eng_config *c, const char *entry, struct err *err)
+static int set_env(struct arena *a, struct img_words *env, const char *entry, struct err *err)
 {
 	const char *value;
 	char *text;
@@ -89,16 +89,17 @@ static int set_env(struct eng_config *c, const char *entry, struct err *err)
 		value = getenv(entry);
 		if (value == NULL)
 			return 0;
-		text = arena_printf(&c->arena, "%s=%s", entry, value);
+		text = arena_printf(a, "%s=%s", entry, value);
 		if (text == NULL)
 			return nomem(err);
 		entry = text;
 	}
-	return eng_env_set(&c->arena, &c->env, entry) < 0 ? nomem(err) : 0;
+	return eng_env_set(a, env, entry) < 0 ? nomem(err) : 0;
 }
 
 /* NAME=VALUE or NAME per line; lines that begin with "#" and empty ones are skipped. */
-static int read_env_file(struct eng_config *c, const char *path, struct err *err)
+static int read_env_file(struct arena *a, struct img_words *env, const char *path,
+			 struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	char *save = NULL;
@@ -115,8 +116,20 @@ static int read_env_file(struct eng_config *c, const char *path, struct err *err
 			return err_msg(err, -EINVAL,
 				       "--env-file '%s': variable '%s' contains whitespace", path,
 				       line);
-		r = set_env(c, line, err);
+		r = set_env(a, env, line, err);
 	}
+	return r;
+}
+
+int run_env(struct arena *a, struct img_words *env, const struct opt_strings *files,
+	    const struct opt_strings *entries, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < files->n; i++)
+		r = read_env_file(a, env, files->v[i], err);
+	for (size_t i = 0; r == 0 && i < entries->n; i++)
+		r = set_env(a, env, entries->v[i], err);
 	return r;
 }
 
@@ -131,13 +144,7 @@ static int read_env(struct eng_config *c, const struct run_opts *o, const struct
 		r = eng_env_set(&c->arena, &c->env, "TERM=xterm");
 	for (size_t i = 0; r == 0 && i < image->env.n; i++)
 		r = eng_env_set(&c->arena, &c->env, image->env.v[i]);
-	if (r < 0)
-		return nomem(err);
-	for (size_t i = 0; r == 0 && i < o->env_file.n; i++)
-		r = read_env_file(c, o->env_file.v[i], err);
-	for (size_t i = 0; r == 0 && i < o->env.n; i++)
-		r = set_env(c, o->env.v[i], err);
-	return r;
+	return r < 0 ? nomem(err) : run_env(&c->arena, &c->env, &o->env_file, &o->env, err);
 }
 
 /* Entry point and command; an entry point of the user's drops the image's command. */

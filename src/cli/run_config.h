@@ -5,9 +5,11 @@
 
 #include "base/opt.h"
 
+struct arena;
 struct eng_config;
 struct engine;
 struct err;
+struct img_words;
 
 /** struct run_opts - options of the verbs that make an instance */
 struct run_opts {
@@ -30,3 +32,11 @@ extern const struct opt run_table[];
  */
 int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv,
 	       struct eng_config *ret, struct err *err);
+
+/**
+ * run_env() - variables of --env-file and --env
+ * @env: added to; strings live in @a
+ * Return: 0; -EINVAL with a message; -errno.
+ */
+int run_env(struct arena *a, struct img_words *env, const struct opt_strings *files,
+	    const struct opt_strings *entries, struct err *err);

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 struct eng_config;
+struct eng_exec;
 struct eng_instance;
 struct engine;
 struct err;
@@ -28,6 +29,7 @@ struct eng_running {
  * @start: run the workload.  Called in a process of its own, a child of the monitor-to-be, with the
  *         instance's standard input, output and error as descriptors 0 to 2; the first process becomes a
  *         sibling of the caller, so a child of the monitor
+ * @exec: run another program in a running instance.  Called without the lock, in a process like @start's
  * @kill: send a signal to the first process; -ESRCH or -ENOENT when there is none.  Called without the lock
  * @pause: freeze or thaw all processes; -ENOENT when there is none.  Called without the lock
  * @oom_killed: the kernel killed a process of it for want of memory; asked before @stop
@@ -40,6 +42,8 @@ struct eng_backend {
 		       struct err *err);
 	int (*start)(struct engine *e, const char *id, const struct eng_config *config,
 		     struct eng_running *ret, struct err *err);
+	int (*exec)(struct engine *e, const char *id, const struct eng_exec *exec,
+		    struct eng_running *ret, struct err *err);
 	int (*kill)(struct engine *e, const char *id, int signal, struct err *err);
 	int (*pause)(struct engine *e, const char *id, bool pause, struct err *err);
 	bool (*oom_killed)(struct engine *e, const char *id);

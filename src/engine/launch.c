@@ -7,6 +7,9 @@
  * the monitor its pid (and terminal), tells the caller how it went, and exits.  The caller may die at any
  * time: the monitor goes on.  If the starter dies before it has told the monitor, the monitor exits and the
  * lock of the instance is free, so the next command cleans up.
+ *
+ * Another program in a running instance is started the same way; its monitor keeps no log and no lock,
+ * and nobody cleans up after it.
  */
 #include "engine/launch.h"
 
@@ -25,6 +28,7 @@
 #include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/exec.h"
 #include "engine/instance.h"
 #include "engine/log.h"
 #include "engine/monitor/protocol.h"
@@ -37,6 +41,8 @@ struct launch {
 	struct engine *e;
 	const struct eng_instance *i;
 	const struct eng_config *config;
+	const struct eng_exec *exec; /* instead of the instance itself */
+	bool tty, open_stdin;
 	int lock, listen, dir;
 	struct eng_log_sink log;
 	struct str log_how; /* argument of the monitor */
@@ -67,8 +73,8 @@ static void launch_fini(struct launch *l)
 
 static int make_pipes(struct launch *l, struct err *err)
 {
-	if (!l->config->tty && (pipe2(l->out, O_CLOEXEC) < 0 || pipe2(l->err, O_CLOEXEC) < 0 ||
-				(l->config->open_stdin && pipe2(l->in, O_CLOEXEC) < 0)))
+	if (!l->tty && (pipe2(l->out, O_CLOEXEC) < 0 || pipe2(l->err, O_CLOEXEC) < 0 ||
+			(l->open_stdin && pipe2(l->in, O_CLOEXEC) < 0)))
 		return err_set(err, -errno, "create pipes");
 	return 0;
 }
@@ -81,7 +87,7 @@ static int make_sockets(struct launch *l, bool attach, struct err *err)
 		r = msg_pair(l->started);
 	if (r == 0 && attach)
 		r = msg_pair(l->client);
-	if (r == 0)
+	if (r == 0 && l->exec == NULL)
 		r = l->listen = msg_listen_at(l->dir, "attach");
 	return r < 0 ? err_set(err, r, "create sockets") : 0;
 }
@@ -126,19 +132,22 @@ static _Noreturn void become_monitor(struct launch *l)
 		[MON_FD_CLIENT - MON_FD_STARTER] = l->client[1],
 		[MON_FD_DIR - MON_FD_STARTER] = l->dir,
 		[MON_FD_LOCK - MON_FD_STARTER] = l->lock,
-		[MON_FD_PROGRAM - MON_FD_STARTER] = l->e->program,
+		[MON_FD_PROGRAM - MON_FD_STARTER] = l->exec == NULL ? l->e->program : -EBADF,
 	};
 	char flags[8] = "-";
-	char *const argv[] = { "cleave-monitor",  "m",           flags,
-			       l->log_how.p,      "cleave",      "--root",
-			       l->e->root,        "--runroot",   l->e->runroot,
-			       "_ended",          l->e->monitor, (char *) l->i->id,
+	char *const argv[] = { "cleave-monitor", "m",
+			       flags,            l->exec == NULL ? l->log_how.p : "none",
+			       "cleave",         "--root",
+			       l->e->root,       "--runroot",
+			       l->e->runroot,    "_ended",
+			       l->e->monitor,    (char *) l->i->id,
 			       NULL };
 	char *const env[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	(void) snprintf(flags, sizeof(flags), "-%s%s%s", l->config->tty ? "t" : "",
-			l->config->open_stdin ? "i" : "", l->client[1] >= 0 ? "c" : "");
+	(void) snprintf(flags, sizeof(flags), "-%s%s%s%s", l->tty ? "t" : "",
+			l->open_stdin ? "i" : "", l->client[1] >= 0 ? "c" : "",
+			l->exec != NULL ? "x" : "");
 	if (null < 0 || place_fds(fds, MON_FD_STARTER, (int) ARRAY_LEN(fds)) < 0)
 		_exit(125);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
@@ -167,11 +176,14 @@ static _Noreturn void be_starter(struct launch *l)
 	struct mon_started started;
 	int r = place_stdio(l);
 
+	const struct eng_backend *b = eng_backend_find(l->i->isolation);
+
 	if (r < 0)
 		(void) err_set(&err, r, "connect standard input and output");
+	else if (l->exec != NULL)
+		r = b->exec(l->e, l->i->id, l->exec, &running, &err);
 	else
-		r = eng_backend_find(l->i->isolation)
-			    ->start(l->e, l->i->id, l->config, &running, &err);
+		r = b->start(l->e, l->i->id, l->config, &running, &err);
 	if (r == 0) {
 		started.pid = running.pid;
 		r = msg_send(l->started[1], &started, sizeof(started), &running.master,
@@ -210,49 +222,72 @@ static int read_report(int sock, struct err *err)
 	return report.code < 0 ? err_msg(err, report.code, "%s", report.text) : 0;
 }
 
-int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
-	       int lock, bool attach, int *ret_client, struct err *err)
+#define NO_PAIR { -EBADF, -EBADF }
+#define LAUNCH_NONE                                                                                \
+	.lock = -EBADF, .log = NO_PAIR, .listen = -EBADF, .dir = -EBADF, .in = NO_PAIR, .out = NO_PAIR, \
+	.err = NO_PAIR, .report = NO_PAIR, .started = NO_PAIR, .client = NO_PAIR
+
+/* Takes what @l holds. */
+static int launch(struct launch *l, bool attach, int *ret_client, struct err *err)
 {
-	struct launch l = {
-		.e = e,
-		.i = i,
-		.config = config,
-		.lock = lock,
-		.log = { -EBADF, -EBADF },
-		.listen = -EBADF,
-		.dir = -EBADF,
-		.in = { -EBADF, -EBADF },
-		.out = { -EBADF, -EBADF },
-		.err = { -EBADF, -EBADF },
-		.report = { -EBADF, -EBADF },
-		.started = { -EBADF, -EBADF },
-		.client = { -EBADF, -EBADF },
-	};
 	pid_t pid = -1;
-	int r = open_files(&l, err);
+	int r = make_pipes(l, err);
 
 	if (r == 0)
-		r = make_pipes(&l, err);
-	if (r == 0)
-		r = make_sockets(&l, attach, err);
-	if (r == 0 && access(e->monitor, X_OK) < 0)
-		r = err_set(err, -errno, "find the program '%s'", e->monitor);
+		r = make_sockets(l, attach, err);
+	if (r == 0 && access(l->e->monitor, X_OK) < 0)
+		r = err_set(err, -errno, "find the program '%s'", l->e->monitor);
 	if (r == 0) {
 		pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
 		if (pid < 0)
 			r = err_set(err, pid, "create a process");
 	}
 	if (pid == 0)
-		be_monitor(&l);
+		be_monitor(l);
 	if (r == 0) {
-		cleanup_closep(&l.report[1]);
-		l.report[1] = -EBADF;
-		r = read_report(l.report[0], err);
+		cleanup_closep(&l->report[1]);
+		l->report[1] = -EBADF;
+		r = read_report(l->report[0], err);
 	}
 	if (r == 0 && attach)
-		*ret_client = take_fd(l.client[0]);
-	launch_fini(&l);
+		*ret_client = take_fd(l->client[0]);
+	launch_fini(l);
 	if (r < 0 && pid > 0)
 		(void) proc_wait(pid); /* it sees that nothing was started */
 	return r;
+}
+
+int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
+	       int lock, bool attach, int *ret_client, struct err *err)
+{
+	struct launch l = {
+		LAUNCH_NONE,
+		.e = e,
+		.i = i,
+		.config = config,
+		.tty = config->tty,
+		.open_stdin = config->open_stdin,
+	};
+	int r;
+
+	l.lock = lock;
+	r = open_files(&l, err);
+	if (r < 0)
+		launch_fini(&l);
+	return r < 0 ? r : launch(&l, attach, ret_client, err);
+}
+
+int eng_launch_exec(struct engine *e, const struct eng_instance *i, const struct eng_exec *exec,
+		    bool attach, int *ret_client, struct err *err)
+{
+	struct launch l = {
+		LAUNCH_NONE,
+		.e = e,
+		.i = i,
+		.exec = exec,
+		.tty = exec->tty,
+		.open_stdin = exec->open_stdin,
+	};
+
+	return launch(&l, attach, ret_client, err);
 }

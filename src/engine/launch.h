@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 struct eng_config;
+struct eng_exec;
 struct eng_instance;
 struct engine;
 struct err;
@@ -20,3 +21,10 @@ struct err;
  */
 int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
 	       int lock, bool attach, int *ret_client, struct err *err);
+
+/**
+ * eng_launch_exec() - run another program in a running instance under a monitor of its own
+ * Parameters, context and result as of eng_exec(), which looks at the state of the instance first.
+ */
+int eng_launch_exec(struct engine *e, const struct eng_instance *i, const struct eng_exec *exec,
+		    bool attach, int *ret_client, struct err *err);

@@ -214,6 +214,8 @@ static int become_process(struct oci_child *child, char **ret_file, struct err *
 		return r;
 	entered = enter_cwd_early(p);
 	r = oci_env_finish(&child->process, err);
+	if (r == 0 && !child->init.in_userns)
+		r = oci_process_quota(p, child->init.proc_fd, 0, err);
 	if (r == 0)
 		r = oci_process_identity(&child->init, filter, err);
 	if (r == 0)
@@ -260,8 +262,10 @@ static int wait_for_start(struct oci_child *child)
 	for (;;) {
 		int conn = accept4(child->listen, NULL, NULL, SOCK_CLOEXEC);
 
-		if (conn < 0)
+		if (conn < 0 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
+		if (conn < 0)
+			_exit(1); /* nobody can start this any more */
 		if (oci_sync_expect(conn, OCI_SYNC_START, NULL, NULL) == 0)
 			return conn;
 		(void) close(conn); /* somebody only looked whether we still wait */
@@ -299,7 +303,7 @@ static _Noreturn void run_program(struct oci_child *child, const char *file, int
 			agent_json(child, &json);
 		r = oci_seccomp_load(&child->filter, child->seccomp_agent, json.p, &err);
 	}
-	if (r == 0)
+	if (r == 0 && !child->init.exec)
 		r = oci_hook_run(child->init.spec, OCI_HOOK_START_CONTAINER, &child->state,
 				 OCI_STATUS_CREATED, p->env.v, &err);
 	if (r == 0) {
@@ -309,21 +313,13 @@ static _Noreturn void run_program(struct oci_child *child, const char *file, int
 	child_fail(child, report, &err);
 }
 
-static void reset_signals(void)
-{
-	sigset_t none;
-
-	(void) sigemptyset(&none);
-	(void) sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
 _Noreturn void oci_child_main(struct oci_child *child)
 {
 	_cleanup_free_ char *file = NULL;
 	struct err err = { 0 };
 	int report;
 
-	reset_signals();
+	proc_default_signals();
 	if (!oci_ns_is_new(child->init.spec, OCI_NS_PID))
 		(void) prctl(PR_SET_DUMPABLE, 0); /* nobody who shares the namespace may look into us */
 	(void) setsid(); /* fails for a session leader, which is what we want to be */
@@ -347,7 +343,7 @@ _Noreturn void oci_child_exec_main(struct oci_child *child)
 	_cleanup_free_ char *file = NULL;
 	struct err err = { 0 };
 
-	reset_signals();
+	proc_default_signals();
 	(void) prctl(PR_SET_DUMPABLE, 0);
 	(void) setsid(); /* as above */
 	if (child->wait_go && oci_sync_expect(child->sync, OCI_SYNC_GO, NULL, &err) < 0)

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -193,6 +194,19 @@ static int make_absolute(struct arena *a, const char **path, struct err *err)
 	return *path == NULL ? err_set(err, -ENOMEM, "create the container") : 0;
 }
 
+/* To wait for `start` takes a socket, a connection, and with a seccomp listener another socket. */
+static int check_descriptors(const struct oci_child *ch, struct err *err)
+{
+	const uint64_t need = ch->keep_fds + 3;
+
+	for (size_t i = 0; i < ch->process.nr_rlimits; i++)
+		if (ch->process.rlimits[i].type == RLIMIT_NOFILE && ch->process.rlimits[i].soft < need)
+			return err_msg(err, -EINVAL,
+				       "process.rlimits: RLIMIT_NOFILE %llu is under %llu, what waiting for `start` takes",
+				       (unsigned long long) ch->process.rlimits[i].soft, (unsigned long long) need);
+	return 0;
+}
+
 /* All that does not need the child. */
 static int prepare(struct creation *cr, struct err *err)
 {
@@ -246,6 +260,9 @@ static int prepare(struct creation *cr, struct err *err)
 	if (r == 0 && !ch->init.rootless)
 		r = oci_rootfs_open(&ch->init, ch->ns_fds[OCI_NS_USER], err);
 	if (r < 0 || cr->opts.start)
+		return r;
+	r = check_descriptors(ch, err);
+	if (r < 0)
 		return r;
 	ch->listen = msg_listen_at(c->dir_fd, OCI_START_SOCKET);
 	return ch->listen < 0 ? err_set(err, ch->listen, "listen for `start`") : 0;
@@ -421,6 +438,8 @@ static void roll_back(struct creation *cr)
 		(void) kill(cr->pid, SIGKILL);
 		if (!cr->opts.clone_parent)
 			(void) proc_wait(cr->pid);
+		if (c->cgroup != NULL && !oci_ns_is_new(c->spec, OCI_NS_PID)) /* its end takes no hook along */
+			(void) oci_cgroup_kill(c->cgroup, SIGKILL, NULL); /* deleting waits for them */
 	}
 	if (c->cgroup != NULL)
 		(void) oci_cgroup_delete(c->cgroup, NULL);

@@ -16,7 +16,6 @@
 #include "oci/ns.h"
 #include "oci/pidfile.h"
 #include "oci/process.h"
-#include "oci/process.h"
 #include "oci/sync.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
@@ -98,8 +97,6 @@ static int spawn(struct execution *ex, struct err *err)
 	ch->wait_go = helper || ch->init.in_userns;
 	r = oci_child_spawn(ch, oci_child_exec_main, 0, ex->cgroup_fd, ex->sync, ex->opts->clone_parent,
 			    helper, &ex->pid, &ex->pidfd, err);
-	if (r == 0 && ch->init.in_userns)
-		r = oci_process_quota(&ch->process, ch->init.proc_fd, ex->pid, err);
 	return r == 0 && ch->wait_go ? oci_sync_send(ex->sync, OCI_SYNC_GO, 0) : r;
 }
 
@@ -113,6 +110,9 @@ static int serve(struct execution *ex, struct err *err)
 		ex->master = oci_console_receive(ex->console, !ex->opts->clone_parent, err); /* sent before READY */
 		r = ex->master < 0 ? ex->master : 0;
 	}
+	/* not earlier: a low limit of descriptors is the program's, not the set-up's */
+	if (r == 0 && ex->child.init.in_userns)
+		r = oci_process_quota(&ex->child.process, ex->child.init.proc_fd, ex->pid, err);
 	if (r == 0 && ex->opts->pidfd_socket != NULL)
 		r = oci_pidfd_send(ex->opts->pidfd_socket, ex->pidfd, err);
 	if (r == 0 && ex->opts->pid_file != NULL)

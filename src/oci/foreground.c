@@ -2,6 +2,7 @@
 #include "oci/foreground.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/signalfd.h>
@@ -11,16 +12,32 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/file.h"
+#include "sys/proc.h"
 #include "sys/pty.h"
 
-#define RELAY_BUFFER 32768 /* bytes */
+#define RELAY_BUFFER 4096 /* bytes; a pipe that poll() calls writable takes as many without blocking */
 
-/* Faults of this process are its own; SIGPIPE and SIGURG are noise, SIGCHLD is seen by pidfd. */
-static void forwarded(sigset_t *ret)
+/* One direction of the terminal */
+struct relay {
+	int from, to;
+	size_t at, n; /* what is left of @buf */
+	bool done;
+	char buf[RELAY_BUFFER];
+};
+
+/* @status: of @pid, once it is @reaped */
+struct foreground {
+	pid_t pid;
+	int master, signals, status;
+	bool reaped;
+	struct relay in, out;
+};
+
+/* Faults of this process are its own; SIGPIPE and SIGURG are noise.  SIGCHLD is for us. */
+static void watched(sigset_t *ret)
 {
 	static const int own[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS,
-				   SIGPIPE, SIGURG, SIGCHLD, SIGTTIN, SIGTTOU };
+				   SIGPIPE, SIGURG, SIGTTIN, SIGTTOU };
 
 	(void) sigfillset(ret);
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
@@ -31,92 +48,133 @@ void oci_foreground_block(sigset_t *ret_old)
 {
 	sigset_t set;
 
-	forwarded(&set);
+	watched(&set);
 	(void) sigprocmask(SIG_BLOCK, &set, ret_old);
 }
 
-static void forward_signal(int signals, pid_t pid, int master)
+/* Orphans of a container without a pid namespace come to a subreaper; there may be many. */
+static void reap(struct foreground *fg)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == fg->pid) {
+			fg->status = status;
+			fg->reaped = true;
+		}
+}
+
+static void handle_signal(struct foreground *fg)
 {
 	struct signalfd_siginfo info;
 
-	if (read(signals, &info, sizeof(info)) != (ssize_t) sizeof(info))
+	if (read(fg->signals, &info, sizeof(info)) != (ssize_t) sizeof(info))
 		return;
-	if (info.ssi_signo == SIGWINCH && master >= 0)
-		(void) pty_copy_size(STDIN_FILENO, master); /* stdin may be no terminal */
-	else
-		(void) kill(pid, (int) info.ssi_signo); /* it may have ended just now */
+	if (info.ssi_signo == SIGCHLD)
+		reap(fg);
+	else if (info.ssi_signo == SIGWINCH && fg->master >= 0)
+		(void) pty_copy_size(STDIN_FILENO, fg->master); /* stdin may be no terminal */
+	else if (!fg->reaped)
+		(void) kill(fg->pid, (int) info.ssi_signo); /* it may have ended just now */
 }
 
-/* Return: bytes copied; 0 end of input; -errno. */
-static ssize_t copy_once(int from, int to)
+static void relay_read(struct relay *r)
 {
-	char buf[RELAY_BUFFER];
-	ssize_t n = read(from, buf, sizeof(buf));
-	int r;
+	ssize_t n = read(r->from, r->buf, sizeof(r->buf));
 
-	if (n < 0)
-		return errno == EIO ? 0 : -errno; /* EIO: the last user of the slave closed it */
-	r = fd_write_full(to, buf, (size_t) n);
-	return r < 0 ? r : n;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	r->done = n <= 0; /* EIO: the last user of the slave closed it */
+	r->n = n > 0 ? (size_t) n : 0;
+	r->at = 0;
 }
 
-static int loop(pid_t pid, int pidfd, int master, int signals)
+static void relay_write(struct relay *r)
 {
-	struct pollfd p[] = {
-		{ .fd = master, .events = POLLIN },
-		{ .fd = master >= 0 ? STDIN_FILENO : -1, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-		{ .fd = pidfd, .events = POLLIN },
-	};
+	ssize_t n = write(r->to, r->buf + r->at, r->n);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0) { /* nobody reads that any more */
+		r->done = true;
+		r->n = 0;
+		return;
+	}
+	r->at += (size_t) n;
+	r->n -= (size_t) n;
+}
+
+/* Neither direction waits for the other: a program that only writes or only reads would stop both. */
+static int loop(struct foreground *fg, int pidfd)
+{
+	struct relay *in = &fg->in, *out = &fg->out;
 	bool ended = false;
 
 	for (;;) {
-		int n = poll(p, ARRAY_LEN(p), ended ? 0 : -1);
+		struct pollfd p[] = {
+			{ .fd = out->done || out->n != 0 ? -1 : out->from, .events = POLLIN },
+			{ .fd = out->n == 0 ? -1 : out->to, .events = POLLOUT },
+			{ .fd = in->done || in->n != 0 ? -1 : in->from, .events = POLLIN },
+			{ .fd = in->n == 0 ? -1 : in->to, .events = POLLOUT },
+			{ .fd = fg->signals, .events = POLLIN },
+			{ .fd = ended ? -1 : pidfd, .events = POLLIN },
+		};
+		int n = poll(p, ARRAY_LEN(p), ended && out->n == 0 ? 0 : -1);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (p[0].fd >= 0 && p[0].revents != 0) {
-			if (copy_once(master, STDOUT_FILENO) <= 0)
-				p[0].fd = -1;
-		} else if (ended)
-			return 0;
-		if (p[1].fd >= 0 && p[1].revents != 0 && copy_once(STDIN_FILENO, master) <= 0)
-			p[1].fd = -1; /* nothing more to type */
+		if (ended && out->n == 0 && p[0].revents == 0)
+			return 0; /* a process that stays may write on, nobody is there to read it */
+		if (p[0].revents != 0)
+			relay_read(out);
+		if (p[1].revents != 0)
+			relay_write(out);
 		if (p[2].revents != 0)
-			forward_signal(signals, pid, master);
-		if (p[3].revents != 0) {
-			ended = true;
-			p[3].fd = -1;
-		}
-		if (ended && p[0].fd < 0)
-			return 0;
+			relay_read(in);
+		if (p[3].revents != 0)
+			relay_write(in);
+		if (p[4].revents != 0)
+			handle_signal(fg);
+		ended = ended || p[5].revents != 0;
 	}
 }
 
 int oci_foreground_wait(pid_t pid, int pidfd, int master, int *ret_status, struct err *err)
 {
+	struct foreground fg = {
+		.pid = pid,
+		.master = master,
+		.in = { .from = STDIN_FILENO, .to = master, .done = master < 0 },
+		.out = { .from = master, .to = STDOUT_FILENO, .done = master < 0 },
+	};
 	struct termios old;
 	bool raw = false;
 	sigset_t set;
 	int r;
 
-	forwarded(&set);
-	_cleanup_close_ int signals = signalfd(-1, &set, SFD_CLOEXEC);
+	watched(&set);
+	_cleanup_close_ int signals = fg.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signals < 0)
 		return err_set(err, -errno, "create a signalfd");
+	reap(&fg); /* who ended before may have told nobody */
 	if (master >= 0) {
+		if (fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+			return err_set(err, -errno, "prepare the terminal");
 		(void) pty_copy_size(STDIN_FILENO, master); /* stdin may be no terminal */
 		raw = pty_raw(STDIN_FILENO, &old) == 0;
 	}
-	r = loop(pid, pidfd, master, signals);
+	r = loop(&fg, pidfd);
 	if (raw)
 		pty_restore(STDIN_FILENO, &old);
 	if (r < 0)
 		return err_set(err, r, "wait for the container");
-	while (waitpid(pid, ret_status, 0) < 0)
-		if (errno != EINTR)
-			return err_set(err, -errno, "wait for the container");
+	if (!fg.reaped)
+		fg.status = proc_wait(pid);
+	if (fg.status < 0)
+		return err_set(err, fg.status, "wait for the container");
+	*ret_status = fg.status;
 	return 0;
 }

@@ -7,7 +7,7 @@
 struct err;
 
 /**
- * oci_foreground_block() - hold back the signals that oci_foreground_wait() forwards
+ * oci_foreground_block() - hold back the signals that oci_foreground_wait() looks at
  * @ret_old: the mask before
  * Called before the container process is cloned, so that no signal is lost; the child clears it.
  */
@@ -20,7 +20,7 @@ void oci_foreground_block(sigset_t *ret_old);
  * @master: terminal to copy to and from stdio (raw mode, size followed), or -EBADF
  * @ret_status: wait status of @pid
  *
- * Forwards every signal that arrives; reaps other children (as a subreaper) meanwhile.
+ * Forwards every signal that arrives but SIGCHLD; reaps other children (as a subreaper) meanwhile.
  * Context: blocks; signals blocked by oci_foreground_block().
  * Return: 0; -errno with a message.
  */

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -15,7 +16,6 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "sys/proc.h"
@@ -50,10 +50,8 @@ static _Noreturn void hook_child(const struct oci_hook *h, char *const *env_defa
 	char *const *env = h->env.n != 0 ? h->env.v : env_default != NULL ? env_default : environ;
 	int out = output->out >= 0 ? output->out : STDOUT_FILENO;
 	int err = output->err >= 0 ? output->err : text;
-	sigset_t none;
 
-	(void) sigemptyset(&none);
-	(void) sigprocmask(SIG_SETMASK, &none, NULL);
+	proc_default_signals();
 	(void) setpgid(0, 0); /* a timeout kills the group */
 	if (dup2(in, STDIN_FILENO) < 0 || (out != STDOUT_FILENO && dup2(out, STDOUT_FILENO) < 0) ||
 	    dup2(err, STDERR_FILENO) < 0 || proc_cloexec_from(3) < 0)
@@ -63,62 +61,104 @@ static _Noreturn void hook_child(const struct oci_hook *h, char *const *env_defa
 	_exit(127);
 }
 
-/*
- * Wait for the end of the hook, keeping the start of what it writes to standard error.
- * Return: 0; -ETIMEDOUT.
- */
-static int watch(int pidfd, int out, int timeout_ms, struct str *text)
+static int64_t now_ms(void)
 {
-	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN }, { .fd = out, .events = POLLIN } };
-	struct timespec begin, now;
+	struct timespec t;
 
-	(void) clock_gettime(CLOCK_MONOTONIC, &begin);
+	(void) clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
+	return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A running hook: @in is not blocking, @json what is left for it, @text the start of its standard error */
+struct running {
+	int pidfd, in, err;
+	const char *json;
+	size_t left;
+	struct str text;
+};
+
+static void feed(struct running *h)
+{
+	ssize_t n = write(h->in, h->json, h->left);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0) {
+		h->json += n;
+		h->left -= (size_t) n;
+	}
+	if (n <= 0 || h->left == 0) /* a hook may ignore its input */
+		(void) close(take_fd(h->in));
+}
+
+static void listen_to(struct running *h)
+{
+	char buf[256];
+	ssize_t n = read(h->err, buf, sizeof(buf));
+
+	if (n > 0 && h->text.len < HOOK_OUTPUT_MAX)
+		str_add(&h->text, buf, (size_t) n);
+	if (n <= 0)
+		(void) close(take_fd(h->err));
+}
+
+/* Wait for the end of the hook.  @timeout_ms: < 0 for ever.  Return: 0; -ETIMEDOUT; -errno. */
+static int watch(struct running *h, int64_t timeout_ms)
+{
+	const int64_t end = now_ms() + timeout_ms;
+
 	for (;;) {
-		char buf[256];
-		int left = -1, n;
+		struct pollfd p[] = {
+			{ .fd = h->pidfd, .events = POLLIN },
+			{ .fd = h->err, .events = POLLIN },
+			{ .fd = h->in, .events = POLLOUT },
+		};
+		int64_t left = timeout_ms < 0 ? -1 : end - now_ms();
+		int n;
 
-		if (timeout_ms >= 0) {
-			(void) clock_gettime(CLOCK_MONOTONIC, &now);
-			left = timeout_ms - (int) ((now.tv_sec - begin.tv_sec) * 1000 +
-						   (now.tv_nsec - begin.tv_nsec) / 1000000);
-			if (left <= 0)
-				return -ETIMEDOUT;
-		}
-		n = poll(p, 2, left);
+		if (timeout_ms >= 0 && left <= 0)
+			return -ETIMEDOUT;
+		n = poll(p, ARRAY_LEN(p), left > INT_MAX ? INT_MAX : (int) left);
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n <= 0)
 			continue;
-		if (p[1].revents != 0) {
-			ssize_t got = read(out, buf, sizeof(buf));
-
-			if (got > 0 && text->len < HOOK_OUTPUT_MAX)
-				str_add(text, buf, (size_t) got);
-			if (got <= 0)
-				p[1].fd = -1;
-			continue;
-		}
-		if (p[0].revents != 0)
+		if (p[2].revents != 0)
+			feed(h);
+		if (p[1].revents != 0)
+			listen_to(h); /* all of it, before its end counts */
+		else if (p[0].revents != 0)
 			return 0;
 	}
+}
+
+static void running_fini(struct running *h)
+{
+	cleanup_closep(&h->pidfd);
+	cleanup_closep(&h->in);
+	cleanup_closep(&h->err);
+	str_fini(&h->text);
 }
 
 static int run_one(const struct oci_hook *h, const struct str *json, char *const *env_default,
 		   const struct hook_output *output, struct err *err)
 {
-	_cleanup_(str_fini) struct str text = { 0 };
-	_cleanup_close_ int pidfd = -EBADF;
+	_cleanup_(running_fini) struct running run = {
+		.pidfd = -EBADF, .in = -EBADF, .err = -EBADF, .json = json->p, .left = json->len,
+	};
 	int in[2], out[2], r, status;
 	pid_t pid;
 
 	if (pipe2(in, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "create a pipe");
-	_cleanup_close_ int in_r = in[0], in_w = in[1];
-	if (pipe2(out, O_CLOEXEC) < 0)
+	_cleanup_close_ int in_r = in[0];
+	run.in = in[1];
+	if (pipe2(out, O_CLOEXEC) < 0 || fcntl(run.in, F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, -errno, "create a pipe");
-	_cleanup_close_ int out_r = out[0], out_w = out[1];
+	_cleanup_close_ int out_w = out[1];
+	run.err = out[0];
 
-	pid = proc_clone(0, SIGCHLD, -EBADF, &pidfd);
+	pid = proc_clone(0, SIGCHLD, -EBADF, &run.pidfd);
 	if (pid < 0)
 		return err_set(err, (int) pid, "fork");
 	if (pid == 0)
@@ -126,11 +166,11 @@ static int run_one(const struct oci_hook *h, const struct str *json, char *const
 	(void) close(take_fd(in_r)); /* so that a hook which reads nothing breaks the pipe */
 	(void) close(take_fd(out_w));
 
-	(void) fd_write_full(in_w, json->p, json->len); /* a hook may ignore its input */
-	(void) close(take_fd(in_w));
-	r = watch(pidfd, out_r, h->timeout.set ? (int) h->timeout.v * 1000 : -1, &text);
-	if (r < 0)
-		(void) kill(-pid, SIGKILL); /* it may have ended just now */
+	r = watch(&run, h->timeout.set ? h->timeout.v * 1000 : -1);
+	if (r < 0) { /* it may have ended just now, or have no group yet */
+		(void) kill(-pid, SIGKILL);
+		(void) proc_pidfd_kill(run.pidfd, SIGKILL);
+	}
 	status = proc_wait(pid);
 	if (r == -ETIMEDOUT)
 		return err_msg(err, r, "hook ran past specified timeout of %d.0s", (int) h->timeout.v);
@@ -140,11 +180,11 @@ static int run_one(const struct oci_hook *h, const struct str *json, char *const
 		const char *name = strsignal(WTERMSIG(status));
 
 		return err_msg(err, -ECANCELED, "signal: %c%s, stdout: , stderr: %s", tolower(name[0]), name + 1,
-			       text.p != NULL ? text.p : "");
+			       run.text.p != NULL ? run.text.p : "");
 	}
 	if (status != 0)
 		return err_msg(err, -ECANCELED, "exit status %d, stdout: , stderr: %s", WEXITSTATUS(status),
-			       text.p != NULL ? text.p : "");
+			       run.text.p != NULL ? run.text.p : "");
 	return 0;
 }
 

@@ -28,8 +28,9 @@ int oci_process_affinity(const struct oci_process *process, struct err *err);
  * @proc_fd: the host's procfs root
  * @pid: of the process in the caller's view; 0 = the caller
  *
- * With a user namespace the parent calls this for the child, since raising a limit needs privileges
- * in the initial one; without, oci_process_limits() does it.
+ * Late, as the set-up needs more descriptors than the program may be allowed: without a user namespace
+ * the child does it for itself, just before oci_process_identity(); with one the parent does, once the
+ * child is ready, since raising a limit there needs privileges in the initial one.
  * Return: 0; -errno with a message naming the field.
  */
 int oci_process_quota(const struct oci_process *process, int proc_fd, pid_t pid, struct err *err);
@@ -37,7 +38,7 @@ int oci_process_quota(const struct oci_process *process, int proc_fd, pid_t pid,
 /**
  * oci_process_limits() - attributes that need privileges and do not restrict the set-up that follows
  *
- * oci_process_quota() unless init->in_userns, CPU affinity ("final" of execCPUAffinity; everything
+ * CPU affinity ("final" of execCPUAffinity; everything
  * when no list is given), scheduler, I/O priority, memory policy, personality, session keyring.
  * @new_keyring: join a session keyring named after the container
  *

@@ -92,9 +92,7 @@ int oci_process_limits(const struct oci_init *init, bool new_keyring, struct err
 	const struct oci_process *p = init->process;
 	int r;
 
-	r = init->in_userns ? 0 : oci_process_quota(p, init->proc_fd, 0, err);
-	if (r == 0)
-		r = oci_affinity_final(init, err);
+	r = oci_affinity_final(init, err);
 	if (r == 0)
 		r = oci_scheduler_set(p, l->resources.cpu.cpus != NULL, err);
 	if (r == 0)

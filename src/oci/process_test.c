@@ -308,6 +308,8 @@ static int limit(struct fixture *f)
 
 	CPU_ZERO(&cpus);
 	r->code = oci_process_limits(&f->init, false, &r->err);
+	if (r->code == 0)
+		r->code = oci_process_quota(&f->spec.process, f->init.proc_fd, 0, &r->err);
 	r->umask = (mode_t) getpriority(PRIO_PROCESS, 0);
 	r->uid = (uid_t) syscall(SYS_ioprio_get, 1, 0);
 	r->gid = (gid_t) personality(0xffffffff);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -148,7 +149,8 @@ int msg_listen_at(int dirfd, const char *name)
 	if (r < 0)
 		return r;
 	_cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (sock < 0 || bind(sock, (struct sockaddr *) &addr, sizeof(addr)) < 0 || listen(sock, 8) < 0)
+	if (sock < 0 || fchmod(sock, 0600) < 0 || bind(sock, (struct sockaddr *) &addr, sizeof(addr)) < 0 ||
+	    listen(sock, 8) < 0)
 		return -errno;
 	return take_fd(sock);
 }

@@ -38,5 +38,9 @@ int msg_connect(const char *path);
  */
 int msg_connect_at(int dirfd, const char *name);
 
-/** msg_listen_at() - listening SOCK_SEQPACKET socket @name in a directory; descriptor or -errno */
+/**
+ * msg_listen_at() - listening SOCK_SEQPACKET socket @name in a directory
+ * Only its owner may connect, whatever the umask.
+ * Return: descriptor, CLOEXEC; -errno.
+ */
 int msg_listen_at(int dirfd, const char *name);

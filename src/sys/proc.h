@@ -39,6 +39,12 @@ int proc_wait(pid_t pid);
 /** proc_exit_code() - 0..255 as a shell shows it: 128+n for signal n */
 int proc_exit_code(int wait_status);
 
+/**
+ * proc_default_signals() - nothing is blocked, ignored or handled
+ * For a child before execve(), which would pass on what our caller ignores or blocks.
+ */
+void proc_default_signals(void);
+
 /** proc_cloexec_from() - mark every descriptor from @first on close-on-exec; 0 or -errno */
 int proc_cloexec_from(unsigned first);
 

@@ -7,9 +7,8 @@ term() { python3 "$here/terminal.py" "$@"; }
 gone() { [ -z "$(cleave ps -q)" ]; }
 
 # Output and exit status
-cleave run -d --name out -v "$T:/t" cleave/tiny sh -c 'echo early; read x </t/go; echo out; echo err >&2; exit 7' >/dev/null
 mkfifo "$T/go"
-until_true [ -p "$T/go" ]
+cleave run -d --name out -v "$T:/t" cleave/tiny sh -c 'echo early; read x </t/go; echo out; echo err >&2; exit 7' >/dev/null
 "$CLEAVE" attach out >"$T/o" 2>"$T/e" &
 pid=$!
 "$CLEAVE" attach out >"$T/o2" 2>/dev/null &
@@ -28,13 +27,13 @@ refuse 1 'no such instance' attach nobody
 
 # Input
 cleave run -di --name in cleave/tiny sh -c 'while read x; do echo "got $x"; [ "$x" = end ] && exit 3; done; echo eof' >/dev/null
-echo one | timeout 10 "$CLEAVE" attach in >"$T/o" &
+echo one | timeout -s KILL 10 "$CLEAVE" attach in >"$T/o" &
 pid=$!
 logged() { cleave logs in | grep -q "got $1"; }
 until_true logged one
 is "the end of one client's input is not that of a detached instance" "$(cleave ps -q | wc -l)" 1
-is "--no-stdin" "$(echo no | timeout 1 "$CLEAVE" attach --no-stdin in)" ''
-out=$(echo end | timeout 10 "$CLEAVE" attach in)
+is "--no-stdin" "$(echo no | timeout -s KILL 1 "$CLEAVE" attach --no-stdin in)" ''
+out=$(echo end | timeout -s KILL 10 "$CLEAVE" attach in)
 is "status after input" $? 3
 is "what it said" "$out" 'got end'
 wait $pid
@@ -65,12 +64,12 @@ kill -USR1 $pid
 wait $pid
 is "signals are forwarded" $? 5
 is "it got it" "$(cat "$T/o")" usr1
-"$CLEAVE" run --rm -i --name deaf cleave/tiny sh -c 'trap "exit 6" INT; echo ready; while :; do sleep 0.05; done' </dev/zero >"$T/o" &
+"$CLEAVE" run --rm -i --name deaf cleave/tiny sh -c 'trap "exit 6" USR2; echo ready; while :; do sleep 0.05; done' </dev/zero >"$T/o" &
 pid=$!
 shown() { grep -q ready "$T/o"; }
 until_true shown
 sleep 0.2
-kill -INT $pid
+kill -USR2 $pid
 wait $pid
 is "signals pass by input that nobody reads" $? 6
 
@@ -80,7 +79,7 @@ is "-a stdout" "$(cleave run --rm -a stdout cleave/tiny sh -c "$both" 2>&1)" out
 is "-a stderr" "$(cleave run --rm -a stderr cleave/tiny sh -c "$both" 2>&1)" err
 is "-a both" "$(cleave run --rm -a stdout -a STDERR cleave/tiny sh -c "$both" 2>&1 | sort)" "$(printf 'err\nout')"
 is "-a stdin with -i" "$(echo x | cleave run --rm -i -a stdin -a stdout cleave/tiny cat)" x
-is "-i without -a stdin" "$(echo x | timeout 1 "$CLEAVE" run --rm -i --name nostdin -a stdout cleave/tiny cat)" ''
+is "-i without -a stdin" "$(echo x | timeout -s KILL 1 "$CLEAVE" run --rm -i --name nostdin -a stdout cleave/tiny cat)" ''
 cleave rm -f nostdin >/dev/null 2>&1
 refuse 125 "'--attach nothing'|--attach 'nothing'" run --rm -a nothing cleave/tiny true
 refuse 125 'exclude each other' run -d -a stdout cleave/tiny true

@@ -32,9 +32,9 @@ exec 7<&- 8<&- 9<&-
 
 echo three >"$T/three"
 echo four >"$T/four"
-conf "$(script 'cat <&3; cat <&4; [ -e /proc/self/fd/5 ] && echo five; ls /proc/$$/fd | tr "\n" " "')"
+conf "$(script 'cat <&3; cat <&4; [ -e /proc/self/fd/5 ] && echo five; ls /proc/$$/fd; true')" # no pipe: the shell has its ends open for a moment
 out=$(oci run --preserve-fds 2 -b "$B" "$ID" 3<"$T/three" 4<"$T/four" 5</dev/null </dev/null 2>&1)
-eq "--preserve-fds" "$out" $'three\nfour\n0 1 2 3 4 '
+eq "--preserve-fds" "$out" $'three\nfour\n0\n1\n2\n3\n4'
 fails "--preserve-fds of one that is not open" 'preserve' run --preserve-fds 20 -b "$B" "$ID"
 fails "--preserve-fds with a wrong number" 'preserve-fds.*many' run --preserve-fds many -b "$B" "$ID"
 fails "--preserve-fds over the limit" 'preserve' run --preserve-fds 4000000000 -b "$B" "$ID"

@@ -35,6 +35,14 @@ check "and the next one runs" test -e "$T/poststop-ran"
 s=$EPOCHREALTIME
 refuse "a hook that takes too long" '(timeout|time).*1' ".hooks.createRuntime=[{path:\"$T/slow\",timeout:1}]"
 check "is ended after its timeout" awk "BEGIN { exit !($EPOCHREALTIME - $s < 4) }"
+s=$EPOCHREALTIME
+refuse "one that reads nothing of a state larger than a pipe" '(timeout|time).*1' ".annotations={big:(\"x\"*200000)} | .hooks.createRuntime=[{path:\"$T/slow\",timeout:1}]"
+check "is, too" awk "BEGIN { exit !($EPOCHREALTIME - $s < 4) }"
+printf '#!/bin/sh\nwc -c >%s\n' "$T/size" >"$T/count"
+chmod +x "$T/count"
+conf ".annotations={big:(\"x\"*200000)} | .hooks.createRuntime=[{path:\"$T/count\",timeout:4000000}]"
+attempt run -b "$B" "$ID"
+check "one that reads gets all of it" test "$(cat "$T/size")" -gt 200000
 refuse "a timeout of 0" 'timeout.*0' ".hooks.createRuntime=[{path:\"$T/slow\",timeout:0}]"
 refuse "a relative path" 'hooks.createRuntime.*path' '.hooks.createRuntime=[{path:"bin/true"}]'
 refuse "hooks that are no list" 'hooks.createRuntime' '.hooks.createRuntime={}'

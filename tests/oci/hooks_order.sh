@@ -68,3 +68,7 @@ exec 9<"$T/hook"
 oci run -b "$B" "$ID" </dev/null
 exec 9<&-
 unlike "a hook has no descriptors but its three" "$(grep -E ' ([4-9]|[0-9][0-9]+) -> ' "$T/fdout")" .
+up '.hooks.startContainer=[{path:"/bin/sh",args:["sh","-c","echo ran >>/tmp/starts"]}]'
+oci exec "$ID" true </dev/null
+eq "exec runs no startContainer hook again" "$(cat "$B/rootfs/tmp/starts")" ran
+down

@@ -60,6 +60,10 @@ for good in a 1 a-b_c.d+e A--; do
 	soon sh -c "'$OCI' --root '$ROOT' state '$good-$ID' | grep -q running"
 	check "id $good" oci delete --force "$good-$ID"
 done
+conf
+oci create -b "$B" "$ID" >/dev/null 2>&1 </dev/null
+eq "nobody but its owner can start a container" "$(stat -c %a "$ROOT/$ID/start")" 600
+down
 fails "no id" 'argument|usage' create
 fails "two ids" 'argument|usage' create a b
 fails "an unknown verb" 'no such command|nonsense' nonsense

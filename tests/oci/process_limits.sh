@@ -75,3 +75,7 @@ if [ "$(nproc)" -ge 2 ]; then
 	attempt exec "$ID" grep Cpus_allowed_list: /proc/self/status
 	eq "execCPUAffinity of config.json holds for every exec" "$out" $'Cpus_allowed_list:\t1'
 fi
+down
+gives "a limit of descriptors that the set-up is above" 'ulimit -n; echo $HOME' "3"$'\n'/root '.process.rlimits=[{type:"RLIMIT_NOFILE",soft:3,hard:3}]'
+attempt create -b "$B" "$ID"
+like "create needs some to wait with" "$status $out" '^1 .*RLIMIT_NOFILE 3 is under 6'

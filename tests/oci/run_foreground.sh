@@ -37,3 +37,12 @@ soon sh -c "'$OCI' --root '$ROOT' state '$ID' | grep -q running"
 oci kill "$ID" KILL
 wait $run
 eq "killed from elsewhere: status 137" "$?" 137
+
+conf "$(script 'i=0; while [ $i -lt 20 ]; do (true &); i=$((i+1)); done; echo made; sleep 1000')" '.linux.namespaces |= map(select(.type != "pid"))'
+"$OCI" --root "$ROOT" run -b "$B" "$ID" >"$T/out" 2>&1 </dev/null &
+run=$!
+soon grep -q made "$T/out"
+check "orphans of the container are reaped while it runs" soon sh -c "! ps --ppid $run -o stat= | grep -q Z"
+oci kill "$ID" KILL
+wait $run
+eq "and it has the status of the program" "$?" 137

@@ -72,3 +72,15 @@ like "under script(1)" "$out" 'from-script.*/dev/(pts/0|console)'
 conf '.process.terminal=true' "$(script 'i=0; while [ $i -lt 2000 ]; do echo "line $i of many, with enough text to fill buffers"; i=$((i + 1)); done; echo last')"
 out=$(command script -qec "$OCI --root $ROOT run -b $B $ID" /dev/null </dev/null | tail -1 | tr -d '\r')
 eq "all of a long output arrives" "$out" last
+
+# input that nobody reads does not hold up output, nor signals
+conf '.process.terminal=true' "$(script 'trap "echo stopped; exit 7" TERM; stty raw -echo; head -c 300000 /dev/zero | tr "\0" x; echo all; while :; do sleep 0.1; done')"
+timeout 10 cat /dev/zero | "$OCI" --root "$ROOT" run -b "$B" "$ID" >"$T/out" 2>&1 &
+soon grep -q all "$T/out"
+eq "output goes on beside input that is not read" "$(tr -cd x <"$T/out" | wc -c)" 300000
+oci state "$ID" | jq -r .status >/dev/null
+run=$(pgrep -f "run -b $B $ID")
+kill -TERM "$run"
+soon grep -q stopped "$T/out"
+check "signals, too" grep -q stopped "$T/out"
+soon sh -c "! kill -0 $run"

@@ -27,6 +27,9 @@ attempt exec --user 1000:1000 "$ID" id -u
 eq "exec --user" "$out" 1000
 attempt exec "$ID" cat /proc/self/uid_map
 eq "exec joins the namespace" "$(wc -l <<<"$out")" 3
+jq '.process | .args=["sh","-c","ulimit -n; echo $HOME"] | .rlimits=[{type:"RLIMIT_NOFILE",soft:3,hard:3}]' "$B/config.json" >"$T/process.json"
+attempt exec --process "$T/process.json" "$ID"
+eq "exec with a limit of descriptors that its set-up is above" "$out" "3"$'\n'/root
 down
 refuse "a uid without mapping" 'uid|user' "$user" "$several" '.process.user.uid=1500'
 refuse "mappings without a user namespace" 'Mappings|user namespace' "$several"

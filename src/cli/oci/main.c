@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +260,7 @@ int main(int argc, char **argv)
 		return 1;
 	memcpy(words, argv, (size_t) argc * sizeof(*words));
 	(void) umask(0); /* modes are given exactly */
+	(void) signal(SIGCHLD, SIG_DFL); /* where it is ignored, nobody can be waited for */
 	cli.argv = words;
 	r = opt_parse(global_table, &g, &n, argv + 1, false, &err);
 	if (r == 0)

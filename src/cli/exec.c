@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "cli/attach.h"
+#include "cli/cli.h"
+#include "cli/run_config.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/exec.h"
+#include "engine/instance.h"
+#include "engine/start.h"
+#include "oci/foreground.h"
+
+struct exec_opts {
+	bool detach, interactive, tty, privileged;
+	const char *user, *workdir;
+	struct opt_strings env, env_file;
+};
+
+#define FIELD(name) offsetof(struct exec_opts, name)
+
+static const struct opt exec_table[] = {
+	{ "detach", 'd', OPT_BOOL, FIELD(detach), NULL, "do not wait for it" },
+	{ "env", 'e', OPT_STRINGS, FIELD(env), "NAME[=VALUE]",
+	  "set a variable, or take it from here" },
+	{ "env-file", 0, OPT_STRINGS, FIELD(env_file), "FILE", "read variables from a file" },
+	{ "interactive", 'i', OPT_BOOL, FIELD(interactive), NULL, "keep standard input open" },
+	{ "privileged", 0, OPT_BOOL, FIELD(privileged), NULL, "with all capabilities" },
+	{ "tty", 't', OPT_BOOL, FIELD(tty), NULL, "give it a terminal" },
+	{ "user", 'u', OPT_STRING, FIELD(user), "USER[:GROUP]",
+	  "who runs it, names or numbers (default: as the instance)" },
+	{ "workdir", 'w', OPT_STRING, FIELD(workdir), "DIR", "working directory inside" },
+	{ 0 },
+};
+
+static int read_words(const struct exec_opts *o, int argc, char **argv, struct arena *a,
+		      struct eng_exec *ret, struct err *err)
+{
+	int r = o->tty ? eng_env_set(a, &ret->env, "TERM=xterm") : 0;
+
+	for (int i = 0; r == 0 && i < argc; i++)
+		r = eng_words_add(a, &ret->args, argv[i]);
+	if (r < 0)
+		return err_set(err, r, "read the command");
+	return run_env(a, &ret->env, &o->env_file, &o->env, err);
+}
+
+static int exec_instance(struct cli *cli, const struct exec_opts *o, const char *what,
+			 const struct eng_exec *x, struct arena *arena, struct err *err)
+{
+	_cleanup_(eng_closep) struct engine *e = NULL;
+	_cleanup_close_ int client = -EBADF;
+	struct eng_config streams = { .tty = o->tty, .open_stdin = x->open_stdin };
+	struct eng_instance i;
+	sigset_t old;
+	int r = cli_engine(cli, &e, err);
+
+	if (r == 0)
+		r = eng_instance_find(e, what, arena, &i, err);
+	if (r < 0)
+		return r;
+	if (!o->detach)
+		oci_foreground_block(&old);
+	r = eng_exec(e, &i, x, !o->detach, &client, err);
+	if (r < 0 && eng_start_exit_code(err) != CLI_EXIT_FAILURE) {
+		fprintf(stderr, "cleave: %s\n", err->text);
+		return eng_start_exit_code(err);
+	}
+	return r < 0 || o->detach ? r : cli_attach(cli, &streams, client, err);
+}
+
+static int exec_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	const struct exec_opts *o = opts;
+	struct eng_exec x = {
+		.user = o->user,
+		.workdir = o->workdir,
+		.tty = o->tty,
+		.open_stdin = o->interactive && !o->detach,
+		.privileged = o->privileged,
+	};
+	int r;
+
+	if (o->tty && o->interactive && !o->detach && !isatty(STDIN_FILENO))
+		return err_msg(err, -ENOTTY, "the input device is not a terminal: leave out -t");
+	if (o->workdir != NULL && o->workdir[0] != '/')
+		return err_msg(err, -EINVAL, "the working directory '%s' is not an absolute path",
+			       o->workdir);
+	r = read_words(o, argc - 1, argv + 1, &arena, &x, err);
+	return r < 0 ? r : exec_instance(cli, o, argv[0], &x, &arena, err);
+}
+
+CLI_VERB(exec_verb) = {
+	.name = "exec",
+	.args = "INSTANCE COMMAND [ARG...]",
+	.summary = "Run another command in an instance that runs",
+	.min_args = 2,
+	.max_args = -1,
+	.opts = exec_table,
+	.opts_size = sizeof(struct exec_opts),
+	.seal = true,
+	.run = exec_run,
+};

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "engine/exec.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "engine/instance.h"
+#include "engine/launch.h"
+
+int eng_exec(struct engine *e, const struct eng_instance *i, const struct eng_exec *exec,
+	     bool attach, int *ret_client, struct err *err)
+{
+	if (i->state == ENG_STATE_RESTARTING)
+		return err_msg(err, -ESRCH, "instance '%s' is restarting: wait until it runs",
+			       i->name);
+	if (i->state != ENG_STATE_RUNNING)
+		return err_msg(err, -ESRCH, "instance '%s' is not running: see 'cleave start'",
+			       i->name);
+	if (i->paused)
+		return err_msg(err, -EBUSY, "instance '%s' is paused: see 'cleave unpause'",
+			       i->name);
+	return eng_launch_exec(e, i, exec, attach, ret_client, err);
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# `cleave exec`: another program in an instance that runs.
+. "$(dirname "$0")/lib.sh"
+setup script
+cleave run -d --name box -e A=1 -w /tmp cleave/tiny sleep 1000 >/dev/null
+x() { cleave exec "$@"; }
+is "standard output" "$(x box sh -c 'echo out; echo err >&2' 2>/dev/null)" out
+is "standard error" "$(x box sh -c 'echo out; echo err >&2' 2>&1 >/dev/null)" err
+x box sh -c 'exit 7'
+is "exit status" $? 7
+x box sh -c 'kill -TERM $$'
+is "exit status of one that was killed" $? 143
+x box no-such-program 2>/dev/null
+is "status when there is no such program" $? 127
+x box /etc/passwd 2>/dev/null
+is "status when it cannot be executed" $? 126
+is "it is in the instance" "$(x box sh -c 'grep -c . /proc/1/cmdline; cat /proc/1/comm' | tail -n 1)" sleep
+is "variables" "$(x -e B=2 box sh -c 'echo $A$B')" 12
+is "a variable from here" "$(C=3 "$CLEAVE" exec -e C box sh -c 'echo $C')" 3
+is "working directory of the instance" "$(x box pwd)" /tmp
+is "-w" "$(x -w /etc box pwd)" /etc
+is "-u" "$(x -u user box id -un)" user
+is "-u with numbers" "$(x -u 7:8 box sh -c 'id -u; id -g' | xargs)" '7 8'
+is "no input without -i" "$(echo in | x box cat)" ''
+is "-i" "$(echo in | x -i box cat)" in
+is "much of it" "$(head -c 20000000 /dev/zero | x -i box cat | wc -c)" 20000000
+like "-t" "$(script -qec "'$CLEAVE' exec -it box tty" /dev/null)" /dev/pts/
+x -d box sh -c 'sleep 0.1; echo done >/tmp/d'
+is "status of -d" $? 0
+done_() { [ "$(x box cat /tmp/d 2>/dev/null)" = done ]; }
+until_true done_
+like "--privileged" "$(x --privileged box grep CapEff /proc/self/status)" '000001ff'
+# What has other names.
+id=$(cleave ps -q)
+is "by the beginning of the id" "$(x "${id:0:6}" echo yes)" yes
+refuse 1 'no such instance' exec nobody true
+refuse 1 "not an absolute path" exec -w tmp box true
+refuse 1 'unable to find user' exec -u nobody-here box true
+refuse 1 'not a terminal' exec -it box true
+cleave pause box >/dev/null
+refuse 1 'is paused' exec box true
+cleave unpause box >/dev/null
+# Signals go to the program; the instance goes on.
+"$CLEAVE" exec box sh -c 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done' >"$T/out" &
+pid=$!
+ready() { grep -q ready "$T/out"; }
+until_true ready
+kill -TERM $pid
+wait $pid
+is "status after a signal" $? 9
+is "the instance goes on" "$(cleave ps --format json | jq -r .State)" running
+# The end of the instance is the end of what runs in it.
+"$CLEAVE" exec box sleep 1000 &
+pid=$!
+sleep 0.2
+cleave kill box >/dev/null
+wait $pid
+is "status when the instance was killed" $? 137
+gone() { [ -z "$(cleave ps -q)" ]; }
+until_true gone
+refuse 1 'is not running' exec box true
+cleave rm box >/dev/null

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# create, start, stop, kill, restart, wait, pause, unpause, rename: what they do and say.
+. "$(dirname "$0")/lib.sh"
+setup
+state() { cleave ps -a --format json | jq -rs --arg n "$1" '.[] | select(.Names == $n).State'; }
+code() { cleave ps -a --format json | jq -rs --arg n "$1" '.[] | select(.Names == $n).ExitCode'; }
+like "create prints the id" "$(cleave create --name one cleave/tiny sh -c 'echo again >>/f; cat /f; exit 3')" '^[0-9a-f]{64}$'
+is "state after create" "$(state one)" created
+is "start prints the name" "$(cleave start one)" one
+is "wait prints the exit status" "$(cleave wait one)" 3
+until_true [ "$(state one)" = exited ]
+is "wait for one that has ended" "$(cleave wait one)" 3
+is "what it wrote is still there" "$(cleave start -a one)" "$(printf 'again\nagain')"
+cleave start -a one >/dev/null
+is "start -a exits as it does" $? 3
+is "start -a -i of one without input" "$(echo x | cleave start -ai one | wc -l)" 4
+cleave rm one >/dev/null
+# stop
+trap_term='trap "exit 5" TERM; echo ready; while :; do sleep 0.02; done'
+ready() { grep -q ready "$CLEAVE_ROOT/instances/$1/log"; }
+id=$(cleave run -d --name two cleave/tiny sh -c "$trap_term")
+until_true ready "$id"
+is "stop prints the name" "$(cleave stop two)" two
+is "its own exit status" "$(state two) $(code two)" 'exited 5'
+is "stop of one that has ended" "$(cleave stop two)" two
+is "started twice" "$(cleave start two two)" "$(printf 'two\ntwo')"
+cleave stop -t 0 two >/dev/null
+is "stop -t 0" "$(code two)" 137
+cleave start two >/dev/null
+cleave pause two >/dev/null
+like "paused" "$(cleave ps)" '\(Paused\)'
+refuse 1 'already paused' pause two
+refuse 1 'is paused' rm two
+is "stop of one that is paused" "$(cleave stop -t 5 two; state two)" "$(printf 'two\nexited')"
+refuse 1 'not running' pause two
+refuse 1 'not running' kill two
+cleave start two >/dev/null
+refuse 1 'not paused' unpause two
+is "restart" "$(cleave restart -t 0 two; state two)" "$(printf 'two\nrunning')"
+refuse 1 'is running: stop it first' rm two
+refuse 1 'no such signal' kill -s NOPE two
+refuse 1 'expected seconds' stop -t soon two
+cleave kill -s KILL two >/dev/null
+cleave wait two >"$T/code"
+is "kill -s KILL" "$(cat "$T/code")" 137
+# names
+cleave rename two three
+is "rename" "$(state three)" exited
+cleave create --name four cleave/tiny true >/dev/null
+refuse 1 'already in use' rename four three
+refuse 1 'invalid name' rename four .
+cleave rm three four >/dev/null
+refuse 1 'no such instance' start three
+refuse 1 'no such instance' wait three
+is "rm -f of one that is not there" "$(cleave rm -f three)" ''
+# wait
+cleave run -d --rm --name five cleave/tiny sh -c 'sleep 0.3; exit 9' >/dev/null
+is "wait for one that is removed when it ends" "$(cleave wait five)" 9
+cleave run -d --name six cleave/tiny sh -c 'sleep 0.2; exit 1' >/dev/null
+cleave run -d --name seven cleave/tiny sh -c 'sleep 0.1; exit 2' >/dev/null
+is "wait for several" "$(cleave wait six seven | xargs)" '1 2'
+cleave rm six seven >/dev/null
+# what cannot be started
+id=$(cleave create --name eight cleave/tiny no-such-program)
+refuse 1 'not found' start eight
+is "state then" "$(state eight) $(code eight)" 'created 127'
+cleave rm eight >/dev/null
+is "events" "$(jq -r .Action "$CLEAVE_ROOT/events" | sort | uniq -c | awk '$2=="rename"{print $1}')" 1
