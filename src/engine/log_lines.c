@@ -50,7 +50,7 @@ int eng_log_lines_next(struct eng_log_lines *l, const char **ret, size_t *ret_n)
 			*ret_n = (size_t) (newline - *ret);
 			l->start += *ret_n + 1;
 			l->searched = 0;
-			if (!l->skipping)
+			if (!l->skipping && *ret_n <= ENG_LOG_LINE_MAX)
 				return 1;
 			l->skipping = 0;
 			continue;
