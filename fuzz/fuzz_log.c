@@ -5,6 +5,7 @@
  * The input is the content of a log file.  Whatever is in it: lines come in their order and are inside
  * it, the tail of a log is its end, and an entry that is read can be written and read again.
  */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,7 +47,7 @@ static uint64_t read_all(int fd, off_t from)
 	size_t n;
 
 	need(lseek(fd, from, SEEK_SET) == from);
-	if (eng_log_lines_init(&l, dup(fd)) < 0)
+	if (eng_log_lines_init(&l, fcntl(fd, F_DUPFD_CLOEXEC, 0)) < 0)
 		return 0;
 	for (; eng_log_lines_next(&l, &line, &n) == 1; count++)
 		check_entry(&parser, line, n);

@@ -25,6 +25,11 @@ static const struct opt *find_letter(const struct opt *table, char c)
 	return NULL;
 }
 
+static bool is_flag(const struct opt *o)
+{
+	return o->kind == OPT_BOOL || o->kind == OPT_OFF;
+}
+
 static int store_bool(bool *field, const struct opt *o, const char *value, struct err *err)
 {
 	if (value == NULL || strcmp(value, "true") == 0 || strcmp(value, "1") == 0)
@@ -34,11 +39,6 @@ static int store_bool(bool *field, const struct opt *o, const char *value, struc
 	else
 		return err_msg(err, -EINVAL, "option --%s: '%s' is neither true nor false", o->name, value);
 	return 0;
-}
-
-static bool is_bool(const struct opt *o)
-{
-	return o->kind == OPT_BOOL || o->kind == OPT_BOOL_NOT;
 }
 
 static int store(void *base, const struct opt *o, const char *value, struct err *err)
@@ -51,7 +51,7 @@ static int store(void *base, const struct opt *o, const char *value, struct err 
 	switch (o->kind) {
 	case OPT_BOOL:
 		return store_bool(field, o, value, err);
-	case OPT_BOOL_NOT:
+	case OPT_OFF:
 		r = store_bool(field, o, value, err);
 		*(bool *) field = r == 0 && !*(bool *) field;
 		return r;
@@ -93,7 +93,7 @@ static int parse_long(const struct opt *table, void *base, char **argv, int left
 		return err_msg(err, -EINVAL, "unknown option --%.*s", (int) n, name);
 	if (value != NULL)
 		value++;
-	else if (!is_bool(o)) {
+	else if (!is_flag(o)) {
 		if (left < 2)
 			return err_msg(err, -EINVAL, "option --%s needs a value", o->name);
 		value = argv[1];
@@ -115,7 +115,7 @@ static int parse_letters(const struct opt *table, void *base, char **argv, int l
 			return 0;
 		if (o == NULL)
 			return err_msg(err, -EINVAL, "unknown option -%c", *p);
-		if (!is_bool(o)) {
+		if (!is_flag(o)) {
 			value = p[1] == '=' ? p + 2 : p + 1;
 			if (p[1] == '\0' && left < 2)
 				return err_msg(err, -EINVAL, "option -%c needs a value", *p);
@@ -171,6 +171,8 @@ void opt_help(const struct opt *table, struct str *ret)
 	for (; table->kind != OPT_END; table++) {
 		char left[64];
 
+		if (table->help == NULL)
+			continue;
 		(void) snprintf(left, sizeof(left), "%s%c%s--%s%s%s", table->letter != 0 ? "-" : " ",
 				table->letter != 0 ? table->letter : ' ',
 				table->letter != 0 ? ", " : "  ", table->name,

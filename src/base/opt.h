@@ -11,7 +11,7 @@ struct str;
 enum opt_kind {
 	OPT_END = 0,
 	OPT_BOOL,   /* bool: --x, --x=true, --x=false */
-	OPT_BOOL_NOT, /* bool that gets the opposite, for what is on unless --x=false */
+	OPT_OFF,    /* bool, true after --x=false */
 	OPT_STRING, /* const char *, points into argv */
 	OPT_STRINGS, /* struct opt_strings, may be repeated */
 	OPT_U64,    /* uint64_t, decimal */
@@ -30,8 +30,8 @@ struct opt_strings {
  * @letter: short name or 0
  * @kind: how the value is read
  * @offset: of the field in the verb's options struct
- * @arg: name of the value in help, NULL for OPT_BOOL, OPT_BOOL_NOT
- * @help: one line
+ * @arg: name of the value in help, NULL for OPT_BOOL
+ * @help: one line; NULL: another spelling, which help does not show
  */
 struct opt {
 	const char *name;

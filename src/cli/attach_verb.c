@@ -26,7 +26,7 @@ static const struct opt attach_table[] = {
 	  "keys that detach from a terminal (default: ctrl-p,ctrl-q)" },
 	{ "no-stdin", 0, OPT_BOOL, offsetof(struct attach_opts, no_stdin), NULL,
 	  "do not attach standard input" },
-	{ "sig-proxy", 0, OPT_BOOL_NOT, offsetof(struct attach_opts, no_sig_proxy), NULL,
+	{ "sig-proxy", 0, OPT_OFF, offsetof(struct attach_opts, no_sig_proxy), NULL,
 	  "forward signals, unless =false or with a terminal" },
 	{ 0 },
 };

@@ -22,6 +22,8 @@ static int create_run(struct cli *cli, void *opts, int argc, char **argv, struct
 		return r;
 	r = eng_instance_new(e, &config, o->name, "container", &config.arena, &i, NULL, err);
 	if (r == 0)
+		r = run_cidfile(o, i.id, err);
+	if (r == 0)
 		puts(i.id);
 	eng_config_fini(&config);
 	return r;

@@ -34,16 +34,16 @@ int cli_detach_keys(const char *text, char ret[CLI_KEYS_HEX_MAX], struct err *er
 
 		if (byte < 0)
 			return err_msg(err, -EINVAL,
-				       "--detach-keys '%s': '%.*s' is no key: use one character or "
-				       "ctrl- and a-z @ [ \\ ] ^ _",
+				       "invalid detach keys '%s': '%.*s' is none: use one character, or ctrl-"
+				       " and one of a-z @ [ \\ ] ^ _",
 				       text, (int) len, key);
 		if (n == KEYS_MAX)
-			return err_msg(err, -EINVAL, "--detach-keys '%s': over the limit of %d keys",
+			return err_msg(err, -EINVAL, "invalid detach keys '%s': over the limit of %d keys",
 				       text, KEYS_MAX);
 		(void) snprintf(hex + 2 * n, 3, "%02x", (unsigned) byte);
 		key += len;
 		if (*key == ',' && *++key == '\0')
-			return err_msg(err, -EINVAL, "--detach-keys '%s': a key is missing at the end",
+			return err_msg(err, -EINVAL, "invalid detach keys '%s': one is missing at the end",
 				       text);
 	}
 	memcpy(ret, hex, sizeof(hex));

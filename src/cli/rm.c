@@ -4,12 +4,14 @@
 #include "engine/instance.h"
 
 struct rm_opts {
-	bool force;
+	bool force, volumes;
 };
 
 static const struct opt rm_table[] = {
 	{ "force", 'f', OPT_BOOL, offsetof(struct rm_opts, force), NULL,
 	  "kill an instance that runs; one that does not exist is no failure" },
+	{ "volumes", 'v', OPT_BOOL, offsetof(struct rm_opts, volumes), NULL,
+	  "also remove its volumes that nobody named" },
 	{ 0 },
 };
 
@@ -17,7 +19,7 @@ static int remove_one(struct engine *e, const struct eng_instance *i, void *data
 {
 	const struct rm_opts *o = data;
 
-	return eng_instance_remove(e, i, o->force, err);
+	return eng_instance_remove(e, i, o->force, o->volumes, err);
 }
 
 static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)

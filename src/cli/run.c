@@ -33,6 +33,12 @@ static int run_instance(struct cli *cli, struct engine *e, const struct run_opts
 	r = eng_instance_new(e, config, o->name, "container", &config->arena, &i, &lock, err);
 	if (r < 0)
 		return r;
+	r = run_cidfile(o, i.id, err);
+	if (r < 0) {
+		i.auto_remove = true;
+		(void) eng_instance_failed(e, &i, CLI_EXIT_FAILURE, "", NULL); /* or the next command */
+		return r;
+	}
 	if (!o->detach)
 		oci_foreground_block(&old);
 	r = eng_start(e, &i, config, lock, !o->detach, &sock, err);
@@ -59,8 +65,6 @@ static int run_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 	};
 	int r = cli_client_streams(&client, &o->attach, err);
 
-	if (r == 0 && o->detach && o->attach.n > 0)
-		r = err_msg(err, -EINVAL, "options --attach and --detach exclude each other");
 	if (r == 0 && !o->detach)
 		r = cli_client_check(&client, err);
 	if (r == 0)

@@ -3,65 +3,60 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "cli/run_parts.h"
 #include "engine/config.h"
 #include "engine/engine.h"
-#include "engine/log.h"
 #include "image/reference.h"
 #include "image/store.h"
 #include "image/tiny.h"
 
-#define ENV_FILE_MAX (1u << 20) /* bytes */
-#define MEMORY_MIN (6u << 20) /* bytes, as Docker: less cannot start a program */
-#define HOSTNAME_MAX 63 /* bytes */
-
-#define FIELD(name) offsetof(struct run_opts, name)
-
-const struct opt run_table[] = {
-	{ "attach", 'a', OPT_STRINGS, FIELD(attach), "STREAM",
-	  "attach only to stdin, stdout or stderr" },
-	{ "cpus", 0, OPT_STRING, FIELD(cpus), "NUMBER", "processors it may use, e.g. 1.5" },
-	{ "detach", 'd', OPT_BOOL, FIELD(detach), NULL, "run in the background and print the id" },
-	{ "detach-keys", 0, OPT_STRING, FIELD(detach_keys), "KEYS",
-	  "keys that detach from a terminal (default: ctrl-p,ctrl-q)" },
-	{ "entrypoint", 0, OPT_STRING, FIELD(entrypoint), "PROGRAM",
-	  "program to run instead of the image's entry point" },
-	{ "env", 'e', OPT_STRINGS, FIELD(env), "NAME[=VALUE]",
-	  "set a variable, or take it from here" },
-	{ "env-file", 0, OPT_STRINGS, FIELD(env_file), "FILE", "read variables from a file" },
-	{ "hostname", 0, OPT_STRING, FIELD(hostname), "NAME",
-	  "host name (default: beginning of the id)" },
-	{ "interactive", 'i', OPT_BOOL, FIELD(interactive), NULL, "keep standard input open" },
-	{ "log-driver", 0, OPT_STRING, FIELD(log_driver), "NAME",
-	  "json-file (default), journald or none" },
-	{ "log-opt", 0, OPT_STRINGS, FIELD(log_opts), "NAME=VALUE",
-	  "of the log driver: max-size, max-file; tag" },
-	{ "memory", 'm', OPT_STRING, FIELD(memory), "SIZE", "memory limit, e.g. 512m" },
-	{ "name", 0, OPT_STRING, FIELD(name), "NAME", "name of the instance" },
-	{ "pids-limit", 0, OPT_I64, FIELD(pids_limit), "NUMBER",
-	  "processes it may have, -1 for no limit" },
-	{ "read-only", 0, OPT_BOOL, FIELD(read_only), NULL, "make the root file system read-only" },
-	{ "rm", 0, OPT_BOOL, FIELD(auto_remove), NULL, "remove the instance when it ends" },
-	{ "sig-proxy", 0, OPT_BOOL_NOT, FIELD(no_sig_proxy), NULL,
-	  "forward signals, unless =false or with a terminal" },
-	{ "tty", 't', OPT_BOOL, FIELD(tty), NULL, "give it a terminal" },
-	{ "user", 'u', OPT_STRING, FIELD(user), "USER[:GROUP]",
-	  "who runs the program, names or numbers" },
-	{ "volume", 'v', OPT_STRINGS, FIELD(volume), "SOURCE:TARGET[:OPTIONS]",
-	  "mount a directory or file of the host; option ro" },
-	{ "workdir", 'w', OPT_STRING, FIELD(workdir), "DIR", "working directory inside" },
-	{ 0 },
-};
-
-static int nomem(struct err *err)
+int run_nomem(struct err *err)
 {
 	return err_set(err, -ENOMEM, "read the options");
+}
+
+int run_text(struct eng_config *c, const char *value, const char **ret, struct err *err)
+{
+	if (value == NULL)
+		return 0;
+	*ret = arena_strdup(&c->arena, value);
+	return *ret != NULL ? 0 : run_nomem(err);
+}
+
+int run_list(struct eng_config *c, const struct opt_strings *values, struct img_words *ret,
+	     struct err *err)
+{
+	for (size_t i = 0; i < values->n; i++)
+		if (eng_words_add(&c->arena, ret, values->v[i]) < 0)
+			return run_nomem(err);
+	return 0;
+}
+
+static int check_pull(const struct run_opts *o, struct err *err)
+{
+	const char *pull = o->pull;
+
+	if (pull == NULL || strcmp(pull, "missing") == 0 || strcmp(pull, "never") == 0)
+		return 0;
+	if (strcmp(pull, "always") == 0 || strcmp(pull, "newer") == 0)
+		return err_msg(
+			err, -EOPNOTSUPP,
+			"--pull %s: images cannot be pulled from a registry by this version: use 'cleave load', and --pull missing or never",
+			pull);
+	return err_msg(
+		err, -EINVAL,
+		"invalid pull option: '%s': must be one of \"always\", \"missing\" or \"never\"",
+		pull);
 }
 
 static int find_image(struct engine *e, const char *name, struct arena *a, struct img_image *ret,
@@ -77,176 +72,80 @@ static int find_image(struct engine *e, const char *name, struct arena *a, struc
 	return r < 0 ? r : img_store_find(e->images, name, a, ret, err);
 }
 
-/* A name alone takes the value from here, or is left out. */
-static int set_env(struct arena *a, struct img_words *env, const char *entry, struct err *err)
+/* Docker's word for this machine's processor */
+static const char *host_arch(struct utsname *u)
 {
-	const char *value;
-	char *text;
+	static const char *const names[][2] = {
+		{ "x86_64", "amd64" },   { "aarch64", "arm64" },     { "armv7l", "arm" },
+		{ "ppc64le", "ppc64le" }, { "riscv64", "riscv64" },   { "s390x", "s390x" },
+	};
 
-	if (*entry == '\0' || *entry == '=')
-		return err_msg(err, -EINVAL, "variable '%s' has no name", entry);
-	if (strchr(entry, '=') == NULL) {
-		value = getenv(entry);
-		if (value == NULL)
-			return 0;
-		text = arena_printf(a, "%s=%s", entry, value);
-		if (text == NULL)
-			return nomem(err);
-		entry = text;
-	}
-	return eng_env_set(a, env, entry) < 0 ? nomem(err) : 0;
+	if (uname(u) < 0)
+		return "amd64";
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(u->machine, names[i][0]) == 0)
+			return names[i][1];
+	return u->machine;
 }
 
-/* NAME=VALUE or NAME per line; lines that begin with "#" and empty ones are skipped. */
-static int read_env_file(struct arena *a, struct img_words *env, const char *path,
-			 struct err *err)
+/* OS, OS/ARCH[/VARIANT] or ARCH */
+static int check_platform(struct eng_config *c, const struct run_opts *o,
+			  const struct img_config *image, struct err *err)
 {
-	_cleanup_(str_fini) struct str text = { 0 };
-	char *save = NULL;
-	int r = file_read(AT_FDCWD, path, ENV_FILE_MAX, &text);
+	struct utsname u;
+	const char *have = image->arch != NULL ? image->arch : host_arch(&u), *want = o->platform;
+	char arch[64];
+	size_t n;
 
-	if (r < 0)
-		return err_set(err, r, "--env-file: read '%s'", path);
-	for (char *line = strtok_r(text.p, "\n", &save); r == 0 && line != NULL;
-	     line = strtok_r(NULL, "\n", &save)) {
-		line += strspn(line, " \t");
-		if (*line == '\0' || *line == '#')
-			continue;
-		if (strcspn(line, " \t") < strcspn(line, "="))
-			return err_msg(err, -EINVAL,
-				       "--env-file '%s': variable '%s' contains whitespace", path,
-				       line);
-		r = set_env(a, env, line, err);
-	}
-	return r;
+	if (want == NULL)
+		return 0;
+	if (strncmp(want, "linux", 5) == 0 && (want[5] == '\0' || want[5] == '/'))
+		want += want[5] == '/' ? 6 : 5;
+	else if (strchr(want, '/') != NULL)
+		return err_msg(err, -EINVAL, "--platform '%s': only the system linux can be run",
+			       o->platform);
+	n = strcspn(want, "/");
+	(void) snprintf(arch, sizeof(arch), "%.*s", (int) n, want);
+	if (strcmp(arch, "x86_64") == 0)
+		(void) snprintf(arch, sizeof(arch), "amd64");
+	if (strcmp(arch, "aarch64") == 0)
+		(void) snprintf(arch, sizeof(arch), "arm64");
+	if (n > 0 && strcmp(arch, have) != 0)
+		return err_msg(
+			err, -EINVAL,
+			"image '%s' was found but does not provide the specified platform (%s): it is for linux/%s",
+			c->image, o->platform, have);
+	return run_text(c, o->platform, &c->platform, err);
 }
 
-int run_env(struct arena *a, struct img_words *env, const struct opt_strings *files,
-	    const struct opt_strings *entries, struct err *err)
+static int read_all(struct engine *e, struct eng_config *c, const struct run_opts *o,
+		    const struct img_config *image, int argc, char **argv, struct err *err)
 {
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < files->n; i++)
-		r = read_env_file(a, env, files->v[i], err);
-	for (size_t i = 0; r == 0 && i < entries->n; i++)
-		r = set_env(a, env, entries->v[i], err);
-	return r;
-}
-
-static int read_env(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
-		    struct err *err)
-{
-	static const char path[] =
-		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-	int r = eng_env_set(&c->arena, &c->env, path);
-
-	if (r == 0 && o->tty)
-		r = eng_env_set(&c->arena, &c->env, "TERM=xterm");
-	for (size_t i = 0; r == 0 && i < image->env.n; i++)
-		r = eng_env_set(&c->arena, &c->env, image->env.v[i]);
-	return r < 0 ? nomem(err) : run_env(&c->arena, &c->env, &o->env_file, &o->env, err);
-}
-
-/* Entry point and command; an entry point of the user's drops the image's command. */
-static int read_args(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
-		     int argc, char **argv, struct err *err)
-{
-	int r = 0;
-
-	if (o->entrypoint != NULL && *o->entrypoint != '\0')
-		r = eng_words_add(&c->arena, &c->args, o->entrypoint);
-	else if (o->entrypoint == NULL)
-		for (size_t i = 0; r == 0 && i < image->entrypoint.n; i++)
-			r = eng_words_add(&c->arena, &c->args, image->entrypoint.v[i]);
-	for (int i = 0; r == 0 && i < argc; i++)
-		r = eng_words_add(&c->arena, &c->args, argv[i]);
-	for (size_t i = 0; r == 0 && argc == 0 && o->entrypoint == NULL && i < image->cmd.n; i++)
-		r = eng_words_add(&c->arena, &c->args, image->cmd.v[i]);
-	if (r < 0)
-		return nomem(err);
-	if (c->args.n == 0 || c->args.v[0][0] == '\0')
-		return err_msg(err, -EINVAL,
-			       "no command specified: the image '%s' names none, add one",
-			       c->image);
-	return 0;
-}
-
-static int read_limits(struct eng_config *c, const struct run_opts *o, struct err *err)
-{
-	if (o->memory != NULL && eng_size_parse(o->memory, &c->memory) < 0)
-		return err_msg(err, -EINVAL, "--memory '%s': expected a number and b, k, m or g",
-			       o->memory);
-	if (c->memory != 0 && c->memory < MEMORY_MIN)
-		return err_msg(err, -EINVAL, "--memory '%s': the minimum is %um", o->memory,
-			       MEMORY_MIN >> 20);
-	if (o->cpus != NULL && eng_cpus_parse(o->cpus, &c->nano_cpus) < 0)
-		return err_msg(err, -EINVAL, "--cpus '%s': expected a number such as 1.5", o->cpus);
-	if (c->nano_cpus != 0 && c->nano_cpus < 10000000)
-		return err_msg(err, -EINVAL, "--cpus '%s': the minimum is 0.01", o->cpus);
-	c->pids_limit = o->pids_limit;
-	return 0;
-}
-
-static int read_mounts(struct eng_config *c, const struct run_opts *o, struct err *err)
-{
-	int r = 0;
-
-	c->mounts = arena_alloc(&c->arena, o->volume.n + 1, sizeof(*c->mounts));
-	if (c->mounts == NULL)
-		return nomem(err);
-	for (; r == 0 && c->nr_mounts < o->volume.n; c->nr_mounts++)
-		r = eng_mount_parse(&c->arena, o->volume.v[c->nr_mounts], &c->mounts[c->nr_mounts],
-				    err);
-	return r;
-}
-
-static int read_names(struct eng_config *c, const struct run_opts *o,
-		      const struct img_config *image, struct err *err)
-{
-	const char *dir = o->workdir != NULL       ? o->workdir
-			  : image->workdir != NULL ? image->workdir
-						   : "/";
-	const char *user = o->user != NULL ? o->user : image->user != NULL ? image->user : "";
-
-	if (dir[0] != '/')
-		return err_msg(err, -EINVAL, "the working directory '%s' is not an absolute path",
-			       dir);
-	if (o->hostname != NULL && (*o->hostname == '\0' || strlen(o->hostname) > HOSTNAME_MAX))
-		return err_msg(err, -EINVAL, "--hostname '%.80s': 1 to %d characters are allowed",
-			       o->hostname, HOSTNAME_MAX);
-	c->workdir = arena_strdup(&c->arena, dir);
-	c->user = arena_strdup(&c->arena, user);
-	c->hostname = o->hostname != NULL ? arena_strdup(&c->arena, o->hostname) : NULL;
-	return c->workdir == NULL || c->user == NULL || (c->hostname == NULL && o->hostname != NULL)
-		       ? nomem(err)
-		       : 0;
-}
-
-static int read_log(struct eng_config *c, const struct run_opts *o, struct err *err)
-{
-	struct eng_log log;
-	int r = 0;
-
-	c->log_driver = o->log_driver;
-	for (size_t i = 0; r == 0 && i < o->log_opts.n; i++)
-		r = eng_words_add(&c->arena, &c->log_opts, o->log_opts.v[i]);
-	return r < 0 ? nomem(err) : eng_log_parse(c->log_driver, &c->log_opts, &log, err);
-}
-
-static int read_all(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
-		    int argc, char **argv, struct err *err)
-{
-	int r = read_args(c, o, image, argc, argv, err);
+	int r = check_platform(c, o, image, err);
 
 	if (r == 0)
-		r = read_env(c, o, image, err);
+		r = run_program(c, o, image, argc, argv, err);
 	if (r == 0)
-		r = read_names(c, o, image, err);
+		r = run_namespaces(e, c, o, err);
 	if (r == 0)
-		r = read_log(c, o, err);
+		r = run_names(c, o, image, err);
 	if (r == 0)
-		r = read_limits(c, o, err);
-	return r == 0 ? read_mounts(c, o, err) : r;
+		r = run_limits(c, o, err);
+	if (r == 0)
+		r = run_privileges(c, o, err);
+	if (r == 0)
+		r = run_life(c, o, image, err);
+	return r == 0 ? run_mounts(e, c, o, image, err) : r;
+}
+
+static int check_cidfile(const struct run_opts *o, struct err *err)
+{
+	if (o->cidfile == NULL || access(o->cidfile, F_OK) < 0)
+		return 0;
+	return err_msg(
+		err, -EEXIST,
+		"container ID file found, make sure the other container isn't running or delete %s",
+		o->cidfile);
 }
 
 int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv,
@@ -257,20 +156,27 @@ int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv
 		.open_stdin = o->interactive,
 		.read_only = o->read_only,
 		.auto_remove = o->auto_remove,
+		.privileged = o->privileged,
+		.init = o->init,
+		.publish_all = o->publish_all,
 		.stop_timeout = ENG_STOP_TIMEOUT,
 	};
 	struct img_config config = { 0 };
 	struct img_image image;
-	int r = find_image(e, argv[0], &c.arena, &image, err);
+	int r = check_pull(o, err);
 
+	if (r == 0)
+		r = check_cidfile(o, err);
+	if (r == 0)
+		r = find_image(e, argv[0], &c.arena, &image, err);
 	if (r == 0)
 		r = img_store_config(e->images, &image, &config, err);
 	if (r == 0) {
 		c.image = arena_strdup(&c.arena, argv[0]);
 		c.image_id = image.id;
 		c.chain = image.chain;
-		r = c.image == NULL ? nomem(err)
-				    : read_all(&c, o, &config, argc - 1, argv + 1, err);
+		r = c.image == NULL ? run_nomem(err)
+				    : read_all(e, &c, o, &config, argc - 1, argv + 1, err);
 	}
 	img_config_fini(&config);
 	if (r < 0)
@@ -278,4 +184,15 @@ int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv
 	else
 		*ret = c;
 	return r;
+}
+
+int run_cidfile(const struct run_opts *o, const char *id, struct err *err)
+{
+	int r;
+
+	if (o->cidfile == NULL)
+		return 0;
+	_cleanup_close_ int fd = open(o->cidfile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	r = fd < 0 ? -errno : fd_write_full(fd, id, strlen(id));
+	return r < 0 ? err_set(err, r, "write container ID file '%s'", o->cidfile) : 0;
 }

@@ -11,13 +11,33 @@ struct engine;
 struct err;
 struct img_words;
 
-/** struct run_opts - options of the verbs that make an instance */
+/** struct run_opts - options of the verbs that make an instance, as typed */
 struct run_opts {
-	bool no_sig_proxy, auto_remove, interactive, tty, read_only, detach;
-	const char *name, *hostname, *workdir, *user, *entrypoint, *memory, *cpus;
-	struct opt_strings env, env_file, volume, attach, log_opts;
-	int64_t pids_limit;
-	const char *log_driver, *detach_keys;
+	bool auto_remove, interactive, tty, read_only, detach, privileged, init, publish_all;
+	bool oom_kill_disable, no_health, no_sig_proxy, quiet;
+	/* what is run */
+	const char *name, *workdir, *user, *entrypoint, *pull, *platform, *cidfile, *detach_keys;
+	struct opt_strings env, env_file, label, label_file, annotation, attach;
+	/* mounts */
+	struct opt_strings volume, mount, tmpfs, volumes_from;
+	/* names and namespaces */
+	const char *hostname, *domainname, *pid, *ipc, *uts, *userns, *cgroupns;
+	const char *mac_address, *ip, *ip6;
+	struct opt_strings network, network_alias, add_host, dns, dns_search, dns_option;
+	struct opt_strings publish, expose;
+	/* privileges */
+	struct opt_strings cap_add, cap_drop, security_opt, group_add, device, device_rule, sysctl;
+	/* limits */
+	const char *memory, *memory_swap, *memory_reservation, *cpus, *cpu_shares, *cpu_period;
+	const char *cpu_quota, *cpuset_cpus, *cpuset_mems, *pids_limit, *oom_score_adj;
+	const char *blkio_weight, *shm_size, *cgroup_parent;
+	struct opt_strings ulimit, blkio_weight_device, device_read_bps, device_write_bps;
+	struct opt_strings device_read_iops, device_write_iops;
+	/* life */
+	const char *restart, *stop_signal, *stop_timeout, *systemd, *log_driver;
+	struct opt_strings log_opt;
+	const char *health_cmd, *health_interval, *health_timeout, *health_retries;
+	const char *health_start_period, *health_start_interval;
 };
 
 extern const struct opt run_table[];
@@ -27,11 +47,19 @@ extern const struct opt run_table[];
  * @argv: IMAGE and the command
  * @ret: filled; release with eng_config_fini()
  *
- * The embedded image is put into the store when it is asked for and not there.
+ * The embedded image is put into the store when it is asked for and not there.  Warns about what is
+ * accepted without effect.
  * Return: 0; -ENOENT no such image; -EINVAL with a message naming the option.
  */
 int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv,
 	       struct eng_config *ret, struct err *err);
+
+/**
+ * run_cidfile() - write the id of the instance to the file of --cidfile, if that was given
+ * To be called before the instance is started.
+ * Return: 0; -EEXIST it has content; -errno with a message.
+ */
+int run_cidfile(const struct run_opts *o, const char *id, struct err *err);
 
 /**
  * run_env() - variables of --env-file and --env

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct eng_config;
@@ -21,6 +22,17 @@ struct eng_running {
 };
 
 /**
+ * struct eng_usage - what an instance uses now; what cannot be told is 0
+ * @cpu_ns: processor time so far
+ * @memory, @memory_limit: bytes; UINT64_MAX without a limit
+ * @pids: processes and threads
+ * @net_in, @net_out, @read, @written: bytes so far, of networks and of block devices
+ */
+struct eng_usage {
+	uint64_t cpu_ns, memory, memory_limit, pids, net_in, net_out, read, written;
+};
+
+/**
  * struct eng_backend - a kind of isolation
  * All the engine knows of it.  Members are called with the instance's lock held, but where it says not.
  *
@@ -32,6 +44,10 @@ struct eng_running {
  * @exec: run another program in a running instance.  Called without the lock, in a process like @start's
  * @kill: send a signal to the first process; -ESRCH or -ENOENT when there is none.  Called without the lock
  * @pause: freeze or thaw all processes; -ENOENT when there is none.  Called without the lock
+ * @usage: fill what is known; 0 or -errno.  Called without the lock
+ * @pids: its processes as the host numbers them, ascending; the caller frees *ret; number or -errno with a
+ *        message.  Called without the lock
+ * @update: change the limits of a running instance to those of @config
  * @oom_killed: the kernel killed a process of it for want of memory; asked before @stop
  * @stop: end what still runs and release what it held of the host (cgroup, ...).  Called after the
  *        first process has ended, or instead of waiting for it; fine when there is nothing
@@ -46,6 +62,10 @@ struct eng_backend {
 		    struct eng_running *ret, struct err *err);
 	int (*kill)(struct engine *e, const char *id, int signal, struct err *err);
 	int (*pause)(struct engine *e, const char *id, bool pause, struct err *err);
+	int (*usage)(struct engine *e, const char *id, struct eng_usage *ret);
+	ssize_t (*pids)(struct engine *e, const char *id, pid_t **ret, struct err *err);
+	int (*update)(struct engine *e, const char *id, const struct eng_config *config,
+		      struct err *err);
 	bool (*oom_killed)(struct engine *e, const char *id);
 	int (*stop)(struct engine *e, const char *id, struct err *err);
 };

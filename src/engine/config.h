@@ -26,6 +26,7 @@ enum eng_mount_kind {
  * @source: bind: absolute path; volume: its name; tmpfs: NULL
  * @destination: absolute
  * @recursive_off: "bind" instead of "rbind"
+ * @writable_below: read-only, but mounts below the source stay as they are
  * @no_copy: a new volume stays empty instead of getting what the image has there
  * @anonymous: a volume nobody named; removed with the instance
  * @propagation: "rprivate", "rshared", ...; NULL: rprivate
@@ -34,7 +35,7 @@ enum eng_mount_kind {
 struct eng_mount {
 	enum eng_mount_kind kind;
 	const char *source, *destination;
-	bool read_only, recursive_off, no_copy, anonymous;
+	bool read_only, recursive_off, writable_below, no_copy, anonymous;
 	const char *propagation, *options;
 };
 
@@ -52,7 +53,9 @@ struct eng_mount {
  * @labels, @annotations, @sysctls, @log_opts: NAME=VALUE
  * @network, @pid, @ipc, @uts, @userns, @cgroupns: as of Docker's options, "container:ID" with the whole id
  * @cap_add, @cap_drop: names in capitals with CAP_, or "ALL"
+ * @security_opts: NAME=VALUE as of --security-opt; "seccomp=" and a profile as linux.seccomp of a config.json
  * @devices: HOST:INSIDE:rwm, absolute paths
+ * @device_rules: "c 1:3 rwm"
  * @ulimits: NAME=SOFT:HARD
  * @add_hosts: NAME:ADDRESS
  * @device_read_bps and its like: PATH:NUMBER
@@ -90,7 +93,8 @@ struct eng_config {
 	struct img_words device_read_iops, device_write_iops;
 	/* names of hosts */
 	struct img_words add_hosts, dns, dns_search, dns_options, ports, expose;
-	const char *mac_address;
+	const char *mac_address, *ip, *ip6;
+	struct img_words network_aliases;
 	/* life */
 	const char *stop_signal, *restart, *systemd;
 	int64_t stop_timeout;
@@ -128,7 +132,7 @@ int eng_words_add(struct arena *a, struct img_words *list, const char *word);
 int eng_env_set(struct arena *a, struct img_words *env, const char *entry);
 
 /**
- * eng_size_parse() - "512m", "1g", "4096"; b k m g t, also kb, mib and the like
+ * eng_size_parse() - "512m", "1.5g", "4096"; b k m g t p, also kb, mib and the like, after a blank
  * Return: 0; -EINVAL; -ERANGE.
  */
 int eng_size_parse(const char *text, uint64_t *ret);
@@ -137,9 +141,7 @@ int eng_size_parse(const char *text, uint64_t *ret);
 int eng_cpus_parse(const char *text, uint64_t *ret);
 
 /**
- * eng_mount_parse() - SOURCE:DESTINATION[:OPTIONS] as of -v
- * @a: owns the strings of @ret
- * A relative SOURCE that begins with "." is taken below the working directory.
- * Return: 0; -EINVAL with a message.
+ * eng_duration_parse() - "1h30m", "1.5s", "500ms", "0" to nanoseconds; h m s ms us ns
+ * Return: 0; -EINVAL; -ERANGE over INT64_MAX.
  */
-int eng_mount_parse(struct arena *a, const char *text, struct eng_mount *ret, struct err *err);
+int eng_duration_parse(const char *text, uint64_t *ret);

@@ -90,6 +90,9 @@ static const struct field fields[] = {
 	FIELD("ports", WORDS, ports),
 	FIELD("expose", WORDS, expose),
 	FIELD("macAddress", TEXT, mac_address),
+	FIELD("ip", TEXT, ip),
+	FIELD("ip6", TEXT, ip6),
+	FIELD("networkAliases", WORDS, network_aliases),
 	FIELD("stopSignal", TEXT, stop_signal),
 	FIELD("restart", TEXT, restart),
 	FIELD("systemd", TEXT, systemd),
@@ -175,6 +178,7 @@ static void mount_json(const struct eng_mount *m, struct str *ret)
 	text_json("options", m->options, ret);
 	flag_json("readOnly", m->read_only, ret);
 	flag_json("recursiveOff", m->recursive_off, ret);
+	flag_json("writableBelow", m->writable_below, ret);
 	flag_json("noCopy", m->no_copy, ret);
 	flag_json("anonymous", m->anonymous, ret);
 	str_puts(ret, "}");
@@ -250,6 +254,7 @@ static void read_mount(struct json_in *in, const struct json *obj, struct eng_mo
 	ret->options = json_get_str(in, obj, "options");
 	ret->read_only = json_get_bool(in, obj, "readOnly", false);
 	ret->recursive_off = json_get_bool(in, obj, "recursiveOff", false);
+	ret->writable_below = json_get_bool(in, obj, "writableBelow", false);
 	ret->no_copy = json_get_bool(in, obj, "noCopy", false);
 	ret->anonymous = json_get_bool(in, obj, "anonymous", false);
 }

@@ -20,6 +20,7 @@
 #include "engine/event.h"
 #include "engine/internal.h"
 #include "engine/name.h"
+#include "engine/volume.h"
 
 #define HOSTNAME_LEN 12 /* digits of the id */
 #define TRIES 20 /* of random names and ids */
@@ -176,8 +177,11 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 	if (r == 0)
 		r = complete_config(config, id, err);
 	if (r == 0)
+		r = eng_volumes_take(e, id, config, err);
+	if (r == 0)
 		r = insert(e, &i, name, arena, err);
 	if (r < 0) {
+		(void) eng_volumes_drop(e, id, true, NULL); /* or they stay for the next prune */
 		eng_run_remove(e, id);
 		return r;
 	}

@@ -145,9 +145,10 @@ int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit
 /**
  * eng_instance_remove() - remove an instance that does not run
  * @force: kill it first
+ * @volumes: also its volumes that nobody named
  * Return: 0; -EBUSY it runs; -errno with a message.
  */
-int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool force,
+int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool force, bool volumes,
 			struct err *err);
 
 /** eng_instance_reconcile() - what died without telling is cleaned up; 0 or -errno with a message */

@@ -24,7 +24,8 @@ int eng_launch(struct engine *e, const struct eng_instance *i, const struct eng_
 
 /**
  * eng_launch_exec() - run another program in a running instance under a monitor of its own
- * Parameters, context and result as of eng_exec(), which looks at the state of the instance first.
+ * Parameters and context as of eng_exec(), which looks at the state of the instance first.
+ * Return: as eng_exec().
  */
 int eng_launch_exec(struct engine *e, const struct eng_instance *i, const struct eng_exec *exec,
 		    bool attach, int *ret_client, struct err *err);

@@ -27,6 +27,7 @@
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/stop.h"
+#include "engine/volume.h"
 
 #define LOST_CODE 137 /* its monitor died, so it was killed */
 #define KILL_STEP_MS 20
@@ -77,11 +78,14 @@ static int remove_row(struct engine *e, const struct eng_instance *i, int exit_c
 	return db_commit(e->db, err);
 }
 
+/* @volumes: also those that nobody named */
 static int remove_all(struct engine *e, const struct eng_instance *i, int exit_code,
-		      int64_t finished, struct err *err)
+		      int64_t finished, bool volumes, struct err *err)
 {
 	int r = remove_files(e, i, err);
 
+	if (r == 0)
+		r = eng_volumes_drop(e, i->id, volumes, err);
 	if (r == 0)
 		r = remove_row(e, i, exit_code, finished, err);
 	if (r < 0)
@@ -100,7 +104,7 @@ int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit
 	if (r < 0)
 		return r;
 	if (i->auto_remove)
-		return remove_all(e, i, exit_code, time_now_ns(), err);
+		return remove_all(e, i, exit_code, time_now_ns(), true, err);
 	r = db_run(e->db, err,
 		   "UPDATE instance SET state = CASE finished WHEN 0 THEN 'created' ELSE 'exited' END,"
 		   " exit_code = ?, error = ?, paused = 0, health = NULL WHERE id = ?",
@@ -137,7 +141,7 @@ int eng_instance_ended(struct engine *e, const struct eng_instance *i, int exit_
 		return r;
 	note_end(e, i, exit_code, oom);
 	if (i->auto_remove)
-		return remove_all(e, i, exit_code, finished, err);
+		return remove_all(e, i, exit_code, finished, true, err);
 	r = db_run(e->db, err,
 		   "UPDATE instance SET state = ?, exit_code = ?, finished = ?, paused = 0, stopped = ?,"
 		   " oom_killed = ?, health = NULL, backoff = ?, restarts = restarts + ? WHERE id = ?",
@@ -287,7 +291,8 @@ static int wait_for_lock(struct engine *e, const struct eng_instance *i, struct 
 	return lock;
 }
 
-int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool force, struct err *err)
+int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool force, bool volumes,
+			struct err *err)
 {
 	_cleanup_close_ int lock = eng_lock_try(e, i->id, true);
 	_cleanup_(arena_fini) struct arena arena = { 0 };
@@ -311,5 +316,7 @@ int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool for
 	}
 	if (r == 0)
 		r = stop_backend(e, i, err);
-	return r < 0 ? r : remove_all(e, i, LOST_CODE, force ? time_now_ns() : 0, err);
+	return r < 0 ? r
+		     : remove_all(e, i, LOST_CODE, force ? time_now_ns() : 0,
+				  volumes || i->auto_remove, err);
 }

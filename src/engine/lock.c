@@ -50,6 +50,8 @@ void eng_run_remove(struct engine *e, const char *id)
 	static const char *const files[] = { "attach", "pid", "exit", "stop", ".new", "lock" };
 	char path[ENG_ID_LEN + 16];
 
+	(void) snprintf(path, sizeof(path), "%.64s/shm", id);
+	(void) dir_remove(e->run_fd, path); /* few have one */
 	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
 		(void) snprintf(path, sizeof(path), "%.64s/%s", id, files[i]);
 		(void) unlinkat(e->run_fd, path, 0); /* most are not there */

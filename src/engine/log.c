@@ -45,10 +45,10 @@ static int parse_files(const char *text, struct eng_log *log, struct err *err)
 	uint64_t n;
 
 	if (str_to_u64(text, &n) < 0)
-		return err_msg(err, -EINVAL, "--log-opt max-file: '%s' is no number", text);
+		n = 0;
 	if (n < 1 || n > MAX_FILES)
-		return err_msg(err, -EINVAL, "--log-opt max-file: %s is not from 1 to %d", text,
-			       MAX_FILES);
+		return err_msg(err, -EINVAL, "--log-opt max-file must be from 1 to %d, not '%s'",
+			       MAX_FILES, text);
 	log->max_files = (unsigned) n;
 	return 0;
 }
@@ -86,6 +86,8 @@ static int parse_opt(const char *text, struct eng_log *log, struct err *err)
 {
 	size_t n = strcspn(text, "=");
 
+	if (log->driver == ENG_LOG_NONE)
+		return err_msg(err, -EINVAL, "invalid logging opts for driver none: '%s'", text);
 	if (text[n] == '\0')
 		return err_msg(err, -EINVAL, "--log-opt '%s': expected NAME=VALUE", text);
 	for (size_t i = 0; i < ARRAY_LEN(log_opts); i++)
@@ -108,7 +110,8 @@ int eng_log_parse(const char *driver, const struct img_words *opts, struct eng_l
 		i++;
 	if (i == ARRAY_LEN(driver_names))
 		return err_msg(err, -EINVAL,
-			       "--log-driver '%s': json-file, journald and none are known", driver);
+			       "no log driver named '%s': json-file, journald and none are known",
+			       driver);
 	log.driver = (enum eng_log_driver) i;
 	for (i = 0; r == 0 && i < opts->n; i++)
 		r = parse_opt(opts->v[i], &log, err);

@@ -201,7 +201,7 @@ static int open_next(struct reading *r, ino_t *inodes, ino_t *ret_inode)
 /* Go on with the next file if there is one.  Return: 1; 0; -errno. */
 static int next_file(struct reading *r)
 {
-	ino_t *inodes = calloc(r->max_files, sizeof(*inodes)), inode;
+	ino_t *inodes = calloc(r->max_files, sizeof(*inodes)), inode = 0;
 	int fd = -EAGAIN, result;
 
 	if (inodes == NULL)

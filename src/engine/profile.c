@@ -8,6 +8,8 @@
  */
 #include "engine/profile.h"
 
+#include <linux/capability.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/cleanup.h"
@@ -27,15 +29,50 @@ static const char names[] =
 /* personality(2) of ordinary programs: Linux, Linux 32 bit, both with uname 2.6, and "ask" */
 static const char *const personalities[] = { "0", "8", "131072", "131080", "4294967295" };
 
-void eng_profile_caps(struct str *ret)
+/* System calls that a capability opens */
+static const struct {
+	int cap;
+	const char *names;
+} unlocked[] = {
+	{ CAP_DAC_READ_SEARCH, "\"open_by_handle_at\"" },
+	{ CAP_SYS_ADMIN,
+	  "\"bpf\",\"clone\",\"clone3\",\"fanotify_init\",\"fsconfig\",\"fsmount\",\"fsopen\",\"fspick\","
+	  "\"listmount\",\"lookup_dcookie\",\"lsm_get_self_attr\",\"lsm_list_modules\","
+	  "\"lsm_set_self_attr\",\"mount\",\"mount_setattr\",\"move_mount\",\"open_tree\","
+	  "\"perf_event_open\",\"quotactl\",\"quotactl_fd\",\"setdomainname\",\"sethostname\","
+	  "\"setns\",\"statmount\",\"syslog\",\"umount\",\"umount2\",\"unshare\"" },
+	{ CAP_SYS_BOOT, "\"reboot\"" },
+	{ CAP_SYS_CHROOT, "\"chroot\"" },
+	{ CAP_SYS_MODULE, "\"delete_module\",\"init_module\",\"finit_module\"" },
+	{ CAP_SYS_PACCT, "\"acct\"" },
+	{ CAP_SYS_PTRACE,
+	  "\"kcmp\",\"pidfd_getfd\",\"process_madvise\",\"process_vm_readv\","
+	  "\"process_vm_writev\",\"ptrace\"" },
+	{ CAP_SYS_RAWIO, "\"iopl\",\"ioperm\"" },
+	{ CAP_SYS_TIME,
+	  "\"settimeofday\",\"stime\",\"clock_settime\",\"clock_settime64\"" },
+	{ CAP_SYS_TTY_CONFIG, "\"vhangup\"" },
+	{ CAP_SYS_NICE,
+	  "\"get_mempolicy\",\"mbind\",\"set_mempolicy\",\"set_mempolicy_home_node\"" },
+	{ CAP_SYSLOG, "\"syslog\"" },
+	{ CAP_BPF, "\"bpf\"" },
+	{ CAP_PERFMON, "\"perf_event_open\"" },
+};
+
+static bool has(uint64_t caps, int cap)
 {
-	str_puts(ret,
-		 "\"CAP_CHOWN\",\"CAP_DAC_OVERRIDE\",\"CAP_FSETID\",\"CAP_FOWNER\",\"CAP_MKNOD\","
-		 "\"CAP_NET_RAW\",\"CAP_SETGID\",\"CAP_SETUID\",\"CAP_SETFCAP\",\"CAP_SETPCAP\","
-		 "\"CAP_NET_BIND_SERVICE\",\"CAP_SYS_CHROOT\",\"CAP_KILL\",\"CAP_AUDIT_WRITE\"");
+	return (caps & 1ull << cap) != 0;
 }
 
-void eng_profile_seccomp(struct str *ret)
+static void add_unlocked(uint64_t caps, struct str *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(unlocked); i++)
+		if (has(caps, unlocked[i].cap))
+			str_printf(ret, ",{\"names\":[%s],\"action\":\"SCMP_ACT_ALLOW\"}",
+				   unlocked[i].names);
+}
+
+void eng_profile_seccomp(uint64_t caps, struct str *ret)
 {
 #if defined(__x86_64__)
 	str_puts(ret,
@@ -46,21 +83,22 @@ void eng_profile_seccomp(struct str *ret)
 		 "{\"defaultAction\":\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":1,\"architectures\":["
 		 "\"SCMP_ARCH_AARCH64\",\"SCMP_ARCH_ARM\"],\"syscalls\":[");
 #endif
-	/* chroot: CAP_SYS_CHROOT is among the default capabilities */
-	str_printf(ret, "{\"names\":[\"chroot\"%s],\"action\":\"SCMP_ACT_ALLOW\"}", names);
+	str_printf(ret, "{\"names\":[%s],\"action\":\"SCMP_ACT_ALLOW\"}", names + 1);
+	add_unlocked(caps, ret);
 	for (size_t i = 0; i < ARRAY_LEN(personalities); i++)
 		str_printf(ret,
 			   ",{\"names\":[\"personality\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":["
 			   "{\"index\":0,\"value\":%s,\"op\":\"SCMP_CMP_EQ\"}]}",
 			   personalities[i]);
-	str_puts(
-		ret,
-		",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":["
-		"{\"index\":0,\"value\":" AF_VSOCK_NUMBER ",\"op\":\"SCMP_CMP_NE\"}]}"
-		",{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":["
-		"{\"index\":0,\"value\":" CLONE_NAMESPACES
-		",\"valueTwo\":0,\"op\":\"SCMP_CMP_MASKED_EQ\"}]}"
-		/* its arguments cannot be seen: programs fall back to clone() */
-		",{\"names\":[\"clone3\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":" ENOSYS_NUMBER
-		"}]}");
+	str_puts(ret, ",{\"names\":[\"socket\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":["
+		      "{\"index\":0,\"value\":" AF_VSOCK_NUMBER ",\"op\":\"SCMP_CMP_NE\"}]}");
+	if (!has(caps, CAP_SYS_ADMIN))
+		str_puts(ret,
+			 ",{\"names\":[\"clone\"],\"action\":\"SCMP_ACT_ALLOW\",\"args\":["
+			 "{\"index\":0,\"value\":" CLONE_NAMESPACES
+			 ",\"valueTwo\":0,\"op\":\"SCMP_CMP_MASKED_EQ\"}]}"
+			 /* its arguments cannot be seen: programs fall back to clone() */
+			 ",{\"names\":[\"clone3\"],\"action\":\"SCMP_ACT_ERRNO\",\"errnoRet\":" ENOSYS_NUMBER
+			 "}");
+	str_puts(ret, "]}");
 }

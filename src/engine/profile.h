@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdint.h>
+
 struct str;
 
 /**
- * eng_profile_caps() - append the default capabilities as the elements of a JSON list
- * The fourteen that Docker gives.
+ * eng_profile_seccomp() - append the default system call filter, linux.seccomp of a config.json
+ * @caps: of the container, bit n = capability n; some open system calls
  */
-void eng_profile_caps(struct str *ret);
-
-/** eng_profile_seccomp() - append the default system call filter, linux.seccomp of a config.json */
-void eng_profile_seccomp(struct str *ret);
+void eng_profile_seccomp(uint64_t caps, struct str *ret);

@@ -1,143 +1,221 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/spec.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/cleanup.h"
+#include "base/err.h"
 #include "base/str.h"
+#include "engine/caps.h"
 #include "engine/config.h"
-#include "engine/profile.h"
-#include "engine/user.h"
+#include "engine/overlay.h"
+#include "engine/spec_parts.h"
+#include "sys/cap.h"
 
-#define CPU_PERIOD 100000 /* microseconds */
+#define ROOTFS "../../layers/" ENG_OVERLAY_POINTS
+#define INIT_PATH "/sbin/docker-init"
 
-static const char mounts[] =
-	"{\"destination\":\"/proc\",\"type\":\"proc\",\"source\":\"proc\",\"options\":[\"nosuid\",\"noexec\",\"nodev\"]},"
-	"{\"destination\":\"/dev\",\"type\":\"tmpfs\",\"source\":\"tmpfs\",\"options\":[\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"]},"
-	"{\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"]},"
-	"{\"destination\":\"/sys\",\"type\":\"sysfs\",\"source\":\"sysfs\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]},"
-	"{\"destination\":\"/sys/fs/cgroup\",\"type\":\"cgroup\",\"source\":\"cgroup\",\"options\":[\"ro\",\"nosuid\",\"noexec\",\"nodev\"]},"
-	"{\"destination\":\"/dev/mqueue\",\"type\":\"mqueue\",\"source\":\"mqueue\",\"options\":[\"nosuid\",\"noexec\",\"nodev\"]},"
-	"{\"destination\":\"/dev/shm\",\"type\":\"tmpfs\",\"source\":\"shm\",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=67108864\"]}";
-
-/* Nodes that the runtime makes, terminals, and mknod for any; nothing else */
-static const char devices[] =
-	"{\"allow\":false,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"access\":\"m\"},{\"allow\":true,\"type\":\"b\",\"access\":\"m\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":3,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":5,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":7,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":8,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":1,\"minor\":9,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":5,\"minor\":0,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":5,\"minor\":1,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":5,\"minor\":2,\"access\":\"rwm\"},"
-	"{\"allow\":true,\"type\":\"c\",\"major\":136,\"access\":\"rwm\"}";
-
-static const char paths[] =
-	"\"maskedPaths\":[\"/proc/asound\",\"/proc/acpi\",\"/proc/interrupts\",\"/proc/kcore\",\"/proc/keys\","
-	"\"/proc/latency_stats\",\"/proc/timer_list\",\"/proc/timer_stats\",\"/proc/sched_debug\",\"/proc/scsi\","
-	"\"/sys/firmware\",\"/sys/devices/virtual/powercap\"],"
-	"\"readonlyPaths\":[\"/proc/bus\",\"/proc/fs\",\"/proc/irq\",\"/proc/sys\",\"/proc/sysrq-trigger\"]";
-
-static void add_words(const struct img_words *list, struct str *ret)
+void spec_words(struct spec *s, const struct img_words *list)
 {
 	for (size_t i = 0; i < list->n; i++) {
-		str_puts(ret, i > 0 ? "," : "");
-		str_json(ret, list->v[i]);
+		str_puts(s->out, i > 0 ? "," : "");
+		str_json(s->out, list->v[i]);
 	}
 }
 
-static void add_process(const struct eng_config *c, const struct eng_user *user, struct str *ret)
+const char *spec_security(const struct eng_config *c, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = c->security_opts.n; i > 0; i--) {
+		const char *o = c->security_opts.v[i - 1];
+
+		if (strncmp(o, name, n) == 0 && o[n] == '=')
+			return o + n + 1;
+	}
+	return NULL;
+}
+
+static bool ends_with(const char *s, const char *end)
+{
+	size_t n = strlen(s), m = strlen(end);
+
+	return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+bool eng_spec_is_systemd(const struct eng_config *c)
+{
+	static const char *const inits[] = { "/sbin/init", "/usr/sbin/init",
+					     "/usr/local/sbin/init" };
+	const char *command = c->args.n > 0 ? c->args.v[0] : "";
+
+	if (c->systemd != NULL && strcmp(c->systemd, "true") != 0)
+		return strcmp(c->systemd, "always") == 0;
+	if (c->init)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(inits); i++)
+		if (strcmp(command, inits[i]) == 0)
+			return true;
+	return strcmp(command, "systemd") == 0 || ends_with(command, "/systemd");
+}
+
+bool eng_spec_needs_layer(const struct eng_config *c)
+{
+	return !c->read_only || c->nr_mounts > 0 || c->init || eng_spec_is_systemd(c) ||
+	       strcmp(c->workdir, "/") != 0;
+}
+
+static void add_caps(struct spec *s)
 {
 	static const char *const sets[] = { "bounding", "effective", "permitted" };
+	/* others than root get the bounding set only, as execve(2) would have it */
+	size_t n = s->user.uid == 0 ? ARRAY_LEN(sets) : 1;
+
+	str_puts(s->out, ",\"capabilities\":{");
+	for (size_t i = 0; i < n; i++) {
+		bool first = true;
+
+		str_printf(s->out, "%s\"%s\":[", i > 0 ? "," : "", sets[i]);
+		for (int cap = 0; cap <= cap_last(); cap++)
+			if ((s->caps & 1ull << cap) != 0) {
+				str_printf(s->out, "%s\"%s\"", first ? "" : ",", cap_name(cap));
+				first = false;
+			}
+		str_puts(s->out, "]");
+	}
+	str_puts(s->out, "}");
+}
+
+static bool has_env(const struct eng_config *c, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; i < c->env.n; i++)
+		if (strncmp(c->env.v[i], name, n) == 0 && c->env.v[i][n] == '=')
+			return true;
+	return false;
+}
+
+static void add_process(struct spec *s)
+{
+	const struct eng_config *c = s->c;
+	const char *apparmor = spec_security(c, "apparmor");
+	const char *nnp = spec_security(c, "no-new-privileges");
 
 	str_printf(
-		ret,
+		s->out,
 		"\"process\":{\"terminal\":%s,\"user\":{\"uid\":%u,\"gid\":%u,\"umask\":18,\"additionalGids\":[",
-		c->tty ? "true" : "false", user->uid, user->gid);
-	for (size_t i = 0; i < user->nr_groups; i++)
-		str_printf(ret, "%s%u", i > 0 ? "," : "", user->groups[i]);
-	str_puts(ret, "]},\"args\":[");
-	add_words(&c->args, ret);
-	str_puts(ret, "],\"env\":[");
-	add_words(&c->env, ret);
-	str_puts(ret, "],\"cwd\":");
-	str_json(ret, c->workdir);
-	str_puts(ret, ",\"capabilities\":{");
-	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
-		str_printf(ret, "%s\"%s\":[", i > 0 ? "," : "", sets[i]);
-		eng_profile_caps(ret);
-		str_puts(ret, "]");
+		c->tty ? "true" : "false", s->user.uid, s->user.gid);
+	for (size_t i = 0; i < s->user.nr_groups; i++)
+		str_printf(s->out, "%s%u", i > 0 ? "," : "", s->user.groups[i]);
+	str_puts(s->out, "]},\"args\":[");
+	if (c->init)
+		str_puts(s->out, "\"" INIT_PATH "\",\"--\",");
+	spec_words(s, &c->args);
+	str_puts(s->out, "],\"env\":[");
+	spec_words(s, &c->env);
+	if (s->systemd && !has_env(c, "container"))
+		str_printf(s->out, "%s\"container=cleave\"", c->env.n > 0 ? "," : "");
+	str_puts(s->out, "],\"cwd\":");
+	str_json(s->out, c->workdir);
+	add_caps(s);
+	spec_add_rlimits(s);
+	if (apparmor != NULL && strcmp(apparmor, "unconfined") != 0 && !c->privileged) {
+		str_puts(s->out, ",\"apparmorProfile\":");
+		str_json(s->out, apparmor);
 	}
-	str_puts(ret, "},\"oomScoreAdj\":0}");
+	str_printf(s->out, ",\"noNewPrivileges\":%s,\"oomScoreAdj\":%lld}",
+		   nnp != NULL && strcmp(nnp, "true") == 0 ? "true" : "false",
+		   (long long) c->oom_score_adj);
 }
 
-static void add_file(const char *files, const char *name, struct str *ret)
+static void add_annotations(struct spec *s)
 {
-	char path[64 + 4096];
+	for (size_t i = 0; i < s->c->annotations.n; i++) {
+		const char *entry = s->c->annotations.v[i], *value = strchr(entry, '=');
+		char *key = arena_strndup(&s->arena, entry, strcspn(entry, "="));
 
-	(void) snprintf(path, sizeof(path), "%s/%s", files, name); /* the store's path is shorter */
-	str_printf(
-		ret,
-		",{\"destination\":\"/etc/%s\",\"type\":\"bind\",\"options\":[\"bind\",\"rprivate\"],\"source\":",
-		name);
-	str_json(ret, path);
-	str_puts(ret, "}");
-}
-
-static void add_mounts(const struct eng_config *c, const char *files, struct str *ret)
-{
-	str_printf(ret, "\"mounts\":[%s", mounts);
-	add_file(files, "hosts", ret);
-	add_file(files, "hostname", ret);
-	add_file(files, "resolv.conf", ret);
-	for (size_t i = 0; i < c->nr_mounts; i++) {
-		const struct eng_mount *m = &c->mounts[i];
-
-		str_puts(ret, ",{\"type\":\"bind\",\"source\":");
-		str_json(ret, m->source);
-		str_puts(ret, ",\"destination\":");
-		str_json(ret, m->destination);
-		str_printf(ret, ",\"options\":[\"%s\",\"%s\",\"%s\"]}",
-			   m->recursive_off ? "bind" : "rbind", m->read_only ? "ro" : "rw",
-			   m->propagation != NULL ? m->propagation : "rprivate");
+		str_puts(s->out, i > 0 ? "," : ",\"annotations\":{");
+		str_json(s->out, key != NULL ? key : "");
+		str_puts(s->out, ":");
+		str_json(s->out, value != NULL ? value + 1 : "");
+		s->out->failed = s->out->failed || key == NULL;
 	}
-	str_puts(ret, "]");
+	str_puts(s->out, s->c->annotations.n > 0 ? "}" : "");
 }
 
-static void add_resources(const struct eng_config *c, struct str *ret)
+static int make(struct spec *s, struct err *err)
 {
-	str_printf(ret, "\"resources\":{\"devices\":[%s]", devices);
-	if (c->memory != 0) /* as much swap again, as Docker */
-		str_printf(ret, ",\"memory\":{\"limit\":%llu,\"swap\":%llu}",
-			   (unsigned long long) c->memory, (unsigned long long) c->memory * 2);
-	if (c->nano_cpus != 0)
-		str_printf(ret, ",\"cpu\":{\"period\":%d,\"quota\":%llu}", CPU_PERIOD,
-			   (unsigned long long) (c->nano_cpus / (1000000000 / CPU_PERIOD)));
-	if (c->pids_limit > 0)
-		str_printf(ret, ",\"pids\":{\"limit\":%lld}", (long long) c->pids_limit);
-	str_puts(ret, "}");
+	const struct eng_config *c = s->c;
+	const char *parent = c->cgroup_parent != NULL ? c->cgroup_parent : "/cleave";
+	int r;
+
+	str_puts(s->out, "{\"ociVersion\":\"1.0.2\",");
+	add_process(s);
+	str_puts(s->out, ",\"root\":{\"path\":\"" ROOTFS "\"");
+	str_printf(s->out, ",\"readonly\":%s}", c->read_only ? "true" : "false");
+	if (c->uts == NULL || strcmp(c->uts, "host") != 0) {
+		str_puts(s->out, ",\"hostname\":");
+		str_json(s->out, c->hostname);
+		if (c->domainname != NULL) {
+			str_puts(s->out, ",\"domainname\":");
+			str_json(s->out, c->domainname);
+		}
+	}
+	add_annotations(s);
+	str_puts(s->out, ",\"linux\":{\"cgroupsPath\":");
+	str_json(s->out, arena_printf(&s->arena, "%s%s/%s", parent[0] == '/' ? "" : "/", parent,
+				      s->id));
+	str_puts(s->out, ",");
+	r = spec_add_namespaces(s, err);
+	str_puts(s->out, ",");
+	if (r == 0)
+		r = spec_add_devices(s, err);
+	if (r == 0)
+		r = spec_add_resources(s, err);
+	spec_add_security(s);
+	str_puts(s->out, "},");
+	if (r == 0)
+		r = spec_add_mounts(s, err);
+	str_puts(s->out, "}");
+	return r;
 }
 
-void eng_spec_format(const struct eng_config *c, const char *id, const struct eng_user *user,
-		     const char *rootfs, const char *files, struct str *ret)
+int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, int rootfs,
+		  const char *dir, struct str *ret, struct err *err)
 {
-	str_puts(ret, "{\"ociVersion\":\"1.0.2\",");
-	add_process(c, user, ret);
-	str_puts(ret, ",\"root\":{\"path\":");
-	str_json(ret, rootfs);
-	str_printf(ret, ",\"readonly\":%s},\"hostname\":", c->read_only ? "true" : "false");
-	str_json(ret, c->hostname);
-	str_puts(ret, ",");
-	add_mounts(c, files, ret);
-	str_printf(ret, ",\"linux\":{\"cgroupsPath\":\"/cleave/%s\",", id);
-	add_resources(c, ret);
-	str_printf(
-		ret,
-		",\"namespaces\":[{\"type\":\"mount\"},{\"type\":\"network\"},{\"type\":\"uts\"},{\"type\":\"pid\"},"
-		"{\"type\":\"ipc\"},{\"type\":\"cgroup\"}],%s,\"seccomp\":",
-		paths);
-	eng_profile_seccomp(ret);
+	struct spec s = { .e = e,
+			  .id = id,
+			  .dir = dir,
+			  .net_files = dir,
+			  .c = c,
+			  .caps = eng_caps(c),
+			  .systemd = eng_spec_is_systemd(c),
+			  .out = ret };
+	int r = eng_user_find(rootfs, c->user, &s.user, err);
+
+	if (r == 0)
+		r = eng_user_add_groups(rootfs, &c->groups, &s.user, err);
+	if (r == 0)
+		r = make(&s, err);
+	arena_fini(&s.arena);
+	if (r == 0 && ret->failed)
+		r = err_set(err, -ENOMEM, "make the container's configuration");
+	return r;
+}
+
+int eng_spec_limits(const struct eng_config *c, struct str *ret, struct err *err)
+{
+	struct spec s = { .c = c, .out = ret };
+	int r;
+
+	str_puts(ret, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"/\"},\"linux\":{");
+	r = spec_add_resources(&s, err);
 	str_puts(ret, "}}");
+	arena_fini(&s.arena);
+	if (r == 0 && ret->failed)
+		r = err_set(err, -ENOMEM, "make the container's configuration");
+	return r;
 }

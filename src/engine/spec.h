@@ -1,18 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
+
 struct eng_config;
-struct eng_user;
+struct engine;
+struct err;
 struct str;
 
 /**
- * eng_spec_format() - append the config.json of a container
- * @id: of the instance; its first twelve digits are the default host name
- * @rootfs: what root.path says
- * @files: directory with hosts, hostname and resolv.conf
+ * eng_spec_make() - append the config.json of a container
+ * @id: of the instance
+ * @rootfs: its root file system, where users are looked up
+ * @dir: absolute path of the instance's directory, with hosts, hostname and resolv.conf
  *
- * Like Docker's without options: its default capabilities, seccomp profile, devices, mounts, masked and
- * read-only paths; namespaces of its own for all but users and time.
+ * Like Docker's: its default capabilities, seccomp profile, devices, mounts, masked and read-only paths.
+ * Looks at the host (devices, instances whose namespaces are joined), so it is made at every start.
+ * Return: 0; -errno with a message.
  */
-void eng_spec_format(const struct eng_config *c, const char *id, const struct eng_user *user,
-		     const char *rootfs, const char *files, struct str *ret);
+int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, int rootfs,
+		  const char *dir, struct str *ret, struct err *err);
+
+/**
+ * eng_spec_limits() - append a config.json that has limits only, for changing those of a running container
+ * Return: 0; -errno with a message.
+ */
+int eng_spec_limits(const struct eng_config *c, struct str *ret, struct err *err);
+
+/** eng_spec_needs_layer() - mount points may have to be made, even for a root that is read-only then */
+bool eng_spec_needs_layer(const struct eng_config *c);
+
+/** eng_spec_is_systemd() - the command is an init system, or is to be treated as one (--systemd) */
+bool eng_spec_is_systemd(const struct eng_config *c);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "image/config.h"
 #include "sys/path.h"
 
 #define FILE_SIZE_MAX (4u << 20) /* bytes of /etc/passwd or /etc/group */
@@ -149,5 +150,54 @@ int eng_user_find(int rootfs, const char *text, struct eng_user *ret, struct err
 		return err_msg(err, -EINVAL, "user '%s': ids must be from 0 to %u", text,
 			       UINT32_MAX - 1);
 	r = find_passwd(rootfs, user[0] != '\0' ? user : "0", ret, name, err);
-	return r < 0 ? r : find_groups(rootfs, group, name, ret, err);
+	if (r == 0)
+		r = find_groups(rootfs, group, name, ret, err);
+	if (r == 0 && ret->nr_groups < ENG_GROUPS_MAX) {
+		memmove(ret->groups + 1, ret->groups, ret->nr_groups * sizeof(ret->groups[0]));
+		ret->groups[0] = ret->gid;
+		ret->nr_groups++;
+	}
+	return r;
+}
+
+static int add_group(struct eng_user *u, uint32_t gid, struct err *err)
+{
+	for (size_t i = 0; i < u->nr_groups; i++)
+		if (u->groups[i] == gid)
+			return 0;
+	if (u->nr_groups == ENG_GROUPS_MAX)
+		return err_msg(err, -E2BIG, "--group-add: over %d groups", ENG_GROUPS_MAX);
+	u->groups[u->nr_groups++] = gid;
+	return 0;
+}
+
+static int keep_groups(struct eng_user *u, struct err *err)
+{
+	gid_t own[ENG_GROUPS_MAX];
+	int n = getgroups(ENG_GROUPS_MAX, own), r = 0;
+
+	if (n < 0)
+		return err_set(err, -errno, "--group-add keep-groups");
+	for (int i = 0; r == 0 && i < n; i++)
+		r = add_group(u, own[i], err);
+	return r;
+}
+
+int eng_user_add_groups(int rootfs, const struct img_words *groups, struct eng_user *user,
+			struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < groups->n; i++) {
+		struct eng_user one = { 0 };
+
+		if (strcmp(groups->v[i], "keep-groups") == 0) {
+			r = keep_groups(user, err);
+			continue;
+		}
+		r = find_groups(rootfs, groups->v[i], NULL, &one, err);
+		if (r == 0)
+			r = add_group(user, one.gid, err);
+	}
+	return r;
 }

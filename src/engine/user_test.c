@@ -64,7 +64,8 @@ static void lookups(void **state)
 			continue;
 		assert_int_equal(u.uid, cases[i].uid);
 		assert_int_equal(u.gid, cases[i].gid);
-		assert_int_equal(u.nr_groups, cases[i].nr_groups);
+		assert_int_equal(u.nr_groups, cases[i].nr_groups + 1);
+		assert_int_equal(u.groups[0], u.gid);
 	}
 	assert_int_equal(dir_remove(AT_FDCWD, dir), 0);
 }

@@ -2,6 +2,7 @@
 #include "image/config.h"
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -33,6 +34,49 @@ static const char *read_string(struct json_in *in, const struct json *obj, const
 	return s != NULL && *s != '\0' ? s : NULL;
 }
 
+/* Names of an object's members, with "=" and their values if those are wanted */
+static void read_keys(struct json_in *in, const struct json *obj, const char *key, bool values,
+		      struct img_words *ret)
+{
+	const struct json *map = json_get_object(in, obj, key);
+	size_t n = map != NULL ? map->len : 0;
+
+	if (n > WORDS_MAX) {
+		(void) json_fail(in, map, NULL, "%zu members are over the limit %d", n, WORDS_MAX);
+		return;
+	}
+	ret->v = arena_alloc(in->strings, n + 1, sizeof(*ret->v));
+	if (ret->v == NULL) {
+		(void) json_nomem(in); /* remembered in in->code */
+		return;
+	}
+	for (const struct json *it = n > 0 ? map->first : NULL; it != NULL; it = it->next) {
+		const char *name = json_to_key(in, it), *value = values ? json_to_str(in, it) : "";
+
+		if (name == NULL || value == NULL)
+			return;
+		ret->v[ret->n] = values ? arena_printf(in->strings, "%s=%s", name, value) : name;
+		if (ret->v[ret->n++] == NULL) {
+			(void) json_nomem(in); /* as above */
+			return;
+		}
+	}
+}
+
+static void read_health(struct json_in *in, const struct json *config, struct img_config *c)
+{
+	const struct json *h = json_get_object(in, config, "Healthcheck");
+
+	if (h == NULL)
+		return;
+	read_words(in, h, "Test", &c->health);
+	(void) json_get_u64(in, h, "Interval", INT64_MAX, &c->health_interval);
+	(void) json_get_u64(in, h, "Timeout", INT64_MAX, &c->health_timeout);
+	(void) json_get_u64(in, h, "StartPeriod", INT64_MAX, &c->health_start_period);
+	(void) json_get_u64(in, h, "StartInterval", INT64_MAX, &c->health_start_interval);
+	(void) json_get_u64(in, h, "Retries", INT64_MAX, &c->health_retries);
+}
+
 static void read_all(struct json_in *in, struct img_config *c)
 {
 	const struct json *config, *fs;
@@ -41,6 +85,7 @@ static void read_all(struct json_in *in, struct img_config *c)
 		return;
 	config = json_get_object(in, in->root, "config");
 	fs = json_get_object(in, in->root, "rootfs");
+	c->arch = read_string(in, in->root, "architecture");
 	if (config != NULL) {
 		read_words(in, config, "Env", &c->env);
 		read_words(in, config, "Entrypoint", &c->entrypoint);
@@ -48,6 +93,10 @@ static void read_all(struct json_in *in, struct img_config *c)
 		c->workdir = read_string(in, config, "WorkingDir");
 		c->user = read_string(in, config, "User");
 		c->stop_signal = read_string(in, config, "StopSignal");
+		read_keys(in, config, "Labels", true, &c->labels);
+		read_keys(in, config, "Volumes", false, &c->volumes);
+		read_keys(in, config, "ExposedPorts", false, &c->ports);
+		read_health(in, config, c);
 	}
 	if (fs != NULL)
 		read_words(in, fs, "diff_ids", &c->diff_ids);

@@ -20,13 +20,18 @@ struct img_words {
 /**
  * struct img_config - what an image says about running it
  * Strings live in @arena and are NULL when absent.
+ * @labels: NAME=VALUE
+ * @volumes: directories; @ports: "80/tcp"
+ * @health: "CMD" or "CMD-SHELL" and its words, or "NONE"; times in nanoseconds, 0 when absent
  * Spec: image-spec 1.1, config.md.
  */
 struct img_config {
 	struct arena arena;
 	struct img_words env, entrypoint, cmd;
-	const char *workdir, *user, *stop_signal;
-	struct img_words diff_ids;
+	const char *workdir, *user, *stop_signal, *arch;
+	struct img_words diff_ids, labels, volumes, ports, health;
+	uint64_t health_interval, health_timeout, health_start_period, health_start_interval;
+	uint64_t health_retries;
 };
 
 /**

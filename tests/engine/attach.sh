@@ -86,7 +86,7 @@ is "-a stdin with -i" "$(echo x | cleave run --rm -i -a stdin -a stdout cleave/t
 is "-i without -a stdin" "$(echo x | timeout -s KILL 1 "$CLEAVE" run --rm -i --name nostdin -a stdout cleave/tiny cat)" ''
 cleave rm -f nostdin >/dev/null 2>&1
 refuse 125 "'--attach nothing'|--attach 'nothing'" run --rm -a nothing cleave/tiny true
-refuse 125 'exclude each other' run -d -a stdout cleave/tiny true
+refuse 125 'cannot specify both --attach and --detach' run -d -a stdout cleave/tiny true
 
 # Too many
 cleave run -d --name many cleave/tiny sleep 1000 >/dev/null
@@ -103,15 +103,16 @@ is "status when it is killed" $? 137
 
 # A client that does not read: the instance stands still, is dropped after ten seconds
 cleave run -d --name flood -v "$T:/t" cleave/tiny sh -c 'read x </t/go; head -c 3000000 /dev/zero; echo done >&2' >/dev/null
-sleep 60 < <("$CLEAVE" attach flood 2>"$T/e") &
-idle=$!
+mkfifo "$T/pipe"
+"$CLEAVE" attach flood >"$T/pipe" 2>"$T/e" &
+exec 8<"$T/pipe"
 sleep 0.3
 echo >"$T/go"
 start=$SECONDS
 timeout 40 "$CLEAVE" wait flood >/dev/null
 like "seconds the instance waited: $((SECONDS - start))" $((SECONDS - start)) '^(9|1[0-4])$'
 is "the log has all" "$(cleave logs flood 2>/dev/null | wc -c)" 3000000
-kill $idle
+exec 8<&-
 # In the foreground nothing is lost, however slow
 is "a slow reader of run" "$(cleave run --rm cleave/tiny head -c 3000000 /dev/zero | (sleep 12; wc -c))" 3000000
 

@@ -41,8 +41,8 @@ cleave run -dit --name att cleave/tiny cat >/dev/null
 term '~=\x02' -- "$CLEAVE" attach --detach-keys ctrl-b att >/dev/null
 is "attach" $? 0
 cleave rm -f att >/dev/null
-for keys in ctrl-1 ctrl-A foo ctrl- a, a,,b ctrl-é; do
-	refuse 125 "--detach-keys '$keys'" run --rm --detach-keys "$keys" cleave/tiny true
+for keys in ctrl-1 ctrl-A foo ctrl- 'a,' 'a,,b' ctrl-é; do
+	refuse 125 "invalid detach keys '$keys'" run --rm --detach-keys "$keys" cleave/tiny true
 done
 refuse 125 'limit of 16 keys' run --rm --detach-keys a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a cleave/tiny true
 is "keys do not matter without a terminal" "$(printf 'a\020\021b' | cleave run --rm -i cleave/tiny cat | od -An -c | tr -d ' ')" 'a020021b'

@@ -28,8 +28,8 @@ is "much of it" "$(head -c 20000000 /dev/zero | x -i box cat | wc -c)" 20000000
 like "-t" "$(script -qec "'$CLEAVE' exec -it box tty" /dev/null)" /dev/pts/
 x -d box sh -c 'sleep 0.1; echo done >/tmp/d'
 is "status of -d" $? 0
-done_() { [ "$(x box cat /tmp/d 2>/dev/null)" = done ]; }
-until_true done_
+finished() { [ "$(x box cat /tmp/d 2>/dev/null)" = "done" ]; }
+until_true finished
 like "--privileged" "$(x --privileged box grep CapEff /proc/self/status)" '000001ff'
 # What has other names.
 id=$(cleave ps -q)

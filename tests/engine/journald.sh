@@ -59,4 +59,4 @@ is "what journalctl is asked" "$(tail -n 1 "$T/args")" \
 is "-f of one that ended ends" "$(timeout 10 "$CLEAVE" logs -f jour 2>/dev/null | head -n 1)" one
 out=$(PATH=/nonexistent "$CLEAVE" logs jour 2>&1)
 is "status without journalctl" $? 1
-like "which is said" "$out" 'run journalctl, which reads the journal: No such file'
+like "which is said" "$out" 'run journalctl, which reads the journal: no such file'

@@ -29,7 +29,7 @@ wait $follower
 is "status of the follower" $? 0
 is "nothing is lost or out of order for a follower" "$(sha256sum <"$T/got")" \
 	"$(for _ in 1 2 3 4 5 6 7 8 9 10; do seq 1 10000; done | sha256sum)"
-is "files that were written meanwhile" "$(ls "$(dir_of fol)" | grep -c '^log')" 15
+is "files that were written meanwhile" "$(files "$(dir_of fol)" | wc -w)" 15
 # Killed while it writes and rotates: whole lines, and the next start goes on.
 mkdir "$T/kill"
 for i in 1 2 3 4 5; do
@@ -75,7 +75,7 @@ umount "$T/small"
 refuse 125 "unknown log opt 'foo' for json-file" run --log-opt foo=1 cleave/tiny true
 refuse 125 "invalid size 'abc'" run --log-opt max-size=abc cleave/tiny true
 refuse 125 'positive' run --log-opt max-size=0 cleave/tiny true
-refuse 125 '0 is not from 1' run --log-opt max-file=0 cleave/tiny true
-refuse 125 "unknown log opt 'max-size' for none" run --log-driver none --log-opt max-size=1m cleave/tiny true
-refuse 125 "log-driver 'syslog'" run --log-driver syslog cleave/tiny true
+refuse 125 'max-file must be from 1' run --log-opt max-file=0 cleave/tiny true
+refuse 125 'invalid logging opts for driver none' run --log-driver none --log-opt max-size=1m cleave/tiny true
+refuse 125 "no log driver named 'syslog'" run --log-driver syslog cleave/tiny true
 refuse 125 'expected NAME=VALUE' run --log-opt max-size cleave/tiny true

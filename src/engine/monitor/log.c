@@ -7,8 +7,8 @@
  */
 #include "engine/monitor/log.h"
 
-#include "engine/monitor/log_file.h"
-#include "engine/monitor/log_journal.h"
+#include "engine/monitor/logfile.h"
+#include "engine/monitor/journal.h"
 #include "engine/monitor/sys.h"
 
 static enum { NONE, FILES, JOURNAL } driver;
@@ -30,10 +30,10 @@ void log_open(const char *how)
 	if (how[0] == 'j' && how[1] == 's') {
 		driver = FILES;
 		(void) take_number(take_number(how + 4, &size), &files);
-		log_file_open(size, files > 0 ? (unsigned) files : 1);
+		logfile_open(size, files > 0 ? (unsigned) files : 1);
 	} else if (how[0] == 'j') {
 		driver = JOURNAL;
-		log_journal_open(how + 8);
+		journal_open(how + 8);
 	}
 }
 
@@ -43,9 +43,9 @@ static void add_entry(const struct log_stream *s, const char *text, size_t n,
 	bool whole = text[n - 1] == '\n';
 
 	if (driver == FILES)
-		log_file_add(text, n, stamp);
+		logfile_add(text, n, stamp);
 	else
-		log_journal_add(text, n - whole, s->name[3] == 'e', !whole);
+		journal_add(text, n - whole, s->name[3] == 'e', !whole);
 }
 
 static void make_stamp(const struct log_stream *s, struct encode_stamp *ret)
@@ -84,7 +84,7 @@ void log_add(struct log_stream *s, const char *data, size_t n)
 		n -= end;
 	}
 	if (driver == FILES)
-		log_file_flush();
+		logfile_flush();
 }
 
 void log_end(struct log_stream *s)
@@ -97,11 +97,11 @@ void log_end(struct log_stream *s)
 	add_entry(s, s->line, s->len, &stamp);
 	s->len = 0;
 	if (driver == FILES)
-		log_file_flush();
+		logfile_flush();
 }
 
 void log_release(void)
 {
 	if (driver == FILES)
-		log_file_release();
+		logfile_release();
 }

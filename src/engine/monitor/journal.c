@@ -6,7 +6,7 @@
  * socket is looked up every time, because a journal that was started anew has another one.
  * Spec: systemd, "Native Journal Protocol".
  */
-#include "engine/monitor/log_journal.h"
+#include "engine/monitor/journal.h"
 
 #include <sys/uio.h>
 
@@ -17,12 +17,12 @@
 
 static const char *own_fields;
 
-void log_journal_open(const char *fields)
+void journal_open(const char *fields)
 {
 	own_fields = fields;
 }
 
-void log_journal_add(const char *text, size_t n, bool error, bool partial)
+void journal_add(const char *text, size_t n, bool error, bool partial)
 {
 	static const char info[] = "PRIORITY=6\n", bad[] = "PRIORITY=3\n",
 			  more[] = "CONTAINER_PARTIAL_MESSAGE=true\n";

@@ -10,7 +10,7 @@
  * the oldest on: log.1 to log.2, log to log.1, the new one to log.  At any moment every entry is in
  * one file, and the files in their order hold them in theirs; one number may be missing.
  */
-#include "engine/monitor/log_file.h"
+#include "engine/monitor/logfile.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -30,7 +30,7 @@ static uint64_t size, size_limit; /* of the file; 0: unlimited */
 static unsigned files_limit;
 static uint64_t lost, told; /* entries that are missing; of them, those the first entry of @out tells */
 
-void log_file_open(uint64_t max_size, unsigned max_files)
+void logfile_open(uint64_t max_size, unsigned max_files)
 {
 	long n = sys_size(fd);
 
@@ -66,7 +66,7 @@ static void rotate(void)
 	size = 0;
 }
 
-void log_file_flush(void)
+void logfile_flush(void)
 {
 	size_t done = 0, whole;
 
@@ -92,12 +92,12 @@ void log_file_flush(void)
 	told = 0;
 }
 
-void log_file_add(const char *text, size_t n, const struct encode_stamp *stamp)
+void logfile_add(const char *text, size_t n, const struct encode_stamp *stamp)
 {
 	bool full = size_limit != 0 && size + out_len >= size_limit;
 
 	if (full || out_len + ENCODE_GROWTH * n + ENCODE_ENTRY_MAX > sizeof(out))
-		log_file_flush();
+		logfile_flush();
 	if (full && size >= size_limit)
 		rotate();
 	if (out_len == 0)
@@ -106,7 +106,7 @@ void log_file_add(const char *text, size_t n, const struct encode_stamp *stamp)
 			    out);
 }
 
-void log_file_release(void)
+void logfile_release(void)
 {
 	sys_release(out, sizeof(out));
 }

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: mounts and volumes
+ *
+ * Later sources do not replace earlier ones: what the user mounts, then what --volumes-from brings, then
+ * the volumes of the image.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "cli/run_config.h"
+#include "cli/run_parts.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/instance.h"
+#include "engine/mount_parse.h"
+
+static bool taken(const struct eng_config *c, const char *destination)
+{
+	for (size_t i = 0; i < c->nr_mounts; i++)
+		if (strcmp(c->mounts[i].destination, destination) == 0)
+			return true;
+	return false;
+}
+
+/* Grown at powers of two */
+static int append(struct eng_config *c, const struct eng_mount *m, struct err *err)
+{
+	size_t n = c->nr_mounts;
+
+	if (n >= ENG_MOUNTS_MAX)
+		return err_msg(err, -E2BIG, "over %d mounts", ENG_MOUNTS_MAX);
+	if ((n & (n + 1)) == 0) {
+		struct eng_mount *v = arena_alloc(&c->arena, 2 * (n + 1), sizeof(*v));
+
+		if (v == NULL)
+			return run_nomem(err);
+		if (n > 0)
+			memcpy(v, c->mounts, n * sizeof(*v));
+		c->mounts = v;
+	}
+	c->mounts[c->nr_mounts++] = *m;
+	return 0;
+}
+
+static int read_own(struct eng_config *c, const struct opt_strings *list,
+		    int (*parse)(struct arena *a, const char *text, struct eng_mount *ret,
+				 struct err *err),
+		    struct err *err)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		struct eng_mount m;
+		int r = parse(&c->arena, list->v[i], &m, err);
+
+		if (r == 0 && taken(c, m.destination))
+			r = err_msg(err, -EINVAL, "Duplicate mount point: %s", m.destination);
+		if (r == 0)
+			r = append(c, &m, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int copy_mount(struct eng_config *c, const struct eng_mount *from, bool read_only,
+		      struct err *err)
+{
+	struct eng_mount m = *from;
+	int r;
+
+	if (m.kind == ENG_MOUNT_TMPFS || taken(c, m.destination))
+		return 0;
+	m.read_only = m.read_only || read_only;
+	m.options = NULL;
+	r = run_text(c, from->source, &m.source, err);
+	if (r == 0)
+		r = run_text(c, from->destination, &m.destination, err);
+	if (r == 0)
+		r = run_text(c, from->propagation, &m.propagation, err);
+	return r == 0 ? append(c, &m, err) : r;
+}
+
+/* INSTANCE[:ro|:rw] */
+static int read_from(struct engine *e, struct eng_config *c, const char *text, struct err *err)
+{
+	const char *colon = strchr(text, ':');
+	char *name = arena_strndup(&c->arena, text, strcspn(text, ":"));
+	bool read_only = colon != NULL && strcmp(colon, ":ro") == 0;
+	struct eng_instance i;
+	struct eng_config other;
+	int r;
+
+	if (name == NULL)
+		return run_nomem(err);
+	if (colon != NULL && !read_only && strcmp(colon, ":rw") != 0 && strcmp(colon, ":z") != 0 &&
+	    strcmp(colon, ":Z") != 0)
+		return err_msg(err, -EINVAL,
+			       "--volumes-from '%s': invalid mode '%s': ro and rw are known", text,
+			       colon + 1);
+	r = eng_instance_find(e, name, &c->arena, &i, err);
+	if (r == 0)
+		r = eng_instance_config(e, &i, &other, err);
+	if (r < 0)
+		return r;
+	for (size_t n = 0; r == 0 && n < other.nr_mounts; n++)
+		r = copy_mount(c, &other.mounts[n], read_only, err);
+	eng_config_fini(&other);
+	if (r == 0 && eng_words_add(&c->arena, &c->volumes_from, text) < 0)
+		r = run_nomem(err);
+	return r;
+}
+
+static int read_image(struct eng_config *c, const struct img_config *image, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < image->volumes.n; i++) {
+		struct eng_mount m = { 0 };
+
+		r = eng_mount_destination(&c->arena, "volume of the image", image->volumes.v[i],
+					  &m.destination, err);
+		if (r < 0 || taken(c, m.destination))
+			continue;
+		r = eng_mount_random(&c->arena, &m, err);
+		if (r == 0)
+			r = append(c, &m, err);
+	}
+	return r;
+}
+
+int run_mounts(struct engine *e, struct eng_config *c, const struct run_opts *o,
+	       const struct img_config *image, struct err *err)
+{
+	int r = read_own(c, &o->volume, eng_mount_parse, err);
+
+	if (r == 0)
+		r = read_own(c, &o->mount, eng_mount_parse_long, err);
+	if (r == 0)
+		r = read_own(c, &o->tmpfs, eng_mount_parse_tmpfs, err);
+	for (size_t i = 0; r == 0 && i < o->volumes_from.n; i++)
+		r = read_from(e, c, o->volumes_from.v[i], err);
+	return r == 0 ? read_image(c, image, err) : r;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: host name, /etc/hosts, /etc/resolv.conf, ports
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "cli/run_config.h"
+#include "cli/run_parts.h"
+#include "engine/config.h"
+
+#define HOSTNAME_MAX 63 /* bytes */
+#define PORT_MAX 65535
+
+static bool is_address(const char *text)
+{
+	unsigned char raw[sizeof(struct in6_addr)];
+
+	return inet_pton(AF_INET, text, raw) == 1 || inet_pton(AF_INET6, text, raw) == 1;
+}
+
+static bool is_one_word(const char *text)
+{
+	for (const char *p = text; *p != '\0'; p++)
+		if (isspace((unsigned char) *p) || iscntrl((unsigned char) *p))
+			return false;
+	return *text != '\0';
+}
+
+/* NAME:ADDRESS or NAME=ADDRESS; an IPv6 address may be in brackets */
+static int read_host(struct eng_config *c, const char *text, struct err *err)
+{
+	size_t n = strcspn(text, ":=");
+	char address[128];
+	const char *entry;
+	size_t len;
+
+	if (n == 0 || text[n] == '\0' || text[n + 1] == '\0' || strlen(text + n) > sizeof(address))
+		return err_msg(err, -EINVAL, "bad format for add-host: \"%.200s\"", text);
+	(void) snprintf(address, sizeof(address), "%s", text + n + 1);
+	len = strlen(address);
+	if (address[0] == '[' && address[len - 1] == ']') {
+		address[len - 1] = '\0';
+		memmove(address, address + 1, len - 1);
+	}
+	if (strcmp(address, "host-gateway") != 0 && !is_address(address))
+		return err_msg(err, -EINVAL, "invalid IP address in add-host: \"%.100s\"", address);
+	entry = arena_printf(&c->arena, "%.*s:%s", (int) n, text, address);
+	if (entry != NULL && !is_one_word(entry))
+		return err_msg(err, -EINVAL, "bad format for add-host: \"%.200s\"", text);
+	return entry == NULL || eng_words_add(&c->arena, &c->add_hosts, entry) < 0 ? run_nomem(err)
+										   : 0;
+}
+
+static int read_dns(struct eng_config *c, const struct run_opts *o, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < o->dns.n; i++)
+		if (!is_address(o->dns.v[i]))
+			return err_msg(err, -EINVAL,
+				       "--dns '%.100s': %.100s is not an ip address", o->dns.v[i],
+				       o->dns.v[i]);
+	for (size_t i = 0; i < o->dns_search.n; i++)
+		if (!is_one_word(o->dns_search.v[i]) || strlen(o->dns_search.v[i]) > 255)
+			return err_msg(err, -EINVAL, "--dns-search '%.100s' is not a valid domain",
+				       o->dns_search.v[i]);
+	for (size_t i = 0; i < o->dns_option.n; i++)
+		if (!is_one_word(o->dns_option.v[i]))
+			return err_msg(err, -EINVAL, "--dns-option '%.100s' is not one word",
+				       o->dns_option.v[i]);
+	r = run_list(c, &o->dns, &c->dns, err);
+	if (r == 0)
+		r = run_list(c, &o->dns_search, &c->dns_search, err);
+	return r == 0 ? run_list(c, &o->dns_option, &c->dns_options, err) : r;
+}
+
+/* PORT or FIRST-LAST; *ret_n numbers.  Return: what follows; NULL when malformed. */
+static const char *port_range(const char *p, unsigned *ret_n)
+{
+	char *end;
+	unsigned long first, last;
+
+	if (!isdigit((unsigned char) *p))
+		return NULL;
+	first = last = strtoul(p, &end, 10);
+	if (*end == '-' && isdigit((unsigned char) end[1]))
+		last = strtoul(end + 1, &end, 10);
+	if (first > PORT_MAX || last > PORT_MAX || last < first)
+		return NULL;
+	*ret_n = (unsigned) (last - first + 1);
+	return end;
+}
+
+static bool is_protocol(const char *p)
+{
+	return *p == '\0' || strcmp(p, "/tcp") == 0 || strcmp(p, "/udp") == 0 ||
+	       strcmp(p, "/sctp") == 0;
+}
+
+static int check_expose(const char *text, struct err *err)
+{
+	unsigned n = 0;
+	const char *p = port_range(text, &n);
+
+	return p != NULL && is_protocol(p)
+		       ? 0
+		       : err_msg(err, -EINVAL, "invalid port format for --expose: %.100s", text);
+}
+
+/* [[ADDRESS:][HOST]:]INSIDE[/PROTOCOL] */
+static int check_publish(const char *text, struct err *err)
+{
+	const char *inside = strrchr(text, ':'), *host = text, *p;
+	unsigned n = 0, host_n = 0;
+	char address[128];
+
+	inside = inside != NULL ? inside + 1 : text;
+	p = port_range(inside, &n);
+	if (p == NULL || !is_protocol(p))
+		return err_msg(err, -EINVAL, "invalid containerPort: %.100s", inside);
+	if (inside == text)
+		return 0;
+	for (const char *q = text; q < inside - 1; q++) /* the last ":" before INSIDE's */
+		if (*q == ':')
+			host = q + 1;
+	if (host > text) {
+		size_t len = (size_t) (host - 1 - text);
+		bool brackets = text[0] == '[' && len > 2 && text[len - 1] == ']';
+
+		(void) snprintf(address, sizeof(address), "%.*s", (int) (len - 2 * brackets),
+				text + brackets);
+		if (len >= sizeof(address) || !is_address(address))
+			return err_msg(err, -EINVAL, "invalid IP address: %.*s", (int) len, text);
+	}
+	if (host == inside - 1)
+		return 0; /* any port of the host */
+	p = port_range(host, &host_n);
+	if (p == NULL || p != inside - 1)
+		return err_msg(err, -EINVAL, "invalid hostPort: %.*s", (int) (inside - 1 - host),
+			       host);
+	if (host_n != n && n != 1)
+		return err_msg(err, -EINVAL, "invalid ranges specified for container and host Ports: %.100s",
+			       text);
+	return 0;
+}
+
+static int read_ports(struct eng_config *c, const struct run_opts *o,
+		      const struct img_config *image, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < o->publish.n; i++)
+		r = check_publish(o->publish.v[i], err);
+	for (size_t i = 0; r == 0 && i < o->expose.n; i++)
+		r = check_expose(o->expose.v[i], err);
+	if (r == 0)
+		r = run_list(c, &o->publish, &c->ports, err);
+	for (size_t i = 0; r == 0 && i < image->ports.n; i++)
+		r = eng_words_add(&c->arena, &c->expose, image->ports.v[i]) < 0 ? run_nomem(err) : 0;
+	if (r == 0)
+		r = run_list(c, &o->expose, &c->expose, err);
+	if (r == 0 && (o->publish.n > 0 || o->publish_all))
+		log_warning("Published ports are discarded when using %s network mode",
+			    c->network != NULL ? c->network : "none");
+	return r;
+}
+
+static bool is_mac(const char *text)
+{
+	for (int i = 0; i < 6; i++) {
+		const char *p = text + 3 * i;
+
+		if (!isxdigit((unsigned char) p[0]) || !isxdigit((unsigned char) p[1]) ||
+		    p[2] != (i < 5 ? ':' : '\0'))
+			return false;
+	}
+	return true;
+}
+
+static int read_addresses(struct eng_config *c, const struct run_opts *o, struct err *err)
+{
+	unsigned char raw[sizeof(struct in6_addr)];
+	int r;
+
+	if (o->mac_address != NULL && !is_mac(o->mac_address))
+		return err_msg(err, -EINVAL, "%.100s is not a valid mac address", o->mac_address);
+	if (o->ip != NULL && inet_pton(AF_INET, o->ip, raw) != 1)
+		return err_msg(err, -EINVAL, "invalid IPv4 address: %.100s", o->ip);
+	if (o->ip6 != NULL && inet_pton(AF_INET6, o->ip6, raw) != 1)
+		return err_msg(err, -EINVAL, "invalid IPv6 address: %.100s", o->ip6);
+	if (o->ip != NULL || o->ip6 != NULL)
+		return err_msg(
+			err, -EINVAL,
+			"invalid config for network %s: user specified IP address is supported on user defined networks only",
+			c->network != NULL ? c->network : "none");
+	r = run_text(c, o->mac_address, &c->mac_address, err);
+	return r == 0 ? run_list(c, &o->network_alias, &c->network_aliases, err) : r;
+}
+
+int run_names(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
+	      struct err *err)
+{
+	int r = 0;
+
+	if (o->hostname != NULL &&
+	    (!is_one_word(o->hostname) || strlen(o->hostname) > HOSTNAME_MAX ||
+	     strchr(o->hostname, '/') != NULL))
+		return err_msg(err, -EINVAL, "--hostname '%.80s': 1 to %d characters are allowed",
+			       o->hostname, HOSTNAME_MAX);
+	if (o->domainname != NULL &&
+	    (!is_one_word(o->domainname) || strlen(o->domainname) > HOSTNAME_MAX))
+		return err_msg(err, -EINVAL,
+			       "--domainname '%.80s': 1 to %d characters are allowed",
+			       o->domainname, HOSTNAME_MAX);
+	r = run_text(c, o->hostname, &c->hostname, err);
+	if (r == 0)
+		r = run_text(c, o->domainname, &c->domainname, err);
+	for (size_t i = 0; r == 0 && i < o->add_host.n; i++)
+		r = read_host(c, o->add_host.v[i], err);
+	if (r == 0)
+		r = read_dns(c, o, err);
+	if (r == 0)
+		r = read_addresses(c, o, err);
+	return r == 0 ? read_ports(c, o, image, err) : r;
+}

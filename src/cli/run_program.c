@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: what is run: entry point, command, environment, user, working directory, labels
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "cli/run_config.h"
+#include "cli/run_parts.h"
+#include "engine/config.h"
+
+static int read_env(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
+		    struct err *err)
+{
+	static const char path[] =
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	int r = eng_env_set(&c->arena, &c->env, path);
+
+	if (r == 0 && o->tty)
+		r = eng_env_set(&c->arena, &c->env, "TERM=xterm");
+	for (size_t i = 0; r == 0 && i < image->env.n; i++)
+		r = eng_env_set(&c->arena, &c->env, image->env.v[i]);
+	return r < 0 ? run_nomem(err) : run_env(&c->arena, &c->env, &o->env_file, &o->env, err);
+}
+
+static int read_labels(struct eng_config *c, const struct run_opts *o,
+		       const struct img_config *image, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < image->labels.n; i++)
+		if (eng_env_set(&c->arena, &c->labels, image->labels.v[i]) < 0)
+			r = run_nomem(err);
+	if (r == 0)
+		r = run_labels(&c->arena, &c->labels, &o->label_file, &o->label, err);
+	for (size_t i = 0; r == 0 && i < o->annotation.n; i++) {
+		const char *a = o->annotation.v[i];
+
+		if (strchr(a, '=') == NULL || *a == '=')
+			return err_msg(err, -EINVAL,
+				       "--annotation '%.200s': expected NAME=VALUE", a);
+		r = eng_env_set(&c->arena, &c->annotations, a) < 0 ? run_nomem(err) : 0;
+	}
+	return r;
+}
+
+static int add_words(struct eng_config *c, const struct img_words *from, struct img_words *to)
+{
+	for (size_t i = 0; i < from->n; i++)
+		if (eng_words_add(&c->arena, to, from->v[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* An entry point of the user's drops the image's command. */
+static int read_args(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
+		     int argc, char **argv, struct err *err)
+{
+	int r = 0;
+
+	if (o->entrypoint == NULL)
+		r = add_words(c, &image->entrypoint, &c->entrypoint);
+	else if (*o->entrypoint != '\0')
+		r = eng_words_add(&c->arena, &c->entrypoint, o->entrypoint);
+	for (int i = 0; r == 0 && i < argc; i++)
+		r = eng_words_add(&c->arena, &c->cmd, argv[i]);
+	if (r == 0 && argc == 0 && o->entrypoint == NULL)
+		r = add_words(c, &image->cmd, &c->cmd);
+	if (r == 0)
+		r = add_words(c, &c->entrypoint, &c->args);
+	if (r == 0)
+		r = add_words(c, &c->cmd, &c->args);
+	if (r < 0)
+		return run_nomem(err);
+	if (c->args.n == 0 || c->args.v[0][0] == '\0')
+		return err_msg(err, -EINVAL,
+			       "no command specified: the image '%s' names none, add one",
+			       c->image);
+	return 0;
+}
+
+static int read_place(struct eng_config *c, const struct run_opts *o,
+		      const struct img_config *image, struct err *err)
+{
+	const char *dir = o->workdir != NULL       ? o->workdir
+			  : image->workdir != NULL ? image->workdir
+						   : "/";
+	const char *user = o->user != NULL ? o->user : image->user != NULL ? image->user : "";
+	int r;
+
+	if (dir[0] != '/')
+		return err_msg(err, -EINVAL,
+			       "the working directory '%s' is invalid, it needs to be an absolute path",
+			       dir);
+	r = run_text(c, dir, &c->workdir, err);
+	return r == 0 ? run_text(c, user, &c->user, err) : r;
+}
+
+int run_program(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
+		int argc, char **argv, struct err *err)
+{
+	int r = read_args(c, o, image, argc, argv, err);
+
+	if (r == 0)
+		r = read_env(c, o, image, err);
+	if (r == 0)
+		r = read_place(c, o, image, err);
+	return r == 0 ? read_labels(c, o, image, err) : r;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/volume_print.h"
+#include "engine/engine.h"
+
+/* Prints what there is also when something is missing. */
+static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	_cleanup_(eng_closep) struct engine *e = NULL;
+	_cleanup_(arena_fini) struct arena a = { 0 };
+	_cleanup_(str_fini) struct str out = { 0 };
+	int r = cli_engine(cli, &e, err), result = 0, n = 0;
+
+	(void) opts;
+	for (int i = 0; r == 0 && i < argc; i++) {
+		struct eng_volume v;
+		struct err why = { 0 };
+		int found = eng_volume_find(e, argv[i], &a, &v, &why);
+
+		if (found < 0) {
+			if (result < 0)
+				fprintf(stderr, "cleave: %s\n", err->text);
+			*err = why;
+			result = found;
+			continue;
+		}
+		str_puts(&out, n++ > 0 ? ",\n" : "\n");
+		volume_json(e, &v, "    ", &out);
+	}
+	if (r < 0)
+		return r;
+	if (out.failed)
+		return err_set(err, -ENOMEM, "describe the volumes");
+	printf("[%s%s]\n", out.p != NULL ? out.p : "", n > 0 ? "\n" : "");
+	return result;
+}
+
+CLI_VERB(volume_inspect_verb) = {
+	.name = "volume inspect",
+	.args = "VOLUME...",
+	.summary = "Show all there is to know of volumes",
+	.min_args = 1,
+	.max_args = -1,
+	.run = inspect_run,
+};

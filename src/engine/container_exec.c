@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "engine/backend.h"
+#include "engine/config.h"
+#include "engine/container.h"
+#include "engine/exec.h"
+#include "engine/user.h"
+#include "oci/container.h"
+#include "oci/exec.h"
+#include "sys/cap.h"
+
+/* A copy of @env with what @more sets, later ones last. */
+static int exec_env(struct arena *a, const struct oci_strv *env, const struct img_words *more,
+		    struct oci_strv *ret)
+{
+	struct img_words all = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < env->n; i++)
+		r = eng_words_add(a, &all, env->v[i]);
+	for (size_t i = 0; r == 0 && i < more->n; i++)
+		r = eng_env_set(a, &all, more->v[i]);
+	*ret = (struct oci_strv) { .v = (char **) all.v, .n = all.n };
+	return r;
+}
+
+/* Looked up in the container's own files, as they are now. */
+static int exec_user(const struct oci_container *c, const char *text, struct arena *a,
+		     struct oci_process *p, struct err *err)
+{
+	struct eng_user user;
+	char path[64];
+	int r;
+
+	(void) snprintf(path, sizeof(path), "/proc/%d/root", c->state.pid);
+	_cleanup_close_ int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_set(err, -errno, "open the container's root");
+	r = eng_user_find(root, text, &user, err);
+	if (r < 0)
+		return r;
+	p->uid = user.uid;
+	p->gid = user.gid;
+	p->additional_gids = arena_alloc(a, user.nr_groups + 1, sizeof(*p->additional_gids));
+	if (p->additional_gids == NULL)
+		return err_set(err, -ENOMEM, "look up the user");
+	memcpy(p->additional_gids, user.groups, user.nr_groups * sizeof(user.groups[0]));
+	p->nr_additional_gids = user.nr_groups;
+	return 0;
+}
+
+static int exec_process(struct oci_container *c, const struct eng_exec *x, struct oci_process *ret,
+			struct err *err)
+{
+	struct arena *a = &c->spec->arena;
+	struct oci_process p = c->spec->process;
+	int r = exec_env(a, &p.env, &x->env, &p.env);
+
+	p.args = (struct oci_strv) { .v = (char **) x->args.v, .n = x->args.n };
+	p.terminal = x->tty;
+	if (x->workdir != NULL)
+		p.cwd = (char *) x->workdir;
+	if (r == 0 && x->privileged) {
+		struct cap_sets ours;
+
+		p.caps = arena_alloc(a, 1, sizeof(*p.caps));
+		r = p.caps != NULL ? cap_get(&ours) : -ENOMEM;
+		if (r == 0)
+			p.caps->bounding = p.caps->effective = p.caps->permitted = ours.permitted;
+	}
+	if (r < 0)
+		return err_set(err, r, "describe the program");
+	if (x->user != NULL)
+		r = exec_user(c, x->user, a, &p, err);
+	*ret = p;
+	return r;
+}
+
+int container_exec(struct engine *e, const char *id, const struct eng_exec *exec,
+		   struct eng_running *ret, struct err *err)
+{
+	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
+	struct oci_executed done = { .pidfd = -EBADF, .master = -EBADF };
+	struct oci_process process;
+	struct oci_exec_opts opts = { .process = &process, .clone_parent = true };
+	int r = container_open(e, id, &c, err);
+
+	if (r == 0)
+		r = oci_container_spec(c, err);
+	if (r == 0)
+		r = exec_process(c, exec, &process, err);
+	if (r == 0)
+		r = oci_exec(c, &opts, &done, err);
+	if (r < 0)
+		return r;
+	cleanup_closep(&done.pidfd);
+	ret->pid = done.pid;
+	ret->master = done.master;
+	return 0;
+}

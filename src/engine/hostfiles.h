@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct eng_config;
+struct err;
+
+/**
+ * eng_hostfiles_write() - make the instance's own hosts, hostname and resolv.conf
+ * @dir: of the instance
+ *
+ * With the host's network, what the host has there; without --dns and its like, the host's servers.
+ * Return: 0; -errno with a message.
+ */
+int eng_hostfiles_write(const struct eng_config *c, int dir, struct err *err);
