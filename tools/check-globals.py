@@ -20,6 +20,8 @@ SYMBOL = re.compile(r"^[0-9a-f]+ .{7} (\.data|\.bss|\.tdata|\.tbss|\*COM\*)(?!\.
 
 def objects(build):
     for folder, _, names in os.walk(build):
+        if folder.endswith("_test.p"):
+            continue
         for name in names:
             if name.endswith(".o") and not name.endswith("_test.c.o"):
                 yield os.path.join(folder, name)

@@ -23,7 +23,7 @@
 #include "oci/foreground.h"
 
 static int run_instance(struct cli *cli, struct engine *e, const struct run_opts *o,
-			struct eng_config *config, struct err *err)
+			struct eng_config *config, const struct cli_client *client, struct err *err)
 {
 	_cleanup_close_ int sock = -EBADF;
 	struct eng_instance i;
@@ -47,7 +47,7 @@ static int run_instance(struct cli *cli, struct engine *e, const struct run_opts
 		return eng_start_exit_code(err);
 	}
 	if (!o->detach)
-		return cli_attach(cli, config, sock, err);
+		return cli_client_become(cli, client, sock, err);
 	puts(i.id);
 	return 0;
 }
@@ -57,16 +57,23 @@ static int run_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	const struct run_opts *o = opts;
 	struct eng_config config;
-	int r;
+	struct cli_client client = {
+		.tty = o->tty,
+		.input = o->interactive,
+		.sig_proxy = !o->no_sig_proxy,
+		.detach_keys = o->detach_keys != NULL ? o->detach_keys : CLI_DETACH_KEYS,
+	};
+	int r = cli_client_streams(&client, &o->attach, err);
 
-	if (o->tty && o->interactive && !o->detach && !isatty(STDIN_FILENO))
-		return err_msg(err, -ENOTTY, "the input device is not a terminal: leave out -t");
-	r = cli_engine(cli, &e, err);
+	if (r == 0 && !o->detach)
+		r = cli_client_check(&client, err);
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
 	if (r == 0)
 		r = run_config(e, o, argc, argv, &config, err);
 	if (r < 0)
 		return r;
-	r = run_instance(cli, e, o, &config, err);
+	r = run_instance(cli, e, o, &config, &client, err);
 	eng_config_fini(&config);
 	return r;
 }

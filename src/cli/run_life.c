@@ -10,9 +10,11 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "cli/attach.h"
 #include "cli/run_config.h"
 #include "cli/run_parts.h"
 #include "engine/config.h"
+#include "engine/log.h"
 #include "engine/spec.h"
 #include "oci/lifecycle.h"
 
@@ -142,102 +144,32 @@ static int read_health(struct eng_config *c, const struct run_opts *o,
 	return r;
 }
 
-/* max-size, max-file: what a log is rotated by */
-static int check_log_opt(const char *driver, const char *text, struct err *err)
-{
-	static const char *const others[] = { "labels", "labels-regex", "env", "env-regex", "tag",
-					      "path", "mode", "max-buffer-size" };
-	size_t n = strcspn(text, "=");
-	const char *value = text[n] == '=' ? text + n + 1 : NULL;
-	uint64_t v;
-
-	if (value == NULL || n == 0)
-		return err_msg(err, -EINVAL, "invalid logging opt: %.100s: expected NAME=VALUE",
-			       text);
-	if (strncmp(text, "max-size", n) == 0 && n == 8)
-		return strcmp(value, "-1") == 0 || (eng_size_parse(value, &v) == 0 && v > 0)
-			       ? 0
-			       : err_msg(err, -EINVAL, "--log-opt '%.100s': invalid size", text);
-	if (strncmp(text, "max-file", n) == 0 && n == 8)
-		return str_to_u64(value, &v) == 0 && v >= 1 && v <= 10000
-			       ? 0
-			       : err_msg(err, -EINVAL,
-					 "--log-opt '%.100s': max-file must be 1 to 10000", text);
-	if (strncmp(text, "compress", n) == 0 && n == 8)
-		return strcmp(value, "true") == 0 || strcmp(value, "false") == 0
-			       ? 0
-			       : err_msg(err, -EINVAL, "--log-opt '%.100s': true or false", text);
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (strlen(others[i]) == n && strncmp(others[i], text, n) == 0)
-			return 0;
-	return err_msg(err, -EINVAL, "unknown log opt '%.*s' for %s log driver", (int) n, text,
-		       driver);
-}
-
 static int read_log(struct eng_config *c, const struct run_opts *o, struct err *err)
 {
-	static const char *const drivers[] = { "json-file", "journald", "none" };
 	const char *driver = o->log_driver != NULL ? o->log_driver : "json-file";
-	size_t i = 0;
+	struct eng_log log;
 	int r = 0;
 
 	if (strcmp(driver, "k8s-file") == 0 || strcmp(driver, "local") == 0)
 		driver = "json-file"; /* Podman's and Docker's names of such a file */
-	while (i < ARRAY_LEN(drivers) && strcmp(drivers[i], driver) != 0)
-		i++;
-	if (i == ARRAY_LEN(drivers))
-		return err_msg(
-			err, -EINVAL,
-			"logger: no log driver named '%.100s' is registered: json-file, journald and none are",
-			driver);
-	if (strcmp(driver, "none") == 0 && o->log_opt.n > 0)
-		return err_msg(err, -EINVAL,
-			       "invalid logging opts for driver none: %.100s", o->log_opt.v[0]);
-	for (size_t k = 0; r == 0 && k < o->log_opt.n; k++) {
-		r = check_log_opt(driver, o->log_opt.v[k], err);
-		if (r == 0 && eng_env_set(&c->arena, &c->log_opts, o->log_opt.v[k]) < 0)
-			r = run_nomem(err);
-	}
+	for (size_t k = 0; r == 0 && k < o->log_opt.n; k++)
+		r = eng_env_set(&c->arena, &c->log_opts, o->log_opt.v[k]);
+	r = r < 0 ? run_nomem(err) : eng_log_parse(driver, &c->log_opts, &log, err);
 	return r == 0 && o->log_driver != NULL ? run_text(c, driver, &c->log_driver, err) : r;
-}
-
-/* One letter, or ctrl- and one of a-z @ [ \\ ] ^ _ */
-static bool is_key(const char *p, size_t n)
-{
-	if (n == 1)
-		return *p > ' ' && *p < 0x7f;
-	return n == 6 && strncmp(p, "ctrl-", 5) == 0 &&
-	       ((p[5] >= 'a' && p[5] <= 'z') || (p[5] != '\0' && strchr("@[\\]^_", p[5]) != NULL));
 }
 
 /* What only the foreground needs is checked, and not kept. */
 static int check_foreground(const struct run_opts *o, struct err *err)
 {
-	static const char *const streams[] = { "stdin", "stdout", "stderr" };
+	struct cli_client client = { .detach_keys = o->detach_keys };
+	int r = cli_client_check(&client, err);
 
-	for (const char *p = o->detach_keys; p != NULL && *p != '\0';) {
-		size_t n = strcspn(p, ",");
-
-		if (!is_key(p, n))
-			return err_msg(err, -EINVAL,
-				       "invalid detach keys (%.100s): expected e.g. ctrl-p,ctrl-q or a letter",
-				       o->detach_keys);
-		p += n + (p[n] == ',');
-	}
-	for (size_t i = 0; i < o->attach.n; i++) {
-		size_t k = 0;
-
-		while (k < ARRAY_LEN(streams) && strcasecmp(streams[k], o->attach.v[i]) != 0)
-			k++;
-		if (k == ARRAY_LEN(streams))
-			return err_msg(err, -EINVAL,
-				       "--attach '%.100s': valid streams are STDIN, STDOUT and STDERR",
-				       o->attach.v[i]);
-	}
-	if (o->attach.n > 0 && o->detach)
+	if (r == 0)
+		r = cli_client_streams(&client, &o->attach, err);
+	if (r == 0 && o->attach.n > 0 && o->detach)
 		return err_msg(err, -EINVAL,
 			       "conflicting options: cannot specify both --attach and --detach");
-	return 0;
+	return r;
 }
 
 int run_life(struct eng_config *c, const struct run_opts *o, const struct img_config *image,

@@ -24,11 +24,13 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/exec.h"
 #include "engine/instance.h"
+#include "engine/log.h"
 #include "engine/monitor/protocol.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
@@ -41,7 +43,9 @@ struct launch {
 	const struct eng_config *config;
 	const struct eng_exec *exec; /* instead of the instance itself */
 	bool tty, open_stdin;
-	int lock, log, listen, dir;
+	int lock, listen, dir;
+	struct eng_log_sink log;
+	struct str log_how; /* argument of the monitor */
 	int in[2], out[2], err[2]; /* pipes; read end, write end */
 	int report[2]; /* caller, starter */
 	int started[2]; /* monitor, starter */
@@ -57,13 +61,14 @@ static void close_pair(int pair[2])
 
 static void launch_fini(struct launch *l)
 {
-	int *const fds[] = { &l->lock, &l->log, &l->listen, &l->dir };
+	int *const fds[] = { &l->lock, &l->log.fd, &l->log.dir, &l->listen, &l->dir };
 	int *const pairs[] = { l->in, l->out, l->err, l->report, l->started, l->client };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_closep(fds[i]);
 	for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
 		close_pair(pairs[i]);
+	str_fini(&l->log_how);
 }
 
 static int make_pipes(struct launch *l, struct err *err)
@@ -89,12 +94,10 @@ static int make_sockets(struct launch *l, bool attach, struct err *err)
 
 static int open_files(struct launch *l, struct err *err)
 {
-	char path[ENG_ID_LEN + 32];
+	int r = eng_log_open(l->e, l->i, l->config, &l->log, &l->log_how, err);
 
-	(void) snprintf(path, sizeof(path), "instances/%.64s/log", l->i->id);
-	l->log = openat(l->e->root_fd, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (l->log < 0)
-		return err_set(err, -errno, "open '%s/%s'", l->e->root, path);
+	if (r < 0)
+		return r;
 	l->dir = openat(l->e->run_fd, l->i->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return l->dir < 0 ? err_set(err, -errno, "open '%s/%s'", l->e->runroot, l->i->id) : 0;
 }
@@ -123,7 +126,8 @@ static _Noreturn void become_monitor(struct launch *l)
 		[MON_FD_STDIN - MON_FD_STARTER] = l->in[1],
 		[MON_FD_STDOUT - MON_FD_STARTER] = l->out[0],
 		[MON_FD_STDERR - MON_FD_STARTER] = l->err[0],
-		[MON_FD_LOG - MON_FD_STARTER] = l->log,
+		[MON_FD_LOG - MON_FD_STARTER] = l->log.fd,
+		[MON_FD_LOG_DIR - MON_FD_STARTER] = l->log.dir,
 		[MON_FD_LISTEN - MON_FD_STARTER] = l->listen,
 		[MON_FD_CLIENT - MON_FD_STARTER] = l->client[1],
 		[MON_FD_DIR - MON_FD_STARTER] = l->dir,
@@ -131,15 +135,19 @@ static _Noreturn void become_monitor(struct launch *l)
 		[MON_FD_PROGRAM - MON_FD_STARTER] = l->exec == NULL ? l->e->program : -EBADF,
 	};
 	char flags[8] = "-";
-	char *const argv[] = { "cleave-monitor",  "m",           flags,
-			       "cleave",          "--root",      l->e->root,
-			       "--runroot",       l->e->runroot, "_ended",
-			       l->e->monitor,     (char *) l->i->id, NULL };
+	char *const argv[] = { "cleave-monitor", "m",
+			       flags,            l->exec == NULL ? l->log_how.p : "none",
+			       "cleave",         "--root",
+			       l->e->root,       "--runroot",
+			       l->e->runroot,    "_ended",
+			       l->e->monitor,    (char *) l->i->id,
+			       NULL };
 	char *const env[] = { NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	(void) snprintf(flags, sizeof(flags), "-%s%s%s", l->tty ? "t" : "",
-			l->open_stdin ? "i" : "", l->client[1] >= 0 ? "c" : "");
+	(void) snprintf(flags, sizeof(flags), "-%s%s%s%s", l->tty ? "t" : "",
+			l->open_stdin ? "i" : "", l->client[1] >= 0 ? "c" : "",
+			l->exec != NULL ? "x" : "");
 	if (null < 0 || place_fds(fds, MON_FD_STARTER, (int) ARRAY_LEN(fds)) < 0)
 		_exit(125);
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
@@ -216,7 +224,7 @@ static int read_report(int sock, struct err *err)
 
 #define NO_PAIR { -EBADF, -EBADF }
 #define LAUNCH_NONE                                                                                \
-	.lock = -EBADF, .log = -EBADF, .listen = -EBADF, .dir = -EBADF, .in = NO_PAIR, .out = NO_PAIR, \
+	.lock = -EBADF, .log = NO_PAIR, .listen = -EBADF, .dir = -EBADF, .in = NO_PAIR, .out = NO_PAIR, \
 	.err = NO_PAIR, .report = NO_PAIR, .started = NO_PAIR, .client = NO_PAIR
 
 /* Takes what @l holds. */

@@ -98,7 +98,7 @@ int oci_console_open(const struct oci_init *init, int sock, bool bind, struct er
 	return 0;
 }
 
-int oci_console_receive(int sock, struct err *err)
+int oci_console_receive(int sock, bool plain, struct err *err)
 {
 	char name[64];
 	size_t n = 1;
@@ -109,6 +109,7 @@ int oci_console_receive(int sock, struct err *err)
 		return err_set(err, (int) r, "receive the terminal");
 	if (n == 0)
 		return err_msg(err, -EPROTO, "the container process sent no terminal");
-	(void) pty_plain_newline(fd); /* cosmetic */
+	if (plain)
+		(void) pty_plain_newline(fd); /* cosmetic */
 	return fd;
 }

@@ -20,6 +20,7 @@ int oci_console_open(const struct oci_init *init, int sock, bool bind, struct er
 
 /**
  * oci_console_receive() - in the parent: take the master from the child
+ * @plain: the terminal passes "\n" on as it is, as the one that is copied to completes it
  * Return: descriptor; -errno with a message.
  */
-int oci_console_receive(int sock, struct err *err);
+int oci_console_receive(int sock, bool plain, struct err *err);

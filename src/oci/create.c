@@ -397,7 +397,7 @@ static int serve(struct creation *cr, struct err *err)
 		r = run_runtime_hooks(cr, err);
 	}
 	if (r == 0 && cr->console >= 0) {
-		cr->master = oci_console_receive(cr->console, err); /* sent before READY */
+		cr->master = oci_console_receive(cr->console, !cr->opts.clone_parent, err); /* sent before READY */
 		r = cr->master < 0 ? cr->master : 0;
 	}
 	/* not earlier: a low limit of descriptors is the program's, not ours */

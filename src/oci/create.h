@@ -26,7 +26,8 @@ struct oci_spec;
  * @no_cgroup: make none, stay in the caller's
  * @detached: the caller does not stay: a terminal needs @console_socket
  * @start: run the program at once instead of waiting for `start`
- * @clone_parent: the container becomes a child of the caller's parent (which then waits for it)
+ * @clone_parent: the container becomes a child of the caller's parent (which then waits for it); a terminal
+ *                completes line ends itself
  */
 struct oci_create_opts {
 	const char *root, *id, *bundle, *config, *config_file;

@@ -128,7 +128,7 @@ static int serve(struct execution *ex, struct err *err)
 	if (r == 0)
 		r = oci_sync_expect(ex->sync, OCI_SYNC_READY, NULL, err);
 	if (r == 0 && ex->console >= 0) {
-		ex->master = oci_console_receive(ex->console, err); /* sent before READY */
+		ex->master = oci_console_receive(ex->console, !ex->opts->clone_parent, err); /* sent before READY */
 		r = ex->master < 0 ? ex->master : 0;
 	}
 	/* not earlier: a low limit of descriptors is the program's, not the set-up's */

@@ -2,8 +2,11 @@
 /**
  * DOC: the foreground of an instance
  *
- * What is left of `cleave run` once the instance runs.  It may be killed without harm: the monitor
- * and the instance go on.
+ * What is left of `cleave run`, `attach` and `exec` once they are connected.  It may be killed without
+ * harm: the monitor and the instance go on.
+ *
+ * With a terminal, signals are not forwarded: keys arrive as bytes, and what else ends a client shall
+ * end only it, with its terminal as it was.
  */
 #include <asm/termbits.h>
 #include <errno.h>
@@ -12,11 +15,23 @@
 #include <stdbool.h>
 #include <sys/ioctl.h>
 
+#include "engine/monitor/keys.h"
 #include "engine/monitor/monitor.h"
 #include "engine/monitor/protocol.h"
 #include "engine/monitor/sys.h"
 
 #define SOCK MON_FD_STARTER
+#define SIGNAL_BIT(n) (1ull << ((n) - 1))
+
+#define STAY (-1) /* neither ended nor left */
+
+static struct {
+	bool terminal, input, show_out, show_err, proxy, repaint;
+	bool may_send; /* the monitor wants more input */
+	struct keys keys;
+	int signals;
+	int code; /* of the instance, STAY: it runs */
+} a;
 
 /* Faults of this process are its own; SIGPIPE and SIGURG are noise. */
 static uint64_t forwarded(void)
@@ -31,81 +46,102 @@ static uint64_t forwarded(void)
 	return mask;
 }
 
-static void send_size(void)
+/* Of the first descriptor that is a terminal; @more rows and columns. */
+static void send_size(unsigned more)
 {
 	struct mon_resize r = { .kind = MON_RESIZE };
-	struct winsize size;
+	struct winsize size = { 0 };
 
-	if (sys_ioctl(0, TIOCGWINSZ, &size) < 0)
+	for (int fd = 0; fd <= 2 && sys_ioctl(fd, TIOCGWINSZ, &size) < 0; fd++)
+		;
+	if (size.ws_row == 0 || size.ws_col == 0)
 		return;
-	r.rows = size.ws_row;
-	r.columns = size.ws_col;
+	r.rows = (uint16_t) (size.ws_row + more);
+	r.columns = (uint16_t) (size.ws_col + more);
 	(void) sys_send(SOCK, &r, sizeof(r)); /* the end of the connection is seen elsewhere */
 }
 
-static void forward_signal(int signals, bool terminal)
+/* Return: status to end with, STAY. */
+static int take_signal(void)
 {
-	struct mon_signal s = { .kind = MON_SIGNAL, .number = sys_next_signal(signals) };
+	struct mon_signal s = { .kind = MON_SIGNAL, .number = sys_next_signal(a.signals) };
 
-	if (s.number == SIGWINCH && terminal)
-		send_size();
-	else if (s.number > 0)
+	if (s.number <= 0)
+		return STAY;
+	if (s.number == SIGWINCH && a.terminal)
+		send_size(0);
+	else if (a.proxy)
 		(void) sys_send(SOCK, &s, sizeof(s)); /* as above */
+	else
+		return 128 + s.number;
+	return STAY;
 }
 
-/* Return: false when there is nothing more to read. */
-static bool forward_input(void)
+/* Return: status to end with, STAY. */
+static int take_input(void)
 {
-	char record[1 + MON_DATA_MAX] = { MON_STDIN };
-	long n = sys_read(0, record + 1, MON_DATA_MAX);
+	static char data[MON_DATA_MAX - KEYS_MAX], record[1 + MON_DATA_MAX];
+	long n = sys_read(0, data, sizeof(data));
+	size_t len;
+	bool leave;
 
 	if (n == -EINTR || n == -EAGAIN)
-		return true;
+		return STAY;
 	if (n <= 0) {
 		record[0] = MON_EOF;
 		(void) sys_send(SOCK, record, 1); /* as above */
-		return false;
+		a.input = false;
+		return STAY;
 	}
-	return sys_send(SOCK, record, (size_t) n + 1) >= 0;
+	leave = keys_filter(&a.keys, data, (size_t) n, record + 1, &len);
+	record[0] = MON_STDIN;
+	if (len > 0 && sys_send(SOCK, record, len + 1) >= 0)
+		a.may_send = false;
+	return leave ? 0 : STAY;
 }
 
 /* Return: false at the end of the connection. */
-static bool take_record(int *code)
+static bool take_record(void)
 {
-	char record[1 + MON_DATA_MAX];
+	static char record[1 + MON_DATA_MAX];
 	long n = sys_recv(SOCK, record, sizeof(record), NULL);
 
 	if (n == -EINTR)
 		return true;
 	if (n <= 0)
 		return false;
-	if (record[0] == MON_STDOUT || record[0] == MON_STDERR)
+	if ((record[0] == MON_STDOUT && a.show_out) || (record[0] == MON_STDERR && a.show_err))
 		(void) sys_write_all(record[0] == MON_STDOUT ? 1 : 2, record + 1,
 				     (size_t) n - 1); /* the log has it */
+	else if (record[0] == MON_TAKEN)
+		a.may_send = true;
 	else if (record[0] == MON_EXIT && n == (long) sizeof(struct mon_exit))
-		*code = ((const struct mon_exit *) (const void *) record)->code;
+		a.code = ((const struct mon_exit *) (const void *) record)->code;
 	return true;
 }
 
-static int loop(int signals, bool terminal, bool input)
+/* Return: exit status; STAY: the connection was lost. */
+static int loop(void)
 {
-	int code = -1;
-	struct pollfd p[] = {
-		{ .fd = SOCK, .events = POLLIN },
-		{ .fd = signals, .events = POLLIN },
-		{ .fd = input ? 0 : -1, .events = POLLIN },
-	};
+	int r = STAY;
 
-	for (;;) {
+	while (r == STAY) {
+		struct pollfd p[] = {
+			{ .fd = SOCK, .events = POLLIN },
+			{ .fd = a.signals, .events = POLLIN },
+			{ .fd = a.input && a.may_send ? 0 : -1, .events = POLLIN },
+		};
+
 		if (sys_poll(p, 3, -1) < 0)
 			continue; /* EINTR */
-		if (p[0].revents != 0 && !take_record(&code))
-			return code;
+		if (p[0].revents != 0 && !take_record())
+			return a.code;
 		if (p[1].revents != 0)
-			forward_signal(signals, terminal);
-		if (p[2].fd >= 0 && p[2].revents != 0 && !forward_input())
-			p[2].fd = -1;
+			r = take_signal();
+		if (p[2].revents != 0 && r == STAY)
+			r = take_input();
 	}
+	return r;
 }
 
 /* As cfmakeraw(3). */
@@ -126,28 +162,65 @@ static bool make_raw(struct termios *old)
 	return sys_ioctl(0, TCSETS, &t) >= 0;
 }
 
+static void read_flags(const char *flags)
+{
+	for (; *flags != '\0'; flags++) {
+		a.terminal = a.terminal || *flags == 't';
+		a.input = a.input || *flags == 'i';
+		a.show_out = a.show_out || *flags == 'o';
+		a.show_err = a.show_err || *flags == 'e';
+		a.proxy = a.proxy || *flags == 's';
+		a.repaint = a.repaint || *flags == 'r';
+	}
+	a.proxy = a.proxy && !a.terminal;
+	a.may_send = true;
+	a.code = STAY;
+}
+
+static void take_signals(void)
+{
+	static const uint64_t ends = SIGNAL_BIT(SIGHUP) | SIGNAL_BIT(SIGINT) | SIGNAL_BIT(SIGQUIT) |
+				     SIGNAL_BIT(SIGTERM);
+	uint64_t wanted = a.proxy      ? forwarded()
+			  : a.terminal ? ends | SIGNAL_BIT(SIGWINCH)
+				       : 0;
+
+	a.signals = (int) sys_signals(wanted, wanted);
+	(void) sys_signals_only(wanted); /* others were blocked by who started us */
+}
+
+static void start_terminal(void)
+{
+	static const char replay = MON_REPLAY;
+
+	if (a.repaint) {
+		(void) sys_send(SOCK, &replay, 1); /* the end of the connection is seen elsewhere */
+		send_size(1); /* a program repaints when the size changes */
+	}
+	send_size(0);
+}
+
 int attach_run(int argc, char **argv)
 {
 	static const char lost[] =
-		"cleave: the monitor of the instance has died: see 'cleave ps -a'\n";
-	bool terminal = false, input = false, raw = false;
+		"cleave: the connection to the instance is lost: its monitor died, or this command took"
+		" no output for 10 s; see 'cleave ps -a'\n";
 	struct termios old;
-	int signals, code;
+	bool raw = false;
+	int code;
 
-	(void) argc;
-	for (const char *flag = argv[0]; *flag != '\0'; flag++) {
-		terminal = terminal || *flag == 't';
-		input = input || *flag == 'i';
+	read_flags(argv[0]);
+	if (!keys_open(&a.keys, argc > 1 && a.terminal ? argv[1] : ""))
+		return 125;
+	take_signals();
+	if (a.terminal) {
+		start_terminal();
+		raw = a.input && make_raw(&old);
 	}
-	signals = (int) sys_signals(forwarded(), forwarded());
-	if (terminal) {
-		send_size();
-		raw = input && make_raw(&old);
-	}
-	code = loop(signals, terminal, input);
+	code = loop();
 	if (raw)
 		(void) sys_ioctl(0, TCSETS, &old); /* the terminal is gone */
-	if (code >= 0)
+	if (code != STAY)
 		return code;
 	(void) sys_write_all(2, lost, sizeof(lost) - 1); /* nobody else to tell */
 	return 125;

@@ -13,7 +13,7 @@ int program(int argc, char **argv)
 {
 	static const char usage[] = "cleave-monitor is started by cleave\n";
 
-	if (argc > 2 && argv[1][0] == 'm')
+	if (argc > 3 && argv[1][0] == 'm')
 		return monitor_run(argc - 2, argv + 2);
 	if (argc > 2 && argv[1][0] == 'a')
 		return attach_run(argc - 2, argv + 2);

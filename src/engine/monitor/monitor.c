@@ -2,10 +2,9 @@
 /**
  * DOC: the parent of an instance
  *
- * Copies the instance's output to the log and to attached clients, their input to the instance.  One
- * record is under way at a time: it is sent to every client before more output is read, so a slow
- * client slows the instance down and nothing is lost or reordered.  A client that hangs up is
- * forgotten.  Input likewise: a client is not read while its last record is not written.
+ * Copies the instance's output to the log and to attached clients, their input to the instance.  Input
+ * likewise as output (clients.h): one record is under way at a time, and a client is asked for the next
+ * when its last one is written.
  *
  * When the first process has ended, what is left in the pipes is read, the exit status is written
  * down and told, and this process becomes the clean-up program.  It keeps its descriptors: the lock and
@@ -19,79 +18,36 @@
 #include <stdbool.h>
 #include <sys/ioctl.h>
 
+#include "engine/monitor/clients.h"
 #include "engine/monitor/log.h"
 #include "engine/monitor/protocol.h"
+#include "engine/monitor/screen.h"
 #include "engine/monitor/sys.h"
 
-#define CLIENTS_MAX 8
 #define CLEANUP_ARGS_MAX 16
-
-struct client {
-	int fd; /* -1: free */
-	bool behind; /* has not got the record under way yet */
-};
+#define PIPE_SIZE (256 * 1024) /* bytes; less switching between the instance and us */
+#define MUCH 16384 /* bytes of output at once, after which memory is given back */
+#define RELEASE_MS 1000 /* of silence, until memory is given back */
 
 struct monitor {
 	int pid, signals;
 	int in, out[2]; /* the instance's stdio, the terminal's master as in and out[0]; -1 closed */
-	bool terminal, in_open, in_ends;
-	struct client clients[CLIENTS_MAX];
+	bool terminal, exec, in_open, in_once, in_ends, much;
 	struct log_stream streams[2];
-	char record[1 + MON_DATA_MAX]; /* output under way */
-	size_t record_len; /* 0: none */
+	char output[MON_DATA_MAX];
 	char input[1 + MON_DATA_MAX];
 	size_t input_pos, input_len;
+	struct client *writer; /* whose input is under way */
 	int status;
 	bool ended;
 };
 
 static struct monitor m;
 
-static void drop_client(struct client *c)
-{
-	(void) sys_close(c->fd); /* a socket */
-	c->fd = -1;
-	c->behind = false;
-}
-
-static void send_record(struct client *c)
-{
-	long r = sys_send(c->fd, m.record, m.record_len);
-
-	if (r == -EAGAIN)
-		return;
-	c->behind = false;
-	if (r < 0)
-		drop_client(c);
-}
-
-/* Send on what is under way.  Return: true when everybody has it. */
-static bool send_all(void)
-{
-	bool done = true;
-
-	for (struct client *c = m.clients; c < m.clients + CLIENTS_MAX; c++) {
-		if (c->behind)
-			send_record(c);
-		done = done && !c->behind;
-	}
-	if (done)
-		m.record_len = 0;
-	return done;
-}
-
-static void start_record(size_t n)
-{
-	m.record_len = n;
-	for (struct client *c = m.clients; c < m.clients + CLIENTS_MAX; c++)
-		c->behind = c->fd >= 0;
-	(void) send_all(); /* the rest by and by */
-}
-
 /* Return: false when there is nothing to read now or any more. */
 static bool read_output(int i)
 {
-	long n = sys_read(m.out[i], m.record + 1, MON_DATA_MAX);
+	long n = sys_read(m.out[i], m.output, sizeof(m.output));
 
 	if (n == -EAGAIN || n == -EINTR)
 		return false;
@@ -102,9 +58,11 @@ static bool read_output(int i)
 		log_end(&m.streams[i]);
 		return false;
 	}
-	m.record[0] = i == 0 ? MON_STDOUT : MON_STDERR;
-	log_add(&m.streams[i], m.record + 1, (size_t) n);
-	start_record((size_t) n + 1);
+	m.much = m.much || n > MUCH;
+	log_add(&m.streams[i], m.output, (size_t) n);
+	if (m.terminal)
+		screen_add(m.output, (size_t) n);
+	clients_send(i == 0 ? MON_STDOUT : MON_STDERR, m.output, (size_t) n);
 	return true;
 }
 
@@ -116,13 +74,17 @@ static void close_input(void)
 		(void) sys_write(m.in, &end, 1); /* a full terminal has other input to end first */
 	else if (m.in >= 0)
 		(void) sys_close(m.in);
-	if (!m.terminal)
+	if (!m.terminal) {
 		m.in = -1;
-	m.in_open = m.in_ends = false;
+		m.in_open = false;
+	}
+	m.in_ends = false;
 }
 
 static void write_input(void)
 {
+	static const char taken = MON_TAKEN;
+
 	while (m.input_pos < m.input_len) {
 		long n = sys_write(m.in, m.input + m.input_pos, m.input_len - m.input_pos);
 
@@ -137,51 +99,86 @@ static void write_input(void)
 	m.input_pos = m.input_len = 0;
 	if (m.in_ends)
 		close_input();
+	if (m.in_open && m.writer != NULL)
+		(void) sys_send(m.writer->fd, &taken, 1); /* it reads, or needs nothing */
+	m.writer = NULL;
+	CLIENTS_FOREACH(c)
+		c->holds = false;
+}
+
+static void end_input(const struct client *c)
+{
+	if (!m.in_open || (!m.terminal && !m.in_once) || (m.in_once && !c->owner))
+		return;
+	m.in_ends = true;
+	if (m.input_len == 0)
+		write_input();
+}
+
+static void drop(struct client *c)
+{
+	if (m.writer == c)
+		m.writer = NULL;
+	client_drop(c);
+}
+
+/* Nothing that a client sends is trusted: what does not fit is ignored. */
+static void take_record(struct client *c, const char *record, size_t n)
+{
+	const struct mon_resize *r = (const void *) record;
+	const struct mon_signal *s = (const void *) record;
+
+	switch (record[0]) {
+	case MON_STDIN:
+		if (!m.in_open)
+			return;
+		m.writer = c;
+		m.input_pos = 1;
+		m.input_len = n;
+		write_input();
+		return;
+	case MON_EOF:
+		end_input(c);
+		return;
+	case MON_REPLAY:
+		if (m.terminal)
+			client_replay(c);
+		return;
+	case MON_RESIZE:
+		if (n == sizeof(*r) && m.terminal) {
+			struct winsize size = { .ws_row = r->rows, .ws_col = r->columns };
+
+			(void) sys_ioctl(m.out[0], TIOCSWINSZ, &size); /* cosmetic */
+		}
+		return;
+	case MON_SIGNAL: /* not reaped yet, so the pid is still its */
+		if (n == sizeof(*s) && !m.ended && s->number > 0 && s->number < 65)
+			(void) sys_kill(m.pid, s->number); /* it may have ended just now */
+		return;
+	default:
+		return;
+	}
 }
 
 static void read_client(struct client *c)
 {
-	long n = sys_recv(c->fd, m.input, sizeof(m.input), NULL);
+	char small[sizeof(struct mon_resize) + sizeof(struct mon_signal)], *record = small, kind;
+	long n = sys_peek(c->fd, &kind);
 
 	if (n == -EAGAIN || n == -EINTR)
 		return;
-	if (n <= 0) {
-		drop_client(c);
-		return;
-	}
-	if (m.input[0] == MON_STDIN && m.in_open) {
-		m.input_pos = 1;
-		m.input_len = (size_t) n;
-		write_input();
-	} else if (m.input[0] == MON_EOF && m.in_open) {
-		m.in_ends = true;
-		write_input();
-	} else if (m.input[0] == MON_RESIZE && n == (long) sizeof(struct mon_resize) &&
-		   m.terminal) {
-		const struct mon_resize *r = (const void *) m.input;
-		struct winsize size = { .ws_row = r->rows, .ws_col = r->columns };
-
-		(void) sys_ioctl(m.out[0], TIOCSWINSZ, &size); /* cosmetic */
-	} else if (m.input[0] == MON_SIGNAL && n == (long) sizeof(struct mon_signal) && !m.ended) {
-		const struct mon_signal *s = (const void *) m.input;
-
-		if (s->number > 0 && s->number < 65) /* not reaped yet, so the pid is still its */
-			(void) sys_kill(m.pid, s->number); /* it may have ended just now */
-	}
-}
-
-static void accept_client(int sock)
-{
-	int fd = (int) sys_accept(sock);
-
-	if (fd < 0)
-		return;
-	for (struct client *c = m.clients; c < m.clients + CLIENTS_MAX; c++)
-		if (c->fd < 0) {
-			c->fd = fd;
+	if (n > 0 && (kind == MON_STDIN || kind == MON_EOF)) {
+		c->holds = m.input_len != 0;
+		if (c->holds)
 			return;
-		}
-	(void) sys_close(fd); /* too many: it sees the end of the connection */
+		record = m.input;
+		n = sys_recv(c->fd, record, sizeof(m.input), NULL);
+	} else if (n > 0)
+		n = sys_recv(c->fd, small, sizeof(small), NULL);
+	if (n <= 0)
+		drop(c);
+	else
+		take_record(c, record, (size_t) n);
 }
 
 /* Return: true when the first process is among those that ended. */
@@ -198,60 +195,108 @@ static void reap(void)
 		}
 }
 
+static int wait_ms(void)
+{
+	int ms = clients_wait_ms();
+
+	return ms < 0 && m.much ? RELEASE_MS : ms;
+}
+
+/* After a lot of output an idle monitor is as small as before. */
+static void release_memory(void)
+{
+	m.much = false;
+	log_release();
+	sys_release(m.output, sizeof(m.output));
+	if (m.input_len == 0)
+		sys_release(m.input, sizeof(m.input));
+}
+
+/* The input of an instance in the foreground ends with its owner, however that ends. */
+static void notice_owner(void)
+{
+	if (!m.in_once || clients[0].owner)
+		return;
+	m.in_once = false;
+	m.in_ends = true;
+	if (m.input_len == 0)
+		write_input();
+}
+
+static void handle_clients(const struct pollfd *of)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if ((of[i].revents & ~POLLOUT) != 0 && clients[i].fd == of[i].fd)
+			read_client(&clients[i]);
+	if (clients_busy())
+		clients_go_on();
+	notice_owner();
+}
+
 static void wait_for_events(void)
 {
-	struct pollfd p[4 + 1 + CLIENTS_MAX] = {
+	bool busy = clients_busy();
+	struct pollfd p[5 + CLIENTS_MAX] = {
 		{ .fd = m.signals, .events = POLLIN },
-		{ .fd = MON_FD_LISTEN, .events = POLLIN },
-		{ .fd = m.record_len == 0 ? m.out[0] : -1, .events = POLLIN },
-		{ .fd = m.record_len == 0 ? m.out[1] : -1, .events = POLLIN },
+		{ .fd = m.exec ? -1 : MON_FD_LISTEN, .events = POLLIN },
+		{ .fd = !busy ? m.out[0] : -1, .events = POLLIN },
+		{ .fd = !busy ? m.out[1] : -1, .events = POLLIN },
 		{ .fd = m.input_len != 0 ? m.in : -1, .events = POLLOUT },
 	};
 	struct pollfd *of = p + 5;
+	long n;
 
 	for (int i = 0; i < CLIENTS_MAX; i++)
-		of[i] = (struct pollfd) { .fd = m.clients[i].fd,
-					  .events = (short) ((m.input_len == 0 ? POLLIN : 0) |
-							     (m.clients[i].behind ? POLLOUT : 0)) };
-	if (sys_poll(p, 5 + CLIENTS_MAX, -1) < 0)
+		of[i] = (struct pollfd) {
+			.fd = clients[i].holds && !client_behind(&clients[i]) ? -1 : clients[i].fd,
+			.events = (short) ((clients[i].holds ? 0 : POLLIN) |
+					   (client_behind(&clients[i]) ? POLLOUT : 0)),
+		};
+	n = sys_poll(p, 5 + CLIENTS_MAX, wait_ms());
+	if (n < 0)
 		return; /* EINTR */
+	if (n == 0 && !busy && m.much)
+		release_memory();
 	if (p[4].revents != 0)
 		write_input();
-	for (int i = 0; i < CLIENTS_MAX; i++)
-		if (of[i].revents != 0 && m.input_len == 0)
-			read_client(&m.clients[i]);
-	if (m.record_len != 0)
-		(void) send_all(); /* the rest by and by */
+	handle_clients(of);
 	for (int i = 0; i < 2; i++)
-		if (p[2 + i].revents != 0 && m.record_len == 0)
+		if (p[2 + i].revents != 0 && !clients_busy())
 			(void) read_output(i); /* more comes with the next event */
 	if (p[1].revents != 0)
-		accept_client(MON_FD_LISTEN);
+		clients_accept(MON_FD_LISTEN,
+			       (struct mon_hello) { MON_HELLO, 0, m.terminal, m.in_open });
 	if (p[0].revents != 0)
 		reap();
+}
+
+static void wait_for_clients(void)
+{
+	struct pollfd p[CLIENTS_MAX];
+
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		p[i] = (struct pollfd) {
+			.fd = client_behind(&clients[i]) ? clients[i].fd : -1,
+			.events = POLLOUT,
+		};
+	(void) sys_poll(p, CLIENTS_MAX, clients_wait_ms()); /* the next line tells */
+	clients_go_on();
 }
 
 /* All processes that could write have ended.  Clients that do not read now lose nothing they asked for. */
 static void drain(void)
 {
-	while (m.record_len != 0 || m.out[0] >= 0 || m.out[1] >= 0) {
-		bool more = false;
+	bool more = true;
 
-		if (m.record_len != 0 && !send_all()) {
-			struct pollfd p[CLIENTS_MAX];
-
-			for (int i = 0; i < CLIENTS_MAX; i++)
-				p[i] = (struct pollfd) { .fd = m.clients[i].behind ? m.clients[i].fd
-										   : -1,
-							 .events = POLLOUT };
-			(void) sys_poll(p, CLIENTS_MAX, -1); /* send_all() tells */
+	while (clients_busy() || more) {
+		if (clients_busy()) {
+			wait_for_clients();
 			continue;
 		}
-		for (int i = 0; i < 2 && m.record_len == 0; i++)
+		more = false; /* somebody outside may still hold the pipe */
+		for (int i = 0; i < 2 && !clients_busy(); i++)
 			if (m.out[i] >= 0)
 				more = read_output(i) || more;
-		if (!more && m.record_len == 0)
-			break; /* somebody outside still holds the pipe */
 	}
 	log_end(&m.streams[0]);
 	log_end(&m.streams[1]);
@@ -269,12 +314,10 @@ static void tell_exit(void)
 	end = text_number(end, (uint64_t) s, 1);
 	end = text_number(end, ns, 9);
 	*end++ = '\n';
-	(void) sys_replace(MON_FD_DIR, "exit", text,
-			   (size_t) (end - text)); /* the argument says it too */
-	for (struct client *c = m.clients; c < m.clients + CLIENTS_MAX; c++)
-		if (c->fd >= 0)
-			(void) sys_send(c->fd, &x,
-					sizeof(x)); /* one that does not read will ask the store */
+	if (!m.exec)
+		(void) sys_replace(MON_FD_DIR, "exit", text,
+				   (size_t) (end - text)); /* the argument says it too */
+	clients_tell(&x, sizeof(x));
 }
 
 static int clean_up(int argc, char **argv)
@@ -312,18 +355,38 @@ static bool wait_for_start(void)
 	return true;
 }
 
-int monitor_run(int argc, char **argv)
+static void read_flags(const char *flags)
 {
 	bool client = false;
+
+	for (; *flags != '\0'; flags++) {
+		m.terminal = m.terminal || *flags == 't';
+		m.in_open = m.in_open || *flags == 'i';
+		m.exec = m.exec || *flags == 'x';
+		client = client || *flags == 'c';
+	}
+	m.in_once = m.in_open && !m.terminal && client;
+	clients_open(client ? MON_FD_CLIENT : -1);
+}
+
+static void set_up_stdio(void)
+{
+	for (int i = 0; i < 2; i++)
+		if (m.out[i] >= 0) {
+			(void) sys_nonblock(m.out[i]);
+			if (!m.terminal)
+				(void) sys_pipe_size(m.out[i], PIPE_SIZE); /* over the quota: as it is */
+		}
+	if (m.in >= 0)
+		(void) sys_nonblock(m.in);
+}
+
+int monitor_run(int argc, char **argv)
+{
 	char pid[24];
 
-	for (const char *flag = argv[0]; *flag != '\0'; flag++) {
-		m.terminal = m.terminal || *flag == 't';
-		m.in_open = m.in_open || *flag == 'i';
-		client = client || *flag == 'c';
-	}
-	for (int i = 0; i < CLIENTS_MAX; i++)
-		m.clients[i].fd = i == 0 && client ? MON_FD_CLIENT : -1;
+	read_flags(argv[0]);
+	log_open(argv[1]);
 	m.streams[0].name = "stdout";
 	m.streams[1].name = "stderr";
 	m.in = m.in_open && !m.terminal ? MON_FD_STDIN : -1;
@@ -332,19 +395,14 @@ int monitor_run(int argc, char **argv)
 	m.signals = (int) sys_signals(~0ull, 1ull << (SIGCHLD - 1)); /* only SIGKILL ends us */
 	if (m.signals < 0 || !wait_for_start())
 		return 125;
-	(void) sys_replace(MON_FD_DIR, "pid", pid,
-			   (size_t) (text_number(pid, (uint64_t) m.pid, 1) - pid));
-	for (int i = 0; i < 2; i++)
-		if (m.out[i] >= 0)
-			(void) sys_nonblock(m.out[i]);
-	if (m.in >= 0)
-		(void) sys_nonblock(m.in);
-	if (client)
-		(void) sys_nonblock(MON_FD_CLIENT);
+	if (!m.exec)
+		(void) sys_replace(MON_FD_DIR, "pid", pid,
+				   (size_t) (text_number(pid, (uint64_t) m.pid, 1) - pid));
+	set_up_stdio();
 	reap(); /* those that ended before the signal was received */
 	while (!m.ended)
 		wait_for_events();
 	drain();
 	tell_exit();
-	return clean_up(argc - 1, argv + 1);
+	return m.exec ? 0 : clean_up(argc - 2, argv + 2);
 }

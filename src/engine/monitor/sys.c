@@ -13,9 +13,11 @@
 #include <linux/wait.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <time.h>
 
 #if defined(__x86_64__)
@@ -72,6 +74,15 @@ _Noreturn void sys_start(long *stack)
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
 void *memset(void *to, int c, size_t n);
 
+#if defined(__x86_64__)
+void *memcpy(void *restrict to, const void *restrict from, size_t n)
+{
+	void *t = to;
+
+	__asm__ volatile("rep movsb" : "+D"(t), "+S"(from), "+c"(n) : : "memory");
+	return to;
+}
+#else
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
 	char *t = to;
@@ -81,6 +92,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 		*t++ = *f++;
 	return to;
 }
+#endif
 
 void *memset(void *to, int c, size_t n)
 {
@@ -153,6 +165,33 @@ long sys_send(int sock, const void *data, size_t n)
 	return sys_call(__NR_sendto, sock, (long) data, (long) n, MSG_NOSIGNAL, 0, 0);
 }
 
+long sys_send_parts(int sock, const void *a, size_t a_len, const void *b, size_t b_len)
+{
+	struct iovec v[] = { { (void *) a, a_len }, { (void *) b, b_len } };
+	struct msghdr m = { .msg_iov = v, .msg_iovlen = 2 };
+
+	return CALL3(__NR_sendmsg, sock, &m, MSG_NOSIGNAL);
+}
+
+long sys_send_to(int sock, const char *path, const struct iovec *parts, size_t n)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct msghdr m = { .msg_name = &to,
+			    .msg_namelen = sizeof(to),
+			    .msg_iov = (struct iovec *) parts,
+			    .msg_iovlen = n };
+
+	if (text_len(path) >= sizeof(to.sun_path))
+		return -ENAMETOOLONG;
+	__builtin_memcpy(to.sun_path, path, text_len(path));
+	return CALL3(__NR_sendmsg, sock, &m, MSG_NOSIGNAL);
+}
+
+long sys_peek(int sock, char *ret)
+{
+	return sys_call(__NR_recvfrom, sock, (long) ret, 1, MSG_PEEK, 0, 0);
+}
+
 long sys_recv(int sock, void *buf, size_t n, int *ret_fd)
 {
 	union {
@@ -194,6 +233,11 @@ long sys_signals(uint64_t blocked, uint64_t wanted)
 			     SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+long sys_signals_only(uint64_t blocked)
+{
+	return CALL4(__NR_rt_sigprocmask, SIG_SETMASK, &blocked, NULL, sizeof(blocked));
+}
+
 int sys_next_signal(int fd)
 {
 	struct signalfd_siginfo info;
@@ -218,6 +262,49 @@ void sys_now(int64_t *ret_s, uint32_t *ret_ns)
 	(void) CALL2(__NR_clock_gettime, CLOCK_REALTIME, &ts); /* fails for unknown clocks only */
 	*ret_s = ts.tv_sec;
 	*ret_ns = (uint32_t) ts.tv_nsec;
+}
+
+int64_t sys_now_ms(void)
+{
+	struct timespec ts = { 0 };
+
+	(void) CALL2(__NR_clock_gettime, CLOCK_MONOTONIC, &ts); /* fails for unknown clocks only */
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+long sys_open_log(int dir, const char *name)
+{
+	return CALL4(__NR_openat, dir, name,
+		     O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+long sys_rename(int dir, const char *from, const char *to)
+{
+	return CALL5(__NR_renameat2, dir, from, dir, to, 0);
+}
+
+long sys_size(int fd)
+{
+	return CALL3(__NR_lseek, fd, 0, SEEK_END);
+}
+
+long sys_truncate(int fd, int64_t size)
+{
+	return CALL2(__NR_ftruncate, fd, size);
+}
+
+void sys_release(void *p, size_t n)
+{
+	uintptr_t from = ((uintptr_t) p + 4095) & ~(uintptr_t) 4095,
+		  to = ((uintptr_t) p + n) & ~(uintptr_t) 4095;
+
+	if (to > from)
+		(void) CALL3(__NR_madvise, from, to - from, MADV_DONTNEED); /* a favour */
+}
+
+long sys_pipe_size(int fd, int bytes)
+{
+	return CALL3(__NR_fcntl, fd, F_SETPIPE_SZ, bytes);
 }
 
 long sys_replace(int dir, const char *name, const char *text, size_t n)
