@@ -40,7 +40,7 @@ int cli_detach_keys(const char *text, char ret[CLI_KEYS_HEX_MAX], struct err *er
 		if (n == KEYS_MAX)
 			return err_msg(err, -EINVAL, "invalid detach keys '%s': over the limit of %d keys",
 				       text, KEYS_MAX);
-		(void) snprintf(hex + 2 * n, 3, "%02x", (unsigned) byte);
+		(void) snprintf(hex + 2 * n, 3, "%02x", (unsigned) byte & 0xffu);
 		key += len;
 		if (*key == ',' && *++key == '\0')
 			return err_msg(err, -EINVAL, "invalid detach keys '%s': one is missing at the end",

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/when.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/log_entry.h"
@@ -83,16 +84,6 @@ static int flush(void *data)
 	return fflush(stdout) != 0 || fflush(stderr) != 0 ? -EIO : 0;
 }
 
-static int read_moment(const char *option, const char *text, int64_t *ret, struct err *err)
-{
-	if (text != NULL && eng_log_time_parse(text, time_now_ns(), ret) < 0)
-		return err_msg(err, -EINVAL,
-			       "--%s '%s': expected a time such as 2026-01-31T12:00:00Z, seconds since"
-			       " 1970, or how long ago, such as 10m",
-			       option, text);
-	return 0;
-}
-
 /* As Docker: what is no number means all. */
 static uint64_t read_tail(const char *text)
 {
@@ -111,11 +102,11 @@ static int logs_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 	struct printer printer = { .o = o };
 	const struct eng_log_taker taker = { print_entry, flush, &printer };
 	struct eng_instance i;
-	int r = read_moment("since", o->since, &q.since, err);
+	int r = o->since != NULL ? cli_when("--since", o->since, &q.since, err) : 0;
 
 	(void) argc;
 	if (r == 0)
-		r = read_moment("until", o->until, &q.until, err);
+		r = o->until != NULL ? cli_when("--until", o->until, &q.until, err) : 0;
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
 	if (r == 0)

@@ -1,0 +1,36 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# events: what is told, since and until, following, filters, formats.
+. "$(dirname "$0")/lib.sh"
+setup
+"$CLEAVE" events --format '{{.Action}} {{index .Actor.Attributes "name"}}' >"$T/follow" &
+follower=$!
+begin=$(date +%s)
+until_true test -e "$CLEAVE_ROOT/events"
+cleave run --name one cleave/tiny sh -c 'exit 4'
+cleave start one >/dev/null
+cleave wait one >/dev/null
+cleave rm one >/dev/null
+e() { cleave events --since "$begin" --until "$(date -d '+1 second' +%s)" "$@"; }
+told() { [ "$(wc -l <"$T/follow")" = 6 ]; }
+until_true told
+is "followed" "$(tr '\n' ';' <"$T/follow")" 'create one;start one;die one;start one;die one;destroy one;'
+kill $follower
+wait $follower 2>/dev/null
+is "since and until" "$(e --format '{{.Action}}' | xargs)" 'create start die start die destroy'
+like "text" "$(e | head -n 1)" '^20[0-9-]+T[0-9:.]+Z container create [0-9a-f]{64} \(image=cleave/tiny, name=one\)$'
+is "filter event" "$(e -f event=die --format '{{index .Actor.Attributes "exitCode"}}' | xargs)" '4 4'
+is "filter container" "$(e -f container=one -q 2>/dev/null; e -f container=other | wc -l)" 0
+is "filter type" "$(e -f type=image | wc -l)" 0
+is "json" "$(e --format json | jq -r .Type | sort -u)" container
+is "nothing before" "$(cleave events --since 1 --until 2)" ''
+refuse 1 "invalid filter 'nope'" events --since "$begin" -f nope=1
+refuse 1 'expected a time' events --since whenever
+# a line that a full disk cut is left out
+printf '{"Type":"conta\n' >>"$CLEAVE_ROOT/events"
+is "damage is left out" "$(e | wc -l)" 6
+# a file that grew is moved away and still read
+head -c 1100000 /dev/zero | tr '\0' '\n' >>"$CLEAVE_ROOT/events"
+cleave run --rm --name two cleave/tiny true
+is "the old file is kept" "$(e -f container=one --format '{{.Action}}' | wc -l)" 6
+is "and the new one read" "$(e -f container=two --format '{{.Action}}' | xargs)" 'create start die destroy'
