@@ -98,9 +98,11 @@ static void add_sysctls(struct spec *s)
 	bool own_net = network == NULL ||
 		       (strcmp(network, "host") != 0 && !str_starts(network, JOINED));
 	bool first = true;
+	/* the second names groups that a user namespace may lack */
+	size_t n = s->c->userns_size != 0 ? 1 : ARRAY_LEN(network_sysctls);
 
 	str_puts(s->out, ",\"sysctl\":{");
-	for (size_t i = 0; own_net && i < ARRAY_LEN(network_sysctls); i++)
+	for (size_t i = 0; own_net && i < n; i++)
 		if (!given(&s->c->sysctls, network_sysctls[i]))
 			add_sysctl(s, network_sysctls[i], &first);
 	for (size_t i = 0; i < s->c->sysctls.n; i++)
@@ -118,12 +120,19 @@ int spec_add_namespaces(struct spec *s, struct err *err)
 		{ "pid", "pid", c->pid },         { "ipc", "ipc", c->ipc },
 		{ "cgroup", "cgroup", c->cgroupns },
 	};
+	static const char *const maps[] = { "uidMappings", "gidMappings" };
 	int r = 0;
 
 	str_puts(s->out, "\"namespaces\":[{\"type\":\"mount\"}");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++)
 		r = add(s, rows[i].type, rows[i].kind, rows[i].mode, err);
+	if (c->userns_size != 0)
+		str_puts(s->out, ",{\"type\":\"user\"}");
 	str_puts(s->out, "]");
+	for (size_t i = 0; c->userns_size != 0 && i < ARRAY_LEN(maps); i++)
+		str_printf(s->out, ",\"%s\":[{\"containerID\":0,\"hostID\":%llu,\"size\":%llu}]",
+			   maps[i], (unsigned long long) c->userns_start,
+			   (unsigned long long) c->userns_size);
 	add_sysctls(s);
 	return r;
 }
