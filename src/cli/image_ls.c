@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/cli.h"
-#include "cli/table.h"
+#include "cli/format/table.h"
 #include "engine/engine.h"
 #include "image/store.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,27 +8,78 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/json_write.h"
+#include "base/str.h"
 #include "cli/cli.h"
-#include "cli/table.h"
+#include "cli/filter.h"
+#include "cli/format/listing.h"
+#include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
 
 #define COMMAND_WIDTH 20 /* characters, with the quotes beside */
 
 struct ps_opts {
-	bool all, quiet, no_trunc;
+	bool all, quiet, no_trunc, latest;
 	const char *format;
+	int64_t last;
+	struct opt_strings filter;
 };
 
+#define FIELD(name) offsetof(struct ps_opts, name)
+
 static const struct opt ps_table[] = {
-	{ "all", 'a', OPT_BOOL, offsetof(struct ps_opts, all), NULL,
-	  "also instances that do not run" },
-	{ "quiet", 'q', OPT_BOOL, offsetof(struct ps_opts, quiet), NULL, "print ids only" },
-	{ "no-trunc", 0, OPT_BOOL, offsetof(struct ps_opts, no_trunc), NULL,
-	  "print whole ids and commands" },
-	{ "format", 0, OPT_STRING, offsetof(struct ps_opts, format), "FORMAT", "table or json" },
+	{ "all", 'a', OPT_BOOL, FIELD(all), NULL, "also instances that do not run" },
+	{ "filter", 'f', OPT_STRINGS, FIELD(filter), "NAME=VALUE",
+	  "only those that match: ancestor, before, exited, health, id, isolation, label, name, since, status, volume" },
+	{ "format", 0, OPT_STRING, FIELD(format), "FORMAT", "table, json, or a Go template" },
+	{ "last", 'n', OPT_I64, FIELD(last), "NUMBER", "the newest so many, in any state" },
+	{ "latest", 'l', OPT_BOOL, FIELD(latest), NULL, "the newest one, in any state" },
+	{ "no-trunc", 0, OPT_BOOL, FIELD(no_trunc), NULL, "print whole ids and commands" },
+	{ "quiet", 'q', OPT_BOOL, FIELD(quiet), NULL, "print ids only" },
 	{ 0 },
 };
+
+static const struct listing_column columns[] = {
+	{ "ID", "CONTAINER ID", true },
+	{ "Image", "IMAGE", true },
+	{ "Command", "COMMAND", true },
+	{ "RunningFor", "CREATED", true },
+	{ "Status", "STATUS", true },
+	{ "Ports", "PORTS", true },
+	{ "Names", "NAMES", true },
+	{ "CreatedAt", "CREATED AT", false },
+	{ "Isolation", "ISOLATION", false },
+	{ "Labels", "LABELS", false },
+	{ "LocalVolumes", "LOCAL VOLUMES", false },
+	{ "Mounts", "MOUNTS", false },
+	{ "Networks", "NETWORKS", false },
+	{ "State", "STATE", false },
+};
+
+/*
+ * struct ps - what a row is made from
+ * @config: read when something asks for it; @has_config says that it was
+ */
+struct ps {
+	struct engine *e;
+	const struct ps_opts *o;
+	const struct eng_instance *i;
+	const struct eng_instance *before, *since; /* of those filters */
+	struct eng_config config;
+	bool has_config;
+};
+
+/* Those of an instance that is being removed are empty. */
+static const struct eng_config *config_of(struct ps *p)
+{
+	if (!p->has_config) {
+		p->config = (struct eng_config) { 0 };
+		(void) eng_instance_config(p->e, p->i, &p->config, NULL);
+		p->has_config = true;
+	}
+	return &p->config;
+}
 
 /* "Up 2 minutes", "Exited (0) 3 hours ago", "Created" */
 static void status_text(const struct eng_instance *i, char *ret, size_t size)
@@ -37,7 +89,14 @@ static void status_text(const struct eng_instance *i, char *ret, size_t size)
 
 	if (i->state == ENG_STATE_RUNNING) {
 		time_span(now - (i->started != 0 ? i->started : i->created), span);
-		(void) snprintf(ret, size, "Up %s%s", span, i->paused ? " (Paused)" : "");
+		if (i->paused)
+			(void) snprintf(ret, size, "Up %s (Paused)", span);
+		else if (i->health[0] != '\0')
+			(void) snprintf(ret, size, "Up %s (%s%s)", span,
+					strcmp(i->health, "starting") == 0 ? "health: " : "",
+					i->health);
+		else
+			(void) snprintf(ret, size, "Up %s", span);
 	} else if (i->state == ENG_STATE_RESTARTING) {
 		time_span(now - i->finished, span);
 		(void) snprintf(ret, size, "Restarting (%d) %s ago", i->exit_code, span);
@@ -46,6 +105,11 @@ static void status_text(const struct eng_instance *i, char *ret, size_t size)
 		(void) snprintf(ret, size, "Exited (%d) %s ago", i->exit_code, span);
 	} else
 		(void) snprintf(ret, size, "Created");
+}
+
+static const char *state_text(const struct eng_instance *i)
+{
+	return i->paused ? "paused" : eng_state_name(i->state);
 }
 
 /* Quoted, as Docker does; what does not fit ends in an ellipsis. */
@@ -63,85 +127,246 @@ static void command_text(const struct eng_instance *i, bool no_trunc, struct str
 	str_printf(ret, "\"%.*s\u2026\"", (int) n, i->command);
 }
 
-static void print_json(const struct eng_instance *i)
+static void join(struct str *s, const char *key, const struct img_words *list)
 {
-	_cleanup_(str_fini) struct str s = { 0 };
-	char created[TIME_TEXT_MAX], status[TIME_TEXT_MAX * 2];
-	const char *const texts[] = { "Names",   i->name,    "Image", i->image,
-				      "Command", i->command, "Error", i->error };
+	_cleanup_(str_fini) struct str text = { 0 };
 
-	time_rfc3339(i->created, created);
-	status_text(i, status, sizeof(status));
-	str_printf(&s, "{\"ID\":\"%s\"", i->id);
-	for (size_t n = 0; n < ARRAY_LEN(texts); n += 2) {
-		str_printf(&s, ",\"%s\":", texts[n]);
-		str_json(&s, texts[n + 1]);
-	}
-	str_printf(
-		&s,
-		",\"CreatedAt\":\"%s\",\"State\":\"%s\",\"Status\":\"%s\",\"ExitCode\":%d,\"Isolation\":\"%s\",\"Ports\":\"\"}",
-		created, eng_state_name(i->state), status, i->exit_code, i->isolation);
-	if (!s.failed)
-		puts(s.p);
+	for (size_t i = 0; i < list->n; i++)
+		str_printf(&text, "%s%s", i > 0 ? "," : "", list->v[i]);
+	json_text(s, key, text.p != NULL ? text.p : "");
 }
 
-static void add_row(struct cli_table *t, const struct eng_instance *i, bool no_trunc)
+static void add_mounts(struct str *s, const struct eng_config *c)
 {
-	_cleanup_(str_fini) struct str command = { 0 };
-	char age[TIME_TEXT_MAX], created[TIME_TEXT_MAX + 8], status[TIME_TEXT_MAX * 2], id[80];
+	_cleanup_(str_fini) struct str text = { 0 };
+	int64_t volumes = 0;
 
+	for (size_t i = 0; i < c->nr_mounts; i++) {
+		if (c->mounts[i].kind == ENG_MOUNT_TMPFS)
+			continue;
+		volumes += c->mounts[i].kind == ENG_MOUNT_VOLUME;
+		str_printf(&text, "%s%s", text.len > 0 ? "," : "", c->mounts[i].source);
+	}
+	json_text(s, "Mounts", text.p != NULL ? text.p : "");
+	_cleanup_(str_fini) struct str number = { 0 };
+	str_printf(&number, "%lld", (long long) volumes);
+	json_text(s, "LocalVolumes", number.p);
+}
+
+/* What only templates and JSON show, which costs reading a file. */
+static void add_details(struct ps *p, struct str *s)
+{
+	const struct eng_config *c = config_of(p);
+
+	join(s, "Labels", &c->labels);
+	if (strcmp(p->o->format, "json") != 0)
+		json_pairs(s, "Label", c->labels.v, c->labels.n); /* {{.Label "name"}} */
+	add_mounts(s, c);
+	json_text(s, "Networks", c->network != NULL ? c->network : "none");
+}
+
+static void row_json(struct ps *p, struct str *s)
+{
+	const struct eng_instance *i = p->i;
+	_cleanup_(str_fini) struct str command = { 0 };
+	char created[TIME_TEXT_MAX], age[TIME_TEXT_MAX], ago[TIME_TEXT_MAX + 8];
+	char status[TIME_TEXT_MAX * 2], id[ENG_ID_LEN + 1];
+
+	(void) snprintf(id, sizeof(id), "%.*s", p->o->no_trunc ? ENG_ID_LEN : 12, i->id);
+	time_rfc3339(i->created, created);
 	time_span(time_now_ns() - i->created, age);
-	(void) snprintf(created, sizeof(created), "%s ago", age);
-	(void) snprintf(id, sizeof(id), "%.*s", no_trunc ? ENG_ID_LEN : 12, i->id);
+	(void) snprintf(ago, sizeof(ago), "%s ago", age);
 	status_text(i, status, sizeof(status));
-	command_text(i, no_trunc, &command);
-	cli_table_add(t, id);
-	cli_table_add(t, i->image);
-	cli_table_add(t, command.failed ? "" : command.p);
-	cli_table_add(t, created);
-	cli_table_add(t, status);
-	cli_table_add(t, ""); /* ports */
-	cli_table_add(t, i->name);
+	command_text(i, p->o->no_trunc, &command);
+	json_open(s, NULL, '{');
+	json_text(s, "ID", id);
+	json_text(s, "Names", i->name);
+	json_text(s, "Image", i->image);
+	json_text(s, "Command", command.p);
+	json_text(s, "CreatedAt", created);
+	json_text(s, "RunningFor", ago);
+	json_text(s, "Ports", "");
+	json_text(s, "State", state_text(i));
+	json_text(s, "Status", status);
+	json_text(s, "Isolation", i->isolation);
+	json_int(s, "ExitCode", i->exit_code);
+	json_text(s, "Error", i->error);
+	if (p->o->format != NULL && strcmp(p->o->format, "table") != 0)
+		add_details(p, s);
+	json_close(s, '}');
+}
+
+/* "name", "name:tag", or the beginning of an id */
+static bool has_ancestor(const struct eng_instance *i, const char *value)
+{
+	size_t n = strlen(value);
+
+	if (strcmp(i->image, value) == 0 ||
+	    (strncmp(i->image, value, n) == 0 && strcmp(i->image + n, ":latest") == 0))
+		return true;
+	if (str_starts(value, i->image) && strcmp(value + strlen(i->image), ":latest") == 0)
+		return true;
+	return str_starts(i->image_id, str_starts(value, "sha256:") ? value + 7 : value);
+}
+
+static bool has_volume(const struct eng_config *c, const char *value)
+{
+	for (size_t i = 0; i < c->nr_mounts; i++)
+		if (strcmp(c->mounts[i].destination, value) == 0 ||
+		    (c->mounts[i].source != NULL && strcmp(c->mounts[i].source, value) == 0))
+			return true;
+	return false;
+}
+
+static int test_status(const struct eng_instance *i, const char *value, struct err *err)
+{
+	static const char *const known[] = { "created", "restarting", "running", "removing",
+					     "paused",  "exited",     "dead" };
+
+	for (size_t n = 0; n < ARRAY_LEN(known); n++)
+		if (strcmp(value, known[n]) == 0)
+			return strcmp(state_text(i), value) == 0;
+	return err_msg(err, -EINVAL, "invalid filter 'status=%.100s'", value);
+}
+
+/* An extended regular expression that matches somewhere, with or without the slash of Docker's names */
+static int has_name(const struct eng_instance *i, const char *value, struct err *err)
+{
+	char slashed[ENG_NAME_MAX + 2];
+	regex_t re;
+	bool yes;
+
+	if (regcomp(&re, value, REG_EXTENDED | REG_NOSUB) != 0)
+		return err_msg(err, -EINVAL, "invalid filter 'name=%.100s'", value);
+	(void) snprintf(slashed, sizeof(slashed), "/%s", i->name);
+	yes = regexec(&re, i->name, 0, NULL, 0) == 0 || regexec(&re, slashed, 0, NULL, 0) == 0;
+	regfree(&re);
+	return yes;
+}
+
+static int test(const void *what, const char *name, const char *value, struct err *err)
+{
+	struct ps *p = (struct ps *) what; /* reads the configuration late */
+	const struct eng_instance *i = p->i;
+	int64_t code;
+
+	if (strcmp(name, "id") == 0)
+		return str_starts(i->id, value);
+	if (strcmp(name, "name") == 0)
+		return has_name(i, value, err);
+	if (strcmp(name, "status") == 0)
+		return test_status(i, value, err);
+	if (strcmp(name, "exited") == 0) {
+		if (str_to_i64(value, &code) < 0)
+			return err_msg(err, -EINVAL, "invalid filter 'exited=%.100s'", value);
+		return i->state == ENG_STATE_EXITED && i->exit_code == code;
+	}
+	if (strcmp(name, "label") == 0 || strcmp(name, "label!") == 0)
+		return filter_label(&config_of(p)->labels, value) == (name[5] == '\0');
+	if (strcmp(name, "ancestor") == 0)
+		return has_ancestor(i, value);
+	if (strcmp(name, "health") == 0)
+		return strcmp(i->health[0] != '\0' ? i->health : "none", value) == 0;
+	if (strcmp(name, "isolation") == 0)
+		return strcmp(i->isolation, value) == 0;
+	if (strcmp(name, "volume") == 0)
+		return has_volume(config_of(p), value);
+	if (strcmp(name, "before") == 0)
+		return p->before != NULL && i->created < p->before->created;
+	if (strcmp(name, "since") == 0)
+		return p->since != NULL && i->created > p->since->created;
+	return err_msg(err, -EINVAL, "invalid filter '%s'", name);
+}
+
+static int find_limits(struct ps *p, struct arena *arena, struct eng_instance limits[2],
+		       struct err *err)
+{
+	int r = 0;
+
+	for (size_t n = 0; r == 0 && n < p->o->filter.n; n++) {
+		const char *f = p->o->filter.v[n];
+
+		if (str_starts(f, "before=")) {
+			r = eng_instance_find(p->e, f + 7, arena, &limits[0], err);
+			p->before = &limits[0];
+		} else if (str_starts(f, "since=")) {
+			r = eng_instance_find(p->e, f + 6, arena, &limits[1], err);
+			p->since = &limits[1];
+		}
+	}
+	return r;
+}
+
+static bool asks_for_state(const struct opt_strings *filters)
+{
+	for (size_t i = 0; i < filters->n; i++)
+		if (str_starts(filters->v[i], "status=") || str_starts(filters->v[i], "exited="))
+			return true;
+	return false;
+}
+
+static int print_one(struct ps *p, struct listing *l, struct err *err)
+{
+	_cleanup_(str_fini) struct str json = { 0 };
+
+	if (p->o->quiet) {
+		printf("%.*s\n", p->o->no_trunc ? ENG_ID_LEN : 12, p->i->id);
+		return 0;
+	}
+	row_json(p, &json);
+	return json.failed ? err_set(err, -ENOMEM, "print") : listing_row(l, json.p, err);
+}
+
+static int print_all(struct ps *p, const struct eng_instance *list, int n, struct listing *l,
+		     struct err *err)
+{
+	int64_t left = p->o->latest ? 1 : p->o->last > 0 ? p->o->last : -1;
+	bool all = p->o->all || left > 0 || asks_for_state(&p->o->filter);
+	int r = 0;
+
+	for (int k = 0; r >= 0 && k < n && left != 0; k++) {
+		p->i = &list[k];
+		if (!all && p->i->state != ENG_STATE_RUNNING &&
+		    p->i->state != ENG_STATE_RESTARTING)
+			continue;
+		r = filter_match(&p->o->filter, test, p, err);
+		if (r == 1) {
+			r = print_one(p, l, err);
+			left -= left > 0;
+		}
+		if (p->has_config)
+			eng_config_fini(&p->config);
+		p->has_config = false;
+	}
+	return r < 0 ? r : 0;
 }
 
 static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	static const char *const heads[] = { "CONTAINER ID", "IMAGE", "COMMAND", "CREATED",
-					     "STATUS",       "PORTS", "NAMES" };
-	_cleanup_(cli_table_fini) struct cli_table table = { .columns = ARRAY_LEN(heads) };
+	_cleanup_(listing_fini) struct listing l = { .columns = columns, .nr = ARRAY_LEN(columns) };
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena arena = { 0 };
-	const struct ps_opts *o = opts;
-	bool json = o->format != NULL && strcmp(o->format, "json") == 0;
-	struct eng_instance *list = NULL;
+	struct ps p = { .o = opts };
+	struct eng_instance *list = NULL, limits[2];
 	int r, n;
 
 	(void) argc;
 	(void) argv;
-	if (o->format != NULL && !json && strcmp(o->format, "table") != 0)
-		return err_msg(err, -EINVAL, "--format '%s': table and json are known", o->format);
-	r = cli_engine(cli, &e, err);
+	r = listing_begin(&l, p.o->format, err);
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
 	if (r < 0)
 		return r;
+	p.e = e;
 	n = eng_instance_list(e, &arena, &list, err);
 	if (n < 0)
 		return n;
-	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-		cli_table_add(&table, heads[i]);
-	for (int i = 0; i < n; i++) {
-		if (!o->all && list[i].state != ENG_STATE_RUNNING &&
-		    list[i].state != ENG_STATE_RESTARTING)
-			continue;
-		if (o->quiet)
-			printf("%.*s\n", o->no_trunc ? ENG_ID_LEN : 12, list[i].id);
-		else if (json)
-			print_json(&list[i]);
-		else
-			add_row(&table, &list[i], o->no_trunc);
-	}
-	if (!o->quiet && !json)
-		cli_table_print(&table);
-	return 0;
+	r = find_limits(&p, &arena, limits, err);
+	if (r == 0)
+		r = print_all(&p, list, n, &l, err);
+	if (r == 0 && !p.o->quiet)
+		listing_end(&l);
+	return r;
 }
 
 CLI_VERB(ps_verb) = {

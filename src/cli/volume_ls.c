@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
-#include "cli/table.h"
+#include "cli/format/table.h"
 #include "cli/volume_print.h"
 #include "engine/engine.h"
 

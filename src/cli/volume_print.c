@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "base/str.h"
+#include "cli/filter.h"
 #include "engine/config.h"
 
 static void pairs_json(const struct img_words *list, const char *indent, struct str *ret)
@@ -55,66 +56,27 @@ void volume_json(const struct engine *e, const struct eng_volume *v, const char 
 	ret->failed = ret->failed || path == NULL;
 }
 
-/* NAME, or NAME=VALUE */
-static bool has_label(const struct eng_volume *v, const char *want)
+static int test(const void *what, const char *name, const char *value, struct err *err)
 {
-	size_t n = strcspn(want, "=");
+	const struct eng_volume *v = what;
+	bool yes;
+	int r;
 
-	for (size_t i = 0; i < v->labels.n; i++)
-		if (want[n] == '=' ? strcmp(v->labels.v[i], want) == 0
-				   : strncmp(v->labels.v[i], want, n) == 0 &&
-					     v->labels.v[i][n] == '=')
-			return true;
-	return false;
-}
-
-static int matches_one(const struct eng_volume *v, const char *name, size_t n, const char *value,
-		       struct err *err)
-{
-	if (n == 8 && strncmp(name, "dangling", n) == 0) {
-		bool no = strcmp(value, "false") == 0 || strcmp(value, "0") == 0;
-
-		if (!no && strcmp(value, "true") != 0 && strcmp(value, "1") != 0)
-			return err_msg(err, -EINVAL, "invalid filter 'dangling=%.100s'", value);
-		return (v->users == 0) != no;
+	if (strcmp(name, "dangling") == 0) {
+		r = filter_flag(name, value, &yes, err);
+		return r < 0 ? r : (v->users == 0) == yes;
 	}
-	if (n == 5 && strncmp(name, "label", n) == 0)
-		return has_label(v, value);
-	if (n == 6 && strncmp(name, "label!", n) == 0)
-		return !has_label(v, value);
-	if (n == 4 && strncmp(name, "name", n) == 0)
+	if (strcmp(name, "label") == 0 || strcmp(name, "label!") == 0)
+		return filter_label(&v->labels, value) == (name[5] == '\0');
+	if (strcmp(name, "name") == 0)
 		return strstr(v->name, value) != NULL;
-	if (n == 6 && strncmp(name, "driver", n) == 0)
+	if (strcmp(name, "driver") == 0)
 		return strcmp(value, "local") == 0;
 	return err_msg(err, -EINVAL,
-		       "invalid filter '%.*s': dangling, driver, label and name are known",
-		       (int) (n < 100 ? n : 100), name);
+		       "invalid filter '%s': dangling, driver, label and name are known", name);
 }
 
 int volume_matches(const struct eng_volume *v, const struct opt_strings *filters, struct err *err)
 {
-	for (size_t i = 0; i < filters->n; i++) {
-		const char *f = filters->v[i];
-		size_t n = strcspn(f, "=");
-		bool any = false;
-
-		if (f[n] != '=')
-			return err_msg(err, -EINVAL,
-				       "invalid argument \"%.100s\" for \"--filter\": expected NAME=VALUE",
-				       f);
-		/* labels all have to match */
-		for (size_t k = 0; k < filters->n && !any; k++) {
-			bool same = strncmp(filters->v[k], f, n + 1) == 0;
-			int r = same && (k == i || strncmp(f, "label", 5) != 0)
-					? matches_one(v, f, n, filters->v[k] + n + 1, err)
-					: 0;
-
-			if (r < 0)
-				return r;
-			any = r == 1;
-		}
-		if (!any)
-			return 0;
-	}
-	return 1;
+	return filter_match(filters, test, v, err);
 }

@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/cli.h"
-#include "cli/table.h"
+#include "cli/format/table.h"
 #include "cli/volume_print.h"
 #include "engine/engine.h"
 #include "engine/instance.h"

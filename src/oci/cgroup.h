@@ -84,6 +84,16 @@ int oci_cgroup_task_fds(const struct oci_cgroup *cg, int *fds, size_t max, struc
 int oci_cgroup_exec_fds(const struct oci_cgroup *cg, pid_t init_pid, const char *const *subs,
 			size_t nr_subs, int *fds, size_t max, size_t *ret_n, int *ret_clone_fd, struct err *err);
 
+/**
+ * oci_cgroup_attachable() - oci_cgroup_attach() may put processes into it
+ * True for a scope of the user's service manager: the user may not move a process there himself that is in
+ * a cgroup he does not own, such as that of his login session.
+ */
+bool oci_cgroup_attachable(const struct oci_cgroup *cg);
+
+/** oci_cgroup_attach() - have systemd move a process into the scope; 0 or -errno with a message */
+int oci_cgroup_attach(const struct oci_cgroup *cg, pid_t pid, struct err *err);
+
 /** oci_cgroup_join_fds() - in the child: move the calling (only) thread by those descriptors */
 int oci_cgroup_join_fds(const int *fds, size_t n, struct err *err);
 

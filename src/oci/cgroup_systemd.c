@@ -539,3 +539,16 @@ int cg_unit_stop(const struct oci_cgroup *cg, struct err *err)
 
 	return run_helper(&cg->unit, "stop", &in, &out, err);
 }
+
+int oci_cgroup_attach(const struct oci_cgroup *cg, pid_t pid, struct err *err)
+{
+	_cleanup_(str_fini) struct str in = { 0 }, out = { 0 };
+
+	str_printf(&in, "%d", (int) pid);
+	return run_helper(&cg->unit, "attach", &in, &out, err);
+}
+
+bool oci_cgroup_attachable(const struct oci_cgroup *cg)
+{
+	return cg->unit.name != NULL && cg->unit.user;
+}

@@ -74,18 +74,22 @@ static bool can_look_into(const struct oci_spec *spec)
  * just that one itself; otherwise, or where the container could look into the process that comes, a helper
  * joins all, the user namespace first.
  */
-static int spawn(struct execution *ex, struct err *err)
+static bool needs_helper(struct oci_child *ch, const struct oci_spec *spec)
+{
+	if ((ch->target_flags & CLONE_NEWPID) == 0)
+		return false;
+	if (can_look_into(spec) || setns(ch->target_pidfd, CLONE_NEWPID) < 0)
+		return true;
+	ch->target_flags &= ~CLONE_NEWPID;
+	return false;
+}
+
+/* @attach: the process waits until systemd has moved it into the cgroup */
+static int spawn_once(struct execution *ex, bool helper, bool attach, struct err *err)
 {
 	struct oci_child *ch = &ex->child;
-	bool helper = false;
 	int pair[2], r;
 
-	if ((ch->target_flags & CLONE_NEWPID) != 0) {
-		if (!can_look_into(ex->c->spec) && setns(ch->target_pidfd, CLONE_NEWPID) == 0)
-			ch->target_flags &= ~CLONE_NEWPID;
-		else
-			helper = true;
-	}
 	r = msg_pair(pair);
 	if (r < 0)
 		return err_set(err, r, "create a socket pair");
@@ -94,10 +98,27 @@ static int spawn(struct execution *ex, struct err *err)
 	r = oci_process_affinity(&ch->process, err);
 	if (r < 0)
 		return r;
-	ch->wait_go = helper || ch->init.in_userns;
-	r = oci_child_spawn(ch, oci_child_exec_main, 0, ex->cgroup_fd, ex->sync, ex->opts->clone_parent,
-			    helper, &ex->pid, &ex->pidfd, err);
+	ch->wait_go = helper || attach || ch->init.in_userns;
+	r = oci_child_spawn(ch, oci_child_exec_main, 0, attach ? -EBADF : ex->cgroup_fd, ex->sync,
+			    ex->opts->clone_parent, helper, &ex->pid, &ex->pidfd, err);
+	if (r == 0 && attach)
+		r = oci_cgroup_attach(ex->c->cgroup, ex->pid, err);
 	return r == 0 && ch->wait_go ? oci_sync_send(ex->sync, OCI_SYNC_GO, 0) : r;
+}
+
+/* Without systemd's help a user gets no further than the cgroups he owns. */
+static int spawn(struct execution *ex, struct err *err)
+{
+	bool helper = needs_helper(&ex->child, ex->c->spec);
+	int r = spawn_once(ex, helper, false, err);
+
+	if (r != -EACCES || ex->cgroup_fd < 0 || !oci_cgroup_attachable(ex->c->cgroup))
+		return r;
+	(void) close(ex->sync);
+	if (ex->child.sync >= 0)
+		(void) close(ex->child.sync);
+	ex->pid = 0;
+	return spawn_once(ex, helper, true, err);
 }
 
 static int serve(struct execution *ex, struct err *err)

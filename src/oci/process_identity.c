@@ -85,7 +85,7 @@ static int set_ids(const struct oci_init *init, struct err *err)
 	if (!keeps_groups(init) && syscall(SYS_setgroups, p->nr_additional_gids, p->additional_gids) < 0) {
 		int r = -errno;
 
-		if (r == -EPERM && init->in_userns && setgroups_denied(init))
+		if (r == -EPERM && setgroups_denied(init)) /* in any user namespace above, too */
 			log_debug("setgroups is denied in the user namespace, groups stay");
 		else
 			return err_set(err, r, "setgroups");

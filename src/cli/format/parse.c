@@ -289,7 +289,7 @@ static int read_steps(struct parser *t, struct tpl_step **ret, enum ending *ret_
 /* What stands behind "if", "range", "with", up to its end.  "else if" is an if inside the else. */
 static int read_block(struct parser *t, struct tpl_step *step)
 {
-	enum ending end;
+	enum ending end = END_TEXT;
 	int r = read_pipe(t, &step->pipe);
 
 	if (r == 0)
@@ -446,7 +446,7 @@ int template_parse(const char *text, struct template **ret, struct err *err)
 {
 	_cleanup_(template_freep) struct template *tpl = calloc(1, sizeof(*tpl));
 	struct parser t = { .p = text, .err = err };
-	enum ending end;
+	enum ending end = END_TEXT;
 	int r;
 
 	if (tpl == NULL)

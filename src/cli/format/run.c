@@ -73,16 +73,6 @@ static int set_variable(struct runner *r, const char *name, bool assign,
 	return 0;
 }
 
-static int eval_field(struct runner *r, const struct tpl_value *of, const char *name,
-		      struct tpl_value *ret)
-{
-	struct tpl_value key = { .kind = TPL_TEXT, .text = name };
-
-	if (of->kind != TPL_NIL && (of->kind != TPL_NODE || of->node->kind != JSON_KIND_OBJECT))
-		return fail(r, "can't evaluate field", name);
-	return tpl_index(of, &key, ret, r->err);
-}
-
 static int eval_operand(struct runner *r, const struct tpl_operand *o, const struct tpl_value *dot,
 			struct tpl_value *ret)
 {
@@ -104,7 +94,9 @@ static int eval_operand(struct runner *r, const struct tpl_operand *o, const str
 		return tpl_function(o->name, NULL, 0, &r->arena, ret, r->err);
 	case TPL_OP_FIELD:
 		code = eval_operand(r, o->of, dot, &of);
-		return code < 0 ? code : eval_field(r, &of, o->name, ret);
+		if (code == 0 && tpl_field(&of, o->name, ret) < 0)
+			code = fail(r, "can't evaluate field", o->name);
+		return code;
 	}
 	return -EINVAL;
 }

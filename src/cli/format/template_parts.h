@@ -128,6 +128,9 @@ void tpl_node_json(const struct json *node, struct str *ret);
 /** tpl_len() - elements, members or bytes; -EINVAL for what has none */
 int64_t tpl_len(const struct tpl_value *v);
 
+/** tpl_field() - member of an object, nil when there is none; -EINVAL for what has no fields */
+int tpl_field(const struct tpl_value *of, const char *name, struct tpl_value *ret);
+
 /**
  * tpl_index() - element of a list or member of an object; nil when there is none
  * Return: 0; -EINVAL with a message.

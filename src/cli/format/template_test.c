@@ -80,6 +80,7 @@ static void results(void **state)
 		{ "{{or .Empty .Name}} {{and .On .Size}} {{not .On}}", "box 12 false" },
 		{ "{{ne .Name \"x\"}} {{lt .Size 5}} {{ge .Neg -3}}", "true false true" },
 		{ "{{.Labels \"a.b\"}}", "c" },
+		{ "{{index .Labels \"x\"}}.{{index .State \"x\"}}", ".<no value>" },
 		{ "{{eq .Size 1 12}}", "true" },
 		{ "{", "{" },
 	};

@@ -212,6 +212,32 @@ static int index_list(const struct tpl_value *v, int64_t at, struct tpl_value *r
 	return 0;
 }
 
+/* Go's map of strings has "" for what is not there. */
+static struct tpl_value index_map(const struct json *map, const char *key)
+{
+	bool texts = true;
+
+	for (const struct json *m = map->first; m != NULL; m = m->next) {
+		texts = texts && m->kind == JSON_KIND_STRING;
+		if (strcmp(m->key, key) == 0)
+			return tpl_value_of(m);
+	}
+	return texts ? (struct tpl_value) { .kind = TPL_TEXT, .text = "" }
+		     : (struct tpl_value) { .kind = TPL_NIL };
+}
+
+int tpl_field(const struct tpl_value *of, const char *name, struct tpl_value *ret)
+{
+	if (of->kind != TPL_NIL && (of->kind != TPL_NODE || of->node->kind != JSON_KIND_OBJECT))
+		return -EINVAL;
+	*ret = (struct tpl_value) { .kind = TPL_NIL };
+	if (of->kind == TPL_NODE)
+		for (const struct json *m = of->node->first; m != NULL; m = m->next)
+			if (strcmp(m->key, name) == 0)
+				*ret = tpl_value_of(m);
+	return 0;
+}
+
 int tpl_index(const struct tpl_value *v, const struct tpl_value *key, struct tpl_value *ret,
 	      struct err *err)
 {
@@ -219,9 +245,7 @@ int tpl_index(const struct tpl_value *v, const struct tpl_value *key, struct tpl
 	if (v->kind == TPL_NIL)
 		return 0;
 	if (v->kind == TPL_NODE && v->node->kind == JSON_KIND_OBJECT && key->kind == TPL_TEXT) {
-		for (const struct json *m = v->node->first; m != NULL; m = m->next)
-			if (strcmp(m->key, key->text) == 0)
-				*ret = tpl_value_of(m);
+		*ret = index_map(v->node, key->text);
 		return 0;
 	}
 	if (key->kind == TPL_INT &&

@@ -4,7 +4,7 @@
  *
  * A helper of the container runtime that asks systemd for transient units.  It is a program of its
  * own because libsystemd is a shared library and the runtime is static.
- *     cleave-systemd [--user] start|set|stop UNIT < properties
+ *     cleave-systemd [--user] start|set|attach|stop UNIT < properties
  * "start" prints the unit's cgroup.  A failure is one line on standard error and exit status 1.
  */
 #include <errno.h>
@@ -246,6 +246,23 @@ static int do_stop(struct session *s, struct err *err)
 	return r;
 }
 
+/* @input: the number of a process of the caller's user, which systemd moves into the unit. */
+static int do_attach(struct session *s, const char *input, struct err *err)
+{
+	sd_bus_error e = SD_BUS_ERROR_NULL;
+	unsigned long pid = strtoul(input != NULL ? input : "", NULL, 10);
+	int r;
+
+	if (pid == 0 || pid > INT_MAX)
+		return err_msg(err, -EINVAL, "'%s' is no process", input != NULL ? input : "");
+	r = sd_bus_call_method(s->bus, NAME, PATH, MANAGER, "AttachProcessesToUnit", &e, NULL,
+			       "ssau", s->unit, "", 1, (uint32_t) pid);
+	if (r < 0)
+		(void) bus_failed(r, &e, err);
+	sd_bus_error_free(&e);
+	return r;
+}
+
 static int run(int argc, char **argv, struct err *err)
 {
 	bool user = argc > 1 && strcmp(argv[1], "--user") == 0;
@@ -256,7 +273,7 @@ static int run(int argc, char **argv, struct err *err)
 	argc -= user;
 	argv += user;
 	if (argc != 3)
-		return err_msg(err, -EINVAL, "usage: cleave-systemd [--user] start|set|stop UNIT");
+		return err_msg(err, -EINVAL, "usage: cleave-systemd [--user] start|set|attach|stop UNIT");
 	s.unit = argv[2];
 	r = fd_read_str(0, INPUT_MAX, &input);
 	if (r < 0)
@@ -271,6 +288,8 @@ static int run(int argc, char **argv, struct err *err)
 		r = do_start(&s, input.p, err);
 	else if (strcmp(argv[1], "set") == 0)
 		r = do_set(&s, input.p, err);
+	else if (strcmp(argv[1], "attach") == 0)
+		r = do_attach(&s, input.p, err);
 	else if (strcmp(argv[1], "stop") == 0)
 		r = do_stop(&s, err);
 	else

@@ -27,8 +27,8 @@ set_config() {
 }
 
 set_config ".process.args=[\"sleep\",\"1000\"] | .linux.resources={memory:{limit:67108864},pids:{limit:33}} | .linux.cgroupsPath=\"user.slice:box:$ID\""
-out=$(run_as_user --systemd-cgroup run -d -b "$T/ub" "$ID" 2>&1 </dev/null)
-eq "run -d" "$? $out" "0 "
+run_as_user --systemd-cgroup run -d -b "$T/ub" "$ID" >"$T/out" 2>&1 </dev/null # a pipe would wait for the container
+eq "run -d" "$? $(cat "$T/out")" "0 "
 unit=$(as_user systemctl --user show -P ControlGroup "box-$ID.scope")
 like "a scope of the user's manager" "$unit" "user@1000.service/.*/box-$ID.scope\$"
 eq "its limits are properties" "$(as_user systemctl --user show -P MemoryMax -P TasksMax "box-$ID.scope" | sort -n | tr '\n' ' ')" "33 67108864 "

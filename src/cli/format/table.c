@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/table.h"
+#include "cli/format/table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +13,16 @@ void cli_table_add(struct cli_table *t, const char *cell)
 	str_add(&t->text, cell, strlen(cell) + 1);
 }
 
+/* Characters, not bytes: those that continue one do not count. */
+static size_t width_of(const char *cell)
+{
+	size_t n = 0;
+
+	for (; *cell != '\0'; cell++)
+		n += (*cell & 0xc0) != 0x80;
+	return n;
+}
+
 void cli_table_print(const struct cli_table *t)
 {
 	size_t width[COLUMNS_MAX] = { 0 }, column = 0;
@@ -21,8 +31,8 @@ void cli_table_print(const struct cli_table *t)
 	if (t->text.failed || t->columns > COLUMNS_MAX)
 		return;
 	for (const char *p = t->text.p; p < end; p += strlen(p) + 1) {
-		if (strlen(p) > width[column])
-			width[column] = strlen(p);
+		if (width_of(p) > width[column])
+			width[column] = width_of(p);
 		column = (column + 1) % t->columns;
 	}
 	for (const char *p = t->text.p; p < end; p += strlen(p) + 1) {
@@ -30,7 +40,7 @@ void cli_table_print(const struct cli_table *t)
 		if (column == 0)
 			printf("%s\n", p);
 		else
-			printf("%-*s   ", (int) width[column - 1], p);
+			printf("%s%*s", p, (int) (width[column - 1] - width_of(p)) + 3, "");
 	}
 }
 

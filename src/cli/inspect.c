@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "cli/cli.h"
+#include "cli/format/listing.h"
+#include "cli/format/pretty.h"
+#include "engine/engine.h"
+#include "engine/inspect.h"
+#include "engine/instance.h"
+
+struct inspect_opts {
+	const char *format, *type;
+};
+
+static const struct opt inspect_table[] = {
+	{ "format", 'f', OPT_STRING, offsetof(struct inspect_opts, format), "FORMAT",
+	  "a Go template, or json" },
+	{ "type", 0, OPT_STRING, offsetof(struct inspect_opts, type), "TYPE",
+	  "container or image (default: whichever has the name)" },
+	{ 0 },
+};
+
+static int inspect_one(struct engine *e, const char *what, struct str *ret, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_instance i;
+	int r = eng_instance_find(e, what, &arena, &i, err);
+
+	return r < 0 ? r : eng_inspect(e, &i, ret, err);
+}
+
+/* The objects in a list, indented */
+static int print_all(const struct str *all, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena strings = { 0 };
+	_cleanup_(str_fini) struct str out = { 0 };
+	struct json_in in;
+	int r = json_parse(&in, "objects", &strings, all->p, all->len, err);
+
+	if (r == 0) {
+		json_pretty(in.root, &out);
+		puts(out.failed ? "" : out.p);
+	}
+	json_fini(&in);
+	return r;
+}
+
+static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	_cleanup_(eng_closep) struct engine *e = NULL;
+	_cleanup_(str_fini) struct str all = { 0 };
+	const struct inspect_opts *o = opts;
+	int r = cli_engine(cli, &e, err), result = 0;
+
+	if (r < 0)
+		return r;
+	str_puts(&all, "[");
+	for (int n = 0; n < argc; n++) {
+		_cleanup_(str_fini) struct str one = { 0 };
+		struct err why = { 0 };
+
+		r = inspect_one(e, argv[n], &one, &why);
+		if (r == 0 && o->format != NULL)
+			r = listing_template(o->format, one.p, one.len, &why);
+		if (r == 0) {
+			str_puts(&all, all.len > 1 ? "," : "");
+			str_add(&all, one.p, one.len);
+			continue;
+		}
+		if (result < 0)
+			fprintf(stderr, "cleave: %s\n", err->text);
+		*err = why;
+		result = r;
+	}
+	str_puts(&all, "]");
+	if (o->format == NULL)
+		r = all.failed ? err_set(err, -ENOMEM, "print") : print_all(&all, err);
+	return result < 0 ? result : r;
+}
+
+CLI_VERB(inspect_verb) = {
+	.name = "inspect",
+	.args = "NAME...",
+	.summary = "Show all that is known of instances",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = inspect_table,
+	.opts_size = sizeof(struct inspect_opts),
+	.interspersed = true,
+	.run = inspect_run,
+};
