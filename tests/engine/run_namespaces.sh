@@ -31,6 +31,7 @@ is "--network host with a name" "$(inside --network host --hostname box cleave/t
 
 # Of another instance
 cleave run -d --name donor --ipc shareable --add-host there:1.2.3.4 cleave/tiny sh -c 'echo shared >/dev/shm/file; sleep 1000' >/dev/null
+until_true sh -c "cat '$T'/run/*/pid >/dev/null 2>&1"
 pid=$(cat "$T"/run/*/pid)
 for kind in net pid ipc; do
 	option=$kind
