@@ -76,6 +76,13 @@ static int add_layer(int fs, const char *option, const char *name, size_t n)
 	return fsconfig(fs, FSCONFIG_SET_STRING, option, path, 0) < 0 ? -errno : 0;
 }
 
+static const char *last_word(const char *text, const char *end)
+{
+	while (end > text && end[-1] != ' ')
+		end--;
+	return end;
+}
+
 static int set_layers(int fs, const char *chain, struct err *err)
 {
 	const char *end = chain + strlen(chain);
@@ -83,9 +90,8 @@ static int set_layers(int fs, const char *chain, struct err *err)
 	int r = 0;
 
 	while (r == 0 && end > chain) { /* from the top */
-		const char *begin = memrchr(chain, ' ', (size_t) (end - chain));
+		const char *begin = last_word(chain, end);
 
-		begin = begin != NULL ? begin + 1 : chain;
 		if (++count > IMG_LAYERS_MAX - 1)
 			return err_msg(err, -E2BIG, "the image has over %d layers",
 				       IMG_LAYERS_MAX - 1);
@@ -105,10 +111,9 @@ static int set_layers_old(struct engine *e, int fs, const char *chain, struct er
 	const char *end = chain + strlen(chain);
 
 	while (end > chain) {
-		const char *begin = memrchr(chain, ' ', (size_t) (end - chain));
+		const char *begin = last_word(chain, end);
 		char path[KERNEL_TEXT_MAX];
 
-		begin = begin != NULL ? begin + 1 : chain;
 		(void) snprintf(path, sizeof(path), "%.*s/fs", (int) (end - begin), begin);
 		int fd = openat(layers, path,
 				O_PATH | O_DIRECTORY | O_CLOEXEC); /* until this process ends */
@@ -156,10 +161,9 @@ static int set_mapped(struct engine *e, int fs, const char *chain, int userns, s
 	const char *end = chain + strlen(chain);
 
 	while (r == 0 && end > chain) { /* from the top */
-		const char *begin = memrchr(chain, ' ', (size_t) (end - chain));
+		const char *begin = last_word(chain, end);
 		char name[KERNEL_TEXT_MAX];
 
-		begin = begin != NULL ? begin + 1 : chain;
 		(void) snprintf(name, sizeof(name), "%.*s", (int) (end - begin), begin);
 		r = add_mapped(fs, "lowerdir+", layers, name, "fs", userns, err);
 		end = begin > chain ? begin - 1 : chain;
