@@ -49,15 +49,29 @@ void cli_table_fini(struct cli_table *t)
 	str_fini(&t->text);
 }
 
+/* Three or four digits, as Docker: "999B", "1.02kB"; @precision digits in all */
+static void size_text(double v, double step, const char *const *units, size_t n, int precision,
+		      char ret[32])
+{
+	size_t i = 0;
+
+	while (v >= step && i + 1 < n) {
+		v /= step;
+		i++;
+	}
+	(void) snprintf(ret, 32, "%.*g%s", precision, v, units[i]);
+}
+
 void cli_size(int64_t bytes, char ret[32])
 {
 	static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB" };
-	double v = (double) bytes;
-	size_t i = 0;
 
-	while (v >= 1000 && i + 1 < ARRAY_LEN(units)) {
-		v /= 1000;
-		i++;
-	}
-	(void) snprintf(ret, 32, "%.3g%s", v, units[i]);
+	size_text((double) bytes, 1000, units, ARRAY_LEN(units), 3, ret);
+}
+
+void cli_size_binary(int64_t bytes, char ret[32])
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+
+	size_text((double) bytes, 1024, units, ARRAY_LEN(units), 4, ret);
 }

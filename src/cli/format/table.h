@@ -27,3 +27,6 @@ void cli_table_fini(struct cli_table *t);
 
 /** cli_size() - bytes as Docker shows them: "12.3MB", decimal units */
 void cli_size(int64_t bytes, char ret[32]);
+
+/** cli_size_binary() - bytes with binary units: "12.3MiB" */
+void cli_size_binary(int64_t bytes, char ret[32]);
