@@ -97,10 +97,10 @@ is "nor one that failed" "$(cleave volume ls -q | wc -l)" $((before + 1))
 for ms in 002 003 004 005 006 007 008 010 012 015; do
 	{ timeout -s KILL "0.$ms" "$CLEAVE" run --rm -v "k$ms:/data" -v /data/sub test/data true; } >/dev/null 2>&1
 	is "whole after a kill at 0.$ms s" "$(inside -v "k$ms:/data" test/data sh -c 'cat /data/file /data/link; ls /data' | tr '\n' ' ')" 'content content file link sub '
-	is "and can be removed" "$(cleave volume rm "k$ms" 2>&1)" "k$ms"
+	until_true "$CLEAVE" volume rm "k$ms" >/dev/null 2>&1 # its monitor may be cleaning up
 done
-cleave ps -a >/dev/null
-is "no use is left" "$(cleave volume ls -q --filter dangling=false)" ''
+none_used() { [ -z "$(cleave volume ls -q --filter dangling=false)" ]; }
+until_true none_used
 cleave volume prune -f >/dev/null
 
 # Driver options
