@@ -18,6 +18,7 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
+#include "engine/userns.h"
 
 #define JOINED "container:"
 #define HOSTNAME_SIZE 256
@@ -101,9 +102,16 @@ static int read_userns(struct eng_config *c, const struct run_opts *o, struct er
 	if (strcmp(text, "keep-id") == 0 || str_starts(text, "keep-id:") ||
 	    strcmp(text, "nomap") == 0)
 		return err_msg(err, -EINVAL, "--userns %s is only supported in rootless mode", text);
-	return err_msg(err, -EINVAL,
-		       "--userns '%.200s': invalid mode: 'host' and, rootless, 'keep-id' are known",
-		       text);
+	if (!str_starts(text, "auto"))
+		return err_msg(
+			err, -EINVAL,
+			"--userns '%.200s': invalid mode: 'host', 'auto' and, rootless, 'keep-id' are known",
+			text);
+	if (o->privileged)
+		return err_msg(err, -EINVAL, "conflicting options: --privileged and --userns %s",
+			       text);
+	int r = eng_userns_parse(text, &c->userns_size, err);
+	return r == 0 ? run_text(c, text, &c->userns, err) : r;
 }
 
 /* With the host's UTS namespace or network, an instance has the host's name. */

@@ -62,6 +62,7 @@ struct eng_mount {
  * @ports: published, as typed
  * @memory_swap: memory and swap together, -1 unlimited
  * @pids_limit: 0 or less = no limit
+ * @userns_start, @userns_size: range of the host's ids that its own are, from 0 on
  * @oom_score_adj: -1000 to 1000
  * @stop_timeout: seconds, -1 = for ever; whoever makes one sets ENG_STOP_TIMEOUT when not given
  * @restart: "no", "on-failure", "always", "unless-stopped"; NULL: no
@@ -81,6 +82,7 @@ struct eng_config {
 	struct img_words volumes_from;
 	/* namespaces */
 	const char *network, *pid, *ipc, *uts, *userns, *cgroupns;
+	uint64_t userns_start, userns_size;
 	/* privileges */
 	struct img_words cap_add, cap_drop, security_opts, groups, devices, device_rules, sysctls;
 	/* limits */

@@ -55,6 +55,8 @@ static const struct field fields[] = {
 	FIELD("uts", TEXT, uts),
 	FIELD("userns", TEXT, userns),
 	FIELD("cgroupns", TEXT, cgroupns),
+	FIELD("usernsStart", U64, userns_start),
+	FIELD("usernsSize", U64, userns_size),
 	FIELD("capAdd", WORDS, cap_add),
 	FIELD("capDrop", WORDS, cap_drop),
 	FIELD("securityOpts", WORDS, security_opts),

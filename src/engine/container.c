@@ -23,6 +23,7 @@
 #include "engine/instance.h"
 #include "engine/overlay.h"
 #include "engine/spec.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 #include "image/store.h"
 #include "oci/cgroup.h"
@@ -39,7 +40,7 @@ static int container_prepare(struct engine *e, const char *id, const struct eng_
 
 	(void) e;
 	(void) id;
-	return r < 0 || !eng_spec_needs_layer(config) ? r : eng_overlay_prepare(dir, err);
+	return r < 0 || !eng_spec_needs_layer(config) ? r : eng_overlay_prepare(dir, (uint32_t) config->userns_start, err);
 }
 
 static int oci_root(const struct engine *e, char path[PATH_SIZE])
@@ -84,8 +85,13 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 	_cleanup_close_ int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)
 		return err_set(err, -errno, "open '%s'", dir);
-	_cleanup_close_ int rootfs = eng_overlay_open(e, dir_fd, config->chain, eng_spec_needs_layer(config),
-						      config->auto_remove, err);
+	_cleanup_close_ int userns = config->userns_size != 0 ? eng_userns_open(config, err)
+							      : -EBADF;
+	if (userns < 0 && config->userns_size != 0)
+		return userns;
+	_cleanup_close_ int rootfs =
+		eng_overlay_open(e, dir_fd, config->chain, eng_spec_needs_layer(config),
+				 config->auto_remove, userns, err);
 	if (rootfs < 0)
 		return rootfs;
 	r = eng_volumes_fill(e, config, rootfs, err);

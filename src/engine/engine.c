@@ -16,12 +16,13 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "engine/instance.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 #include "image/store.h"
 
 #define PATH_LIMIT 2048 /* bytes; leaves room for names below */
 
-static const char *const schema[] = { IMG_SCHEMA ENG_SCHEMA, ENG_VOLUME_SCHEMA };
+static const char *const schema[] = { IMG_SCHEMA ENG_SCHEMA, ENG_VOLUME_SCHEMA, ENG_USERNS_SCHEMA };
 
 static const char *default_root(struct arena *a)
 {

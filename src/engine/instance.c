@@ -20,6 +20,7 @@
 #include "engine/event.h"
 #include "engine/internal.h"
 #include "engine/name.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 
 #define HOSTNAME_LEN 12 /* digits of the id */
@@ -178,6 +179,8 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 		r = complete_config(config, id, err);
 	if (r == 0)
 		r = eng_volumes_take(e, id, config, err);
+	if (r == 0)
+		r = eng_userns_take(e, id, config, err);
 	if (r == 0)
 		r = insert(e, &i, name, arena, err);
 	if (r < 0) {

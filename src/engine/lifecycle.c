@@ -27,6 +27,7 @@
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/stop.h"
+#include "engine/userns.h"
 #include "engine/volume.h"
 
 #define LOST_CODE 137 /* its monitor died, so it was killed */
@@ -64,6 +65,8 @@ static int remove_row(struct engine *e, const struct eng_instance *i, int exit_c
 	if (r < 0)
 		return r;
 	r = db_run(e->db, err, "DELETE FROM instance WHERE id = ?", "s", i->id);
+	if (r >= 0)
+		r = eng_userns_drop(e, i->id, err);
 	if (r >= 0 && finished != 0)
 		r = db_run(e->db, err,
 			   "INSERT OR REPLACE INTO instance_exit(id, exit_code, finished) VALUES(?, ?, ?)",

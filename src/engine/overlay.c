@@ -25,12 +25,14 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "image/store.h"
+#include "sys/mnt.h"
 
 #define KERNEL_TEXT_MAX 256 /* bytes of a string option */
 
-int eng_overlay_prepare(int dir, struct err *err)
+int eng_overlay_prepare(int dir, uint32_t owner, struct err *err)
 {
-	if (mkdirat(dir, "upper", 0755) < 0 || mkdirat(dir, "work", 0700) < 0)
+	if (mkdirat(dir, "upper", 0755) < 0 || mkdirat(dir, "work", 0700) < 0 ||
+	    (owner != 0 && fchownat(dir, "upper", owner, owner, AT_SYMLINK_NOFOLLOW) < 0))
 		return err_set(err, -errno, "create the writable layer");
 	return 0;
 }
@@ -74,6 +76,13 @@ static int add_layer(int fs, const char *option, const char *name, size_t n)
 	return fsconfig(fs, FSCONFIG_SET_STRING, option, path, 0) < 0 ? -errno : 0;
 }
 
+static const char *last_word(const char *text, const char *end)
+{
+	while (end > text && end[-1] != ' ')
+		end--;
+	return end;
+}
+
 static int set_layers(int fs, const char *chain, struct err *err)
 {
 	const char *end = chain + strlen(chain);
@@ -81,9 +90,8 @@ static int set_layers(int fs, const char *chain, struct err *err)
 	int r = 0;
 
 	while (r == 0 && end > chain) { /* from the top */
-		const char *begin = memrchr(chain, ' ', (size_t) (end - chain));
+		const char *begin = last_word(chain, end);
 
-		begin = begin != NULL ? begin + 1 : chain;
 		if (++count > IMG_LAYERS_MAX - 1)
 			return err_msg(err, -E2BIG, "the image has over %d layers",
 				       IMG_LAYERS_MAX - 1);
@@ -103,10 +111,9 @@ static int set_layers_old(struct engine *e, int fs, const char *chain, struct er
 	const char *end = chain + strlen(chain);
 
 	while (end > chain) {
-		const char *begin = memrchr(chain, ' ', (size_t) (end - chain));
+		const char *begin = last_word(chain, end);
 		char path[KERNEL_TEXT_MAX];
 
-		begin = begin != NULL ? begin + 1 : chain;
 		(void) snprintf(path, sizeof(path), "%.*s/fs", (int) (end - begin), begin);
 		int fd = openat(layers, path,
 				O_PATH | O_DIRECTORY | O_CLOEXEC); /* until this process ends */
@@ -126,12 +133,53 @@ static int set_layers_old(struct engine *e, int fs, const char *chain, struct er
 	return r < 0 ? err_set(err, -errno, "add the layers to the root file system") : 0;
 }
 
-static int configure(struct engine *e, int fs, const char *chain, bool writable, bool volatile_ok,
-		     struct err *err)
-{
-	int r = set_layers(fs, chain, err);
+#define IDMAP_KERNEL "the user namespace needs Linux 6.13"
 
-	if (r == -EINVAL)
+/*
+ * A clone of a directory whose owners are mapped, as a layer.  Overlays themselves cannot be mapped, and a
+ * writable layer cannot because its maker has no id there: its files have the host's ids.
+ */
+static int add_mapped(int fs, const char *option, int dir, const char *path, const char *below,
+		      int userns, struct err *err)
+{
+	int mnt = mnt_clone(dir, path, 0); /* kept: closed, it were gone before the overlay is made */
+	int r = mnt < 0 ? mnt : mnt_idmap(mnt, false, userns);
+
+	if (r < 0)
+		return err_set(err, r, "map the owners of layer '%s'", path);
+	_cleanup_close_ int at = openat(mnt, below, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (at < 0)
+		return err_set(err, -errno, "open layer '%s/%s'", path, below);
+	return fsconfig(fs, FSCONFIG_SET_FD, option, NULL, at) < 0
+		       ? err_set(err, -errno, "add a layer with mapped owners (" IDMAP_KERNEL ")")
+		       : 0;
+}
+
+static int set_mapped(struct engine *e, int fs, const char *chain, int userns, struct err *err)
+{
+	int layers = img_store_layers_fd(e->images), r = 0;
+	const char *end = chain + strlen(chain);
+
+	while (r == 0 && end > chain) { /* from the top */
+		const char *begin = last_word(chain, end);
+		char name[KERNEL_TEXT_MAX];
+
+		(void) snprintf(name, sizeof(name), "%.*s", (int) (end - begin), begin);
+		r = add_mapped(fs, "lowerdir+", layers, name, "fs", userns, err);
+		end = begin > chain ? begin - 1 : chain;
+	}
+	if (r == 0)
+		r = add_mapped(fs, "lowerdir+", layers, ENG_OVERLAY_POINTS, "fs", userns, err);
+	return r;
+}
+
+static int configure(struct engine *e, int fs, const char *chain, bool writable, bool volatile_ok,
+		     int userns, struct err *err)
+{
+	int r = userns >= 0 ? set_mapped(e, fs, chain, userns, err)
+			    : set_layers(fs, chain, err);
+
+	if (r == -EINVAL && userns < 0)
 		r = set_layers_old(e, fs, chain, err);
 	if (r < 0)
 		return r;
@@ -147,7 +195,7 @@ static int configure(struct engine *e, int fs, const char *chain, bool writable,
 }
 
 int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable, bool volatile_ok,
-		     struct err *err)
+		     int userns, struct err *err)
 {
 	int r = 0;
 
@@ -160,7 +208,7 @@ int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable
 	_cleanup_close_ int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 	if (fs < 0)
 		return err_set(err, -errno, "open the overlay file system");
-	r = configure(e, fs, chain, writable, volatile_ok, err);
+	r = configure(e, fs, chain, writable, volatile_ok, userns, err);
 	if (r < 0)
 		return r;
 	int mnt = fsmount(fs, FSMOUNT_CLOEXEC, writable ? 0 : MOUNT_ATTR_RDONLY);

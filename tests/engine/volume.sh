@@ -93,6 +93,16 @@ is "a refused start makes no volume" "$(cleave volume ls -q | wc -l)" $((before 
 refuse 127 'exec' run --rm -v /data test/data /no/such/program
 is "nor one that failed" "$(cleave volume ls -q | wc -l)" $((before + 1))
 
+# Killed at any time: the next one finds a whole volume or none, and can remove it.
+for ms in 002 003 004 005 006 007 008 010 012 015; do
+	{ timeout -s KILL "0.$ms" "$CLEAVE" run --rm -v "k$ms:/data" -v /data/sub test/data true; } >/dev/null 2>&1
+	is "whole after a kill at 0.$ms s" "$(inside -v "k$ms:/data" test/data sh -c 'cat /data/file /data/link; ls /data' | tr '\n' ' ')" 'content content file link sub '
+	until_true "$CLEAVE" volume rm "k$ms" >/dev/null 2>&1 # its monitor may be cleaning up
+done
+none_used() { [ -z "$(cleave volume ls -q --filter dangling=false)" ]; }
+until_true none_used
+cleave volume prune -f >/dev/null
+
 # Driver options
 cleave volume create -o type=tmpfs -o device=tmpfs -o o=size=1m,mode=700 mem >/dev/null
 like "type=tmpfs" "$(inside -v mem:/m test/data grep ' /m ' /proc/self/mountinfo)" 'tmpfs tmpfs .*size=1024k,mode=700'
