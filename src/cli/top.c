@@ -89,7 +89,7 @@ static pid_t pid_of(const char *line, int column)
 		p += strcspn(p, " ");
 		p += strspn(p, " ");
 	}
-	return atoi(p);
+	return (pid_t) strtol(p, NULL, 10);
 }
 
 static bool is_among(pid_t pid, const pid_t *pids, ssize_t n)

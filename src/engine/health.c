@@ -30,7 +30,6 @@
 #include "engine/event.h"
 #include "engine/exec.h"
 #include "engine/instance.h"
-#include "engine/internal.h"
 #include "engine/monitor/protocol.h"
 #include "engine/stop.h"
 #include "sys/proc.h"
@@ -290,12 +289,10 @@ int eng_health_run(struct engine *e, const struct eng_instance *i, struct err *e
 {
 	_cleanup_free_ struct health *h = calloc(1, sizeof(*h));
 	struct eng_config config;
-	int r, pid;
+	int r, pid = eng_pid(e, i);
 
 	if (h == NULL)
 		return err_set(err, -ENOMEM, "check the health of '%s'", i->name);
-	while ((pid = eng_pid(e, i)) < 0 && eng_lock_shared(e, i->id) == -EBUSY)
-		(void) poll(NULL, 0, 1); /* its monitor is about to write it down */
 	if (pid < 0)
 		return 0;
 	_cleanup_close_ int pidfd = proc_pidfd_open(pid);

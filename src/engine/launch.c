@@ -24,6 +24,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "engine/backend.h"
 #include "engine/config.h"
@@ -174,9 +175,9 @@ static _Noreturn void be_starter(struct launch *l)
 	struct eng_running running = { .master = -EBADF };
 	struct err err = { 0 };
 	struct mon_started started;
-	int r = place_stdio(l);
-
 	const struct eng_backend *b = eng_backend_find(l->i->isolation);
+	char pid[16];
+	int r = place_stdio(l), n;
 
 	if (r < 0)
 		(void) err_set(&err, r, "connect standard input and output");
@@ -184,6 +185,12 @@ static _Noreturn void be_starter(struct launch *l)
 		r = b->exec(l->e, l->i->id, l->exec, &running, &err);
 	else
 		r = b->start(l->e, l->i->id, l->config, &running, &err);
+	if (r == 0 && l->exec == NULL) { /* first, so that whoever sees it run can find it */
+		n = snprintf(pid, sizeof(pid), "%d", (int) running.pid);
+		r = file_replace(l->dir, "pid", pid, (size_t) n, 0600);
+		if (r < 0)
+			(void) err_set(&err, r, "write the pid file");
+	}
 	if (r == 0) {
 		started.pid = running.pid;
 		r = msg_send(l->started[1], &started, sizeof(started), &running.master,

@@ -5,7 +5,6 @@
  * A namespace of another instance is joined by the pid of its first process, so that one must run.
  */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -14,34 +13,16 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
-#include "engine/internal.h"
 #include "engine/spec_parts.h"
 #include "engine/stop.h"
 
 #define JOINED "container:"
-#define STARTED_WAIT_MS 2000
 
 /* What an unprivileged program inside may expect of a network of its own, as Docker has it */
 static const char *const network_sysctls[] = {
 	"net.ipv4.ip_unprivileged_port_start=0",
 	"net.ipv4.ping_group_range=0 2147483647",
 };
-
-/* One that was just started gets its pid file a moment later. */
-static int joined_pid(struct engine *e, const char *id)
-{
-	struct eng_instance other = { .id = id };
-	int pid = -ESRCH;
-
-	for (int ms = 0; pid < 0 && ms < STARTED_WAIT_MS; ms++) {
-		if (eng_lock_shared(e, id) != -EBUSY)
-			return -ESRCH;
-		pid = eng_pid(e, &other);
-		if (pid < 0)
-			(void) poll(NULL, 0, 1);
-	}
-	return pid;
-}
 
 /*
  * Path of a namespace of instance @id.  Asks the run root, not the database: this is a forked process.
@@ -50,7 +31,8 @@ static int joined_pid(struct engine *e, const char *id)
 static int join(struct spec *s, const char *id, const char *kind, const char **ret,
 		struct err *err)
 {
-	int pid = joined_pid(s->e, id);
+	struct eng_instance other = { .id = id };
+	int pid = eng_pid(s->e, &other);
 
 	if (pid < 0)
 		return err_msg(err, -ESRCH,

@@ -86,8 +86,8 @@ int oci_cgroup_exec_fds(const struct oci_cgroup *cg, pid_t init_pid, const char 
 
 /**
  * oci_cgroup_attachable() - oci_cgroup_attach() may put processes into it
- * True for a scope of the user's service manager: the user may not move a process there himself that is in
- * a cgroup he does not own, such as that of his login session.
+ * Return: true for a scope of the user's service manager: the user may not move a process there himself
+ *         that is in a cgroup he does not own, such as that of his login session.
  */
 bool oci_cgroup_attachable(const struct oci_cgroup *cg);
 

@@ -383,8 +383,6 @@ static void set_up_stdio(void)
 
 int monitor_run(int argc, char **argv)
 {
-	char pid[24];
-
 	read_flags(argv[0]);
 	log_open(argv[1]);
 	m.streams[0].name = "stdout";
@@ -395,9 +393,6 @@ int monitor_run(int argc, char **argv)
 	m.signals = (int) sys_signals(~0ull, 1ull << (SIGCHLD - 1)); /* only SIGKILL ends us */
 	if (m.signals < 0 || !wait_for_start())
 		return 125;
-	if (!m.exec)
-		(void) sys_replace(MON_FD_DIR, "pid", pid,
-				   (size_t) (text_number(pid, (uint64_t) m.pid, 1) - pid));
 	set_up_stdio();
 	reap(); /* those that ended before the signal was received */
 	while (!m.ended)

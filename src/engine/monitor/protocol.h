@@ -66,7 +66,7 @@ enum mon_fd {
 	MON_FD_LOG_DIR, /* of the log file */
 	MON_FD_LISTEN, /* for further clients */
 	MON_FD_CLIENT, /* the first client, flag c */
-	MON_FD_DIR, /* of the run root, for files "pid" and "exit" */
+	MON_FD_DIR, /* of the run root, for file "exit" */
 	MON_FD_LOCK, /* locked as long as the monitor or the clean-up after it lives */
 	MON_FD_PROGRAM, /* cleave, executed when the instance has ended */
 	MON_FD_N_,
