@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/str.h"
 
 static void begin(struct str *s, const char *key)
@@ -82,4 +83,32 @@ void json_pairs(struct str *s, const char *key, const char *const *v, size_t n)
 			json_text(s, name, value != NULL ? value + 1 : "");
 	}
 	json_close(s, '}');
+}
+
+void json_node(struct str *s, const char *key, const struct json *node)
+{
+	bool array = node->kind == JSON_KIND_ARRAY;
+
+	switch (node->kind) {
+	case JSON_KIND_NULL:
+		json_raw(s, key, "null");
+		break;
+	case JSON_KIND_BOOL:
+		json_flag(s, key, node->flag);
+		break;
+	case JSON_KIND_NUMBER:
+		begin(s, key);
+		str_add(s, node->text, node->len);
+		break;
+	case JSON_KIND_STRING:
+		json_text(s, key, node->text);
+		break;
+	case JSON_KIND_ARRAY:
+	case JSON_KIND_OBJECT:
+		json_open(s, key, array ? '[' : '{');
+		for (const struct json *m = node->first; m != NULL; m = m->next)
+			json_node(s, array ? NULL : m->key, m);
+		json_close(s, array ? ']' : '}');
+		break;
+	}
 }

@@ -2,8 +2,8 @@
 #include "cli/format/pretty.h"
 
 #include "base/json.h"
+#include "base/json_write.h"
 #include "base/str.h"
-#include "cli/format/template_parts.h"
 
 static void indent(unsigned level, struct str *ret)
 {
@@ -15,7 +15,7 @@ static void print(const struct json *node, unsigned level, struct str *ret)
 	bool array = node->kind == JSON_KIND_ARRAY;
 
 	if (node->kind != JSON_KIND_OBJECT && !array) {
-		tpl_node_json(node, ret);
+		json_node(ret, NULL, node);
 		return;
 	}
 	if (node->first == NULL) {

@@ -122,9 +122,6 @@ void tpl_print(const struct tpl_value *v, struct str *ret);
 /** tpl_json() - append as JSON */
 void tpl_json(const struct tpl_value *v, struct str *ret);
 
-/** tpl_node_json() - append a value of the data as JSON */
-void tpl_node_json(const struct json *node, struct str *ret);
-
 /** tpl_len() - elements, members or bytes; -EINVAL for what has none */
 int64_t tpl_len(const struct tpl_value *v);
 

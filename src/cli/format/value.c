@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/json_write.h"
 #include "base/str.h"
 #include "cli/format/template_parts.h"
 
@@ -146,41 +147,10 @@ void tpl_print(const struct tpl_value *v, struct str *ret)
 	}
 }
 
-void tpl_node_json(const struct json *node, struct str *ret)
-{
-	switch (node->kind) {
-	case JSON_KIND_NULL:
-		str_puts(ret, "null");
-		break;
-	case JSON_KIND_BOOL:
-		str_puts(ret, node->flag ? "true" : "false");
-		break;
-	case JSON_KIND_NUMBER:
-		str_add(ret, node->text, node->len);
-		break;
-	case JSON_KIND_STRING:
-		str_json(ret, node->text);
-		break;
-	case JSON_KIND_ARRAY:
-	case JSON_KIND_OBJECT:
-		str_puts(ret, node->kind == JSON_KIND_ARRAY ? "[" : "{");
-		for (const struct json *m = node->first; m != NULL; m = m->next) {
-			str_puts(ret, m != node->first ? "," : "");
-			if (node->kind == JSON_KIND_OBJECT) {
-				str_json(ret, m->key);
-				str_puts(ret, ":");
-			}
-			tpl_node_json(m, ret);
-		}
-		str_puts(ret, node->kind == JSON_KIND_ARRAY ? "]" : "}");
-		break;
-	}
-}
-
 void tpl_json(const struct tpl_value *v, struct str *ret)
 {
 	if (v->kind == TPL_NODE)
-		tpl_node_json(v->node, ret);
+		json_node(ret, NULL, v->node);
 	else if (v->kind == TPL_TEXT)
 		str_json(ret, v->text);
 	else if (v->kind == TPL_NIL)
