@@ -100,7 +100,12 @@ static int open_files(struct launch *l, struct err *err)
 	if (r < 0)
 		return r;
 	l->dir = openat(l->e->run_fd, l->i->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return l->dir < 0 ? err_set(err, -errno, "open '%s/%s'", l->e->runroot, l->i->id) : 0;
+	if (l->dir < 0)
+		return err_set(err, -errno, "open '%s/%s'", l->e->runroot, l->i->id);
+	/* of the last time, when it is started again by itself */
+	(void) unlinkat(l->dir, "attach", 0); /* msg_listen_at() tells */
+	(void) unlinkat(l->dir, "exit", 0); /* it is not there then */
+	return 0;
 }
 
 /*

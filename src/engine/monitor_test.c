@@ -214,10 +214,12 @@ static void full_disk(void **state)
 	for (size_t room = 0; room < 1000; room += 37) {
 		disk.room = room;
 		log_add(&s, "one\ntwo\nthree\nfour\nfive\n", 24);
+		log_flush();
 		written += 5;
 	}
 	disk.room = DISK_MAX - disk.n;
 	log_add(&s, "last\n", 5);
+	log_flush();
 	written++;
 	assert_int_equal(count_lines(&lost) + lost, written);
 	assert_true(lost > 5);
@@ -238,12 +240,15 @@ static void long_lines(void **state)
 	memset(text, 'x', sizeof(text));
 	for (size_t i = 0; i < sizeof(text); i += 1000)
 		log_add(&s, text + i, sizeof(text) - i < 1000 ? sizeof(text) - i : 1000);
+	log_flush();
 	assert_int_equal(count_lines(&lost), 3);
 	log_end(&s);
 	assert_int_equal(count_lines(&lost), 4);
 	log_add(&s, text, LOG_LINE_MAX);
+	log_flush();
 	assert_int_equal(count_lines(&lost), 5);
 	log_add(&s, "\n", 1);
+	log_flush();
 	assert_int_equal(count_lines(&lost), 6);
 }
 

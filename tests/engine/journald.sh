@@ -24,7 +24,7 @@ journal=$!
 until_true [ -S /run/systemd/journal/socket ]
 run 0 --name jour --log-driver journald --log-opt 'tag={{.Name}}/{{.ID}}' cleave/tiny \
 	sh -c 'echo one; sleep 0.2; echo two >&2; sleep 0.2; printf end'
-id=$(cleave ps -a --format json | jq -r .ID)
+id=$(cleave ps -a --no-trunc --format json | jq -r .ID)
 fields=$(printf 'CONTAINER_ID=%s\nCONTAINER_ID_FULL=%s\nCONTAINER_NAME=jour\nIMAGE_NAME=cleave/tiny\nCONTAINER_TAG=jour/%s\nSYSLOG_IDENTIFIER=jour/%s' \
 	"${id:0:12}" "$id" "${id:0:12}" "${id:0:12}")
 is "what the journal got" "$(cat "$T/got")" "$(printf '%s\n%s\n--\n' "$fields" $'PRIORITY=6\nMESSAGE=one' "$fields" $'PRIORITY=3\nMESSAGE=two' \

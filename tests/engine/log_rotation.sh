@@ -3,7 +3,7 @@
 # --log-opt max-size and max-file: nothing is lost and the order stays, also for a follower; a full disk.
 . "$(dirname "$0")/lib.sh"
 setup
-dir_of() { echo "$T/root/instances/$(cleave ps -a --format json | jq -r "select(.Names==\"$1\").ID")"; }
+dir_of() { echo "$T/root/instances/$(cleave ps -a --no-trunc --format json | jq -r "select(.Names==\"$1\").ID")"; }
 run 0 --name rot --log-opt max-size=50k --log-opt max-file=4 cleave/tiny seq 1 1000
 files() { (cd "$1" && echo log*); }
 is "files" "$(files "$(dir_of rot)")" 'log log.1'

@@ -57,7 +57,7 @@ cleave run -d --name tail cleave/tiny sh -c 'seq 1 10; sleep 0.5; echo new' >/de
 sleep 0.2
 is "-f --tail 1" "$(timeout 20 "$CLEAVE" logs -f --tail 1 tail)" "$(printf '10\nnew')"
 # A torn line at the end
-printf '{"log":"torn' >>"$T/root/instances/$(cleave ps -a --format json | jq -r 'select(.Names=="one").ID')/log"
+printf '{"log":"torn' >>"$T/root/instances/$(cleave ps -a --no-trunc --format json | jq -r 'select(.Names=="one").ID')/log"
 is "a torn line is passed over" "$(cleave logs one 2>/dev/null | tail -n 1)" end
 cleave start -a one >/dev/null 2>&1
 is "and is gone after the next start" "$(cleave logs one 2>/dev/null | tail -n 2)" "$(printf '5\nend')"

@@ -83,6 +83,10 @@ void log_add(struct log_stream *s, const char *data, size_t n)
 		data += end;
 		n -= end;
 	}
+}
+
+void log_flush(void)
+{
 	if (driver == FILES)
 		logfile_flush();
 }
@@ -91,13 +95,12 @@ void log_end(struct log_stream *s)
 {
 	struct encode_stamp stamp;
 
-	if (s->len == 0)
-		return;
-	make_stamp(s, &stamp);
-	add_entry(s, s->line, s->len, &stamp);
-	s->len = 0;
-	if (driver == FILES)
-		logfile_flush();
+	if (s->len > 0) {
+		make_stamp(s, &stamp);
+		add_entry(s, s->line, s->len, &stamp);
+		s->len = 0;
+	}
+	log_flush();
 }
 
 void log_release(void)

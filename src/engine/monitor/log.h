@@ -28,12 +28,15 @@ void log_open(const char *how);
 
 /**
  * log_add() - log bytes of a stream
- * Whole lines are written at once.  A full disk loses entries, the instance goes on, and the first
- * entry that is written again tells how many are missing.
+ * Whole lines are written by log_flush(), or when there are many.  A full disk loses entries, the instance
+ * goes on, and the first entry that is written again tells how many are missing.
  */
 void log_add(struct log_stream *s, const char *data, size_t n);
 
-/** log_end() - log what is left of a line that never ended */
+/** log_flush() - write what was logged */
+void log_flush(void);
+
+/** log_end() - log what is left of a line that never ended, and write everything */
 void log_end(struct log_stream *s);
 
 /** log_release() - give back memory that only a lot of output needs */

@@ -33,6 +33,7 @@ struct monitor {
 	int pid, signals;
 	int in, out[2]; /* the instance's stdio, the terminal's master as in and out[0]; -1 closed */
 	bool terminal, exec, in_open, in_once, in_ends, much;
+	bool more; /* there is more output, so the log is not written yet */
 	struct log_stream streams[2];
 	char output[MON_DATA_MAX];
 	char input[1 + MON_DATA_MAX];
@@ -59,7 +60,10 @@ static bool read_output(int i)
 		return false;
 	}
 	m.much = m.much || n > MUCH;
+	m.more = n == (long) sizeof(m.output);
 	log_add(&m.streams[i], m.output, (size_t) n);
+	if (!m.more)
+		log_flush();
 	if (m.terminal)
 		screen_add(m.output, (size_t) n);
 	clients_send(i == 0 ? MON_STDOUT : MON_STDERR, m.output, (size_t) n);
@@ -199,6 +203,8 @@ static int wait_ms(void)
 {
 	int ms = clients_wait_ms();
 
+	if (m.more)
+		return 0;
 	return ms < 0 && m.much ? RELEASE_MS : ms;
 }
 
@@ -255,7 +261,10 @@ static void wait_for_events(void)
 	n = sys_poll(p, 5 + CLIENTS_MAX, wait_ms());
 	if (n < 0)
 		return; /* EINTR */
-	if (n == 0 && !busy && m.much)
+	if (m.more && p[2].revents == 0 && p[3].revents == 0) {
+		m.more = false;
+		log_flush();
+	} else if (n == 0 && !busy && m.much)
 		release_memory();
 	if (p[4].revents != 0)
 		write_input();
