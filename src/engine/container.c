@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,6 +75,7 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 		.root = root,
 		.id = id,
 		.bundle = dir,
+		.notify_socket = getenv("NOTIFY_SOCKET"),
 		.start = true,
 		.clone_parent = true,
 	};

@@ -36,6 +36,7 @@
 #include "oci/container.h"
 #include "oci/hook.h"
 #include "oci/lifecycle.h"
+#include "oci/notify.h"
 #include "oci/ns.h"
 #include "oci/pidfile.h"
 #include "oci/process.h"
@@ -83,6 +84,9 @@ static int load_config(struct creation *cr, struct err *err)
 	if (r < 0)
 		return r;
 	r = oci_spec_check_host(cr->c->spec, geteuid() != 0, err);
+	if (r < 0)
+		return r;
+	r = oci_notify_pass(cr->c->spec, o->notify_socket, err);
 	if (r < 0)
 		return r;
 	if (!cr->c->spec->process_set && o->start)

@@ -16,6 +16,7 @@ struct oci_spec;
  * @bundle: directory with config.json and usually the root file system; relative paths allowed
  * @config: text of the configuration instead of a file, NULL to read @config_file
  * @config_file: its name, relative to @bundle; NULL for config.json
+ * @notify_socket: as of oci_notify_pass()
  * @console_socket: unix socket that gets the terminal's master; NULL with a terminal: it is returned
  * @pidfd_socket: unix socket that gets a pidfd of the first process; NULL for none
  * @pid_file: written atomically before the call returns, NULL for none
@@ -31,7 +32,7 @@ struct oci_spec;
  */
 struct oci_create_opts {
 	const char *root, *id, *bundle, *config, *config_file;
-	const char *console_socket, *pidfd_socket, *pid_file;
+	const char *notify_socket, *console_socket, *pidfd_socket, *pid_file;
 	int rootfs_fd;
 	unsigned preserve_fds;
 	bool no_pivot, no_new_keyring, systemd_cgroup, no_cgroup;

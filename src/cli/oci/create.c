@@ -42,6 +42,7 @@ static int create_run(struct oci_cli *cli, void *data, int argc, char **argv, st
 		.id = argv[0],
 		.bundle = o->bundle != NULL ? o->bundle : ".",
 		.config_file = o->config,
+		.notify_socket = getenv("NOTIFY_SOCKET"),
 		.console_socket = o->console_socket,
 		.pidfd_socket = o->pidfd_socket,
 		.pid_file = o->pid_file,

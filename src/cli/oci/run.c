@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -49,6 +50,7 @@ static int run_run(struct oci_cli *cli, void *data, int argc, char **argv, struc
 		.id = argv[0],
 		.bundle = o->bundle != NULL ? o->bundle : ".",
 		.config_file = o->config,
+		.notify_socket = getenv("NOTIFY_SOCKET"),
 		.console_socket = o->console_socket,
 		.pidfd_socket = o->pidfd_socket,
 		.pid_file = o->pid_file,
