@@ -11,7 +11,6 @@
 #include "base/opt.h"
 #include "cli/cli.h"
 #include "cli/detach_keys.h"
-#include "engine/config.h"
 #include "engine/monitor/protocol.h"
 
 int cli_client_check(const struct cli_client *c, struct err *err)
@@ -67,18 +66,4 @@ int cli_client_become(const struct cli *cli, const struct cli_client *c, int soc
 		return err_set(err, -errno, "attach to the instance");
 	(void) execv(cli->monitor, argv);
 	return err_set(err, -errno, "execute '%s'", cli->monitor);
-}
-
-int cli_attach(const struct cli *cli, const struct eng_config *config, int sock, struct err *err)
-{
-	const struct cli_client c = {
-		.tty = config->tty,
-		.input = config->open_stdin,
-		.show_out = true,
-		.show_err = true,
-		.sig_proxy = true,
-		.detach_keys = CLI_DETACH_KEYS,
-	};
-
-	return cli_client_become(cli, &c, sock, err);
 }

@@ -4,7 +4,6 @@
 #include <stdbool.h>
 
 struct cli;
-struct eng_config;
 struct err;
 struct opt_strings;
 
@@ -49,6 +48,3 @@ int cli_client_streams(struct cli_client *c, const struct opt_strings *attach, s
  */
 int cli_client_become(const struct cli *cli, const struct cli_client *c, int sock,
 		      struct err *err);
-
-/** cli_attach() - cli_client_become() with all that an instance of this @config has */
-int cli_attach(const struct cli *cli, const struct eng_config *config, int sock, struct err *err);

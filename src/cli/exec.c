@@ -21,7 +21,7 @@
 
 struct exec_opts {
 	bool detach, interactive, tty, privileged;
-	const char *user, *workdir;
+	const char *user, *workdir, *detach_keys;
 	struct opt_strings env, env_file;
 };
 
@@ -29,6 +29,8 @@ struct exec_opts {
 
 static const struct opt exec_table[] = {
 	{ "detach", 'd', OPT_BOOL, FIELD(detach), NULL, "do not wait for it" },
+	{ "detach-keys", 0, OPT_STRING, FIELD(detach_keys), "KEYS",
+	  "keys that leave it running, e.g. ctrl-x,x (default: ctrl-p,ctrl-q)" },
 	{ "env", 'e', OPT_STRINGS, FIELD(env), "NAME[=VALUE]",
 	  "set a variable, or take it from here" },
 	{ "env-file", 0, OPT_STRINGS, FIELD(env_file), "FILE", "read variables from a file" },
@@ -58,11 +60,20 @@ static int exec_instance(struct cli *cli, const struct exec_opts *o, const char 
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_close_ int client = -EBADF;
-	struct eng_config streams = { .tty = o->tty, .open_stdin = x->open_stdin };
+	struct cli_client c = {
+		.tty = o->tty,
+		.input = x->open_stdin,
+		.show_out = true,
+		.show_err = true,
+		.sig_proxy = true,
+		.detach_keys = o->detach_keys != NULL ? o->detach_keys : CLI_DETACH_KEYS,
+	};
 	struct eng_instance i;
 	sigset_t old;
-	int r = cli_engine(cli, &e, err);
+	int r = o->detach ? 0 : cli_client_check(&c, err);
 
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
 	if (r == 0)
 		r = eng_instance_find(e, what, arena, &i, err);
 	if (r < 0)
@@ -74,7 +85,7 @@ static int exec_instance(struct cli *cli, const struct exec_opts *o, const char 
 		fprintf(stderr, "cleave: %s\n", err->text);
 		return eng_start_exit_code(err);
 	}
-	return r < 0 || o->detach ? r : cli_attach(cli, &streams, client, err);
+	return r < 0 || o->detach ? r : cli_client_become(cli, &c, client, err);
 }
 
 static int exec_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
@@ -90,8 +101,6 @@ static int exec_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 	};
 	int r;
 
-	if (o->tty && o->interactive && !o->detach && !isatty(STDIN_FILENO))
-		return err_msg(err, -ENOTTY, "the input device is not a terminal: leave out -t");
 	if (o->workdir != NULL && o->workdir[0] != '/')
 		return err_msg(err, -EINVAL, "the working directory '%s' is not an absolute path",
 			       o->workdir);

@@ -18,14 +18,19 @@
 #include "oci/foreground.h"
 
 struct start_opts {
-	bool attach, interactive;
+	bool attach, interactive, no_sig_proxy;
+	const char *detach_keys;
 };
 
 static const struct opt start_table[] = {
 	{ "attach", 'a', OPT_BOOL, offsetof(struct start_opts, attach), NULL,
 	  "show its output, forward signals, and exit as it does" },
+	{ "detach-keys", 0, OPT_STRING, offsetof(struct start_opts, detach_keys), "KEYS",
+	  "keys that leave it running, e.g. ctrl-x,x (default: ctrl-p,ctrl-q)" },
 	{ "interactive", 'i', OPT_BOOL, offsetof(struct start_opts, interactive), NULL,
 	  "attach standard input, too" },
+	{ "sig-proxy", 0, OPT_OFF, offsetof(struct start_opts, no_sig_proxy), NULL,
+	  "forward signals (default)" },
 	{ 0 },
 };
 
@@ -58,6 +63,12 @@ static int start_attached(struct cli *cli, const struct start_opts *o, const cha
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	_cleanup_close_ int client = -EBADF;
+	struct cli_client c = {
+		.show_out = true,
+		.show_err = true,
+		.sig_proxy = !o->no_sig_proxy,
+		.detach_keys = o->detach_keys != NULL ? o->detach_keys : CLI_DETACH_KEYS,
+	};
 	struct eng_config config;
 	struct eng_instance i;
 	sigset_t old;
@@ -69,14 +80,20 @@ static int start_attached(struct cli *cli, const struct start_opts *o, const cha
 		r = eng_instance_config(e, &i, &config, err);
 	if (r < 0)
 		return r;
+	c.tty = config.tty;
+	c.input = config.open_stdin && o->interactive;
+	r = cli_client_check(&c, err);
+	if (r < 0) {
+		eng_config_fini(&config);
+		return r;
+	}
 	oci_foreground_block(&old);
 	r = start(e, &i, &config, true, &client, err);
 	if (r == -EALREADY)
 		r = err_msg(err, r, "instance '%s' is running: use 'cleave attach %s'", i.name,
 			    i.name);
-	config.open_stdin = config.open_stdin && o->interactive;
 	if (r == 0)
-		r = cli_attach(cli, &config, client, err);
+		r = cli_client_become(cli, &c, client, err);
 	eng_config_fini(&config);
 	return r;
 }

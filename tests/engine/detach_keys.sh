@@ -40,6 +40,15 @@ stays '' '\x10\x11' '12' '020021'
 cleave run -dit --name att cleave/tiny cat >/dev/null
 term '~=\x02' -- "$CLEAVE" attach --detach-keys ctrl-b att >/dev/null
 is "attach" $? 0
+cleave stop -t 0 att >/dev/null
+term '~=\x02' -- "$CLEAVE" start -ai --detach-keys ctrl-b att >/dev/null
+is "start" $? 0
+is "it goes on" "$(alive att)" 1
+term 'ready=\x02' -- "$CLEAVE" exec -it --detach-keys ctrl-b att sh -c 'stty raw -echo; echo ready; sleep 1000' >/dev/null
+is "exec" $? 0
+is "the program goes on" "$(cleave exec att ps | grep -c 'sleep 1000$')" 1
+refuse 1 "invalid detach keys" start -a --detach-keys nope att
+refuse 1 "invalid detach keys" exec --detach-keys nope att true
 cleave rm -f att >/dev/null
 for keys in ctrl-1 ctrl-A foo ctrl- 'a,' 'a,,b' ctrl-é; do
 	refuse 125 "invalid detach keys '$keys'" run --rm --detach-keys "$keys" cleave/tiny true
