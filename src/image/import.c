@@ -39,7 +39,7 @@ static int unpack(const struct img_work *work, int fd, struct img_stream_sum *re
 	if (r < 0)
 		return r;
 	old = umask(0);
-	r = img_layer_unpack(s, fs, ret_size, err);
+	r = img_layer_unpack(s, fs, IMG_LAYER_ROOT, ret_size, err);
 	(void) umask(old); /* never fails */
 	return r < 0 ? r : img_stream_finish(s, ret_sum, err);
 }
