@@ -327,6 +327,7 @@ int img_stream_skip(struct img_stream *s, uint64_t n, struct err *err)
 		s->pos = s->len;
 		s->at += n - have;
 		s->left -= n - have;
+		s->taken += n - have;
 		s->given += n;
 		return 0;
 	}

@@ -17,18 +17,8 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "image/stream.h"
+#include "image/tar_header.h"
 #include "image/tar_sparse.h"
-
-#define BLOCK 512 /* bytes */
-
-/* Spec: POSIX.1-2017 pax, table "ustar Header Block" */
-struct header {
-	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8];
-	char type;
-	char link[100], magic[6], version[2], uname[32], gname[32], major[8], minor[8], prefix[155],
-		pad[12];
-};
-_Static_assert(sizeof(struct header) == BLOCK, "on-disk layout");
 
 struct img_tar {
 	struct img_stream *s;
@@ -160,13 +150,13 @@ static int number(const char *field, size_t n, uint64_t *ret)
 	return 0;
 }
 
-static bool sum_ok(const struct header *h)
+static bool sum_ok(const struct tar_header *h)
 {
 	const unsigned char *p = (const unsigned char *) h;
 	uint64_t want, have = 8 * ' ';
 
-	for (size_t i = 0; i < BLOCK; i++)
-		if (i < offsetof(struct header, sum) || i >= offsetof(struct header, type))
+	for (size_t i = 0; i < TAR_BLOCK; i++)
+		if (i < offsetof(struct tar_header, sum) || i >= offsetof(struct tar_header, type))
 			have += p[i];
 	return number(h->sum, sizeof(h->sum), &want) == 0 && want == have;
 }
@@ -191,7 +181,7 @@ static int read_text(struct img_tar *t, uint64_t size, size_t max, char **ret, s
 		return damaged("it ends early", err);
 	text[size] = '\0';
 	*ret = take_ptr(text);
-	return skip(t, -size % BLOCK, err);
+	return skip(t, -size % TAR_BLOCK, err);
 }
 
 static int set_text(char dst[TAR_PATH_MAX + 1], const char *src, size_t n, struct err *err)
@@ -328,7 +318,7 @@ static int pax_apply(struct img_tar *t, struct img_tar_entry *e, struct err *err
 	return 0;
 }
 
-static int header_names(struct img_tar *t, const struct header *h, struct err *err)
+static int header_names(struct img_tar *t, const struct tar_header *h, struct err *err)
 {
 	size_t prefix = memcmp(h->magic, "ustar\0", 6) == 0 ? strnlen(h->prefix, sizeof(h->prefix))
 							    : 0;
@@ -348,7 +338,7 @@ static int header_names(struct img_tar *t, const struct header *h, struct err *e
 	return 0;
 }
 
-static int header_numbers(const struct header *h, struct img_tar_entry *e, struct err *err)
+static int header_numbers(const struct tar_header *h, struct img_tar_entry *e, struct err *err)
 {
 	uint64_t mode, uid, gid, mtime, major = 0, minor = 0;
 
@@ -406,9 +396,9 @@ static int set_type(char type, struct img_tar_entry *e, struct err *err)
 }
 
 /* Return: 1 @h is a header; 0 the end of the archive; -errno. */
-static int read_header(struct img_tar *t, struct header *h, struct err *err)
+static int read_header(struct img_tar *t, struct tar_header *h, struct err *err)
 {
-	static const struct header zero;
+	static const struct tar_header zero;
 	ssize_t n;
 	int r = skip(t, t->left + t->padding, err);
 
@@ -425,7 +415,7 @@ static int read_header(struct img_tar *t, struct header *h, struct err *err)
 }
 
 /* Headers that describe the next one.  Return: 1 it was one; 0 it is a member; -errno. */
-static int read_extension(struct img_tar *t, const struct header *h, struct err *err)
+static int read_extension(struct img_tar *t, const struct tar_header *h, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
 	uint64_t size;
@@ -449,10 +439,10 @@ static int read_extension(struct img_tar *t, const struct header *h, struct err 
 }
 
 /* Old GNU format: four pieces in the header, 21 in each block that follows it. */
-static int old_sparse(struct img_tar *t, const struct header *h, struct err *err)
+static int old_sparse(struct img_tar *t, const struct tar_header *h, struct err *err)
 {
 	const char *p = (const char *) h + 386, *more = (const char *) h + 482;
-	char block[BLOCK];
+	char block[TAR_BLOCK];
 	size_t pieces = 4;
 	uint64_t v;
 
@@ -483,18 +473,18 @@ static int old_sparse(struct img_tar *t, const struct header *h, struct err *err
 static int front_map(struct img_tar *t, struct err *err)
 {
 	uint64_t v = 0, count = 0, seen = 0;
-	char block[BLOCK];
+	char block[TAR_BLOCK];
 	bool digits = false;
-	size_t at = BLOCK;
+	size_t at = TAR_BLOCK;
 
 	while (seen == 0 || seen < 1 + 2 * count) {
-		if (at == BLOCK) {
-			if (t->left < BLOCK)
+		if (at == TAR_BLOCK) {
+			if (t->left < TAR_BLOCK)
 				return damaged("a sparse file has no valid map", err);
 			ssize_t n = read_exactly(t, block, sizeof(block), err);
 			if (n <= 0)
 				return n < 0 ? (int) n : damaged("it ends early", err);
-			t->left -= BLOCK;
+			t->left -= TAR_BLOCK;
 			at = 0;
 		}
 		char c = block[at++];
@@ -520,7 +510,7 @@ static int front_map(struct img_tar *t, struct err *err)
 }
 
 /* The content begins: read what describes a sparse one. */
-static int begin_content(struct img_tar *t, const struct header *h, struct img_tar_entry *e,
+static int begin_content(struct img_tar *t, const struct tar_header *h, struct img_tar_entry *e,
 			 struct err *err)
 {
 	int r = 0;
@@ -528,7 +518,7 @@ static int begin_content(struct img_tar *t, const struct header *h, struct img_t
 	if (!S_ISREG(e->mode))
 		e->size = 0;
 	t->left = e->size;
-	t->padding = (unsigned) (-e->size % BLOCK);
+	t->padding = (unsigned) (-e->size % TAR_BLOCK);
 	t->span = 0;
 	t->span_done = t->at = 0;
 	e->real_size = e->size;
@@ -551,7 +541,7 @@ static int begin_content(struct img_tar *t, const struct header *h, struct img_t
 int img_tar_next(struct img_tar *t, struct img_tar_entry *ret, struct err *err)
 {
 	struct img_tar_entry e = { 0 };
-	struct header h;
+	struct tar_header h;
 	int r;
 
 	t->path[0] = t->link[0] = '\0';
