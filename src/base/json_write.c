@@ -2,10 +2,12 @@
 #include "base/json_write.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "base/str.h"
 
 static void begin(struct str *s, const char *key)
@@ -82,4 +84,32 @@ void json_pairs(struct str *s, const char *key, const char *const *v, size_t n)
 			json_text(s, name, value != NULL ? value + 1 : "");
 	}
 	json_close(s, '}');
+}
+
+void json_value(struct str *s, const char *key, const struct json *v)
+{
+	char number[64];
+
+	switch (v->kind) {
+	case JSON_KIND_NULL:
+		json_text(s, key, NULL);
+		break;
+	case JSON_KIND_BOOL:
+		json_flag(s, key, v->flag);
+		break;
+	case JSON_KIND_NUMBER:
+		(void) snprintf(number, sizeof(number), "%.*s", (int) v->len, v->text);
+		json_raw(s, key, number);
+		break;
+	case JSON_KIND_STRING:
+		json_text(s, key, v->text);
+		break;
+	case JSON_KIND_ARRAY:
+	case JSON_KIND_OBJECT:
+		json_open(s, key, v->kind == JSON_KIND_ARRAY ? '[' : '{');
+		for (const struct json *it = v->first; it != NULL; it = it->next)
+			json_value(s, it->key, it);
+		json_close(s, v->kind == JSON_KIND_ARRAY ? ']' : '}');
+		break;
+	}
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct json;
 struct str;
 
 /** json_open() - begin an object ('{') or list ('['); @key: NULL in a list and at the top */
@@ -36,3 +37,6 @@ void json_texts(struct str *s, const char *key, const char *const *v, size_t n);
 
 /** json_pairs() - an object made of @n texts "NAME=VALUE" */
 void json_pairs(struct str *s, const char *key, const char *const *v, size_t n);
+
+/** json_value() - a value that was read; numbers of over 63 characters and strings at a zero byte are cut */
+void json_value(struct str *s, const char *key, const struct json *v);

@@ -10,7 +10,6 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "base/clock.h"
 #include "base/json.h"
 
 #define WORDS_MAX 4096 /* strings of one list */
@@ -150,30 +149,6 @@ void img_config_fini(struct img_config *config)
 {
 	arena_fini(&config->arena);
 	*config = (struct img_config) { 0 };
-}
-
-void img_config_format(int64_t created_ns, const char *diff_id, const char *cmd,
-		       const char *comment, struct str *ret)
-{
-	char created[TIME_TEXT_MAX];
-
-	time_rfc3339(created_ns, created);
-	str_printf(
-		ret,
-		"{\"created\":\"%s\",\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{"
-		"\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"]",
-		created);
-	if (cmd != NULL) {
-		str_puts(ret, ",\"Cmd\":[");
-		str_json(ret, cmd);
-		str_puts(ret, "]");
-	}
-	str_printf(
-		ret,
-		"},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]},\"history\":[{\"created\":\"%s\",\"comment\":",
-		diff_id, created);
-	str_json(ret, comment);
-	str_puts(ret, "}]}");
 }
 
 static void format_descriptor(const struct img_descriptor *d, struct str *ret)

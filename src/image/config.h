@@ -57,10 +57,6 @@ struct img_descriptor {
 	uint64_t size;
 };
 
-/** img_config_format() - append the configuration of an image with one layer and default @cmd */
-void img_config_format(int64_t created_ns, const char *diff_id, const char *cmd,
-		       const char *comment, struct str *ret);
-
 /** img_manifest_format() - append a manifest */
 void img_manifest_format(const struct img_descriptor *config, const struct img_descriptor *layers,
 			 size_t nr_layers, struct str *ret);

@@ -296,6 +296,9 @@ static int make(struct unpack *u, const struct img_tar_entry *e, const char *nam
 		if (fstatat(u->parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISDIR(st.st_mode) && S_ISDIR(e->mode))
 			return 0;
+		if (u->kind == IMG_LAYER_COPY && S_ISDIR(st.st_mode) != S_ISDIR(e->mode))
+			return err_msg(err, -EEXIST, "'%.200s' exists and is %s directory", e->path,
+				       S_ISDIR(st.st_mode) ? "a" : "no");
 		r = dir_remove(u->parent, name);
 		if (r < 0)
 			return err_set(err, r, "replace '%.200s'", e->path);
@@ -432,7 +435,7 @@ static int unpack_entry(struct unpack *u, const struct img_tar_entry *e, struct 
 	if (r < 0)
 		return r;
 	r = check_markers(u, e, name, err);
-	if (r == 0 && str_starts(name, ".wh."))
+	if (r == 0 && u->kind == IMG_LAYER_CHANGES && str_starts(name, ".wh."))
 		return make_whiteout(u, e, name, err);
 	if (r == 0 && path[0] != '\0')
 		r = make(u, e, name, err);

@@ -12,6 +12,7 @@ struct img_stream;
 enum img_layer_kind {
 	IMG_LAYER_ROOT, /* a whole root file system */
 	IMG_LAYER_CHANGES, /* a layer: whiteouts become those of the overlay file system */
+	IMG_LAYER_COPY, /* files for a directory that has some: no directory replaces a file or is replaced */
 };
 
 /**
