@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0)
 		abort();
 	if (img_stream_open(file, -EBADF, &s, &err) == 0 &&
-	    img_layer_unpack(s, fd, &bytes, &err) < 0 && err.text[0] == '\0')
+	    img_layer_unpack(s, fd, IMG_LAYER_CHANGES, &bytes, &err) < 0 && err.text[0] == '\0')
 		abort(); /* a failure without a reason */
 	if (entries(top) != 3 || dir_remove(AT_FDCWD, top) < 0)
 		abort();

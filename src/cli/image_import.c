@@ -6,17 +6,22 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/sha256.h"
 #include "cli/cli.h"
 #include "engine/engine.h"
+#include "image/edit.h"
 #include "image/import.h"
 
 struct import_opts {
 	const char *message;
+	struct opt_strings changes;
 };
 
 static const struct opt import_table[] = {
+	{ "change", 'c', OPT_STRINGS, offsetof(struct import_opts, changes), "INSTRUCTION",
+	  "apply an instruction of a Dockerfile to the image" },
 	{ "message", 'm', OPT_STRING, offsetof(struct import_opts, message), "TEXT",
 	  "comment kept in the image's history" },
 	{ 0 },
@@ -26,10 +31,12 @@ static int import_run(struct cli *cli, void *opts, int argc, char **argv, struct
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	const struct import_opts *o = opts;
+	const struct img_edit edit = { .changes = o->changes.v, .nr_changes = o->changes.n,
+				       .comment = o->message != NULL ? o->message : "imported",
+				       .created = time_now_ns() };
 	char id[SHA256_HEX_LEN + 1];
 	int r = cli_engine(cli, &e, err);
 
-	(void) argc;
 	if (r < 0)
 		return r;
 	_cleanup_close_ int file = strcmp(argv[0], "-") == 0
@@ -37,19 +44,30 @@ static int import_run(struct cli *cli, void *opts, int argc, char **argv, struct
 					   : open(argv[0], O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return err_set(err, -errno, "open '%s'", argv[0]);
-	r = img_import(e->images, file, argv[1], NULL, o->message != NULL ? o->message : "imported",
-		       id, err);
+	r = img_import(e->images, file, argc > 1 ? argv[1] : NULL, &edit, id, err);
 	if (r < 0)
 		return err_wrap(err, r, "import '%s'", argv[0]);
 	printf("sha256:%s\n", id);
 	return 0;
 }
 
+CLI_VERB(import_verb) = {
+	.name = "import",
+	.args = "TAR [NAME]",
+	.summary = "Make an image from a tarball of a root file system; '-' is standard input",
+	.min_args = 1,
+	.max_args = 2,
+	.opts = import_table,
+	.opts_size = sizeof(struct import_opts),
+	.interspersed = true,
+	.run = import_run,
+};
+
 CLI_VERB(image_import_verb) = {
 	.name = "image import",
-	.args = "TAR NAME",
+	.args = "TAR [NAME]",
 	.summary = "Make an image from a tarball of a root file system; '-' is standard input",
-	.min_args = 2,
+	.min_args = 1,
 	.max_args = 2,
 	.opts = import_table,
 	.opts_size = sizeof(struct import_opts),

@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
-#include "base/clock.h"
 #include "base/json.h"
 
 #define WORDS_MAX 4096 /* strings of one list */
@@ -77,6 +79,26 @@ static void read_health(struct json_in *in, const struct json *config, struct im
 	(void) json_get_u64(in, h, "Retries", INT64_MAX, &c->health_retries);
 }
 
+/* RFC 3339; 0 when absent or no time, which is no reason to refuse an image */
+static int64_t read_time(struct json_in *in, const struct json *obj, const char *key)
+{
+	const char *text = json_get_str(in, obj, key), *p;
+	int64_t ns = 0, scale = 100000000;
+	struct tm tm = { 0 };
+	int hours = 0, minutes = 0;
+
+	p = text != NULL ? strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	if (p == NULL || tm.tm_year < 70 || tm.tm_year > 300)
+		return 0;
+	if (*p == '.')
+		for (p++; *p >= '0' && *p <= '9'; p++, scale /= 10)
+			ns += (*p - '0') * scale;
+	if ((*p == '+' || *p == '-') && sscanf(p + 1, "%2d:%2d", &hours, &minutes) == 2 &&
+	    *p == '-')
+		hours = -hours, minutes = -minutes;
+	return (timegm(&tm) - hours * 3600 - minutes * 60) * 1000000000ll + ns;
+}
+
 static void read_all(struct json_in *in, struct img_config *c)
 {
 	const struct json *config, *fs;
@@ -86,6 +108,7 @@ static void read_all(struct json_in *in, struct img_config *c)
 	config = json_get_object(in, in->root, "config");
 	fs = json_get_object(in, in->root, "rootfs");
 	c->arch = read_string(in, in->root, "architecture");
+	c->created = read_time(in, in->root, "created");
 	if (config != NULL) {
 		read_words(in, config, "Env", &c->env);
 		read_words(in, config, "Entrypoint", &c->entrypoint);
@@ -126,30 +149,6 @@ void img_config_fini(struct img_config *config)
 {
 	arena_fini(&config->arena);
 	*config = (struct img_config) { 0 };
-}
-
-void img_config_format(int64_t created_ns, const char *diff_id, const char *cmd,
-		       const char *comment, struct str *ret)
-{
-	char created[TIME_TEXT_MAX];
-
-	time_rfc3339(created_ns, created);
-	str_printf(
-		ret,
-		"{\"created\":\"%s\",\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{"
-		"\"Env\":[\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"]",
-		created);
-	if (cmd != NULL) {
-		str_puts(ret, ",\"Cmd\":[");
-		str_json(ret, cmd);
-		str_puts(ret, "]");
-	}
-	str_printf(
-		ret,
-		"},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"%s\"]},\"history\":[{\"created\":\"%s\",\"comment\":",
-		diff_id, created);
-	str_json(ret, comment);
-	str_puts(ret, "}]}");
 }
 
 static void format_descriptor(const struct img_descriptor *d, struct str *ret)

@@ -20,6 +20,7 @@ struct img_words {
 /**
  * struct img_config - what an image says about running it
  * Strings live in @arena and are NULL when absent.
+ * @created: ns since 1970, 0 when absent
  * @labels: NAME=VALUE
  * @volumes: directories; @ports: "80/tcp"
  * @health: "CMD" or "CMD-SHELL" and its words, or "NONE"; times in nanoseconds, 0 when absent
@@ -27,6 +28,7 @@ struct img_words {
  */
 struct img_config {
 	struct arena arena;
+	int64_t created;
 	struct img_words env, entrypoint, cmd;
 	const char *workdir, *user, *stop_signal, *arch;
 	struct img_words diff_ids, labels, volumes, ports, health;
@@ -54,10 +56,6 @@ struct img_descriptor {
 	char digest[72];
 	uint64_t size;
 };
-
-/** img_config_format() - append the configuration of an image with one layer and default @cmd */
-void img_config_format(int64_t created_ns, const char *diff_id, const char *cmd,
-		       const char *comment, struct str *ret);
 
 /** img_manifest_format() - append a manifest */
 void img_manifest_format(const struct img_descriptor *config, const struct img_descriptor *layers,

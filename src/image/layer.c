@@ -43,6 +43,7 @@ struct unpack {
 	int parent; /* directory of the last member */
 	char parent_path[TAR_PATH_MAX + 1];
 	bool owners;
+	enum img_layer_kind kind;
 	uint64_t size;
 	unsigned entries;
 	char buf[1 << 16];
@@ -164,9 +165,10 @@ static int enter_parent(struct unpack *u, const char *path, const char **ret_nam
 }
 
 /* Markers mean something to the overlay file system; a root file system has none. */
-static int check_markers(const struct img_tar_entry *e, const char *name, struct err *err)
+static int check_markers(const struct unpack *u, const struct img_tar_entry *e, const char *name,
+			 struct err *err)
 {
-	if (str_starts(name, ".wh."))
+	if (str_starts(name, ".wh.") && u->kind == IMG_LAYER_ROOT)
 		return err_msg(
 			err, -EINVAL,
 			"the archive has the whiteout '%.200s': it is a layer, not a root file system",
@@ -178,19 +180,41 @@ static int check_markers(const struct img_tar_entry *e, const char *name, struct
 	return 0;
 }
 
-static int write_content(struct unpack *u, int fd, const char *path, struct err *err)
+static int write_at(int fd, const char *buf, size_t n, uint64_t at)
+{
+	while (n > 0) {
+		ssize_t w = pwrite(fd, buf, n, (off_t) at);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w < 0)
+			return -errno;
+		buf += w;
+		n -= (size_t) w;
+		at += (uint64_t) w;
+	}
+	return 0;
+}
+
+static int write_content(struct unpack *u, int fd, const struct img_tar_entry *e, struct err *err)
 {
 	for (;;) {
-		ssize_t n = img_tar_read(u->tar, u->buf, sizeof(u->buf), err);
+		uint64_t at;
+		ssize_t n = img_tar_read(u->tar, u->buf, sizeof(u->buf), &at, err);
 		int r;
 
-		if (n <= 0)
+		if (n < 0)
 			return (int) n;
-		r = fd_write_full(fd, u->buf, (size_t) n);
+		if (n == 0)
+			break;
+		r = write_at(fd, u->buf, (size_t) n, at);
 		if (r < 0)
-			return err_set(err, r, "unpack '%.200s'", path);
+			return err_set(err, r, "unpack '%.200s'", e->path);
 		u->size += (size_t) n;
 	}
+	if (e->sparse && ftruncate(fd, (off_t) e->real_size) < 0)
+		return err_set(err, -errno, "unpack '%.200s'", e->path);
+	return 0;
 }
 
 static int make_file(struct unpack *u, const struct img_tar_entry *e, const char *name,
@@ -201,7 +225,7 @@ static int make_file(struct unpack *u, const struct img_tar_entry *e, const char
 
 	if (fd < 0)
 		return -errno;
-	return write_content(u, fd, e->path, err);
+	return write_content(u, fd, e, err);
 }
 
 static int make_hard_link(struct unpack *u, const struct img_tar_entry *e, const char *name,
@@ -252,25 +276,70 @@ static int make_one(struct unpack *u, const struct img_tar_entry *e, const char 
 	return r < 0 ? -errno : 0;
 }
 
+/* @path: through /proc.  Programs without privileges use another name space. */
+static int set_opaque(const char *path, struct err *err)
+{
+	if (setxattr(path, "trusted.overlay.opaque", "y", 1, 0) == 0 ||
+	    (errno == EPERM && setxattr(path, "user.overlay.opaque", "y", 1, 0) == 0))
+		return 0;
+	return err_set(err, -errno, "hide what is below a directory");
+}
+
 /* A later member replaces an earlier one; a directory stays and takes on new attributes. */
 static int make(struct unpack *u, const struct img_tar_entry *e, const char *name, struct err *err)
 {
 	struct err why = { 0 };
-	struct stat st;
+	struct stat st = { 0 };
 	int r = make_one(u, e, name, &why);
 
 	if (r == -EEXIST) {
 		if (fstatat(u->parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISDIR(st.st_mode) && S_ISDIR(e->mode))
 			return 0;
+		if (u->kind == IMG_LAYER_COPY && S_ISDIR(st.st_mode) != S_ISDIR(e->mode))
+			return err_msg(err, -EEXIST, "'%.200s' exists and is %s directory", e->path,
+				       S_ISDIR(st.st_mode) ? "a" : "no");
 		r = dir_remove(u->parent, name);
 		if (r < 0)
 			return err_set(err, r, "replace '%.200s'", e->path);
 		r = make_one(u, e, name, &why);
+		if (r == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0 && S_ISDIR(e->mode)) {
+			char path[64 + NAME_MAX]; /* it was a whiteout */
+
+			(void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", u->parent, name);
+			r = set_opaque(path, &why);
+		}
 	}
 	if (r < 0 && why.code != 0)
 		return err_msg(err, r, "%s", why.text);
 	return r < 0 ? err_set(err, r, "unpack '%.200s'", e->path) : 0;
+}
+
+/*
+ * ".wh.NAME" hides NAME of the layers below, ".wh..wh..opq" all that they have in this directory.
+ * What this layer itself has by that name stays: a directory then hides what is below it.
+ */
+static int make_whiteout(struct unpack *u, const struct img_tar_entry *e, const char *name,
+			 struct err *err)
+{
+	const char *hidden = name + strlen(".wh.");
+	char path[64 + NAME_MAX];
+	struct stat st;
+
+	(void) snprintf(path, sizeof(path), "/proc/self/fd/%d", u->parent);
+	if (strcmp(name, ".wh..wh..opq") == 0)
+		return set_opaque(path, err);
+	if (str_starts(hidden, ".wh."))
+		return 0; /* other marks of AUFS mean nothing elsewhere */
+	if (hidden[0] == '\0' || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
+		return err_msg(err, -EINVAL, "the archive has the whiteout '%.200s' of no file",
+			       e->path);
+	if (mknodat(u->parent, hidden, S_IFCHR, makedev(0, 0)) == 0)
+		return 0;
+	if (errno != EEXIST || fstatat(u->parent, hidden, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(err, -errno, "make the whiteout '%.200s'", e->path);
+	(void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", u->parent, hidden);
+	return S_ISDIR(st.st_mode) ? set_opaque(path, err) : 0;
 }
 
 static bool xattr_wanted(const char *name)
@@ -365,7 +434,9 @@ static int unpack_entry(struct unpack *u, const struct img_tar_entry *e, struct 
 	r = enter_parent(u, path, &name, err);
 	if (r < 0)
 		return r;
-	r = check_markers(e, name, err);
+	r = check_markers(u, e, name, err);
+	if (r == 0 && u->kind == IMG_LAYER_CHANGES && str_starts(name, ".wh."))
+		return make_whiteout(u, e, name, err);
 	if (r == 0 && path[0] != '\0')
 		r = make(u, e, name, err);
 	if (r < 0 || (e->mode & S_IFMT) == 0)
@@ -373,7 +444,8 @@ static int unpack_entry(struct unpack *u, const struct img_tar_entry *e, struct 
 	return set_attributes(u, e, path, path[0] != '\0' ? name : ".", err);
 }
 
-int img_layer_unpack(struct img_stream *s, int dir_fd, uint64_t *ret_size, struct err *err)
+int img_layer_unpack(struct img_stream *s, int dir_fd, enum img_layer_kind kind, uint64_t *ret_size,
+		     struct err *err)
 {
 	_cleanup_free_ struct unpack *u = calloc(1, sizeof(*u));
 	struct img_tar_entry e;
@@ -384,6 +456,7 @@ int img_layer_unpack(struct img_stream *s, int dir_fd, uint64_t *ret_size, struc
 	u->root = dir_fd;
 	u->parent = -EBADF;
 	u->owners = geteuid() == 0;
+	u->kind = kind;
 	r = img_tar_new(s, &u->tar, err);
 	while (r >= 0) {
 		r = img_tar_next(u->tar, &e, err);
@@ -391,7 +464,7 @@ int img_layer_unpack(struct img_stream *s, int dir_fd, uint64_t *ret_size, struc
 			break;
 		r = unpack_entry(u, &e, err);
 	}
-	if (r == 0 && u->entries == 0)
+	if (r == 0 && u->entries == 0 && kind == IMG_LAYER_ROOT)
 		r = err_msg(err, -EINVAL, "the archive is empty");
 	if (r == 0)
 		r = set_dir_times(u, err);

@@ -99,7 +99,7 @@ static int unpack(const char *dir, const struct str *tar, int *ret_fd, struct er
 	assert_int_equal(lseek(file, 0, SEEK_SET), 0);
 	r = img_stream_open(file, -EBADF, &s, err);
 	if (r == 0)
-		r = img_layer_unpack(s, *ret_fd, &size, err);
+		r = img_layer_unpack(s, *ret_fd, IMG_LAYER_ROOT, &size, err);
 	return r < 0 ? r : img_stream_finish(s, &sum, err);
 }
 

@@ -256,23 +256,32 @@ int img_index_write(struct img_store *store, struct err *err)
 	return r < 0 ? err_set(err, r, "write index.json") : 0;
 }
 
-int img_store_add(struct img_store *store, const struct img_image *image,
-		  const struct img_reference *ref, struct err *err)
+static int add_one(struct img_store *store, const struct img_new *new, struct err *err)
+{
+	const struct img_image *image = &new->image;
+	int r = db_run(store->db, err,
+		       "INSERT INTO image(id, manifest, manifest_size, created, size, chain) "
+		       "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING",
+		       "ssiiis", image->id, image->manifest, image->manifest_size, image->created,
+		       image->size, image->chain);
+
+	for (size_t i = 0; r >= 0 && i < new->nr_refs; i++)
+		r = db_run(store->db, err,
+			   "INSERT INTO reference(repository, tag, image) VALUES(?, ?, ?) "
+			   "ON CONFLICT(repository, tag) DO UPDATE SET image = excluded.image",
+			   "sss", new->refs[i].repository, new->refs[i].tag, image->id);
+	return r;
+}
+
+int img_store_add_all(struct img_store *store, const struct img_new *const *list, size_t n,
+		      struct err *err)
 {
 	int r = db_begin(store->db, err);
 
 	if (r < 0)
 		return r;
-	r = db_run(store->db, err,
-		   "INSERT INTO image(id, manifest, manifest_size, created, size, chain) "
-		   "VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO NOTHING",
-		   "ssiiis", image->id, image->manifest, image->manifest_size, image->created,
-		   image->size, image->chain);
-	if (r >= 0)
-		r = db_run(store->db, err,
-			   "INSERT INTO reference(repository, tag, image) VALUES(?, ?, ?) "
-			   "ON CONFLICT(repository, tag) DO UPDATE SET image = excluded.image",
-			   "sss", ref->repository, ref->tag, image->id);
+	for (size_t i = 0; r >= 0 && i < n; i++)
+		r = add_one(store, list[i], err);
 	if (r >= 0)
 		r = img_index_write(store, err);
 	if (r < 0) {
@@ -280,6 +289,25 @@ int img_store_add(struct img_store *store, const struct img_image *image,
 		return r;
 	}
 	return db_commit(store->db, err);
+}
+
+int img_store_add(struct img_store *store, const struct img_image *image,
+		  const struct img_reference *ref, struct err *err)
+{
+	struct img_reference copy = *ref;
+	const struct img_new new = { *image, &copy, 1 }, *list = &new;
+
+	return img_store_add_all(store, &list, 1, err);
+}
+
+int img_store_sync(struct img_store *store, struct err *err)
+{
+	_cleanup_close_ int blobs = openat(store->root, "images/blobs/sha256",
+					   O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (blobs < 0 || fsync(blobs) < 0 || fsync(store->layers) < 0)
+		return err_set(err, -errno, "write the image to disk");
+	return 0;
 }
 
 int img_store_config_text(struct img_store *store, const struct img_image *image, struct str *ret,

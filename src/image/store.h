@@ -14,11 +14,11 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "image/reference.h"
 
 struct db;
 struct err;
 struct img_config;
-struct img_reference;
 struct img_store;
 struct str;
 
@@ -80,6 +80,20 @@ int img_store_list(struct img_store *store, struct arena *arena, struct img_imag
  */
 int img_store_add(struct img_store *store, const struct img_image *image,
 		  const struct img_reference *ref, struct err *err);
+
+/** struct img_new - an image and @nr_refs names it gets */
+struct img_new {
+	struct img_image image;
+	struct img_reference *refs;
+	size_t nr_refs;
+};
+
+/** img_store_add_all() - as img_store_add(), for @n images with any number of names, all or none */
+int img_store_add_all(struct img_store *store, const struct img_new *const *list, size_t n,
+		      struct err *err);
+
+/** img_store_sync() - blobs and layers that were moved to their places stay there; 0 or -errno */
+int img_store_sync(struct img_store *store, struct err *err);
 
 /** img_store_config() - read an image's configuration; 0 or -errno with a message */
 int img_store_config(struct img_store *store, const struct img_image *image, struct img_config *ret,

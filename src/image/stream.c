@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -31,6 +32,9 @@ struct img_stream {
 	enum packing packing;
 	bool input_ended, ended;
 	bool in_frame; /* a member or frame has begun and not ended */
+	bool digests;
+	bool ranged; /* reads up to @left bytes at @at */
+	uint64_t at, left;
 	unsigned char in[IN_SIZE];
 	size_t pos, len; /* unread part of in */
 	uint64_t taken, given; /* bytes in and out */
@@ -45,11 +49,34 @@ static int tee(struct img_stream *s, const void *data, size_t n, struct err *err
 {
 	int r = 0;
 
-	sha256_update(&s->blob, data, n);
+	if (s->digests && s->packing != PACKING_NONE && s->packing != PACKING_XZ)
+		sha256_update(&s->blob, data, n); /* else the same bytes as the uncompressed ones */
 	s->blob_size += n;
 	if (s->tee_fd >= 0)
 		r = fd_write_full(s->tee_fd, data, n);
 	return r < 0 ? err_set(err, r, "write a blob") : 0;
+}
+
+static ssize_t read_input(struct img_stream *s)
+{
+	size_t want = s->left < sizeof(s->in) ? (size_t) s->left : sizeof(s->in), done = 0;
+
+	if (!s->ranged)
+		return fd_read_full(s->fd, s->in, sizeof(s->in));
+	while (done < want) {
+		ssize_t n = pread(s->fd, s->in + done, want - done, (off_t) s->at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t) n;
+		s->at += (size_t) n;
+		s->left -= (size_t) n;
+	}
+	return (ssize_t) done;
 }
 
 /* Read more input behind what is left.  The first call may come short only at the end of the file. */
@@ -59,7 +86,7 @@ static int fill(struct img_stream *s, struct err *err)
 
 	if (s->pos < s->len || s->input_ended)
 		return 0;
-	n = fd_read_full(s->fd, s->in, sizeof(s->in));
+	n = read_input(s);
 	if (n < 0)
 		return err_set(err, (int) n, "read the archive");
 	s->input_ended = (size_t) n < sizeof(s->in);
@@ -107,13 +134,18 @@ static int start_packing(struct img_stream *s, struct err *err)
 	return ok ? 0 : err_set(err, -ENOMEM, "start to decompress");
 }
 
-int img_stream_open(int fd, int tee_fd, struct img_stream **ret, struct err *err)
+static int open_any(int fd, bool ranged, uint64_t at, uint64_t size, int tee_fd,
+		    struct img_stream **ret, struct err *err)
 {
 	_cleanup_(img_stream_freep) struct img_stream *s = calloc(1, sizeof(*s));
 	int r;
 
 	if (s == NULL)
 		return err_set(err, -ENOMEM, "open the archive");
+	s->ranged = ranged;
+	s->at = at;
+	s->left = size;
+	s->digests = true;
 	s->fd = fd;
 	s->tee_fd = tee_fd;
 	sha256_init(&s->blob);
@@ -128,6 +160,32 @@ int img_stream_open(int fd, int tee_fd, struct img_stream **ret, struct err *err
 		return r;
 	*ret = take_ptr(s);
 	return 0;
+}
+
+int img_stream_open(int fd, int tee_fd, struct img_stream **ret, struct err *err)
+{
+	return open_any(fd, false, 0, 0, tee_fd, ret, err);
+}
+
+int img_stream_open_range(int fd, uint64_t at, uint64_t size, int tee_fd, struct img_stream **ret,
+			  struct err *err)
+{
+	return open_any(fd, true, at, size, tee_fd, ret, err);
+}
+
+void img_stream_no_digests(struct img_stream *s)
+{
+	s->digests = false;
+}
+
+bool img_stream_seeks(const struct img_stream *s)
+{
+	return s->packing == PACKING_NONE && s->ranged;
+}
+
+uint64_t img_stream_tell(const struct img_stream *s)
+{
+	return s->given;
 }
 
 static int damaged(const char *what, const char *why, struct err *err)
@@ -222,7 +280,8 @@ static int account(struct img_stream *s, const void *buf, size_t n, struct err *
 	if (s->given > IMG_RATIO_FREE && s->given / IMG_RATIO_MAX > s->taken)
 		return err_msg(err, -EFBIG, "the archive grows over the limit of %d times its size",
 			       IMG_RATIO_MAX);
-	sha256_update(&s->diff, buf, n);
+	if (s->digests)
+		sha256_update(&s->diff, buf, n);
 	return s->packing == PACKING_XZ ? tee(s, buf, n, err) : 0;
 }
 
@@ -259,6 +318,30 @@ ssize_t img_stream_read(struct img_stream *s, void *buf, size_t n, struct err *e
 	return got;
 }
 
+int img_stream_skip(struct img_stream *s, uint64_t n, struct err *err)
+{
+	uint64_t have = s->len - s->pos;
+	char buf[16384];
+
+	if (img_stream_seeks(s) && !s->digests && s->tee_fd < 0 && n > have && n - have <= s->left) {
+		s->pos = s->len;
+		s->at += n - have;
+		s->left -= n - have;
+		s->taken += n - have;
+		s->given += n;
+		return 0;
+	}
+	while (n > 0) {
+		ssize_t r = img_stream_read(s, buf, n < sizeof(buf) ? (size_t) n : sizeof(buf), err);
+
+		if (r <= 0)
+			return r < 0 ? (int) r
+				     : err_msg(err, -EBADMSG, "the archive ends early");
+		n -= (uint64_t) r;
+	}
+	return 0;
+}
+
 int img_stream_finish(struct img_stream *s, struct img_stream_sum *ret, struct err *err)
 {
 	static const char *const types[] = {
@@ -278,7 +361,10 @@ int img_stream_finish(struct img_stream *s, struct img_stream_sum *ret, struct e
 	memcpy(ret->diff_id, "sha256:", 7);
 	memcpy(ret->blob, "sha256:", 7);
 	sha256_final_hex(&s->diff, ret->diff_id + 7);
-	sha256_final_hex(&s->blob, ret->blob + 7);
+	if (s->packing == PACKING_NONE || s->packing == PACKING_XZ)
+		memcpy(ret->blob, ret->diff_id, sizeof(ret->blob));
+	else
+		sha256_final_hex(&s->blob, ret->blob + 7);
 	ret->blob_size = s->blob_size;
 	ret->unpacked_size = s->given;
 	ret->media_type = types[s->packing];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -22,6 +23,29 @@ struct img_stream;
  * Return: 0; -errno with a message.
  */
 int img_stream_open(int fd, int tee_fd, struct img_stream **ret, struct err *err);
+
+/**
+ * img_stream_open_range() - the same, for a part of a file
+ * @at, @size: where it begins, and its bytes; the position of @fd is left alone
+ */
+int img_stream_open_range(int fd, uint64_t at, uint64_t size, int tee_fd, struct img_stream **ret,
+			  struct err *err);
+
+/** img_stream_no_digests() - hash nothing from here on; img_stream_finish() is not called then */
+void img_stream_no_digests(struct img_stream *s);
+
+/** img_stream_seeks() - true when it is neither compressed nor a pipe: img_stream_tell() is a position in it */
+bool img_stream_seeks(const struct img_stream *s);
+
+/** img_stream_tell() - uncompressed bytes read so far */
+uint64_t img_stream_tell(const struct img_stream *s);
+
+/**
+ * img_stream_skip() - leave out bytes
+ * Does not notice an early end when img_stream_seeks() and no digests are wanted.
+ * Return: 0; -EBADMSG it ends before; codes of img_stream_read().
+ */
+int img_stream_skip(struct img_stream *s, uint64_t n, struct err *err);
 
 /**
  * img_stream_read() - next uncompressed bytes

@@ -17,17 +17,8 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "image/stream.h"
-
-#define BLOCK 512 /* bytes */
-
-/* Spec: POSIX.1-2017 pax, table "ustar Header Block" */
-struct header {
-	char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8];
-	char type;
-	char link[100], magic[6], version[2], uname[32], gname[32], major[8], minor[8], prefix[155],
-		pad[12];
-};
-_Static_assert(sizeof(struct header) == BLOCK, "on-disk layout");
+#include "image/tar_header.h"
+#include "image/tar_sparse.h"
 
 struct img_tar {
 	struct img_stream *s;
@@ -36,6 +27,9 @@ struct img_tar {
 	char path[TAR_PATH_MAX + 1], link[TAR_PATH_MAX + 1];
 	char *pax; /* extended header of the next member; xattrs point into it */
 	size_t pax_len;
+	struct tar_sparse sparse;
+	size_t span; /* piece that is being read */
+	uint64_t span_done, at; /* bytes of it; position in a file without holes */
 };
 
 int img_tar_new(struct img_stream *s, struct img_tar **ret, struct err *err)
@@ -54,6 +48,7 @@ void img_tar_free(struct img_tar *t)
 	if (t == NULL)
 		return;
 	free(t->pax);
+	tar_sparse_fini(&t->sparse);
 	free(t);
 }
 
@@ -81,32 +76,46 @@ static ssize_t read_exactly(struct img_tar *t, void *buf, size_t n, struct err *
 
 static int skip(struct img_tar *t, uint64_t n, struct err *err)
 {
-	char buf[16384];
-
-	while (n > 0) {
-		size_t step = n < sizeof(buf) ? (size_t) n : sizeof(buf);
-		ssize_t r = read_exactly(t, buf, step, err);
-
-		if (r <= 0)
-			return r < 0 ? (int) r : damaged("it ends early", err);
-		n -= step;
-	}
-	return 0;
+	return n > 0 ? img_stream_skip(t->s, n, err) : 0;
 }
 
-ssize_t img_tar_read(struct img_tar *t, void *buf, size_t n, struct err *err)
+/* Bytes up to the end of the piece; *ret_at: where they belong. */
+static uint64_t in_span(struct img_tar *t, uint64_t *ret_at)
 {
+	const struct tar_span *p;
+
+	while (t->span < t->sparse.n && t->span_done == t->sparse.spans[t->span].size) {
+		t->span++;
+		t->span_done = 0;
+	}
+	if (t->span == t->sparse.n)
+		return 0;
+	p = &t->sparse.spans[t->span];
+	*ret_at = p->offset + t->span_done;
+	return p->size - t->span_done;
+}
+
+ssize_t img_tar_read(struct img_tar *t, void *buf, size_t n, uint64_t *ret_at, struct err *err)
+{
+	uint64_t at = t->at, max = t->sparse.on ? in_span(t, &at) : t->left;
 	ssize_t r;
 
-	if (n > t->left)
-		n = (size_t) t->left;
+	if (max > t->left)
+		max = t->left;
+	if (n > max)
+		n = (size_t) max;
 	if (n == 0)
 		return 0;
 	r = img_stream_read(t->s, buf, n, err);
 	if (r == 0)
 		return damaged("it ends early", err);
-	if (r > 0)
+	if (r > 0) {
 		t->left -= (uint64_t) r;
+		t->at += (uint64_t) r;
+		t->span_done += (uint64_t) r;
+		if (ret_at != NULL)
+			*ret_at = at;
+	}
 	return r;
 }
 
@@ -141,13 +150,13 @@ static int number(const char *field, size_t n, uint64_t *ret)
 	return 0;
 }
 
-static bool sum_ok(const struct header *h)
+static bool sum_ok(const struct tar_header *h)
 {
 	const unsigned char *p = (const unsigned char *) h;
 	uint64_t want, have = 8 * ' ';
 
-	for (size_t i = 0; i < BLOCK; i++)
-		if (i < offsetof(struct header, sum) || i >= offsetof(struct header, type))
+	for (size_t i = 0; i < TAR_BLOCK; i++)
+		if (i < offsetof(struct tar_header, sum) || i >= offsetof(struct tar_header, type))
 			have += p[i];
 	return number(h->sum, sizeof(h->sum), &want) == 0 && want == have;
 }
@@ -172,7 +181,7 @@ static int read_text(struct img_tar *t, uint64_t size, size_t max, char **ret, s
 		return damaged("it ends early", err);
 	text[size] = '\0';
 	*ret = take_ptr(text);
-	return skip(t, -size % BLOCK, err);
+	return skip(t, -size % TAR_BLOCK, err);
 }
 
 static int set_text(char dst[TAR_PATH_MAX + 1], const char *src, size_t n, struct err *err)
@@ -225,6 +234,35 @@ static int pax_xattr(const char *name, const char *value, size_t len, struct img
 	return 0;
 }
 
+/* Formats 0.0 (offset and numbytes by turns), 0.1 (map) and 1.0 (the map follows the header) */
+static int pax_sparse(struct img_tar *t, const char *key, const char *value, size_t len,
+		      struct err *err)
+{
+	uint64_t v;
+	int r;
+
+	t->sparse.on = true;
+	if (strcmp(key, "name") == 0)
+		return set_text(t->path, value, len, err);
+	if (strcmp(key, "map") == 0)
+		return tar_sparse_list(&t->sparse, value, err);
+	r = pax_number(value, &v, err);
+	if (r < 0)
+		return r;
+	if (strcmp(key, "size") == 0 || strcmp(key, "realsize") == 0)
+		t->sparse.real_size = v;
+	else if (strcmp(key, "offset") == 0 || strcmp(key, "numbytes") == 0)
+		return t->sparse.half == (key[0] == 'n') ? tar_sparse_number(&t->sparse, v, err)
+							 : damaged("a sparse file has no map", err);
+	else if (strcmp(key, "major") == 0 && v > 1)
+		return err_msg(err, -EOPNOTSUPP,
+			       "the archive has a sparse file of format %llu, known up to 1",
+			       (unsigned long long) v);
+	else if (strcmp(key, "major") == 0)
+		t->sparse.major = v == 1;
+	return 0;
+}
+
 /* One record; @key and @value are terminated in place. */
 static int pax_record(struct img_tar *t, const char *key, char *value, size_t len,
 		      struct img_tar_entry *e, struct err *err)
@@ -232,8 +270,8 @@ static int pax_record(struct img_tar *t, const char *key, char *value, size_t le
 	uint64_t v = 0;
 	int r = 0;
 
-	if (strcmp(key, "path") == 0)
-		return len == 0 ? 0 : set_text(t->path, value, len, err);
+	if (strcmp(key, "path") == 0) /* that of a sparse file is made up, and its own is known */
+		return len == 0 || t->sparse.on ? 0 : set_text(t->path, value, len, err);
 	if (strcmp(key, "linkpath") == 0)
 		return set_text(t->link, value, len, err);
 	if (strcmp(key, "size") == 0)
@@ -243,9 +281,7 @@ static int pax_record(struct img_tar *t, const char *key, char *value, size_t le
 	if (strncmp(key, "SCHILY.xattr.", 13) == 0)
 		return pax_xattr(key + 13, value, len, e, err);
 	if (strncmp(key, "GNU.sparse.", 11) == 0)
-		return err_msg(err, -EOPNOTSUPP,
-			       "the archive has a sparse file, which is not supported: "
-			       "pack it without --sparse");
+		return pax_sparse(t, key + 11, value, len, err);
 	if (strcmp(key, "uid") == 0 || strcmp(key, "gid") == 0) {
 		r = pax_number(value, &v, err);
 		if (r == 0 && v > UINT32_MAX - 1)
@@ -282,7 +318,7 @@ static int pax_apply(struct img_tar *t, struct img_tar_entry *e, struct err *err
 	return 0;
 }
 
-static int header_names(struct img_tar *t, const struct header *h, struct err *err)
+static int header_names(struct img_tar *t, const struct tar_header *h, struct err *err)
 {
 	size_t prefix = memcmp(h->magic, "ustar\0", 6) == 0 ? strnlen(h->prefix, sizeof(h->prefix))
 							    : 0;
@@ -302,7 +338,7 @@ static int header_names(struct img_tar *t, const struct header *h, struct err *e
 	return 0;
 }
 
-static int header_numbers(const struct header *h, struct img_tar_entry *e, struct err *err)
+static int header_numbers(const struct tar_header *h, struct img_tar_entry *e, struct err *err)
 {
 	uint64_t mode, uid, gid, mtime, major = 0, minor = 0;
 
@@ -331,6 +367,7 @@ static int set_type(char type, struct img_tar_entry *e, struct err *err)
 	case '\0':
 	case '0':
 	case '7':
+	case 'S':
 		e->mode |= e->path[strlen(e->path) - 1] == '/' ? S_IFDIR
 							       : S_IFREG; /* old tars: "dir/" */
 		return 0;
@@ -359,9 +396,9 @@ static int set_type(char type, struct img_tar_entry *e, struct err *err)
 }
 
 /* Return: 1 @h is a header; 0 the end of the archive; -errno. */
-static int read_header(struct img_tar *t, struct header *h, struct err *err)
+static int read_header(struct img_tar *t, struct tar_header *h, struct err *err)
 {
-	static const struct header zero;
+	static const struct tar_header zero;
 	ssize_t n;
 	int r = skip(t, t->left + t->padding, err);
 
@@ -378,7 +415,7 @@ static int read_header(struct img_tar *t, struct header *h, struct err *err)
 }
 
 /* Headers that describe the next one.  Return: 1 it was one; 0 it is a member; -errno. */
-static int read_extension(struct img_tar *t, const struct header *h, struct err *err)
+static int read_extension(struct img_tar *t, const struct tar_header *h, struct err *err)
 {
 	_cleanup_free_ char *text = NULL;
 	uint64_t size;
@@ -401,16 +438,117 @@ static int read_extension(struct img_tar *t, const struct header *h, struct err 
 	return r < 0 ? r : 1;
 }
 
+/* Old GNU format: four pieces in the header, 21 in each block that follows it. */
+static int old_sparse(struct img_tar *t, const struct tar_header *h, struct err *err)
+{
+	const char *p = (const char *) h + 386, *more = (const char *) h + 482;
+	char block[TAR_BLOCK];
+	size_t pieces = 4;
+	uint64_t v;
+
+	t->sparse.on = true;
+	if (number((const char *) h + 483, 12, &t->sparse.real_size) < 0)
+		return damaged("a sparse file has no valid size", err);
+	for (;;) {
+		for (size_t i = 0; i < 2 * pieces && p[i * 12] != '\0'; i++) {
+			int r = number(p + i * 12, 12, &v);
+
+			r = r < 0 ? damaged("a sparse file has no valid map", err)
+				  : tar_sparse_number(&t->sparse, v, err);
+			if (r < 0)
+				return r;
+		}
+		if (*more == '\0')
+			return 0;
+		ssize_t n = read_exactly(t, block, sizeof(block), err);
+		if (n <= 0)
+			return n < 0 ? (int) n : damaged("it ends early", err);
+		p = block;
+		more = block + 504;
+		pieces = 21;
+	}
+}
+
+/* Format 1.0: decimal lines in front of the content, padded to a block: how many pieces, then those. */
+static int front_map(struct img_tar *t, struct err *err)
+{
+	uint64_t v = 0, count = 0, seen = 0;
+	char block[TAR_BLOCK];
+	bool digits = false;
+	size_t at = TAR_BLOCK;
+
+	while (seen == 0 || seen < 1 + 2 * count) {
+		if (at == TAR_BLOCK) {
+			if (t->left < TAR_BLOCK)
+				return damaged("a sparse file has no valid map", err);
+			ssize_t n = read_exactly(t, block, sizeof(block), err);
+			if (n <= 0)
+				return n < 0 ? (int) n : damaged("it ends early", err);
+			t->left -= TAR_BLOCK;
+			at = 0;
+		}
+		char c = block[at++];
+		if (c >= '0' && c <= '9' && v < UINT64_MAX / 10 - 1) {
+			v = v * 10 + (uint64_t) (c - '0');
+			digits = true;
+			continue;
+		}
+		if (c != '\n' || !digits)
+			return damaged("a sparse file has no valid map", err);
+		int r = seen == 0 ? 0 : tar_sparse_number(&t->sparse, v, err);
+		if (r == 0 && seen == 0 && v > TAR_SPANS_MAX)
+			r = err_msg(err, -EFBIG, "the archive has a sparse file of over %u pieces",
+				    TAR_SPANS_MAX);
+		if (r < 0)
+			return r;
+		if (seen++ == 0)
+			count = v;
+		v = 0;
+		digits = false;
+	}
+	return 0;
+}
+
+/* The content begins: read what describes a sparse one. */
+static int begin_content(struct img_tar *t, const struct tar_header *h, struct img_tar_entry *e,
+			 struct err *err)
+{
+	int r = 0;
+
+	if (!S_ISREG(e->mode))
+		e->size = 0;
+	t->left = e->size;
+	t->padding = (unsigned) (-e->size % TAR_BLOCK);
+	t->span = 0;
+	t->span_done = t->at = 0;
+	e->real_size = e->size;
+	if (h->type == 'S')
+		r = old_sparse(t, h, err);
+	if (!S_ISREG(e->mode) || !t->sparse.on) {
+		t->sparse.on = false;
+		return r;
+	}
+	if (r == 0 && t->sparse.major)
+		r = front_map(t, err);
+	if (r == 0)
+		r = tar_sparse_check(&t->sparse, t->left, err);
+	e->sparse = true;
+	e->size = t->left;
+	e->real_size = t->sparse.real_size;
+	return r;
+}
+
 int img_tar_next(struct img_tar *t, struct img_tar_entry *ret, struct err *err)
 {
 	struct img_tar_entry e = { 0 };
-	struct header h;
+	struct tar_header h;
 	int r;
 
 	t->path[0] = t->link[0] = '\0';
 	free(t->pax);
 	t->pax = NULL;
 	t->pax_len = 0;
+	tar_sparse_reset(&t->sparse);
 	do {
 		r = read_header(t, &h, err);
 		if (r <= 0)
@@ -430,10 +568,9 @@ int img_tar_next(struct img_tar *t, struct img_tar_entry *ret, struct err *err)
 	r = set_type(h.type, &e, err);
 	if (r < 0)
 		return r;
-	if (!S_ISREG(e.mode))
-		e.size = 0;
-	t->left = e.size;
-	t->padding = (unsigned) (-e.size % BLOCK);
+	r = begin_content(t, &h, &e, err);
+	if (r < 0)
+		return r;
 	*ret = e;
 	return 1;
 }

@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "image/edit.h"
 #include "image/import.h"
 #include "image/store.h"
 
@@ -22,6 +24,9 @@ int img_tiny_import(struct img_store *store, struct err *err)
 {
 	size_t n = (size_t) (_binary_tiny_tar_gz_end - _binary_tiny_tar_gz_start);
 	_cleanup_(arena_fini) struct arena arena = { 0 };
+	static const char *const changes[] = { "CMD [\"sh\"]" };
+	struct img_edit edit = { changes, 1, .comment = "embedded in cleave: busybox",
+				 .created = time_now_ns() };
 	struct img_image image;
 	char id[SHA256_HEX_LEN + 1];
 	int r;
@@ -39,5 +44,5 @@ int img_tiny_import(struct img_store *store, struct err *err)
 	r = fd_write_full(fd, _binary_tiny_tar_gz_start, n);
 	if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return err_set(err, r < 0 ? r : -errno, "copy the embedded image");
-	return img_import(store, fd, IMG_TINY, "sh", "embedded in cleave: busybox", id, err);
+	return img_import(store, fd, IMG_TINY, &edit, id, err);
 }

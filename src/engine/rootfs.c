@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: files of an instance from outside
+ *
+ * Of one that runs they are reached through /proc/PID/root.  One that does not run is locked, as if it
+ * were started, and its overlay is mounted where nobody sees it: two mounts of one writable layer would
+ * damage it.
+ */
+#include "engine/rootfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/instance.h"
+#include "engine/internal.h"
+#include "engine/overlay.h"
+#include "engine/rootfs.h"
+#include "engine/spec.h"
+#include "engine/stop.h"
+#include "engine/userns.h"
+
+void eng_rootfs_fini(struct eng_rootfs *fs)
+{
+	cleanup_closep(&fs->root);
+	cleanup_closep(&fs->upper);
+	cleanup_closep(&fs->lower);
+	if (fs->lock >= 0)
+		eng_run_remove(fs->e, fs->id);
+	cleanup_closep(&fs->lock);
+	*fs = (struct eng_rootfs) ENG_ROOTFS_NONE;
+}
+
+/* Return: descriptor; -ESRCH it does not run; -errno. */
+static int open_running(struct engine *e, const struct eng_instance *i)
+{
+	int pid = eng_pid(e, i);
+	char path[64];
+
+	if (pid <= 0)
+		return pid < 0 ? pid : -ESRCH;
+	(void) snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	return eng_pid(e, i) == pid ? take_fd(fd) : -ESRCH; /* else it may be of another process */
+}
+
+/* eng_overlay_open() changes the working directory; this does not. */
+static int mount_overlay(struct engine *e, int dir, const struct eng_config *c, bool writable,
+			 struct err *err)
+{
+	_cleanup_close_ int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int userns = c->userns_size != 0 ? eng_userns_open(c, err) : -EBADF;
+	int fd = c->userns_size != 0 && userns < 0
+			 ? userns
+			 : eng_overlay_open(e, dir, c->chain, writable, false, userns, err);
+
+	if (cwd >= 0)
+		(void) fchdir(cwd); /* it is where we were */
+	return fd;
+}
+
+static int open_stopped(struct engine *e, const struct eng_config *c, int dir,
+			struct eng_rootfs *fs, struct err *err)
+{
+	fs->lock = eng_lock_try(e, fs->id, true);
+	if (fs->lock < 0)
+		return err_set(err, fs->lock, "lock the instance, which is starting or stopping");
+	fs->root = mount_overlay(e, dir, c, eng_spec_needs_layer(c), err);
+	return fs->root < 0 ? fs->root : 0;
+}
+
+int eng_rootfs_open(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
+		    unsigned flags, struct eng_rootfs *ret, struct err *err)
+{
+	_cleanup_(eng_rootfs_fini) struct eng_rootfs fs = ENG_ROOTFS_NONE;
+	_cleanup_close_ int dir = eng_instance_dir(e, i, err);
+	int r = 0;
+
+	if (dir < 0)
+		return dir;
+	fs.e = e;
+	(void) snprintf(fs.id, sizeof(fs.id), "%s", i->id); /* 64 digits */
+	fs.root = i->state == ENG_STATE_RUNNING ? open_running(e, i) : -ESRCH;
+	fs.running = fs.root >= 0;
+	if (fs.root == -ESRCH)
+		r = open_stopped(e, config, dir, &fs, err);
+	else if (fs.root < 0)
+		r = err_set(err, fs.root, "open the root directory of instance '%s'", i->name);
+	if (r == 0 && (flags & ENG_ROOTFS_LOWER)) {
+		fs.lower = mount_overlay(e, dir, config, false, err);
+		r = fs.lower < 0 ? fs.lower : 0;
+	}
+	if (r < 0)
+		return r;
+	fs.upper = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*ret = fs;
+	fs = (struct eng_rootfs) ENG_ROOTFS_NONE;
+	return 0;
+}
+
+int eng_rootfs_path(const struct eng_rootfs *fs, const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t) flags | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	int fd = (int) syscall(SYS_openat2, fs->root, *path != '\0' ? path : "/", &how,
+			       sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}

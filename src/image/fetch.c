@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: layers of an archive
+ *
+ * A layer that the store has is not read again.  Two threads share what remains: one decompresses while
+ * the other waits for the disk, or both unpack.  Everything is made in the work directory ("lN/fs", "bN").
+ */
+#include "image/fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "base/str.h"
+#include "image/archive.h"
+#include "image/internal.h"
+#include "image/layer.h"
+#include "image/store.h"
+
+#define THREADS 2
+
+struct crew {
+	struct img_store *store;
+	const struct img_work *work;
+	const struct img_archive *archive;
+	struct img_fetch *list;
+	size_t n;
+	atomic_size_t next;
+	atomic_int failed;
+	pthread_mutex_t mutex; /* of @err */
+	struct err err;
+};
+
+void img_fetch_chain(const char *below, const char *diff_id, char ret[65])
+{
+	char text[160];
+	int n;
+
+	if (*below == '\0') {
+		memcpy(ret, diff_id + strlen("sha256:"), 65);
+		return;
+	}
+	n = snprintf(text, sizeof(text), "sha256:%s %s", below, diff_id);
+	sha256_hex(text, (size_t) n, ret);
+}
+
+int img_layer_size_write(int layer, uint64_t size)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%llu", (unsigned long long) size);
+	_cleanup_close_ int fd = openat(layer, "size", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+					0644);
+
+	return fd < 0 ? -errno : fd_write_full(fd, text, (size_t) n);
+}
+
+static uint64_t layer_size(struct img_store *store, const char *chain)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	char path[80];
+	uint64_t v = 0;
+
+	(void) snprintf(path, sizeof(path), "%s/size", chain); /* 64 digits */
+	if (file_read(store->layers, path, 32, &text) < 0 || text.p == NULL ||
+	    str_to_u64(text.p, &v) < 0)
+		return 0;
+	return v;
+}
+
+static bool has_layer(struct img_store *store, const char *chain)
+{
+	char path[80];
+
+	(void) snprintf(path, sizeof(path), "%s/fs", chain); /* 64 digits */
+	return faccessat(store->layers, path, F_OK, 0) == 0;
+}
+
+/* Bytes of a blob of the store; false: there is none */
+static bool has_blob(struct img_store *store, const char *digest, uint64_t *ret_size)
+{
+	char path[128];
+	struct stat st;
+
+	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest + strlen("sha256:"));
+	if (fstatat(store->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	*ret_size = (uint64_t) st.st_size;
+	return true;
+}
+
+static int check(const struct img_fetch *f, struct err *err)
+{
+	if (strcmp(f->sum.diff_id, f->diff_id) != 0)
+		return err_msg(err, -EBADMSG, "layer '%.100s' unpacks to %s, the image says %s",
+			       f->member, f->sum.diff_id, f->diff_id);
+	if (f->digest[0] != '\0' && strcmp(f->sum.blob, f->digest) != 0)
+		return err_msg(err, -EBADMSG, "layer '%.100s' has the digest %s", f->member,
+			       f->sum.blob);
+	if (f->size != 0 && f->sum.blob_size != f->size)
+		return err_msg(err, -EBADMSG, "layer '%.100s' has %llu bytes, the image says %llu",
+			       f->member, (unsigned long long) f->sum.blob_size,
+			       (unsigned long long) f->size);
+	return 0;
+}
+
+static int unpack(const struct crew *c, struct img_fetch *f, struct img_stream *s, struct err *err)
+{
+	char layer[32], path[40];
+	int r;
+
+	(void) snprintf(layer, sizeof(layer), "l%zu", (size_t) (f - c->list));
+	(void) snprintf(path, sizeof(path), "%s/fs", layer);
+	if (mkdirat(c->work->dir, layer, 0700) < 0 || mkdirat(c->work->dir, path, 0755) < 0)
+		return err_set(err, -errno, "create a directory in the store");
+	_cleanup_close_ int dir = openat(c->work->dir, layer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int fs = openat(c->work->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || fs < 0)
+		return err_set(err, -errno, "open a directory in the store");
+	r = img_layer_unpack(s, fs, IMG_LAYER_CHANGES, &f->content, err);
+	if (r < 0)
+		return r;
+	r = img_layer_size_write(dir, f->content);
+	f->unpacked = true;
+	return r < 0 ? err_set(err, r, "write the size of a layer") : 0;
+}
+
+/* True when the store has all of it; then @f is complete. */
+static bool at_home(const struct crew *c, struct img_fetch *f, bool layer, bool plain)
+{
+	const char *digest = f->digest[0] != '\0' ? f->digest : f->diff_id;
+
+	if (!layer || (f->digest[0] == '\0' && !plain) ||
+	    !has_blob(c->store, digest, &f->sum.blob_size))
+		return false;
+	f->content = layer_size(c->store, f->chain);
+	memcpy(f->sum.blob, digest, sizeof(f->sum.blob));
+	f->sum.media_type = "application/vnd.oci.image.layer.v1.tar";
+	return true;
+}
+
+static int fetch(const struct crew *c, struct img_fetch *f, struct err *err)
+{
+	_cleanup_(img_member_fini) struct img_member m = { .own = -EBADF };
+	_cleanup_(img_stream_freep) struct img_stream *s = NULL;
+	bool layer = has_layer(c->store, f->chain);
+	char name[32];
+	int r;
+
+	if (f->digest[0] != '\0' && at_home(c, f, layer, false))
+		return 0;
+	r = img_archive_find(c->archive, f->member, &m, err);
+	if (r < 0)
+		return r;
+	(void) snprintf(name, sizeof(name), "b%zu", (size_t) (f - c->list));
+	_cleanup_close_ int blob = openat(c->work->dir, name,
+					  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (blob < 0)
+		return err_set(err, -errno, "create a file in the store");
+	r = img_stream_open_range(m.fd, m.at, m.size, blob, &s, err);
+	if (r < 0 || at_home(c, f, layer, img_stream_seeks(s)))
+		return r;
+	if (layer)
+		f->content = layer_size(c->store, f->chain);
+	else
+		r = unpack(c, f, s, err);
+	if (r == 0)
+		r = img_stream_finish(s, &f->sum, err);
+	f->stored = true;
+	return r == 0 ? check(f, err) : r;
+}
+
+static void *work_off(void *data)
+{
+	struct crew *c = data;
+	size_t i;
+
+	while (atomic_load(&c->failed) == 0 && (i = atomic_fetch_add(&c->next, 1)) < c->n) {
+		struct err err = { 0 };
+		int r = fetch(c, &c->list[i], &err);
+
+		if (r == 0)
+			continue;
+		(void) pthread_mutex_lock(&c->mutex); /* fails for a bad mutex only */
+		if (atomic_load(&c->failed) == 0) {
+			c->err = err;
+			atomic_store(&c->failed, r);
+		}
+		(void) pthread_mutex_unlock(&c->mutex); /* as above */
+	}
+	return NULL;
+}
+
+int img_fetch_all(struct img_store *store, const struct img_work *work,
+		  const struct img_archive *archive, struct img_fetch *list, size_t n,
+		  struct err *err)
+{
+	struct crew c = { .store = store, .work = work, .archive = archive, .list = list, .n = n,
+			  .mutex = PTHREAD_MUTEX_INITIALIZER };
+	size_t helpers = 0;
+	pthread_t threads[THREADS];
+
+	/* this thread works too, so that none is fine */
+	while (helpers + 1 < THREADS && helpers + 1 < n &&
+	       pthread_create(&threads[helpers], NULL, work_off, &c) == 0)
+		helpers++;
+	(void) work_off(&c);
+	for (size_t i = 0; i < helpers; i++)
+		(void) pthread_join(threads[i], NULL); /* fails for a bad thread only */
+	return c.failed != 0 ? err_msg(err, c.failed, "%s", c.err.text) : 0;
+}
+
+int img_fetch_publish(struct img_store *store, const struct img_work *work,
+		      const struct img_fetch *list, size_t n, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		char name[32];
+
+		(void) snprintf(name, sizeof(name), "b%zu", i);
+		if (list[i].stored)
+			r = img_work_blob(store, work, name, list[i].sum.blob, err);
+		name[0] = 'l';
+		if (r == 0 && list[i].unpacked)
+			r = img_work_layer(store, work, name, list[i].chain, err);
+	}
+	return r;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct err;
+struct img_store;
+
+/**
+ * img_load() - take images out of an archive
+ * @fd: borrows; docker-archive, oci-archive (plain or compressed, may be a pipe), or the directory of
+ *      an OCI image layout
+ * @loaded: called for every name an image got, or once with NULL for one without a name; @id is
+ *          hexadecimal
+ * All of them appear at once, or none.
+ * Return: 0; -EINVAL, -EBADMSG refused; -errno; with a message; the store is unchanged then.
+ */
+int img_load(struct img_store *store, int fd,
+	     void (*loaded)(void *data, const char *name, const char *id), void *data,
+	     struct err *err);
