@@ -13,6 +13,8 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 
+#define SIZE_DEPTH_MAX 256 /* directories inside each other */
+
 #define READ_STEP ((size_t) 16384) /* bytes */
 #define DIR_DEPTH_MAX 256
 
@@ -207,4 +209,29 @@ int dir_remove(int dirfd, const char *path)
 	struct removal rm = { .top = -EBADF };
 
 	return remove_entry(&rm, dirfd, path, 0);
+}
+
+static uint64_t size_below(int dirfd, const char *path, unsigned depth)
+{
+	struct dirent *d;
+	struct stat st;
+	uint64_t sum = 0;
+
+	if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || depth > SIZE_DEPTH_MAX)
+		return 0;
+	if (!S_ISDIR(st.st_mode))
+		return S_ISREG(st.st_mode) ? (uint64_t) st.st_size : 0;
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	if (dir == NULL && fd >= 0)
+		(void) close(fd); /* read-only */
+	while (dir != NULL && (d = readdir(dir)) != NULL)
+		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+			sum += size_below(fd, d->d_name, depth + 1);
+	return sum;
+}
+
+uint64_t dir_size(int dirfd, const char *path)
+{
+	return size_below(dirfd, path, 0);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct str;
@@ -69,3 +70,9 @@ int dir_make_all(const char *path, mode_t mode);
  * Return: 0 also if it is not there; -errno of the first failure.
  */
 int dir_remove(int dirfd, const char *path);
+
+/**
+ * dir_size() - bytes of the regular files in a directory and below, or of one file; does not follow links
+ * Return: the sum; what cannot be read counts as nothing.
+ */
+uint64_t dir_size(int dirfd, const char *path);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,96 +8,219 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/json_write.h"
+#include "base/str.h"
 #include "cli/cli.h"
-#include "cli/format/table.h"
+#include "cli/filter.h"
+#include "cli/format/listing.h"
 #include "engine/engine.h"
+#include "image/config.h"
+#include "image/reference.h"
 #include "image/store.h"
 
 struct ls_opts {
-	bool quiet, no_trunc;
+	bool all, digests, quiet, no_trunc;
 	const char *format;
+	struct opt_strings filter;
 };
 
+#define FIELD(name) offsetof(struct ls_opts, name)
+
 static const struct opt ls_table[] = {
-	{ "quiet", 'q', OPT_BOOL, offsetof(struct ls_opts, quiet), NULL, "print ids only" },
-	{ "no-trunc", 0, OPT_BOOL, offsetof(struct ls_opts, no_trunc), NULL, "print whole ids" },
-	{ "format", 0, OPT_STRING, offsetof(struct ls_opts, format), "FORMAT", "table or json" },
+	{ "all", 'a', OPT_BOOL, FIELD(all), NULL, NULL }, /* there are no intermediate images here */
+	{ "digests", 0, OPT_BOOL, FIELD(digests), NULL, "show digests" },
+	{ "filter", 'f', OPT_STRINGS, FIELD(filter), "NAME=VALUE",
+	  "only those that match: before, dangling, label, reference, since" },
+	{ "format", 0, OPT_STRING, FIELD(format), "FORMAT", "table, json, or a Go template" },
+	{ "no-trunc", 0, OPT_BOOL, FIELD(no_trunc), NULL, "print whole ids" },
+	{ "quiet", 'q', OPT_BOOL, FIELD(quiet), NULL, "print ids only" },
 	{ 0 },
 };
 
-static void print_json(const struct img_image *image)
-{
-	_cleanup_(str_fini) struct str s = { 0 };
-	char created[TIME_TEXT_MAX];
+static const struct listing_column columns[] = {
+	{ "Repository", "REPOSITORY", true },
+	{ "Tag", "TAG", true },
+	{ "ID", "IMAGE ID", true },
+	{ "CreatedSince", "CREATED", true },
+	{ "Size", "SIZE", true },
+	{ "CreatedAt", "CREATED AT", false },
+	{ "Digest", "DIGEST", false },
+};
 
-	time_rfc3339(image->created, created);
-	str_puts(&s, "{\"Repository\":");
-	str_json(&s, image->repository);
-	str_puts(&s, ",\"Tag\":");
-	str_json(&s, image->tag);
-	str_printf(&s,
-		   ",\"ID\":\"sha256:%s\",\"Digest\":\"%s\",\"CreatedAt\":\"%s\",\"Size\":%lld}",
-		   image->id, image->manifest, created, (long long) image->size);
-	if (!s.failed)
-		puts(s.p);
+static const struct listing_column columns_digests[] = {
+	{ "Repository", "REPOSITORY", true },
+	{ "Tag", "TAG", true },
+	{ "Digest", "DIGEST", true },
+	{ "ID", "IMAGE ID", true },
+	{ "CreatedSince", "CREATED", true },
+	{ "Size", "SIZE", true },
+	{ "CreatedAt", "CREATED AT", false },
+};
+
+struct ls {
+	struct engine *e;
+	const struct ls_opts *o;
+	const struct img_image *image;
+	struct img_image limits[2]; /* of "before" and "since" */
+};
+
+static int has_label(const struct ls *l, const char *value, struct err *err)
+{
+	struct img_config config;
+	int r = img_store_config(l->e->images, l->image, &config, err);
+
+	if (r < 0)
+		return r;
+	r = filter_label(&config.labels, value);
+	img_config_fini(&config);
+	return r;
 }
 
-static void add_row(struct cli_table *t, const struct img_image *image, bool no_trunc)
+/* A shell pattern for "repository" or "repository:tag" */
+static int matches_reference(const struct img_image *image, const char *pattern)
 {
-	char age[TIME_TEXT_MAX], created[TIME_TEXT_MAX + 8], size[32], id[80];
+	_cleanup_(str_fini) struct str full = { 0 };
 
+	str_printf(&full, "%s:%s", image->repository, image->tag);
+	return full.p != NULL && (fnmatch(pattern, full.p, FNM_PATHNAME) == 0 ||
+				  fnmatch(pattern, image->repository, FNM_PATHNAME) == 0);
+}
+
+static int test(const void *what, const char *name, const char *value, struct err *err)
+{
+	const struct ls *l = what;
+	bool yes;
+	int r;
+
+	if (strcmp(name, "dangling") == 0) {
+		r = filter_flag(name, value, &yes, err);
+		return r < 0 ? r : (l->image->repository[0] == '<') == yes;
+	}
+	if (strcmp(name, "label") == 0)
+		return has_label(l, value, err);
+	if (strcmp(name, "reference") == 0)
+		return matches_reference(l->image, value);
+	if (strcmp(name, "before") == 0)
+		return l->image->created < l->limits[0].created;
+	if (strcmp(name, "since") == 0)
+		return l->image->created > l->limits[1].created;
+	return err_msg(err, -EINVAL, "invalid filter '%s'", name);
+}
+
+static int find_limits(struct ls *l, struct arena *arena, struct err *err)
+{
+	int r = 0;
+
+	for (size_t n = 0; r == 0 && n < l->o->filter.n; n++) {
+		const char *f = l->o->filter.v[n];
+
+		if (str_starts(f, "before="))
+			r = img_store_find(l->e->images, f + 7, arena, &l->limits[0], err);
+		else if (str_starts(f, "since="))
+			r = img_store_find(l->e->images, f + 6, arena, &l->limits[1], err);
+	}
+	return r;
+}
+
+static void row_json(const struct ls *l, struct str *s)
+{
+	const struct img_image *image = l->image;
+	char created[TIME_TEXT_MAX], age[TIME_TEXT_MAX], ago[TIME_TEXT_MAX + 8], size[32], id[80];
+
+	time_rfc3339(image->created, created);
 	time_span(time_now_ns() - image->created, age);
-	(void) snprintf(created, sizeof(created), "%s ago", age);
+	(void) snprintf(ago, sizeof(ago), "%s ago", age);
+	(void) snprintf(id, sizeof(id), l->o->no_trunc ? "sha256:%.64s" : "%.12s", image->id);
 	cli_size(image->size, size);
-	(void) snprintf(id, sizeof(id), no_trunc ? "sha256:%.64s" : "%.12s", image->id);
-	cli_table_add(t, image->repository);
-	cli_table_add(t, image->tag);
-	cli_table_add(t, id);
-	cli_table_add(t, created);
-	cli_table_add(t, size);
+	json_open(s, NULL, '{');
+	json_text(s, "Containers", "N/A");
+	json_text(s, "CreatedAt", created);
+	json_text(s, "CreatedSince", ago);
+	json_text(s, "Digest", image->manifest);
+	json_text(s, "ID", id);
+	json_text(s, "Repository", image->repository);
+	json_text(s, "SharedSize", "N/A");
+	json_text(s, "Size", size);
+	json_text(s, "Tag", image->tag);
+	json_text(s, "UniqueSize", "N/A");
+	json_text(s, "VirtualSize", size);
+	json_close(s, '}');
+}
+
+static int print_one(const struct ls *l, struct listing *listing, struct err *err)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+
+	if (l->o->quiet) {
+		printf(l->o->no_trunc ? "sha256:%.64s\n" : "%.12s\n", l->image->id);
+		return 0;
+	}
+	row_json(l, &s);
+	return s.failed ? err_set(err, -ENOMEM, "print") : listing_row(listing, s.p, err);
+}
+
+/* @name: an operand, as a filter */
+static int is_named(const struct img_image *image, const char *name)
+{
+	struct img_reference ref;
+
+	if (img_reference_parse(name, &ref, NULL) < 0)
+		return 0;
+	return strcmp(ref.repository, image->repository) == 0 &&
+	       (strchr(name, ':') == NULL || strcmp(ref.tag, image->tag) == 0);
 }
 
 static int ls_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	static const char *const heads[] = { "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE" };
-	_cleanup_(cli_table_fini) struct cli_table table = { .columns = ARRAY_LEN(heads) };
+	const struct ls_opts *o = opts;
+	_cleanup_(listing_fini) struct listing listing = {
+		.columns = o->digests ? columns_digests : columns,
+		.nr = o->digests ? ARRAY_LEN(columns_digests) : ARRAY_LEN(columns),
+	};
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena arena = { 0 };
-	const struct ls_opts *o = opts;
-	bool json = o->format != NULL && strcmp(o->format, "json") == 0;
+	struct ls l = { .o = o };
 	struct img_image *list = NULL;
-	int r, n;
+	int r = listing_begin(&listing, o->format, err), n;
 
-	(void) argc;
-	(void) argv;
-	if (o->format != NULL && !json && strcmp(o->format, "table") != 0)
-		return err_msg(err, -EINVAL, "--format '%s': table and json are known", o->format);
-	r = cli_engine(cli, &e, err);
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
 	if (r < 0)
 		return r;
+	l.e = e;
 	n = img_store_list(e->images, &arena, &list, err);
-	if (n < 0)
-		return n;
-	for (size_t i = 0; i < ARRAY_LEN(heads); i++)
-		cli_table_add(&table, heads[i]);
-	for (int i = 0; i < n; i++) {
-		if (o->quiet)
-			printf(o->no_trunc ? "sha256:%.64s\n" : "%.12s\n", list[i].id);
-		else if (json)
-			print_json(&list[i]);
-		else
-			add_row(&table, &list[i], o->no_trunc);
+	r = n < 0 ? n : find_limits(&l, &arena, err);
+	for (int i = 0; r >= 0 && i < n; i++) {
+		l.image = &list[i];
+		if (argc > 0 && !is_named(l.image, argv[0]))
+			continue;
+		r = filter_match(&o->filter, test, &l, err);
+		if (r == 1)
+			r = print_one(&l, &listing, err);
 	}
-	if (!o->quiet && !json)
-		cli_table_print(&table);
-	return 0;
+	if (r >= 0 && !o->quiet)
+		listing_end(&listing);
+	return r < 0 ? r : 0;
 }
 
 CLI_VERB(image_ls_verb) = {
 	.name = "image ls",
-	.args = "",
+	.args = "[REPOSITORY[:TAG]]",
 	.summary = "List images",
+	.max_args = 1,
 	.opts = ls_table,
 	.opts_size = sizeof(struct ls_opts),
+	.interspersed = true,
+	.run = ls_run,
+};
+
+CLI_VERB(images_verb) = {
+	.name = "images",
+	.args = "[REPOSITORY[:TAG]]",
+	.summary = "List images",
+	.max_args = 1,
+	.opts = ls_table,
+	.opts_size = sizeof(struct ls_opts),
+	.interspersed = true,
 	.run = ls_run,
 };

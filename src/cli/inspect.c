@@ -12,8 +12,10 @@
 #include "cli/format/listing.h"
 #include "cli/format/pretty.h"
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "engine/inspect.h"
 #include "engine/instance.h"
+#include "image/store.h"
 
 struct inspect_opts {
 	const char *format, *type;
@@ -27,12 +29,30 @@ static const struct opt inspect_table[] = {
 	{ 0 },
 };
 
-static int inspect_one(struct engine *e, const char *what, struct str *ret, struct err *err)
+static int inspect_image(struct engine *e, const char *what, struct str *ret, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct img_image image;
+	int r = img_store_find(e->images, what, &arena, &image, err);
+
+	return r < 0 ? r : eng_image_inspect(e, &image, ret, err);
+}
+
+/* @type: "container", "image"; NULL: whichever has the name */
+static int inspect_one(struct engine *e, const char *type, const char *what, struct str *ret,
+		       struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct eng_instance i;
-	int r = eng_instance_find(e, what, &arena, &i, err);
+	int r;
 
+	if (type != NULL && strcmp(type, "image") == 0)
+		return inspect_image(e, what, ret, err);
+	if (type != NULL && strcmp(type, "container") != 0)
+		return err_msg(err, -EINVAL, "--type '%.60s': container and image are known", type);
+	r = eng_instance_find(e, what, &arena, &i, err);
+	if (r == -ENOENT && type == NULL && inspect_image(e, what, ret, NULL) == 0)
+		return 0;
 	return r < 0 ? r : eng_inspect(e, &i, ret, err);
 }
 
@@ -52,11 +72,11 @@ static int print_all(const struct str *all, struct err *err)
 	return r;
 }
 
-static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+static int inspect_all(struct cli *cli, const struct inspect_opts *o, const char *type, int argc,
+		       char **argv, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(str_fini) struct str all = { 0 };
-	const struct inspect_opts *o = opts;
 	int r = cli_engine(cli, &e, err), result = 0;
 
 	if (r < 0)
@@ -66,7 +86,7 @@ static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struc
 		_cleanup_(str_fini) struct str one = { 0 };
 		struct err why = { 0 };
 
-		r = inspect_one(e, argv[n], &one, &why);
+		r = inspect_one(e, type, argv[n], &one, &why);
 		if (r == 0 && o->format != NULL)
 			r = listing_template(o->format, one.p, one.len, &why);
 		if (r == 0) {
@@ -85,14 +105,44 @@ static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struc
 	return result < 0 ? result : r;
 }
 
+static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	const struct inspect_opts *o = opts;
+
+	return inspect_all(cli, o, o->type, argc, argv, err);
+}
+
+static int inspect_image_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	return inspect_all(cli, opts, "image", argc, argv, err);
+}
+
 CLI_VERB(inspect_verb) = {
 	.name = "inspect",
 	.args = "NAME...",
-	.summary = "Show all that is known of instances",
+	.summary = "Show all that is known of instances or images",
 	.min_args = 1,
 	.max_args = -1,
 	.opts = inspect_table,
 	.opts_size = sizeof(struct inspect_opts),
 	.interspersed = true,
 	.run = inspect_run,
+};
+
+static const struct opt inspect_image_table[] = {
+	{ "format", 'f', OPT_STRING, offsetof(struct inspect_opts, format), "FORMAT",
+	  "a Go template, or json" },
+	{ 0 },
+};
+
+CLI_VERB(image_inspect_verb) = {
+	.name = "image inspect",
+	.args = "IMAGE...",
+	.summary = "Show all that is known of images",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = inspect_image_table,
+	.opts_size = sizeof(struct inspect_opts),
+	.interspersed = true,
+	.run = inspect_image_run,
 };

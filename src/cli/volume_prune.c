@@ -2,15 +2,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "cli/cli.h"
+#include "cli/confirm.h"
 #include "cli/format/table.h"
 #include "cli/volume_print.h"
 #include "engine/engine.h"
@@ -30,39 +30,6 @@ static const struct opt prune_table[] = {
 	{ 0 },
 };
 
-/* Does not follow links.  What cannot be read counts as nothing. */
-static int64_t tree_size(int dirfd, const char *name, int depth)
-{
-	struct stat st;
-	struct dirent *d;
-	int64_t sum;
-	int fd;
-
-	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0;
-	sum = (int64_t) st.st_blocks * 512;
-	if (!S_ISDIR(st.st_mode) || depth > 256)
-		return sum;
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-	while (dir != NULL && (d = readdir(dir)) != NULL)
-		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-			sum += tree_size(fd, d->d_name, depth + 1);
-	return sum;
-}
-
-static bool confirmed(bool all)
-{
-	int c;
-
-	fprintf(stderr,
-		"WARNING! This will remove %s volumes not used by at least one instance.\n"
-		"Are you sure you want to continue? [y/N] ",
-		all ? "all" : "anonymous local");
-	c = getchar();
-	return c == 'y' || c == 'Y';
-}
-
 static int prune(struct engine *e, const struct prune_opts *o, int64_t *ret_size, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
@@ -80,7 +47,7 @@ static int prune(struct engine *e, const struct prune_opts *o, int64_t *ret_size
 			return r;
 		if (r == 0)
 			continue;
-		size = tree_size(AT_FDCWD, eng_volume_path(e, list[i].name, &a), 0);
+		size = (int64_t) dir_size(AT_FDCWD, eng_volume_path(e, list[i].name, &a));
 		r = eng_volume_remove(e, list[i].name, err);
 		if (r == -EBUSY || r == -ENOENT)
 			continue; /* somebody was quicker */
@@ -105,7 +72,8 @@ static int prune_run(struct cli *cli, void *opts, int argc, char **argv, struct 
 
 	(void) argc;
 	(void) argv;
-	if (!o->force && !confirmed(o->all))
+	if (!o->force && !cli_confirm(o->all ? "This will remove all volumes that no instance uses."
+					     : "This will remove all anonymous volumes that no instance uses."))
 		return 0;
 	r = cli_engine(cli, &e, err);
 	if (r == 0)

@@ -2,9 +2,13 @@
 #pragma once
 
 struct db;
+struct err;
 
 /** struct img_store - directories of the store; @images is open while it is being made only */
 struct img_store {
 	struct db *db; /* borrows */
 	int root, images, layers;
 };
+
+/** img_index_write() - write index.json as the tables are; 0 or -errno with a message */
+int img_index_write(struct img_store *store, struct err *err);

@@ -223,7 +223,7 @@ int img_store_list(struct img_store *store, struct arena *arena, struct img_imag
 	return (int) n;
 }
 
-static int write_index(struct img_store *store, struct err *err)
+int img_index_write(struct img_store *store, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	_cleanup_(arena_fini) struct arena arena = { 0 };
@@ -274,7 +274,7 @@ int img_store_add(struct img_store *store, const struct img_image *image,
 			   "ON CONFLICT(repository, tag) DO UPDATE SET image = excluded.image",
 			   "sss", ref->repository, ref->tag, image->id);
 	if (r >= 0)
-		r = write_index(store, err);
+		r = img_index_write(store, err);
 	if (r < 0) {
 		db_rollback(store->db);
 		return r;
@@ -282,16 +282,22 @@ int img_store_add(struct img_store *store, const struct img_image *image,
 	return db_commit(store->db, err);
 }
 
-int img_store_config(struct img_store *store, const struct img_image *image, struct img_config *ret,
-		     struct err *err)
+int img_store_config_text(struct img_store *store, const struct img_image *image, struct str *ret,
+			  struct err *err)
 {
-	_cleanup_(str_fini) struct str text = { 0 };
 	char path[128];
 	int r;
 
 	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", image->id); /* 64 digits */
-	r = file_read(store->root, path, IMG_CONFIG_SIZE_MAX, &text);
-	if (r < 0)
-		return err_set(err, r, "read the configuration of image '%.12s'", image->id);
-	return img_config_parse("image configuration", text.p, text.len, ret, err);
+	r = file_read(store->root, path, IMG_CONFIG_SIZE_MAX, ret);
+	return r < 0 ? err_set(err, r, "read the configuration of image '%.12s'", image->id) : 0;
+}
+
+int img_store_config(struct img_store *store, const struct img_image *image, struct img_config *ret,
+		     struct err *err)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	int r = img_store_config_text(store, image, &text, err);
+
+	return r < 0 ? r : img_config_parse("image configuration", text.p, text.len, ret, err);
 }

@@ -20,6 +20,7 @@ struct err;
 struct img_config;
 struct img_reference;
 struct img_store;
+struct str;
 
 /* Tables of this module, a step of the schema of the database that a store is opened with */
 #define IMG_SCHEMA                                                                                        \
@@ -83,6 +84,10 @@ int img_store_add(struct img_store *store, const struct img_image *image,
 /** img_store_config() - read an image's configuration; 0 or -errno with a message */
 int img_store_config(struct img_store *store, const struct img_image *image, struct img_config *ret,
 		     struct err *err);
+
+/** img_store_config_text() - append an image's configuration as it is; 0 or -errno with a message */
+int img_store_config_text(struct img_store *store, const struct img_image *image, struct str *ret,
+			  struct err *err);
 
 /** img_store_layers_fd() - directory "layers", owned by the store */
 int img_store_layers_fd(const struct img_store *store);

@@ -92,12 +92,21 @@ int proc_exit_code(int wait_status)
 
 void proc_default_signals(void)
 {
+	/* struct sigaction as the kernel has it: SIG_DFL */
+	static const struct {
+		void *handler;
+		unsigned long flags;
+		void *restorer;
+		unsigned long mask;
+	} fallback;
 	sigset_t none;
 
 	(void) sigemptyset(&none);
 	(void) sigprocmask(SIG_SETMASK, &none, NULL);
+	/* by system call: libc keeps two signals for itself and would leave them as a caller had them */
 	for (int s = 1; s < NSIG; s++)
-		(void) signal(s, SIG_DFL); /* two cannot be changed, two belong to libc */
+		(void) syscall(SYS_rt_sigaction, s, &fallback, NULL,
+			       sizeof(fallback.mask)); /* two cannot be changed */
 }
 
 int proc_cloexec_from(unsigned first)

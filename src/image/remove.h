@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+struct err;
+struct img_image;
+struct img_reference;
+struct img_store;
+struct img_words;
+
+/**
+ * img_names() - names of an image
+ * @ret: "repository:tag", strings in @arena
+ * Return: number; -errno with a message.
+ */
+int img_names(struct img_store *store, const char *id, struct arena *arena, struct img_words *ret,
+	      struct err *err);
+
+/** img_layer_bytes() - bytes of the files of an unpacked layer; @chain: its chain id; 0 if there is none */
+uint64_t img_layer_bytes(struct img_store *store, const char *chain);
+
+/** img_untag() - take a name away; 0; -ENOENT nobody has it; -errno with a message */
+int img_untag(struct img_store *store, const struct img_reference *ref, struct err *err);
+
+/** img_forget() - take an image with all its names out of the store's tables; 0 or -errno with a message */
+int img_forget(struct img_store *store, const char *id, struct err *err);
+
+/**
+ * img_collect() - remove blobs and layers that no image has
+ * @chains: chain ids of instances, which keep their layers; each may be several, separated by spaces
+ * @ret_bytes: bytes of blobs and layers removed; may be NULL
+ *
+ * Nothing happens while somebody makes an image: it will be done after the next removal.
+ * Return: 0; -errno with a message.
+ */
+int img_collect(struct img_store *store, const struct img_words *chains, uint64_t *ret_bytes,
+		struct err *err);
