@@ -19,12 +19,10 @@ static const char script[] =
 	"            set skip 0\n"
 	"            continue\n"
 	"        end\n"
-	"        switch $w\n"
-	"            case --root --runroot\n"
-	"                set skip 1\n"
-	"            case '-*'\n"
-	"            case '*'\n"
-	"                echo $w\n"
+	"        if contains -- $w $__cleave_values\n"
+	"            set skip 1\n"
+	"        else if not string match -q -- '-*' $w\n"
+	"            echo $w\n"
 	"        end\n"
 	"    end\n"
 	"end\n"
@@ -117,9 +115,37 @@ static void group_line(const struct cli_names *names, const char *group, struct 
 	str_puts(s, "\n");
 }
 
+/* One of the first @end verbs has such an option, as a flag or with a value */
+static bool is_known(const struct cli_names *names, size_t end, const char *name, char letter, bool flag)
+{
+	for (size_t i = 0; i < end; i++)
+		for (const struct opt *o = names->v[i].verb->opts; o != NULL && o->kind != OPT_END; o++)
+			if (docs_has_value(o) != flag && (letter != 0 ? o->letter == letter : strcmp(o->name, name) == 0))
+				return true;
+	return false;
+}
+
+/* Options that have a value wherever they are known */
+static void value_options(const struct cli_names *names, struct str *s)
+{
+	str_puts(s, "set -g __cleave_values --root --runroot");
+	for (size_t i = 0; i < names->n; i++)
+		for (const struct opt *o = names->v[i].verb->opts; o != NULL && o->kind != OPT_END; o++) {
+			if (!docs_has_value(o))
+				continue;
+			if (!is_known(names, names->n, o->name, 0, true) && !is_known(names, i, o->name, 0, false))
+				str_printf(s, " --%s", o->name);
+			if (o->letter != 0 && !is_known(names, names->n, "", o->letter, true) &&
+			    !is_known(names, i, "", o->letter, false))
+				str_printf(s, " -%c", o->letter);
+		}
+	str_puts(s, "\n");
+}
+
 void docs_fish(const struct cli_names *names, struct str *ret)
 {
 	str_puts(ret, script);
+	value_options(names, ret);
 	for (const struct opt *o = cli_global_options(); o->kind != OPT_END; o++)
 		option(ret, "__cleave_is", o);
 	docs_groups(names, ret, group_line);

@@ -69,8 +69,8 @@ complete() {
 bash -n "$T/docs/completions/cleave" || no "bash -n"
 zsh -n "$T/docs/site-functions/_cleave" || no "zsh -n"
 for shell in bash fish; do
-	words=(cleave imag)
-	is "$shell: a group" "$(complete $shell)" image
+	words=(cleave volu)
+	is "$shell: a group" "$(complete $shell)" volume
 	words=(cleave volume r)
 	is "$shell: a verb of a group" "$(complete $shell)" rm
 	words=(cleave run --healthc)
@@ -104,11 +104,14 @@ def talk(text, until, seconds=20):
         if select.select([fd], [], [], 0.2)[0]:
             have += os.read(fd, 4096)
     return have
-talk(b"fpath=(%s $fpath); autoload -U compinit; compinit -u -D; PS1=rea''dy\n" % sys.argv[1].encode(), b"ready")
-for line, want in ((b"cleave rm al\t", b"alpha"), (b"cleave image impo\t", b"import"),
-                   (b"cleave run --cpuset-c\t", b"cpuset-cpus"), (b"cleave run --name x cleave/t\t", b"iny:latest")):
-    print("ok" if want in talk(line, want) else "missing " + want.decode())
-    talk(b"\x03", b"ready")
+# a key prints the line as it is and begins a new one
+talk(b"fpath=(%s $fpath); autoload -U compinit; compinit -u -D; "
+     b"show() { print -r -- \"LINE[$BUFFER]\"; BUFFER=; }; zle -N show; bindkey '^G' show; print rea''dy\n"
+     % sys.argv[1].encode(), b"ready")
+for line, want in ((b"cleave rm al\t", b"cleave rm alpha"), (b"cleave image impo\t", b"cleave image import"),
+                   (b"cleave run --cpuset-c\t", b"--cpuset-cpus"), (b"cleave run --name x cleave/t\t", b"cleave/tiny:latest")):
+    have = talk(line + b"\x07", b"]\r\n")
+    print("ok" if want in have[have.find(b"LINE["):] else have)
 PYTHON
 )
 is "zsh" "$(xargs <<<"$out")" 'ok ok ok ok'
