@@ -14,14 +14,16 @@ static const char script[] =
 	"\n"
 	"function __cleave_words\n"
 	"    set -l skip 0\n"
+	"    set -l words\n"
 	"    for w in (commandline -opc)[2..-1]\n"
 	"        if test $skip = 1\n"
 	"            set skip 0\n"
 	"            continue\n"
 	"        end\n"
-	"        if contains -- $w $__cleave_values\n"
+	"        if contains -- $w (__cleave_values $words)\n"
 	"            set skip 1\n"
 	"        else if not string match -q -- '-*' $w\n"
+	"            set words $words $w\n"
 	"            echo $w\n"
 	"        end\n"
 	"    end\n"
@@ -115,31 +117,32 @@ static void group_line(const struct cli_names *names, const char *group, struct 
 	str_puts(s, "\n");
 }
 
-/* One of the first @end verbs has such an option, as a flag or with a value */
-static bool is_known(const struct cli_names *names, size_t end, const char *name, char letter, bool flag)
+static void value_case(struct str *s, const char *name, const struct opt *table)
 {
-	for (size_t i = 0; i < end; i++)
-		for (const struct opt *o = names->v[i].verb->opts; o != NULL && o->kind != OPT_END; o++)
-			if (docs_has_value(o) != flag && (letter != 0 ? o->letter == letter : strcmp(o->name, name) == 0))
-				return true;
-	return false;
+	bool any = false;
+
+	for (const struct opt *o = table; o != NULL && o->kind != OPT_END; o++) {
+		if (!docs_has_value(o))
+			continue;
+		if (!any)
+			str_printf(s, "        case '%s%s'\n            string split ' ' -- '",
+				   name, *name != '\0' ? " *" : " ");
+		str_printf(s, "%s--%s", any ? " " : "", o->name);
+		if (o->letter != 0)
+			str_printf(s, " -%c", o->letter);
+		any = true;
+	}
+	str_puts(s, any ? "'\n" : "");
 }
 
-/* Options that have a value wherever they are known */
+/* Prints the options that have a value, of the verb that the words begin with. */
 static void value_options(const struct cli_names *names, struct str *s)
 {
-	str_puts(s, "set -g __cleave_values --root --runroot");
+	str_puts(s, "function __cleave_values\n    switch \"$argv \"\n");
+	value_case(s, "", cli_global_options());
 	for (size_t i = 0; i < names->n; i++)
-		for (const struct opt *o = names->v[i].verb->opts; o != NULL && o->kind != OPT_END; o++) {
-			if (!docs_has_value(o))
-				continue;
-			if (!is_known(names, names->n, o->name, 0, true) && !is_known(names, i, o->name, 0, false))
-				str_printf(s, " --%s", o->name);
-			if (o->letter != 0 && !is_known(names, names->n, "", o->letter, true) &&
-			    !is_known(names, i, "", o->letter, false))
-				str_printf(s, " -%c", o->letter);
-		}
-	str_puts(s, "\n");
+		value_case(s, names->v[i].name, names->v[i].verb->opts);
+	str_puts(s, "    end\nend\n");
 }
 
 void docs_fish(const struct cli_names *names, struct str *ret)
