@@ -9,6 +9,56 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#define WORD_MAX 32 /* letters that are compared */
+
+size_t opt_distance(const char *a, const char *b)
+{
+	size_t rows[3][WORD_MAX + 1] = { 0 }, n = strnlen(a, WORD_MAX), m = strnlen(b, WORD_MAX);
+
+	for (size_t k = 0; k <= m; k++)
+		rows[0][k] = k;
+	for (size_t i = 1; i <= n; i++) {
+		size_t *now = rows[i % 3], *last = rows[(i + 2) % 3], *before = rows[(i + 1) % 3];
+
+		now[0] = i;
+		for (size_t k = 1; k <= m; k++) {
+			size_t d = last[k - 1] + (a[i - 1] != b[k - 1]);
+
+			d = d < last[k] + 1 ? d : last[k] + 1;
+			d = d < now[k - 1] + 1 ? d : now[k - 1] + 1;
+			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1] &&
+			    before[k - 2] + 1 < d)
+				d = before[k - 2] + 1;
+			now[k] = d;
+		}
+	}
+	return rows[n % 3][m];
+}
+
+size_t opt_distance_max(size_t n)
+{
+	return n < 3 ? 1 : n < 6 ? 2 : 3;
+}
+
+static const char *nearest_long(const struct opt *table, const char *name, size_t n)
+{
+	char word[WORD_MAX + 1];
+	size_t limit = opt_distance_max(n) + 1;
+	const char *best = NULL;
+	size_t d;
+
+	(void) snprintf(word, sizeof(word), "%.*s", (int) (n < WORD_MAX ? n : WORD_MAX), name);
+	for (; table->kind != OPT_END; table++) {
+		d = opt_distance(word, table->name);
+		if (table->help != NULL && d < limit && d < n) {
+			limit = d;
+			best = table->name;
+		}
+	}
+	d = opt_distance(word, "help");
+	return d < limit && d < n ? "help" : best;
+}
+
 static const struct opt *find_long(const struct opt *table, const char *name, size_t n)
 {
 	for (; table->kind != OPT_END; table++)
@@ -89,8 +139,14 @@ static int parse_long(const struct opt *table, void *base, char **argv, int left
 
 	if (o == NULL && n == 4 && strncmp(name, "help", 4) == 0)
 		return 0;
-	if (o == NULL)
+	if (o == NULL) {
+		const char *like = nearest_long(table, name, n);
+
+		if (like != NULL)
+			return err_msg(err, -EINVAL, "unknown option --%.*s; did you mean --%s?",
+				       (int) n, name, like);
 		return err_msg(err, -EINVAL, "unknown option --%.*s", (int) n, name);
+	}
 	if (value != NULL)
 		value++;
 	else if (!is_flag(o)) {
@@ -166,18 +222,37 @@ int opt_parse(const struct opt *table, void *base, int *argc, char **argv, bool 
 	return 0;
 }
 
+#define LEFT_MAX 64 /* characters of "-x, --name ARG" */
+#define LEFT_COLUMN 36 /* what is longer gets a line of its own */
+
+static size_t left_text(const struct opt *o, char ret[LEFT_MAX])
+{
+	char letter[5] = "    ";
+
+	if (o->letter != 0)
+		(void) snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+	(void) snprintf(ret, LEFT_MAX, "%s--%s%s%s", letter, o->name, o->arg != NULL ? " " : "",
+			o->arg != NULL ? o->arg : ""); /* cut is fine */
+	return strlen(ret);
+}
+
 void opt_help(const struct opt *table, struct str *ret)
 {
-	for (; table->kind != OPT_END; table++) {
-		char left[64];
+	size_t width = 0, n;
+	char left[LEFT_MAX];
 
+	for (const struct opt *o = table; o->kind != OPT_END; o++) {
+		n = o->help != NULL ? left_text(o, left) : 0;
+		if (n > width && n <= LEFT_COLUMN)
+			width = n;
+	}
+	for (; table->kind != OPT_END; table++) {
 		if (table->help == NULL)
 			continue;
-		(void) snprintf(left, sizeof(left), "%s%c%s--%s%s%s", table->letter != 0 ? "-" : " ",
-				table->letter != 0 ? table->letter : ' ',
-				table->letter != 0 ? ", " : "  ", table->name,
-				table->arg != NULL ? " " : "",
-				table->arg != NULL ? table->arg : ""); /* cut is fine */
-		str_printf(ret, "  %-32s %s\n", left, table->help);
+		n = left_text(table, left);
+		if (n > width)
+			str_printf(ret, "  %s\n  %-*s  %s\n", left, (int) width, "", table->help);
+		else
+			str_printf(ret, "  %-*s  %s\n", (int) width, left, table->help);
 	}
 }

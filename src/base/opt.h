@@ -58,3 +58,9 @@ int opt_parse(const struct opt *table, void *base, int *argc, char **argv, bool 
 
 /** opt_help() - append the option list of @table, one line each */
 void opt_help(const struct opt *table, struct str *ret);
+
+/** opt_distance() - how many letters must be put in, left out, changed or swapped to make @b of @a */
+size_t opt_distance(const char *a, const char *b);
+
+/** opt_distance_max() - up to this distance two words of @n letters are likely to be meant the same */
+size_t opt_distance_max(size_t n);

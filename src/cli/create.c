@@ -20,7 +20,9 @@ static int create_run(struct cli *cli, void *opts, int argc, char **argv, struct
 		r = run_config(e, o, argc, argv, &config, err);
 	if (r < 0)
 		return r;
-	r = eng_instance_new(e, &config, o->name, "container", &config.arena, &i, NULL, err);
+	r = run_created_by(&config, cli->argv, err);
+	if (r == 0)
+		r = eng_instance_new(e, &config, o->name, "container", &config.arena, &i, NULL, err);
 	if (r == 0)
 		r = run_cidfile(o, i.id, err);
 	if (r == 0)

@@ -7,6 +7,7 @@ struct cli;
 struct eng_instance;
 struct engine;
 struct err;
+struct opt_strings;
 
 /**
  * cli_each() - do something to every instance that is named
@@ -20,3 +21,16 @@ struct err;
 int cli_each(struct cli *cli, int argc, char **names,
 	     int (*act)(struct engine *e, const struct eng_instance *i, void *data, struct err *err),
 	     void *data, bool missing_ok, struct err *err);
+
+/**
+ * cli_each_match() - do something to every instance that passes the filters, oldest first
+ * @filters: as of --filter, none for all instances
+ * The rest is as of cli_each().
+ */
+int cli_each_match(struct cli *cli, const struct opt_strings *filters,
+		   int (*act)(struct engine *e, const struct eng_instance *i, void *data,
+			      struct err *err),
+		   void *data, struct err *err);
+
+/** cli_each_check() - names, or --all and --filter, but not both: 0 or -EINVAL with a message */
+int cli_each_check(int argc, bool all, const struct opt_strings *filters, struct err *err);

@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/verbs.h"
 #include "engine/engine.h"
 #include "sys/exe.h"
 
@@ -43,35 +44,17 @@ int cli_engine(struct cli *cli, struct engine **ret, struct err *err)
 	return eng_open(cli->root, cli->runroot, cli->monitor, ret, err);
 }
 
-static int compare_verbs(const void *a, const void *b)
+const struct opt *cli_global_options(void)
 {
-	return strcmp((*(const struct cli_verb *const *) a)->name,
-		      (*(const struct cli_verb *const *) b)->name);
+	return global_table;
 }
 
-/* @group: only verbs that begin with this word, NULL for all */
 static void print_help(const char *group)
 {
-	size_t n = (size_t) (__stop_cli_verbs - __start_cli_verbs);
-	_cleanup_free_ const struct cli_verb **verbs = calloc(n, sizeof(*verbs));
 	_cleanup_(str_fini) struct str s = { 0 };
-	size_t len = group != NULL ? strlen(group) : 0;
 
-	if (verbs == NULL)
-		return;
-	memcpy(verbs, __start_cli_verbs, n * sizeof(*verbs));
-	qsort(verbs, n, sizeof(*verbs), compare_verbs);
-	str_printf(&s, "Usage: cleave [OPTIONS] %s%sCOMMAND\n\nRun containers.\n\nCommands:\n",
-		   group != NULL ? group : "", group != NULL ? " " : "");
-	for (size_t i = 0; i < n; i++)
-		if (verbs[i]->name[0] != '_' &&
-		    (group == NULL ||
-		     (strncmp(verbs[i]->name, group, len) == 0 && verbs[i]->name[len] == ' ')))
-			str_printf(&s, "  %-16s %s\n", verbs[i]->name, verbs[i]->summary);
-	str_puts(&s, "\nOptions:\n");
-	opt_help(global_table, &s);
-	str_puts(&s, "\n'cleave COMMAND --help' tells more about a command.\n");
-	if (!s.failed)
+	cli_help(group, &s);
+	if (!s.failed && s.p != NULL)
 		fputs(s.p, stdout);
 }
 
@@ -79,42 +62,9 @@ static void print_verb_help(const struct cli_verb *v)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
 
-	str_printf(&s, "Usage: cleave %s%s%s%s\n\n%s\n", v->name,
-		   v->opts != NULL ? " [OPTIONS]" : "", v->args[0] != '\0' ? " " : "", v->args,
-		   v->summary);
-	if (v->opts != NULL) {
-		str_puts(&s, "\nOptions:\n");
-		opt_help(v->opts, &s);
-	}
+	cli_verb_help(v, &s);
 	if (!s.failed)
 		fputs(s.p, stdout);
-}
-
-/* @words gets the number of words of the verb's name. */
-static const struct cli_verb *find_verb(int argc, char **argv, int *ret_words)
-{
-	REGISTRY_FOREACH (v, cli_verbs) {
-		const char *space = strchr((*v)->name, ' ');
-		size_t n = space != NULL ? (size_t) (space - (*v)->name) : 0;
-
-		*ret_words = space != NULL ? 2 : 1;
-		if (space == NULL ? strcmp((*v)->name, argv[0]) == 0
-				  : argc > 1 && strlen(argv[0]) == n &&
-					    strncmp((*v)->name, argv[0], n) == 0 &&
-					    strcmp(space + 1, argv[1]) == 0)
-			return *v;
-	}
-	return NULL;
-}
-
-static bool is_group(const char *word)
-{
-	size_t n = strlen(word);
-
-	REGISTRY_FOREACH (v, cli_verbs)
-		if (strncmp((*v)->name, word, n) == 0 && (*v)->name[n] == ' ')
-			return true;
-	return false;
 }
 
 static void report(const struct err *err)
@@ -183,17 +133,34 @@ static int run_words(struct cli *cli, int argc, char **argv)
 	struct err err = { 0 };
 	int words;
 
-	v = find_verb(argc, argv, &words);
+	v = cli_verb_find(argc, argv, &words);
 	if (v != NULL)
 		return run_verb(v, cli, argc - words, argv + words);
-	if (is_group(argv[0]) && (argc == 1 || argv[1][0] == '-')) {
+	if (cli_group_summary(argv[0]) != NULL && (argc == 1 || argv[1][0] == '-')) {
 		print_help(argv[0]);
 		return argc == 1;
 	}
-	(void) err_msg(&err, -EINVAL, "'%s%s%s' is not a command (see 'cleave --help')", argv[0],
-		       is_group(argv[0]) ? " " : "", is_group(argv[0]) ? argv[1] : "");
+	(void) cli_unknown(argc, argv, &err);
 	report(&err);
 	return 1;
+}
+
+static int help_words(int argc, char **argv)
+{
+	int words;
+	const struct cli_verb *v = cli_verb_find(argc, argv, &words);
+	struct err err = { 0 };
+
+	if (v != NULL)
+		print_verb_help(v);
+	else if (argc == 1 && cli_group_summary(argv[0]) != NULL)
+		print_help(argv[0]);
+	else {
+		(void) cli_unknown(argc, argv, &err);
+		report(&err);
+		return 1;
+	}
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -223,10 +190,12 @@ int main(int argc, char **argv)
 		printf("cleave version %s\n", CLEAVE_VERSION);
 		return 0;
 	}
-	if (r == 1 || n == 0 || strcmp(argv[1], "help") == 0) {
+	if (r == 1 || n == 0 || (n == 1 && strcmp(argv[1], "help") == 0)) {
 		print_help(NULL);
 		return r != 1 && n == 0;
 	}
+	if (strcmp(argv[1], "help") == 0) /* "help image ls" is "image ls --help" */
+		return help_words(n - 1, argv + 2);
 	cli.argv = words;
 	cli.root = g.root;
 	cli.runroot = g.runroot;

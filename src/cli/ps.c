@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <regex.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +10,8 @@
 #include "base/json_write.h"
 #include "base/str.h"
 #include "cli/cli.h"
-#include "cli/filter.h"
 #include "cli/format/listing.h"
+#include "cli/instance_match.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
@@ -31,7 +30,7 @@ struct ps_opts {
 static const struct opt ps_table[] = {
 	{ "all", 'a', OPT_BOOL, FIELD(all), NULL, "also instances that do not run" },
 	{ "filter", 'f', OPT_STRINGS, FIELD(filter), "NAME=VALUE",
-	  "only those that match: ancestor, before, exited, health, id, isolation, label, name, since, status, volume" },
+	  "only those that match: ancestor, before, exited, health, id, isolation, label, name, restart-policy, should-start-on-boot, since, status, volume" },
 	{ "format", 0, OPT_STRING, FIELD(format), "FORMAT", "table, json, or a Go template" },
 	{ "last", 'n', OPT_I64, FIELD(last), "NUMBER", "the newest so many, in any state" },
 	{ "latest", 'l', OPT_BOOL, FIELD(latest), NULL, "the newest one, in any state" },
@@ -57,29 +56,12 @@ static const struct listing_column columns[] = {
 	{ "State", "STATE", false },
 };
 
-/*
- * struct ps - what a row is made from
- * @config: read when something asks for it; @has_config says that it was
- */
+/* struct ps - what a row is made from */
 struct ps {
-	struct engine *e;
 	const struct ps_opts *o;
 	const struct eng_instance *i;
-	const struct eng_instance *before, *since; /* of those filters */
-	struct eng_config config;
-	bool has_config;
+	struct instance_match match;
 };
-
-/* Those of an instance that is being removed are empty. */
-static const struct eng_config *config_of(struct ps *p)
-{
-	if (!p->has_config) {
-		p->config = (struct eng_config) { 0 };
-		(void) eng_instance_config(p->e, p->i, &p->config, NULL);
-		p->has_config = true;
-	}
-	return &p->config;
-}
 
 /* "Up 2 minutes", "Exited (0) 3 hours ago", "Created" */
 static void status_text(const struct eng_instance *i, char *ret, size_t size)
@@ -105,11 +87,6 @@ static void status_text(const struct eng_instance *i, char *ret, size_t size)
 		(void) snprintf(ret, size, "Exited (%d) %s ago", i->exit_code, span);
 	} else
 		(void) snprintf(ret, size, "Created");
-}
-
-static const char *state_text(const struct eng_instance *i)
-{
-	return i->paused ? "paused" : eng_state_name(i->state);
 }
 
 /* Quoted, as Docker does; what does not fit ends in an ellipsis. */
@@ -156,7 +133,7 @@ static void add_mounts(struct str *s, const struct eng_config *c)
 /* What only templates and JSON show, which costs reading a file. */
 static void add_details(struct ps *p, struct str *s)
 {
-	const struct eng_config *c = config_of(p);
+	const struct eng_config *c = instance_match_config(&p->match);
 
 	join(s, "Labels", &c->labels);
 	if (strcmp(p->o->format, "json") != 0)
@@ -186,7 +163,7 @@ static void row_json(struct ps *p, struct str *s)
 	json_text(s, "CreatedAt", created);
 	json_text(s, "RunningFor", ago);
 	json_text(s, "Ports", "");
-	json_text(s, "State", state_text(i));
+	json_text(s, "State", instance_state(i));
 	json_text(s, "Status", status);
 	json_text(s, "Isolation", i->isolation);
 	json_int(s, "ExitCode", i->exit_code);
@@ -194,107 +171,6 @@ static void row_json(struct ps *p, struct str *s)
 	if (p->o->format != NULL && strcmp(p->o->format, "table") != 0)
 		add_details(p, s);
 	json_close(s, '}');
-}
-
-/* "name", "name:tag", or the beginning of an id */
-static bool has_ancestor(const struct eng_instance *i, const char *value)
-{
-	size_t n = strlen(value);
-
-	if (strcmp(i->image, value) == 0 ||
-	    (strncmp(i->image, value, n) == 0 && strcmp(i->image + n, ":latest") == 0))
-		return true;
-	if (str_starts(value, i->image) && strcmp(value + strlen(i->image), ":latest") == 0)
-		return true;
-	return str_starts(i->image_id, str_starts(value, "sha256:") ? value + 7 : value);
-}
-
-static bool has_volume(const struct eng_config *c, const char *value)
-{
-	for (size_t i = 0; i < c->nr_mounts; i++)
-		if (strcmp(c->mounts[i].destination, value) == 0 ||
-		    (c->mounts[i].source != NULL && strcmp(c->mounts[i].source, value) == 0))
-			return true;
-	return false;
-}
-
-static int test_status(const struct eng_instance *i, const char *value, struct err *err)
-{
-	static const char *const known[] = { "created", "restarting", "running", "removing",
-					     "paused",  "exited",     "dead" };
-
-	for (size_t n = 0; n < ARRAY_LEN(known); n++)
-		if (strcmp(value, known[n]) == 0)
-			return strcmp(state_text(i), value) == 0;
-	return err_msg(err, -EINVAL, "invalid filter 'status=%.100s'", value);
-}
-
-/* An extended regular expression that matches somewhere, with or without the slash of Docker's names */
-static int has_name(const struct eng_instance *i, const char *value, struct err *err)
-{
-	char slashed[ENG_NAME_MAX + 2];
-	regex_t re;
-	bool yes;
-
-	if (regcomp(&re, value, REG_EXTENDED | REG_NOSUB) != 0)
-		return err_msg(err, -EINVAL, "invalid filter 'name=%.100s'", value);
-	(void) snprintf(slashed, sizeof(slashed), "/%s", i->name);
-	yes = regexec(&re, i->name, 0, NULL, 0) == 0 || regexec(&re, slashed, 0, NULL, 0) == 0;
-	regfree(&re);
-	return yes;
-}
-
-static int test(const void *what, const char *name, const char *value, struct err *err)
-{
-	struct ps *p = (struct ps *) what; /* reads the configuration late */
-	const struct eng_instance *i = p->i;
-	int64_t code;
-
-	if (strcmp(name, "id") == 0)
-		return str_starts(i->id, value);
-	if (strcmp(name, "name") == 0)
-		return has_name(i, value, err);
-	if (strcmp(name, "status") == 0)
-		return test_status(i, value, err);
-	if (strcmp(name, "exited") == 0) {
-		if (str_to_i64(value, &code) < 0)
-			return err_msg(err, -EINVAL, "invalid filter 'exited=%.100s'", value);
-		return i->state == ENG_STATE_EXITED && i->exit_code == code;
-	}
-	if (strcmp(name, "label") == 0 || strcmp(name, "label!") == 0)
-		return filter_label(&config_of(p)->labels, value) == (name[5] == '\0');
-	if (strcmp(name, "ancestor") == 0)
-		return has_ancestor(i, value);
-	if (strcmp(name, "health") == 0)
-		return strcmp(i->health[0] != '\0' ? i->health : "none", value) == 0;
-	if (strcmp(name, "isolation") == 0)
-		return strcmp(i->isolation, value) == 0;
-	if (strcmp(name, "volume") == 0)
-		return has_volume(config_of(p), value);
-	if (strcmp(name, "before") == 0)
-		return p->before != NULL && i->created < p->before->created;
-	if (strcmp(name, "since") == 0)
-		return p->since != NULL && i->created > p->since->created;
-	return err_msg(err, -EINVAL, "invalid filter '%s'", name);
-}
-
-static int find_limits(struct ps *p, struct arena *arena, struct eng_instance limits[2],
-		       struct err *err)
-{
-	int r = 0;
-
-	for (size_t n = 0; r == 0 && n < p->o->filter.n; n++) {
-		const char *f = p->o->filter.v[n];
-
-		if (str_starts(f, "before=")) {
-			r = eng_instance_find(p->e, f + 7, arena, &limits[0], err);
-			p->before = &limits[0];
-		} else if (str_starts(f, "since=")) {
-			r = eng_instance_find(p->e, f + 6, arena, &limits[1], err);
-			p->since = &limits[1];
-		}
-	}
-	return r;
 }
 
 static bool asks_for_state(const struct opt_strings *filters)
@@ -329,14 +205,11 @@ static int print_all(struct ps *p, const struct eng_instance *list, int n, struc
 		if (!all && p->i->state != ENG_STATE_RUNNING &&
 		    p->i->state != ENG_STATE_RESTARTING)
 			continue;
-		r = filter_match(&p->o->filter, test, p, err);
+		r = instance_match(&p->match, p->i, &p->o->filter, err);
 		if (r == 1) {
 			r = print_one(p, l, err);
 			left -= left > 0;
 		}
-		if (p->has_config)
-			eng_config_fini(&p->config);
-		p->has_config = false;
 	}
 	return r < 0 ? r : 0;
 }
@@ -347,7 +220,7 @@ static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct ps p = { .o = opts };
-	struct eng_instance *list = NULL, limits[2];
+	struct eng_instance *list = NULL;
 	int r, n;
 
 	(void) argc;
@@ -357,13 +230,14 @@ static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 		r = cli_engine(cli, &e, err);
 	if (r < 0)
 		return r;
-	p.e = e;
+	p.match.e = e;
 	n = eng_instance_list(e, &arena, &list, err);
 	if (n < 0)
 		return n;
-	r = find_limits(&p, &arena, limits, err);
+	r = instance_match_limits(&p.match, &p.o->filter, &arena, err);
 	if (r == 0)
 		r = print_all(&p, list, n, &l, err);
+	instance_match_fini(&p.match);
 	if (r == 0 && !p.o->quiet)
 		listing_end(&l);
 	return r;

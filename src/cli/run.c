@@ -73,7 +73,9 @@ static int run_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 		r = run_config(e, o, argc, argv, &config, err);
 	if (r < 0)
 		return r;
-	r = run_instance(cli, e, o, &config, &client, err);
+	r = run_created_by(&config, cli->argv, err);
+	if (r == 0)
+		r = run_instance(cli, e, o, &config, &client, err);
 	eng_config_fini(&config);
 	return r;
 }

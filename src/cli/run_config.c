@@ -196,3 +196,14 @@ int run_cidfile(const struct run_opts *o, const char *id, struct err *err)
 	r = fd < 0 ? -errno : fd_write_full(fd, id, strlen(id));
 	return r < 0 ? err_set(err, r, "write container ID file '%s'", o->cidfile) : 0;
 }
+
+int run_created_by(struct eng_config *c, char *const *words, struct err *err)
+{
+	for (size_t i = 1; words[i] != NULL; i++) {
+		const char *word = arena_strdup(&c->arena, words[i]);
+
+		if (word == NULL || eng_words_add(&c->arena, &c->create_command, word) < 0)
+			return run_nomem(err);
+	}
+	return 0;
+}

@@ -54,6 +54,9 @@ extern const struct opt run_table[];
 int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv,
 	       struct eng_config *ret, struct err *err);
 
+/** run_created_by() - note the command line, @words of main(), in the configuration; 0 or -errno with a message */
+int run_created_by(struct eng_config *c, char *const *words, struct err *err);
+
 /**
  * run_cidfile() - write the id of the instance to the file of --cidfile, if that was given
  * To be called before the instance is started.

@@ -18,15 +18,19 @@
 #include "oci/foreground.h"
 
 struct start_opts {
-	bool attach, interactive, no_sig_proxy;
+	bool all, attach, interactive, no_sig_proxy;
 	const char *detach_keys;
+	struct opt_strings filter;
 };
 
 static const struct opt start_table[] = {
 	{ "attach", 'a', OPT_BOOL, offsetof(struct start_opts, attach), NULL,
 	  "show its output, forward signals, and exit as it does" },
+	{ "all", 0, OPT_BOOL, offsetof(struct start_opts, all), NULL, "all instances that do not run" },
 	{ "detach-keys", 0, OPT_STRING, offsetof(struct start_opts, detach_keys), "KEYS",
 	  "keys that leave it running, e.g. ctrl-x,x (default: ctrl-p,ctrl-q)" },
+	{ "filter", 'f', OPT_STRINGS, offsetof(struct start_opts, filter), "NAME=VALUE",
+	  "those that match, as of ps; e.g. restart-policy=always" },
 	{ "interactive", 'i', OPT_BOOL, offsetof(struct start_opts, interactive), NULL,
 	  "attach standard input, too" },
 	{ "sig-proxy", 0, OPT_OFF, offsetof(struct start_opts, no_sig_proxy), NULL,
@@ -54,6 +58,14 @@ static int start_one(struct engine *e, const struct eng_instance *i, void *data,
 	r = start(e, i, &config, false, &client, err);
 	eng_config_fini(&config);
 	return r == -EALREADY ? 0 : r; /* as Docker */
+}
+
+static int start_stopped(struct engine *e, const struct eng_instance *i, void *data,
+			 struct err *err)
+{
+	if (i->state == ENG_STATE_RUNNING || i->state == ENG_STATE_RESTARTING)
+		return 1;
+	return start_one(e, i, data, err);
 }
 
 /* Becomes the client. */
@@ -101,7 +113,14 @@ static int start_attached(struct cli *cli, const struct start_opts *o, const cha
 static int start_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	const struct start_opts *o = opts;
+	int r = cli_each_check(argc, o->all, &o->filter, err);
 
+	if (r < 0)
+		return r;
+	if (argc == 0 && (o->attach || o->interactive))
+		return err_msg(err, -EINVAL, "--all cannot be combined with --attach, --interactive");
+	if (argc == 0)
+		return cli_each_match(cli, &o->filter, start_stopped, NULL, err);
 	if (!o->attach && !o->interactive)
 		return cli_each(cli, argc, argv, start_one, NULL, false, err);
 	if (argc > 1)
@@ -111,9 +130,8 @@ static int start_run(struct cli *cli, void *opts, int argc, char **argv, struct 
 
 CLI_VERB(start_verb) = {
 	.name = "start",
-	.args = "INSTANCE...",
+	.args = "[INSTANCE...]",
 	.summary = "Start instances that do not run",
-	.min_args = 1,
 	.max_args = -1,
 	.opts = start_table,
 	.opts_size = sizeof(struct start_opts),

@@ -70,6 +70,7 @@ struct eng_mount {
  * @health: command as of HEALTHCHECK: "CMD" or "CMD-SHELL" and its words; "NONE"
  * @health_interval and its like: nanoseconds
  * @systemd: "true", "false", "always"; NULL: true
+ * @create_command: the command line that made it, without the program's name
  */
 struct eng_config {
 	struct arena arena;
@@ -108,6 +109,7 @@ struct eng_config {
 	const char *log_driver;
 	struct img_words log_opts;
 	const char *platform;
+	struct img_words create_command;
 };
 
 #define ENG_STOP_TIMEOUT 10 /* seconds, as Docker */

@@ -108,6 +108,7 @@ static const struct field fields[] = {
 	FIELD("healthRetries", U64, health_retries),
 	FIELD("logDriver", TEXT, log_driver),
 	FIELD("logOpts", WORDS, log_opts),
+	FIELD("createCommand", WORDS, create_command),
 	FIELD("platform", TEXT, platform),
 };
 

@@ -148,6 +148,13 @@ int eng_stop(struct engine *e, const struct eng_instance *i, int signal, int64_t
 	return 0;
 }
 
+int eng_stop_forget(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	int r = db_run(e->db, err, "UPDATE instance SET stopped = 0 WHERE id = ?", "s", i->id);
+
+	return r < 0 ? r : 0;
+}
+
 int eng_kill(struct engine *e, const struct eng_instance *i, int signal, struct err *err)
 {
 	const struct eng_backend *b = backend(i, err);

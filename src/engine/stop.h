@@ -18,6 +18,13 @@ struct err;
 int eng_stop(struct engine *e, const struct eng_instance *i, int signal, int64_t timeout,
 	     struct err *err);
 
+/**
+ * eng_stop_forget() - nobody wanted it to end: the machine is about to stop
+ * To be called after eng_stop(); its policy starts it again then.
+ * Return: 0; -errno with a message.
+ */
+int eng_stop_forget(struct engine *e, const struct eng_instance *i, struct err *err);
+
 #define ENG_STOP_DEFAULT INT64_MIN
 
 /**
