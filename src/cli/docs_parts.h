@@ -23,7 +23,8 @@ enum docs_kind {
 
 /**
  * docs_operand() - what the first operand of a verb names
- * @many: more of them may follow
+ * @many: returns whether more of them may follow
+ * Return: what it names; DOCS_NOTHING when none is expected.
  */
 enum docs_kind docs_operand(const struct cli_verb *v, bool *many);
 

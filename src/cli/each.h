@@ -26,6 +26,7 @@ int cli_each(struct cli *cli, int argc, char **names,
  * cli_each_match() - do something to every instance that passes the filters, oldest first
  * @filters: as of --filter, none for all instances
  * The rest is as of cli_each().
+ * Return: as of cli_each().
  */
 int cli_each_match(struct cli *cli, const struct opt_strings *filters,
 		   int (*act)(struct engine *e, const struct eng_instance *i, void *data,

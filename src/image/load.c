@@ -56,9 +56,10 @@ static int nomem(struct err *err)
 	return err_set(err, -ENOMEM, "load the image");
 }
 
-static int blob_name(const char *digest, char ret[96])
+/* The member of an OCI layout that holds a blob; @digest was checked to be of SHA-256 */
+static void blob_name(const char *digest, char ret[96])
 {
-	return snprintf(ret, 96, "blobs/sha256/%s", digest + strlen("sha256:"));
+	(void) snprintf(ret, 96, "blobs/sha256/%.64s", digest + strlen("sha256:"));
 }
 
 /* A small file whose digest is known ("" if not); lives in l->arena */
@@ -221,7 +222,7 @@ static int read_oci_image(struct load *l, const struct img_descriptor *d, const 
 
 	if (r < 0)
 		return r;
-	(void) blob_name(d->digest, path); /* fits */
+	blob_name(d->digest, path);
 	r = read_file(l, path, d->digest, &f->manifest, &f->manifest_len, err);
 	if (r == 0)
 		r = img_manifest_parse("manifest", &l->arena, f->manifest, f->manifest_len, &m,
@@ -229,13 +230,13 @@ static int read_oci_image(struct load *l, const struct img_descriptor *d, const 
 	if (r < 0)
 		return r;
 	memcpy(f->manifest_digest, d->digest, sizeof(f->manifest_digest));
-	(void) blob_name(m.config.digest, path); /* fits */
+	blob_name(m.config.digest, path);
 	r = read_file(l, path, m.config.digest, &f->config, &f->config_len, err);
 	members = arena_alloc(&l->arena, m.nr_layers + 1, sizeof(*members));
 	if (members == NULL)
 		return nomem(err);
 	for (size_t i = 0; r == 0 && i < m.nr_layers; i++) {
-		(void) blob_name(m.layers[i].digest, path); /* fits */
+		blob_name(m.layers[i].digest, path);
 		members[i] = arena_strdup(&l->arena, path);
 		if (members[i] == NULL)
 			r = nomem(err);
@@ -250,7 +251,7 @@ static int read_index(struct load *l, const char *file, const char *digest, cons
 	struct img_index index;
 	size_t usable = 0;
 	const char *text;
-	size_t len;
+	size_t len = 0;
 	int r = depth > DEPTH_MAX ? err_msg(err, -EINVAL, "indexes are nested over %d deep",
 					    DEPTH_MAX)
 				  : read_file(l, file, digest, &text, &len, err);
@@ -266,7 +267,7 @@ static int read_index(struct load *l, const char *file, const char *digest, cons
 		if (!e->usable || (depth > 0 && usable > 0))
 			continue;
 		usable++;
-		(void) blob_name(e->d.digest, path); /* fits */
+		blob_name(e->d.digest, path);
 		r = e->is_index ? read_index(l, path, e->d.digest, called, depth + 1, err)
 				: read_oci_image(l, &e->d, called, err);
 	}

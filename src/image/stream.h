@@ -27,6 +27,7 @@ int img_stream_open(int fd, int tee_fd, struct img_stream **ret, struct err *err
 /**
  * img_stream_open_range() - the same, for a part of a file
  * @at, @size: where it begins, and its bytes; the position of @fd is left alone
+ * Return: as of img_stream_open().
  */
 int img_stream_open_range(int fd, uint64_t at, uint64_t size, int tee_fd, struct img_stream **ret,
 			  struct err *err);

@@ -39,6 +39,7 @@ int img_tree_write(struct img_sink *s, int dir, const struct img_tree_opts *opts
  * img_tree_write_one() - write one file or directory with all that is in it
  * @dir, @name: where it is
  * @as: its name in the archive
+ * Return: as of img_tree_write().
  */
 int img_tree_write_one(struct img_sink *s, int dir, const char *name, const char *as,
 		       const struct img_tree_opts *opts, struct err *err);

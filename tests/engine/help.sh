@@ -56,12 +56,11 @@ run 0 --name alpha cleave/tiny true
 run 0 --name beta cleave/tiny true
 PATH=$(dirname "$CLEAVE"):$PATH
 # complete SHELL LINE - candidates, sorted, on one line
+# shellcheck disable=SC2016 # quoted for the other shell
 complete() {
 	case $1 in
-	# shellcheck disable=SC2016 # for the other shell
 	bash) bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cleave; printf "%s\n" "${COMPREPLY[@]}"' \
 		x "$T/docs/completions/cleave" "${words[@]}" ;;
-	# shellcheck disable=SC2016
 	fish) fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$T/docs/vendor_completions.d/cleave.fish" "${words[*]}" |
 		cut -f 1 ;;
 	esac | sort | xargs
