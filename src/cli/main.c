@@ -6,6 +6,7 @@
  * linker set, one file each.  Failures are printed once, here.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,15 @@ static const struct opt global_table[] = {
 int cli_engine(struct cli *cli, struct engine **ret, struct err *err)
 {
 	return eng_open(cli->root, cli->runroot, cli->monitor, ret, err);
+}
+
+int cli_preserve_fds(struct engine *e, uint64_t n, struct err *err)
+{
+	if (n > ENG_PRESERVE_FDS_MAX)
+		return err_msg(err, -EINVAL, "--preserve-fds %" PRIu64 " is over the limit %d", n,
+			       ENG_PRESERVE_FDS_MAX);
+	e->preserve_fds = (unsigned) n;
+	return 0;
 }
 
 const struct opt *cli_global_options(void)
