@@ -78,6 +78,8 @@ static int prune_run(struct cli *cli, void *opts, int argc, char **argv, struct 
 	r = cli_engine(cli, &e, err);
 	if (r == 0)
 		r = prune(e, o, &size, err);
+	if (e != NULL)
+		eng_volumes_sweep(e);
 	if (r < 0)
 		return r;
 	cli_size(size, text);
