@@ -34,6 +34,7 @@ get() {
 		        print(e.code)
 	EOF
 }
+healthy() { [ "$(cleave inspect -f '{{.State.Health.Status}}' web)" = healthy ]; }
 answers() { [ "$(get /answer 2>/dev/null)" = "$1" ]; }
 
 configure one
@@ -49,7 +50,7 @@ is "many requests" "$(get $(seq -f '/?%g' 200) | sort | uniq -c | tr -s ' ')" ' 
 until_true logged web '"GET /?200 HTTP/1.1" 200'
 is "all of them are in the log" "$(cleave logs web 2>/dev/null | grep -c '"GET /?')" 200
 is "its log has both streams" "$(cleave logs web 2>&1 >/dev/null | grep -c 'start worker process ')" 2
-until_true test "$(sleep 1.5; cleave inspect -f '{{.State.Health.Status}}' web)" = healthy
+until_true healthy
 
 configure two
 is "kill" "$(cleave kill -s HUP web)" web
