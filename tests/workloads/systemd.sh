@@ -59,7 +59,7 @@ is "powered off inside" "$(timeout 60 "$CLEAVE" wait sys)" 0
 cleave rm sys >/dev/null
 is "no cgroup is left of that, either" "$(cgroups "$id")" ''
 
-cleave create --name sys -t -m 1g local/debian /lib/systemd/systemd >/dev/null
+cleave create --name sys -it -m 1g local/debian /lib/systemd/systemd >/dev/null
 cleave start sys >/dev/null
 booted "it boots in a terminal"
 at_login() { cleave logs sys | grep -q 'console'; }
@@ -68,7 +68,7 @@ for text in 'Welcome to .*Debian GNU/Linux 12' 'Reached target.*multi-user.targe
 	cleave logs sys | grep -q "$text" || no "the terminal shows: $text" "$(cleave logs --tail 20 sys)"
 done
 sys sh -c 'echo root:secret | chpasswd'
-out=$(terminal '=\r' 'login:=root\r' 'Password:=secret\r' 'root@=tty; stty size\r' 'root@=\x10\x11' -- \
+out=$(terminal 'login:=root\r' 'Password:=secret\r' 'root@=tty; stty size\r' 'root@=\x10\x11' -- \
 	"$CLEAVE" attach sys)
 like "login on the console" "$out" '/dev/console|/dev/pts/0'
 like "the console has the size of ours" "$out" '40 100'
