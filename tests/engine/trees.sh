@@ -74,7 +74,7 @@ END
 
 # same WHAT HAVE WANT - two descriptions; a difference is shown as one
 same() {
-	if [ "$2" = "$3" ]; then yes; else no "$1" "$(diff <(echo "$3") <(echo "$2") | head -n 20)"; fi
+	if [ "$2" = "$3" ]; then yes; else no "$1" "$(diff <(echo "$3") <(echo "$2") | cut -c 1-200 | head -n 6)"; fi
 }
 
 # layer_of IMAGE [N] - directory of the topmost layer, or the Nth from 1, in the store $CLEAVE_ROOT
