@@ -58,6 +58,15 @@ static int test(const void *what, const char *name, const char *value, struct er
 	return r;
 }
 
+/* An image is in the list once for each of its names, which are sorted. */
+static bool is_last(const struct img_image *list, int n, int i)
+{
+	for (int k = i + 1; k < n; k++)
+		if (strcmp(list[k].id, list[i].id) == 0)
+			return false;
+	return true;
+}
+
 static int forget_all(struct engine *e, bool all, const struct opt_strings *filters,
 		      struct str *lines, struct err *err)
 {
@@ -81,7 +90,7 @@ static int forget_all(struct engine *e, bool all, const struct opt_strings *filt
 			continue;
 		if (list[i].repository[0] != '<')
 			str_printf(lines, "untagged: %s:%s\n", list[i].repository, list[i].tag);
-		if (i + 1 == n || strcmp(list[i].id, list[i + 1].id) != 0)
+		if (is_last(list, n, i))
 			str_printf(lines, "deleted: sha256:%s\n", list[i].id);
 		r = img_forget(e->images, list[i].id, err);
 	}
