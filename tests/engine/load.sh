@@ -117,6 +117,13 @@ is "one image in two packings" "$(cleave load -i "$T/both" | sort)" $'Loaded ima
 is "store after two packings" "$(consistent)" ''
 cleave save -o "$T/zs.tar" test/tree:zs
 is "save of the second" "$?" 0
+skopeo copy -q --dest-compress-format gzip "docker-archive:$T/many.tar:test/tree:1" "oci:$T/mixed:test/tree:gz"
+skopeo copy -q --dest-compress-format zstd "docker-archive:$T/many.tar:example.org/two:x" "oci:$T/mixed:two:zs"
+fresh
+is "two images that share a layer, in two packings" "$(cleave load -i "$T/mixed" | sort)" $'Loaded image: test/tree:gz\nLoaded image: two:zs'
+is "store after those" "$(consistent)" ''
+cleave save -o "$T/mixed.tar" test/tree:gz two:zs
+is "save of both" "$?" 0
 pod save -q -o "$T/noname.tar" "$(pod image inspect -f '{{.Id}}' test/tree:1)"
 fresh
 is "without a name" "$(cleave load -i "$T/noname.tar")" "Loaded image ID: $id"
