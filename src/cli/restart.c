@@ -39,6 +39,13 @@ static int restart_begin(struct engine *e, const struct eng_instance *i, void *d
 	return r < 0 ? r : 0;
 }
 
+static void restart_wait(struct engine *e, const struct eng_instance *i, void *data, int64_t deadline)
+{
+	(void) data;
+	if (deadline != NOT_RUNNING)
+		eng_stop_kill(e, i, deadline);
+}
+
 static int restart_end(struct engine *e, const struct eng_instance *i, void *data, int64_t deadline,
 		       struct err *err)
 {
@@ -49,7 +56,7 @@ static int restart_end(struct engine *e, const struct eng_instance *i, void *dat
 	if (r < 0)
 		return r;
 	if (deadline != NOT_RUNNING)
-		r = eng_stop_end(e, i, deadline, err);
+		r = eng_stop_end(e, i, err);
 	if (r == 0)
 		r = eng_begin(e, i, &lock, err);
 	if (r == 0)
@@ -62,7 +69,7 @@ static int restart_run(struct cli *cli, void *opts, int argc, char **argv, struc
 {
 	const struct restart_opts *o = opts;
 	struct stop_request s;
-	const struct cli_together together = { restart_begin, restart_end, &s };
+	const struct cli_together together = { restart_begin, restart_wait, restart_end, &s };
 	int r = stop_request(o->signal, o->time, &s, err);
 
 	return r < 0 ? r : cli_together(cli, argc, argv, NULL, &together, err);

@@ -47,11 +47,18 @@ static int stop_begin(struct engine *e, const struct eng_instance *i, void *data
 	return r == 1 && s->all ? 1 : r < 0 ? r : 0;
 }
 
+static void stop_wait(struct engine *e, const struct eng_instance *i, void *data, int64_t deadline)
+{
+	(void) data;
+	if (deadline != NOT_RUNNING)
+		eng_stop_kill(e, i, deadline);
+}
+
 static int stop_end(struct engine *e, const struct eng_instance *i, void *data, int64_t deadline,
 		    struct err *err)
 {
 	const struct stop *s = data;
-	int r = deadline == NOT_RUNNING ? 1 : eng_stop_end(e, i, deadline, err);
+	int r = deadline == NOT_RUNNING ? 1 : eng_stop_end(e, i, err);
 
 	return r == 0 && s->until_boot ? eng_stop_forget(e, i, err) : r < 0 ? r : 0;
 }
@@ -60,7 +67,7 @@ static int stop_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 {
 	const struct stop_opts *o = opts;
 	struct stop s = { .all = argc == 0, .until_boot = o->until_boot };
-	const struct cli_together together = { stop_begin, stop_end, &s };
+	const struct cli_together together = { stop_begin, stop_wait, stop_end, &s };
 	int r = stop_request(o->signal, o->time, &s.request, err);
 
 	if (r == 0)

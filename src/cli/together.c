@@ -103,6 +103,16 @@ static void begin_all(struct group *g, const struct cli_together *what)
 	}
 }
 
+static void wait_for_all(struct group *g, const struct cli_together *what)
+{
+	for (size_t n = 0; n < g->n; n++) {
+		struct member *m = &g->members[n];
+
+		if (m->begun && !m->again)
+			what->wait(g->e, &m->i, what->data, m->note);
+	}
+}
+
 static void end_all(struct group *g, const struct cli_together *what)
 {
 	for (size_t n = 0; n < g->n; n++) {
@@ -133,6 +143,7 @@ int cli_together(struct cli *cli, int argc, char **names, const struct opt_strin
 	r = argc > 0 ? find_named(&g, argc, names) : find_matching(&g, filters);
 	if (r == 0) {
 		begin_all(&g, what);
+		wait_for_all(&g, what);
 		end_all(&g, what);
 	}
 	arena_fini(&g.arena);

@@ -10,13 +10,16 @@ struct err;
 struct opt_strings;
 
 /**
- * struct cli_together - what is begun for all instances before the first is waited for
- * @begin: Return: 0, then @end follows; 1 this one is left alone, its name not printed; -errno with a message
- * @end: gets the @note that @begin left; 0, then the name is printed; -errno with a message
+ * struct cli_together - three steps; each is done for all instances before the next one
+ * @begin: Return: 0, then the others follow; 1 this one is left alone, its name not printed; -errno with a
+ *         message
+ * @wait: gets the @note that @begin left
+ * @end: likewise; 0, then the name is printed; -errno with a message
  */
 struct cli_together {
 	int (*begin)(struct engine *e, const struct eng_instance *i, void *data, int64_t *note,
 		     struct err *err);
+	void (*wait)(struct engine *e, const struct eng_instance *i, void *data, int64_t note);
 	int (*end)(struct engine *e, const struct eng_instance *i, void *data, int64_t note,
 		   struct err *err);
 	void *data;

@@ -147,18 +147,18 @@ int eng_stop_begin(struct engine *e, const struct eng_instance *i, int signal, i
 	return 0;
 }
 
-int eng_stop_end(struct engine *e, const struct eng_instance *i, int64_t deadline, struct err *err)
+void eng_stop_kill(struct engine *e, const struct eng_instance *i, int64_t deadline)
 {
-	const struct eng_backend *b = backend(i, err);
-	int r;
+	const struct eng_backend *b = backend(i, NULL);
 
-	if (b == NULL)
-		return -EINVAL;
-	r = wait_gone(e, i, deadline);
-	if (r == -ETIMEDOUT) {
+	if (b != NULL && wait_gone(e, i, deadline) == -ETIMEDOUT)
 		deliver(e, b, i, SIGKILL);
-		r = eng_wait_gone(e, i, KILLED_WAIT_MS);
-	}
+}
+
+int eng_stop_end(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	int r = eng_wait_gone(e, i, KILLED_WAIT_MS);
+
 	if (r < 0)
 		return err_set(err, r, "wait for the end of instance '%s'", i->name);
 	eng_event(e, "container", "stop", i->id,
