@@ -314,8 +314,8 @@ static int wait_for_lock(struct engine *e, const struct eng_instance *i, struct 
 	(void) eng_stop_mark(e, i->id); /* it may be gone */
 	for (int ms = 0; lock == -EBUSY && ms < KILL_WAIT_MS; ms += KILL_STEP_MS) {
 		(void) b->kill(e, i->id, SIGKILL, NULL); /* not yet or no longer there */
-		if (i->paused)
-			(void) b->pause(e, i->id, false, NULL); /* a frozen process does not die */
+		if (i->paused || ms > 0) /* a frozen process does not die; it may be frozen by now */
+			(void) b->pause(e, i->id, false, NULL);
 		(void) eng_wait_gone(e, i, KILL_STEP_MS);
 		lock = eng_lock_try(e, i->id, true);
 	}

@@ -66,7 +66,7 @@ for verb in run_d run_fg run_rm run_init run_restart run_volume run_anonymous ru
 	rm_f) verb $verb run_x maybe_x rm -f xx ;;
 	rename) verb $verb run_x nothing rename xx yy ;;
 	pause) verb $verb run_x one_x pause xx ;;
-	unpause) verb $verb 'run_x && ok pause xx' one_x unpause xxx ;;
+	unpause) verb $verb 'run_x && ok pause xx' one_x unpause xx ;;
 	wait) verb $verb run_short 'sleep 0.4; one_x' wait xx ;;
 	logs) verb $verb nothing maybe_x run "${make[@]:1}" cleave/tiny seq 1 3000 ;;
 	attach) verb $verb run_short 'sleep 0.4; one_x' attach xx ;;

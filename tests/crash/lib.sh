@@ -27,8 +27,10 @@ crash_setup() {
 	ln -s busybox "$T/fs/bin/true"
 	echo text >"$T/fs/data/file"
 	tar -C "$T/fs" -cf "$T/rootfs.tar" .
-	begin_store
+	cleave image import "$T/rootfs.tar" local/mine >/dev/null
 	cleave save -o "$T/saved.tar" local/mine
+	cleave rmi local/mine >/dev/null
+	begin_store
 	echo "$NAME: SEED=$SEED"
 	deadline=$((SECONDS + SOAK_SECONDS))
 }
@@ -72,12 +74,25 @@ whole_instances() {
 		[ -n "$name" ] || continue
 		ok inspect "$name" || return
 		case $state in
-		running) ok exec "$name" true || return ;;
+		running)
+			# it may be about to end
+			timeout 60 "$CLEAVE" exec "$name" true >/dev/null 2>&1 </dev/null ||
+				until_ended "$name" || ok exec "$name" true || return
+			;;
 		paused) ok unpause "$name" && ok exec "$name" true || return ;;
 		created | exited) ok start "$name" || return ;;
 		*) fail "state of '$name'" "$state" ;;
 		esac
 	done <<<"$out"
+}
+
+until_ended() {
+	local i
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(field "$1" State)" = running ] || return 0
+		sleep 0.05
+	done
+	return 1
 }
 
 # Every image of the list runs, and its index names the same ones.
@@ -124,7 +139,7 @@ check_nothing_left() {
 
 begin_store() {
 	cleave run --rm -v /data cleave/tiny true
-	cleave image import "$T/rootfs.tar" local/mine >/dev/null
+	cleave load -q -i "$T/saved.tar" >/dev/null
 	prune
 	store >"$base"
 }
@@ -132,6 +147,8 @@ begin_store() {
 # Begin anew after a failure, so that the next one is another.
 fresh_store() {
 	local p
+	for p in $(find /sys/fs/cgroup -path "*$group/*" -name freezer.state); do echo THAWED >"$p"; done
+	for p in $(find /sys/fs/cgroup -path "*$group/*" -name cgroup.freeze); do echo 0 >"$p"; done
 	for p in $(sleepers) $(pgrep -f "^cleave.* $CLEAVE_ROOT"); do kill -KILL "$p" 2>/dev/null; done
 	sleep 0.1
 	for p in $(find /sys/fs/cgroup -mindepth 2 -depth -type d -path "*$group/*"); do rmdir "$p"; done
