@@ -231,6 +231,9 @@ int eng_instance_config(struct engine *e, const struct eng_instance *i, struct e
 
 	(void) snprintf(path, sizeof(path), "instances/%.64s/config.json", i->id);
 	r = file_read(e->root_fd, path, ENG_CONFIG_MAX, &text);
+	if (r == -ENOENT) /* who has a row has its files */
+		return err_msg(err, r, "instance '%s' was removed meanwhile: no '%s/%s'", i->name,
+			       e->root, path);
 	if (r < 0)
 		return err_set(err, r, "read '%s/%s'", e->root, path);
 	return eng_config_read(path, text.p, text.len, ret, err);

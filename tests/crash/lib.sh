@@ -7,6 +7,7 @@
 #   STEP           one case instead of many, as a failure prints it
 # shellcheck disable=SC2034
 . "$(dirname "${BASH_SOURCE[0]}")/../engine/lib.sh"
+case=setup bad=0
 crash_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$SEED
@@ -132,8 +133,7 @@ check_nothing_left() {
 			find "$CLEAVE_RUNROOT/oci" -mindepth 1 -maxdepth 1 ! -name .seccomp 2>/dev/null
 			grep -F "$T/r" /proc/self/mountinfo
 			find /sys/fs/cgroup{,/*}"$group" -mindepth 1 -type d 2>/dev/null
-			sleepers
-			pgrep -af "^cleave.* $CLEAVE_ROOT" || true
+			pgrep -af "^sleep $nap|^cleave.* $CLEAVE_ROOT" || true
 		)
 		[ -n "$left" ] || break
 		sleep 0.05 # what was killed just now is not waited for
