@@ -210,9 +210,10 @@ int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, 
 	return r;
 }
 
-int eng_spec_limits(const struct eng_config *c, struct str *ret, struct err *err)
+int eng_spec_limits(const struct eng_config *old, const struct eng_config *c, struct str *ret,
+		    struct err *err)
 {
-	struct spec s = { .c = c, .out = ret };
+	struct spec s = { .c = c, .old = old, .out = ret };
 	int r;
 
 	str_puts(ret, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"/\"},\"linux\":{");
