@@ -120,6 +120,8 @@ static void add_process(struct spec *s)
 	spec_words(s, &c->env);
 	if (s->systemd && !has_env(c, "container"))
 		str_printf(s->out, "%s\"container=cleave\"", c->env.n > 0 ? "," : "");
+	if (s->systemd && !has_env(c, "container_uuid")) /* of an image without /etc/machine-id */
+		str_printf(s->out, ",\"container_uuid=%.32s\"", s->id);
 	str_puts(s->out, "],\"cwd\":");
 	str_json(s->out, c->workdir);
 	add_caps(s);
@@ -208,9 +210,10 @@ int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, 
 	return r;
 }
 
-int eng_spec_limits(const struct eng_config *c, struct str *ret, struct err *err)
+int eng_spec_limits(const struct eng_config *old, const struct eng_config *c, struct str *ret,
+		    struct err *err)
 {
-	struct spec s = { .c = c, .out = ret };
+	struct spec s = { .c = c, .old = old, .out = ret };
 	int r;
 
 	str_puts(ret, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"/\"},\"linux\":{");

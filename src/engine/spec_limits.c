@@ -52,7 +52,7 @@ static void add_number(struct spec *s, bool *first, const char *key, int64_t v)
 
 static void add_memory(struct spec *s)
 {
-	const struct eng_config *c = s->c;
+	const struct eng_config *c = s->c, *old = s->old;
 	int64_t limit = (int64_t) c->memory;
 	bool first = true;
 
@@ -64,9 +64,13 @@ static void add_memory(struct spec *s)
 			   c->memory_swap != 0          ? c->memory_swap
 			   : limit > INT64_MAX / 2 ? -1
 						   : 2 * limit);
+	} else if (old != NULL && old->memory != 0) {
+		add_number(s, &first, "limit", -1);
+		add_number(s, &first, "swap", -1);
 	}
-	if (c->memory_reservation != 0)
-		add_number(s, &first, "reservation", (int64_t) c->memory_reservation);
+	if (c->memory_reservation != 0 || (old != NULL && old->memory_reservation != 0))
+		add_number(s, &first, "reservation",
+			   c->memory_reservation != 0 ? (int64_t) c->memory_reservation : -1);
 	if (c->oom_kill_disable)
 		str_printf(s->out, "%s\"disableOOMKiller\":true", separator(&first));
 	str_puts(s->out, first ? "{}" : "}");
@@ -74,7 +78,7 @@ static void add_memory(struct spec *s)
 
 static void add_cpu(struct spec *s)
 {
-	const struct eng_config *c = s->c;
+	const struct eng_config *c = s->c, *old = s->old;
 	bool first = true;
 
 	str_puts(s->out, ",\"cpu\":");
@@ -86,6 +90,9 @@ static void add_cpu(struct spec *s)
 		add_number(s, &first, "period", (int64_t) c->cpu_period);
 	if (c->cpu_quota != 0)
 		add_number(s, &first, "quota", (int64_t) c->cpu_quota);
+	if (c->nano_cpus == 0 && c->cpu_quota == 0 && old != NULL &&
+	    (old->nano_cpus != 0 || old->cpu_quota != 0))
+		add_number(s, &first, "quota", -1);
 	if (c->cpu_shares != 0)
 		add_number(s, &first, "shares", (int64_t) c->cpu_shares);
 	if (c->cpuset_cpus != NULL) {
@@ -159,8 +166,9 @@ int spec_add_resources(struct spec *s, struct err *err)
 	str_puts(s->out, "]");
 	add_memory(s);
 	add_cpu(s);
-	if (s->c->pids_limit > 0)
-		str_printf(s->out, ",\"pids\":{\"limit\":%lld}", (long long) s->c->pids_limit);
+	if (s->c->pids_limit > 0 || (s->old != NULL && s->old->pids_limit > 0))
+		str_printf(s->out, ",\"pids\":{\"limit\":%lld}",
+			   (long long) (s->c->pids_limit > 0 ? s->c->pids_limit : -1));
 	if (r == 0)
 		r = add_block_io(s, err);
 	str_puts(s->out, "}");

@@ -115,12 +115,12 @@ static int configured(struct engine *e, const struct eng_instance *i, int *signa
 	return 0;
 }
 
-/* A frozen process gets its signals when it thaws. */
+/* A frozen process gets its signals when it thaws; somebody may have frozen it since we looked. */
 static void deliver(struct engine *e, const struct eng_backend *b, const struct eng_instance *i,
 		    int signal)
 {
 	(void) b->kill(e, i->id, signal, NULL); /* it may have ended */
-	if (i->paused)
+	if (i->paused || signal == SIGKILL)
 		(void) b->pause(e, i->id, false, NULL);
 }
 
@@ -199,6 +199,16 @@ int eng_kill(struct engine *e, const struct eng_instance *i, int signal, struct 
 	return 0;
 }
 
+static int note_paused(struct engine *e, const struct eng_instance *i, bool paused, struct err *err)
+{
+	int r = db_run(e->db, err,
+		       "UPDATE instance SET paused = ? WHERE id = ? AND state = 'running'", "is",
+		       (int64_t) paused, i->id);
+
+	return r < 0 ? r : 0;
+}
+
+/* What may be frozen is always noted so: a frozen instance that nobody knows of would hang its clients. */
 int eng_pause(struct engine *e, const struct eng_instance *i, bool pause, struct err *err)
 {
 	const struct eng_backend *b = backend(i, err);
@@ -211,11 +221,11 @@ int eng_pause(struct engine *e, const struct eng_instance *i, bool pause, struct
 	if (i->paused == pause)
 		return err_msg(err, -EALREADY, "instance '%s' is %s paused", i->name,
 			       pause ? "already" : "not");
-	r = b->pause(e, i->id, pause, err);
+	r = pause ? note_paused(e, i, true, err) : b->pause(e, i->id, false, err);
 	if (r == 0)
-		r = db_run(e->db, err,
-			   "UPDATE instance SET paused = ? WHERE id = ? AND state = 'running'",
-			   "is", (int64_t) pause, i->id);
+		r = pause ? b->pause(e, i->id, true, err) : note_paused(e, i, false, err);
+	if (r < 0 && pause)
+		(void) note_paused(e, i, false, NULL); /* it can be unpaused */
 	if (r < 0)
 		return r;
 	eng_event(e, "container", pause ? "pause" : "unpause", i->id,
