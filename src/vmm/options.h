@@ -12,6 +12,7 @@ struct machine_config;
 struct vmm_options {
 	const char *kernel, *initrd, *append, *memory, *accel, *serial;
 	uint64_t cpus;
+	struct opt_strings disks;
 	bool no_reboot, version, probe;
 	const char *dump_acpi;
 };

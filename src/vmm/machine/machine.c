@@ -23,6 +23,8 @@
 #include "vmm/dev/legacy/power.h"
 #include "vmm/dev/legacy/rtc.h"
 #include "vmm/dev/legacy/serial.h"
+#include "vmm/dev/pci/pci.h"
+#include "vmm/dev/virtio/rng.h"
 #include "vmm/machine/cpus.h"
 
 struct machine {
@@ -30,6 +32,7 @@ struct machine {
 	const struct machine_config *conf;
 	struct cpus *cpus;
 	struct power *power;
+	struct pci_bus *pci;
 	struct loop_source cause, signals;
 	int signal_fd, signal, failed;
 	struct err *err;
@@ -46,12 +49,27 @@ static int add_devices(struct machine *m, struct err *err)
 		r = rtc_add(vm, err);
 	if (r == 0)
 		r = serial_add(vm, m->conf->serial_in, m->conf->serial_out, err);
+	if (r == 0)
+		r = pci_bus_add(vm, &m->pci, err);
+	return r;
+}
+
+static int add_pci_devices(struct machine *m, struct err *err)
+{
+	struct vm *vm = &m->vm;
+	int r = rng_add(vm, m->pci, err);
+
+	for (unsigned i = 0; i < m->conf->nr_disks && r == 0; i++)
+		r = blk_add(vm, m->pci, &m->conf->disk[i], err);
 	return r;
 }
 
 static int load(struct machine *m, struct err *err)
 {
-	struct acpi_config acpi = { .nr_cpus = m->vm.nr_cpus };
+	uint64_t high = pci_window64(&m->vm);
+	struct acpi_config acpi = { .nr_cpus = m->vm.nr_cpus, .ecam = PCI_ECAM_BASE, .ecam_len = PCI_ECAM_SIZE,
+				    .window = { { PCI_WINDOW_BASE, PCI_WINDOW_LAST },
+						{ high, high + PCI_WINDOW64_SIZE - 1 } } };
 	struct accel_start start;
 	struct accel *a = m->vm.accel;
 	uint64_t rsdp;
@@ -135,6 +153,8 @@ static int build(struct machine *m, struct err *err)
 		r = watch(m, err);
 	if (r == 0)
 		r = add_devices(m, err);
+	if (r == 0)
+		r = add_pci_devices(m, err);
 	if (r == 0)
 		r = cpus_new(&m->vm, &m->cpus, err);
 	return r;

@@ -9,10 +9,13 @@
 
 #include "vmm/boot/boot.h"
 #include "vmm/core/vm.h"
+#include "vmm/dev/virtio/blk.h"
 
 struct accel_ops;
 struct err;
 struct machine;
+
+#define MACHINE_DISKS_MAX 16
 
 /**
  * struct machine_config - what a machine is made of; all of it is borrowed
@@ -20,6 +23,7 @@ struct machine;
  * @accel: who executes
  * @serial_in, @serial_out: descriptors, -1 for none
  * @no_reboot: a reset ends the machine
+ * @disk: @nr_disks of them
  */
 struct machine_config {
 	uint64_t memory;
@@ -28,6 +32,8 @@ struct machine_config {
 	const struct accel_ops *accel;
 	int serial_in, serial_out;
 	struct boot_config boot;
+	struct blk_config disk[MACHINE_DISKS_MAX];
+	unsigned nr_disks;
 };
 
 /**
