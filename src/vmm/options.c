@@ -31,6 +31,8 @@ static const struct opt table[] = {
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
 	  "a disk (virtio-blk): ro, serial=TEXT, queues=N, rings=split" },
+	{ "qmp", 0, OPT_STRING, offsetof(struct vmm_options, qmp), "PATH",
+	  "control socket, made there; speaks QEMU's machine protocol" },
 	{ "no-reboot", 0, OPT_BOOL, offsetof(struct vmm_options, no_reboot), NULL, "a reset ends the machine" },
 	{ "probe", 0, OPT_BOOL, offsetof(struct vmm_options, probe), NULL,
 	  "say whether this host can run an ordinary guest, and why not" },

@@ -52,3 +52,33 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err);
 
 /** machine_free() - release; NULL is fine */
 void machine_free(struct machine *m);
+
+/** machine_vm() - its parts */
+struct vm *machine_vm(struct machine *m);
+
+/** machine_accel_name() - who executes */
+const char *machine_accel_name(const struct machine *m);
+
+/** machine_cpu_thread() - thread id of processor @index */
+int machine_cpu_thread(const struct machine *m, unsigned index);
+
+/**
+ * machine_on_event() - be told what happens to the machine
+ * @event: called with the lock held: @name and @data as in QEMU's protocol, @data may be NULL.  NULL: nobody
+ */
+void machine_on_event(struct machine *m, void (*event)(void *arg, const char *name, const char *data), void *arg);
+
+/** machine_is_running() - false while it is paused */
+bool machine_is_running(const struct machine *m);
+
+/** machine_pause() - nothing executes until machine_resume(); with the lock, on the loop's thread */
+void machine_pause(struct machine *m);
+
+/** machine_resume() - go on; with the lock */
+void machine_resume(struct machine *m);
+
+/** machine_power_button() - press it: the guest may turn itself off; with the lock */
+void machine_power_button(struct machine *m);
+
+/** machine_reset() - start over; with the lock */
+void machine_reset(struct machine *m);

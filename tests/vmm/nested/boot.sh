@@ -4,7 +4,7 @@
 . /opt/vmm/lib.sh
 
 cleave-vmm --probe | grep -qx 'kvm: yes' || { echo "FAIL --probe: $(cleave-vmm --probe)"; exit 1; }
-initramfs
+initramfs pvpanic-mmio
 boot 'echo HELLO $(uname -r) $(grep -c ^processor /proc/cpuinfo); dmesg | grep -iE "acpi.*(error|warn)" && echo FAILED'
 expect "power off" 0 'HELLO .* 1'
 boot 'echo CPUS $(grep -c ^processor /proc/cpuinfo); head -1 /proc/meminfo' --cpus 4 --memory 512M
@@ -17,6 +17,8 @@ APPEND=reboot=a boot 'reboot -f' --no-reboot
 expect "reset by ACPI" 10
 APPEND=reboot=t boot 'reboot -f' --no-reboot
 expect "triple fault" 11 'triple fault'
+boot 'echo c >/proc/sysrq-trigger'
+[ "$status" = 12 ] && grep -q "kernel panicked" $log.err && echo "ok panic" || fail "panic: $status"
 boot 'read n </proc/uptime; [ -e /sys/firmware/acpi/tables/MCFG ] && echo TABLES; [ "$(date +%Y)" -ge 2024 ] && echo CLOCK
 	[ -e /sys/bus/pci/devices/0000:00:00.0 ] && echo BRIDGE'
 expect "tables and clock" 0 TABLES CLOCK BRIDGE
