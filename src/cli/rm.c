@@ -32,7 +32,7 @@ struct rm {
 static int remove_one(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
 {
 	const struct rm *rm = data;
-	int64_t deadline;
+	int64_t deadline = 0;
 	int r = 1;
 
 	if (rm->o->force && rm->o->time != NULL)
