@@ -16,6 +16,7 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/event.h"
+#include "engine/image_mount.h"
 #include "engine/instance.h"
 #include "image/reference.h"
 #include "image/remove.h"
@@ -54,9 +55,17 @@ struct removal {
 
 static int may_go(void *data, struct err *err)
 {
-	const struct removal *r = data;
+	const struct removal *removal = data;
+	const struct img_image *image = removal->image;
+	int r = check_unused(removal->e, image, removal->force, err);
 
-	return check_unused(r->e, r->image, r->force, err);
+	if (r < 0 || !eng_image_mounted(removal->e, image->id, NULL))
+		return r;
+	return removal->force ? eng_image_umount(removal->e, image->id, err)
+			      : err_msg(err, -EBUSY,
+					"unable to delete image %.12s (must be forced): it is mounted, see "
+					"'cleave image mount'",
+					image->id);
 }
 
 int eng_image_forget(struct engine *e, const struct img_image *image, bool force, struct err *err)

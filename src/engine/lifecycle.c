@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,8 @@
 #define LOST_CODE 137 /* its monitor died, so it was killed */
 #define KILL_STEP_MS 20
 #define KILL_WAIT_MS 10000
+#define CLEAN_UP_STEP_MS 1
+#define CLEAN_UP_WAIT_MS 10000
 #define EXIT_KEPT_NS (300ll * 1000000000) /* for those who wait for an instance that is removed when it ends */
 #define EXIT_FILE_MAX 128 /* bytes */
 
@@ -85,7 +88,7 @@ static int remove_row(struct engine *e, const struct eng_instance *i, int exit_c
 		r = db_run(e->db, err,
 			   "INSERT OR REPLACE INTO instance_exit(id, exit_code, finished) VALUES(?, ?, ?)",
 			   "sii", i->id, (int64_t) exit_code, finished);
-	if (r >= 0 && finished != 0)
+	if (r >= 0 && finished != 0 && i->id[0] == '0') /* it reads the table: one in 16 does */
 		r = db_run(e->db, err, "DELETE FROM instance_exit WHERE finished < ?", "i",
 			   finished - EXIT_KEPT_NS);
 	if (r < 0) {
@@ -321,10 +324,31 @@ static int wait_for_lock(struct engine *e, const struct eng_instance *i, struct 
 	return lock;
 }
 
+/* The lock, once nobody cleans up after its last run any more; -EBUSY it runs. */
+static int lock_ended(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	int lock = eng_lock_try(e, i->id, true), r;
+
+	for (int ms = 0; lock == -EBUSY && ms < CLEAN_UP_WAIT_MS; ms += CLEAN_UP_STEP_MS) {
+		_cleanup_(arena_fini) struct arena arena = { 0 };
+		struct eng_instance now;
+
+		r = eng_instance_find(e, i->id, &arena, &now, err);
+		if (r < 0)
+			return r;
+		if (now.state == ENG_STATE_RUNNING || now.state == ENG_STATE_RESTARTING)
+			return -EBUSY;
+		(void) poll(NULL, 0, CLEAN_UP_STEP_MS);
+		lock = eng_lock_try(e, i->id, true);
+	}
+	return lock;
+}
+
 int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool force, bool volumes,
 			struct err *err)
 {
-	_cleanup_close_ int lock = eng_lock_try(e, i->id, true);
+	_cleanup_close_ int lock =
+		force ? eng_lock_try(e, i->id, true) : lock_ended(e, i, err);
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct eng_instance now;
 	int r;

@@ -20,10 +20,12 @@ int eng_lock_try(struct engine *e, const char *id, bool create)
 	struct stat st;
 
 	(void) snprintf(path, sizeof(path), "%.64s/lock", id);
-	if (create && mkdirat(e->run_fd, id, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	_cleanup_close_ int fd = openat(e->run_fd, path,
-					O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+	_cleanup_close_ int fd = openat(e->run_fd, path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && create) {
+		if (mkdirat(e->run_fd, id, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		fd = openat(e->run_fd, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	}
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
