@@ -353,6 +353,10 @@ int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool for
 	struct eng_instance now;
 	int r;
 
+	if (lock == -EBUSY && !force && i->state != ENG_STATE_RUNNING &&
+	    i->state != ENG_STATE_RESTARTING)
+		return err_msg(err, -EBUSY, "instance '%s' is being started or removed: try later",
+			       i->name);
 	if (lock == -EBUSY && !force)
 		return err_msg(err, -EBUSY,
 			       "instance '%s' is %s: stop it first, or use 'cleave rm -f'",
