@@ -9,6 +9,9 @@ boot 'echo HELLO $(uname -r) $(grep -c ^processor /proc/cpuinfo); dmesg | grep -
 expect "power off" 0 'HELLO .* 1'
 boot 'echo CPUS $(grep -c ^processor /proc/cpuinfo); head -1 /proc/meminfo' --cpus 4 --memory 512M
 expect "four processors" 0 'CPUS 4' 'MemTotal: *[45]'
+boot 'echo CPUS $(grep -c ^processor /proc/cpuinfo); grep MemTotal /proc/meminfo
+	grep "System RAM" /proc/iomem' --memory 5G
+expect "memory above 4 GiB" 0 'MemTotal: *[45][0-9]{6} ' '^100000000-18fffffff : System RAM'
 boot 'read n </proc/uptime; [ -e /sys/firmware/acpi/tables/MCFG ] && echo TABLES; [ "$(date +%Y)" -ge 2024 ] && echo CLOCK
 	[ -e /sys/bus/pci/devices/0000:00:00.0 ] && echo BRIDGE'
 expect "tables and clock" 0 TABLES CLOCK BRIDGE

@@ -9,6 +9,7 @@ head -c 4M /dev/urandom >data
 sum=$(sha256sum <data)
 sum=${sum%% *}
 
+mkfifo /tmp/never
 busybox httpd -p 1001 -h /opt/vmm
 for case in packed,1 split,1 packed,2; do
 	option=queues=${case#*,}
@@ -18,7 +19,7 @@ for case in packed,1 split,1 packed,2; do
 		until [ -e /sys/class/net/tap9 ]; do sleep 0.2; done
 		busybox ip addr add 10.9.0.1/24 dev tap9
 		busybox ip link set tap9 up
-		exec busybox nc -l -p 1000 >got </dev/null
+		exec busybox nc -l -p 1000 >got <>/tmp/never # its end would end the guest's side too
 	) &
 	# shellcheck disable=SC2016 # the guest expands it
 	boot '
