@@ -6,7 +6,11 @@
  * the volumes of the image.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -113,10 +117,58 @@ static int read_from(struct engine *e, struct eng_config *c, const char *text, s
 	return r;
 }
 
-static int read_image(struct eng_config *c, const struct img_config *image, struct err *err)
+/* What Podman puts there by itself */
+static int add_writable(struct eng_config *c, const struct run_opts *o, struct err *err)
 {
+	static const char *const dirs[] = { "/run", "/tmp", "/var/tmp" };
 	int r = 0;
 
+	for (size_t i = 0; r == 0 && o->read_only && o->read_only_tmpfs && i < ARRAY_LEN(dirs); i++) {
+		struct eng_mount m = { .kind = ENG_MOUNT_TMPFS,
+				       .destination = dirs[i],
+				       .options = "nosuid,nodev,tmpcopyup" };
+
+		if (!taken(c, m.destination))
+			r = append(c, &m, err);
+	}
+	return r;
+}
+
+#define ZONES "/usr/share/zoneinfo/"
+#define LOCAL_TIME "/etc/localtime"
+
+/* A file of this machine's, so that the image needs none */
+static int add_zone(struct eng_config *c, const char *zone, struct err *err)
+{
+	struct eng_mount m = { .kind = ENG_MOUNT_BIND, .destination = LOCAL_TIME, .read_only = true };
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (zone == NULL || *zone == '\0' || taken(c, m.destination))
+		return 0;
+	if (snprintf(path, sizeof(path), ZONES "%s", zone) >= (int) sizeof(path) || zone[0] == '/' ||
+	    strstr(zone, "..") != NULL)
+		return err_msg(err, -EINVAL, "--tz '%.64s': no such time zone", zone);
+	if (strcmp(zone, "local") == 0 && realpath(LOCAL_TIME, path) == NULL)
+		return err_set(err, -errno, "--tz local: find '" LOCAL_TIME "'");
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_msg(err, -EINVAL, "--tz '%.64s': no such time zone below " ZONES, zone);
+	if (run_text(c, path, &m.source, err) < 0)
+		return run_nomem(err);
+	return append(c, &m, err);
+}
+
+static int read_image(struct eng_config *c, const struct run_opts *o,
+		      const struct img_config *image, struct err *err)
+{
+	const char *kind = o->image_volume != NULL ? o->image_volume : "bind";
+	int r = 0;
+
+	if (strcmp(kind, "ignore") == 0)
+		return 0;
+	if (strcmp(kind, "bind") != 0 && strcmp(kind, "anonymous") != 0 && strcmp(kind, "tmpfs") != 0)
+		return err_msg(err, -EINVAL,
+			       "--image-volume '%.32s': bind, tmpfs and ignore are known", kind);
 	for (size_t i = 0; r == 0 && i < image->volumes.n; i++) {
 		struct eng_mount m = { 0 };
 
@@ -124,7 +176,10 @@ static int read_image(struct eng_config *c, const struct img_config *image, stru
 					  &m.destination, err);
 		if (r < 0 || taken(c, m.destination))
 			continue;
-		r = eng_mount_random(&c->arena, &m, err);
+		if (strcmp(kind, "tmpfs") == 0)
+			m.kind = ENG_MOUNT_TMPFS;
+		else
+			r = eng_mount_random(&c->arena, &m, err);
 		if (r == 0)
 			r = append(c, &m, err);
 	}
@@ -142,5 +197,9 @@ int run_mounts(struct engine *e, struct eng_config *c, const struct run_opts *o,
 		r = read_own(c, &o->tmpfs, eng_mount_parse_tmpfs, err);
 	for (size_t i = 0; r == 0 && i < o->volumes_from.n; i++)
 		r = read_from(e, c, o->volumes_from.v[i], err);
-	return r == 0 ? read_image(c, image, err) : r;
+	if (r == 0)
+		r = add_zone(c, o->tz, err);
+	if (r == 0)
+		r = add_writable(c, o, err);
+	return r == 0 ? read_image(c, o, image, err) : r;
 }
