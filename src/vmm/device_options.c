@@ -71,6 +71,23 @@ int device_option_disk(char *text, struct machine_config *c, struct err *err)
 	return 0;
 }
 
+int device_option_pmem(char *text, struct machine_config *c, struct err *err)
+{
+	char *rest = text, *path = strsep(&rest, ",");
+	struct machine_pmem *p = &c->pmem[c->nr_pmems];
+
+	if (c->nr_pmems == MACHINE_PMEMS_MAX)
+		return err_msg(err, -EINVAL, "option --pmem: more than %d files", MACHINE_PMEMS_MAX);
+	if (rest != NULL && strcmp(rest, "ro") != 0)
+		return err_msg(err, -EINVAL, "option --pmem: unknown word '%s'", rest);
+	*p = (struct machine_pmem) { .name = path, .readonly = rest != NULL };
+	p->fd = open(path, (p->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (p->fd < 0)
+		return err_set(err, -errno, "option --pmem: open '%s'", path);
+	c->nr_pmems++;
+	return 0;
+}
+
 static int parse_mac(const char *text, uint8_t ret[6], struct err *err)
 {
 	unsigned b[6];

@@ -10,6 +10,9 @@ struct machine_config;
 /** device_option_disk() - --disk FILE[,OPTION...]; 0 or -errno with a message */
 int device_option_disk(char *text, struct machine_config *c, struct err *err);
 
+/** device_option_pmem() - --pmem FILE[,ro]; 0 or -errno with a message */
+int device_option_pmem(char *text, struct machine_config *c, struct err *err);
+
 /** device_option_net() - --net tap=NAME[,OPTION...]; 0 or -errno with a message */
 int device_option_net(char *text, struct machine_config *c, struct err *err);
 

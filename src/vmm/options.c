@@ -32,6 +32,8 @@ static const struct opt table[] = {
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
 	  "a disk (virtio-blk): ro, serial=TEXT, queues=N, rings=split" },
+	{ "pmem", 0, OPT_STRINGS, offsetof(struct vmm_options, pmems), "FILE[,ro]",
+	  "a file that the guest sees as memory (virtio-pmem), a multiple of 2M" },
 	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME[,OPTION...]",
 	  "a network interface (virtio-net) on a tap device: mac=XX:XX:XX:XX:XX:XX, queues=N, rings=split" },
 	{ "console", 0, OPT_STRINGS, offsetof(struct vmm_options, consoles), "WHERE[,name=NAME]",
@@ -186,6 +188,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	if (r == 0)
 		r = open_each(&o->nets, device_option_net, ret, err);
 	if (r == 0)
+		r = open_each(&o->pmems, device_option_pmem, ret, err);
+	if (r == 0)
 		r = open_each(&o->consoles, device_option_console, ret, err);
 	if (r == 0 && o->vsock != NULL)
 		r = device_option_vsock(word(o->vsock), ret, err);
@@ -205,6 +209,8 @@ void vmm_options_close(struct machine_config *c)
 	close_fd(c->serial_out);
 	for (unsigned i = 0; i < c->nr_disks; i++)
 		close_fd(c->disk[i].fd);
+	for (unsigned i = 0; i < c->nr_pmems; i++)
+		close_fd(c->pmem[i].fd);
 	for (unsigned i = 0; i < c->nr_nets; i++)
 		for (unsigned k = 0; k < c->net[i].pairs; k++)
 			close_fd(c->net[i].tap[k]);

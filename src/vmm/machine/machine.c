@@ -25,6 +25,7 @@
 #include "vmm/dev/legacy/serial.h"
 #include "vmm/dev/pci/pci.h"
 #include "vmm/dev/virtio/balloon.h"
+#include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
 #include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/cpus.h"
@@ -76,6 +77,8 @@ static int add_pci_devices(struct machine *m, struct err *err)
 		r = blk_add(vm, m->pci, &conf->disk[i], err);
 	for (unsigned i = 0; i < conf->nr_nets && r == 0; i++)
 		r = net_add(vm, m->pci, &conf->net[i], err);
+	for (unsigned i = 0; i < conf->nr_pmems && r == 0; i++)
+		r = pmem_add(vm, m->pci, conf->pmem[i].fd, conf->pmem[i].name, conf->pmem[i].readonly, err);
 	if (r == 0 && conf->nr_consoles > 0)
 		r = console_add(vm, m->pci, conf->console, conf->nr_consoles, err);
 	if (r == 0 && conf->balloon)

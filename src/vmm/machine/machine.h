@@ -19,7 +19,15 @@ struct err;
 struct machine;
 
 #define MACHINE_DISKS_MAX 16
+#define MACHINE_PMEMS_MAX 8
 #define MACHINE_NETS_MAX 8
+
+/** struct machine_pmem - a file for pmem_add() */
+struct machine_pmem {
+	int fd;
+	const char *name;
+	bool readonly;
+};
 
 /**
  * struct machine_config - what a machine is made of; all of it is borrowed
@@ -43,6 +51,8 @@ struct machine_config {
 	unsigned nr_nets;
 	struct console_port console[CONSOLE_PORTS_MAX];
 	unsigned nr_consoles;
+	struct machine_pmem pmem[MACHINE_PMEMS_MAX];
+	unsigned nr_pmems;
 	bool balloon;
 	uint32_t vsock_cid;
 	const char *vsock_path;
