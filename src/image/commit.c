@@ -26,12 +26,14 @@ static const char first_config[] =
 	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Env\":["
 	"\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"]}}";
 
-int img_layer_pack(int upper, const struct img_tree_opts *opts, int fd, struct img_stream_sum *ret,
-		   struct err *err)
+int img_layer_pack(int upper, const struct img_tree_opts *opts, int fd, struct img_meter *meter,
+		   struct img_stream_sum *ret, struct err *err)
 {
 	_cleanup_(img_sink_freep) struct img_sink *sink = NULL;
 	int r = img_sink_open(fd, true, true, &sink, err);
 
+	if (r == 0)
+		img_sink_meter(sink, meter);
 	if (r == 0)
 		r = img_tree_write(sink, upper, opts, err);
 	if (r == 0)
@@ -210,7 +212,7 @@ static int commit_in(struct img_store *store, const struct img_work *work,
 					  0600);
 	if (blob < 0)
 		return err_set(err, -errno, "create a file in the store");
-	r = img_layer_pack(upper, opts, blob, &sum, err);
+	r = img_layer_pack(upper, opts, blob, work->meter, &sum, err);
 	if (r == 0)
 		r = unpack_blob(work, blob, &sum, &size, err);
 	return r < 0 ? r : img_make(store, work, base, &sum, size, edit, ref, ret_id, err);

@@ -24,6 +24,7 @@
 #include "base/str.h"
 #include "image/config.h"
 #include "image/internal.h"
+#include "image/meter.h"
 #include "image/reference.h"
 
 #define ID_PREFIX_MIN 4 /* digits */
@@ -85,6 +86,11 @@ void img_store_free(struct img_store *store)
 			(void) close(fd); /* read-only */
 	}
 	free(store);
+}
+
+void img_store_meter(struct img_store *store, struct img_meter *meter)
+{
+	store->meter = meter;
 }
 
 int img_store_layers_fd(const struct img_store *store)

@@ -43,7 +43,7 @@ static int sweep(int tmp)
 
 int img_work_begin(struct img_store *store, struct img_work *ret, struct err *err)
 {
-	struct img_work w = { .dir = -EBADF };
+	struct img_work w = { .dir = -EBADF, .meter = store->meter };
 	uint64_t id;
 	int r = 0;
 
