@@ -19,6 +19,7 @@
 #include "cli/cli.h"
 #include "cli/verbs.h"
 #include "engine/engine.h"
+#include "image/settle.h"
 #include "sys/exe.h"
 
 #define HOME_ENV \
@@ -41,7 +42,14 @@ static const struct opt global_table[] = {
 
 int cli_engine(struct cli *cli, struct engine **ret, struct err *err)
 {
-	return eng_open(cli->root, cli->runroot, cli->monitor, ret, err);
+	_cleanup_(str_fini) struct str lost = { 0 };
+	int r = eng_open(cli->root, cli->runroot, cli->monitor, ret, err);
+
+	if (r == 0)
+		r = img_settle_check((*ret)->images, &lost, err);
+	if (lost.len > 0)
+		fputs(lost.p, stderr);
+	return r;
 }
 
 const struct opt *cli_global_options(void)
