@@ -78,12 +78,3 @@ int cli_each_match(struct cli *cli, const struct opt_strings *filters,
 	}
 	return r < 0 ? r : result;
 }
-
-int cli_each_check(int argc, bool all, const struct opt_strings *filters, struct err *err)
-{
-	if (argc > 0 && (all || filters->n > 0))
-		return err_msg(err, -EINVAL, "give names of instances, or --all and --filter");
-	if (argc == 0 && !all && filters->n == 0)
-		return err_msg(err, -EINVAL, "give names of instances, or --all");
-	return 0;
-}

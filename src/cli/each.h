@@ -32,6 +32,3 @@ int cli_each_match(struct cli *cli, const struct opt_strings *filters,
 		   int (*act)(struct engine *e, const struct eng_instance *i, void *data,
 			      struct err *err),
 		   void *data, struct err *err);
-
-/** cli_each_check() - names, or --all and --filter, but not both: 0 or -EINVAL with a message */
-int cli_each_check(int argc, bool all, const struct opt_strings *filters, struct err *err);

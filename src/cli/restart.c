@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "cli/choice.h"
 #include "cli/cli.h"
 #include "cli/stop_request.h"
 #include "cli/together.h"
@@ -10,10 +13,18 @@
 #include "engine/stop.h"
 
 struct restart_opts {
+	struct cli_choice choice;
+	bool running;
 	const char *signal, *time;
 };
 
 static const struct opt restart_table[] = {
+	CLI_CHOICE_ALL("all instances"),
+	CLI_CHOICE_CIDFILE,
+	CLI_CHOICE_FILTER,
+	CLI_CHOICE_LATEST,
+	{ "running", 0, OPT_BOOL, offsetof(struct restart_opts, running), NULL,
+	  "only those that run" },
 	{ "signal", 's', OPT_STRING, offsetof(struct restart_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct restart_opts, time), "SECONDS",
@@ -23,17 +34,26 @@ static const struct opt restart_table[] = {
 
 #define NOT_RUNNING INT64_MIN /* in place of a deadline */
 
+struct restart {
+	struct stop_request request;
+	bool running;
+};
+
 static int restart_begin(struct engine *e, const struct eng_instance *i, void *data,
 			 int64_t *deadline, struct err *err)
 {
-	const struct stop_request *s = data;
+	const struct restart *s = data;
 	struct eng_config config;
-	int r = eng_instance_config(e, i, &config, err); /* or it would be stopped only */
+	int r;
+
+	if (s->running && i->state != ENG_STATE_RUNNING)
+		return 1;
+	r = eng_instance_config(e, i, &config, err); /* or it would be stopped only */
 
 	if (r < 0)
 		return r;
 	eng_config_fini(&config);
-	r = eng_stop_begin(e, i, s->signal, s->timeout, deadline, err);
+	r = eng_stop_begin(e, i, s->request.signal, s->request.timeout, deadline, err);
 	if (r == 1)
 		*deadline = NOT_RUNNING;
 	return r < 0 ? r : 0;
@@ -67,19 +87,26 @@ static int restart_end(struct engine *e, const struct eng_instance *i, void *dat
 
 static int restart_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
+	_cleanup_(arena_fini) struct arena arena = { 0 };
 	const struct restart_opts *o = opts;
-	struct stop_request s;
-	const struct cli_together together = { restart_begin, restart_wait, restart_end, &s };
-	int r = stop_request(o->signal, o->time, &s, err);
+	struct cli_choice c = o->choice;
+	struct restart s = { .running = o->running };
+	const struct cli_together together = { restart_begin, restart_wait, restart_end, &s,
+					       false };
+	int r = stop_request(o->signal, o->time, &s.request, err);
 
-	return r < 0 ? r : cli_together(cli, argc, argv, NULL, &together, err);
+	c.all = c.all || (o->running && argc == 0 && !c.latest && c.cidfile.n == 0);
+	if (r == 0)
+		r = cli_choose(cli, &c, &arena, &argc, &argv, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return cli_together(cli, argc, argv, &c.filter, &together, err);
 }
 
 CLI_VERB(restart_verb) = {
 	.name = "restart",
-	.args = "INSTANCE...",
+	.args = "[INSTANCE...]",
 	.summary = "Stop instances and start them again",
-	.min_args = 1,
 	.max_args = -1,
 	.opts = restart_table,
 	.opts_size = sizeof(struct restart_opts),

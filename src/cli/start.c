@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/attach.h"
+#include "cli/choice.h"
 #include "cli/cli.h"
 #include "cli/each.h"
 #include "engine/config.h"
@@ -18,21 +19,22 @@
 #include "oci/foreground.h"
 
 struct start_opts {
-	bool all, attach, interactive, no_sig_proxy;
+	struct cli_choice choice;
+	bool attach, interactive, no_sig_proxy;
 	const char *detach_keys;
-	struct opt_strings filter;
 };
 
 static const struct opt start_table[] = {
 	{ "attach", 'a', OPT_BOOL, offsetof(struct start_opts, attach), NULL,
 	  "show its output, forward signals, and exit as it does" },
-	{ "all", 0, OPT_BOOL, offsetof(struct start_opts, all), NULL, "all instances that do not run" },
+	{ "all", 0, OPT_BOOL, offsetof(struct start_opts, choice.all), NULL,
+	  "all instances that do not run" },
 	{ "detach-keys", 0, OPT_STRING, offsetof(struct start_opts, detach_keys), "KEYS",
 	  "keys that leave it running, e.g. ctrl-x,x (default: ctrl-p,ctrl-q)" },
-	{ "filter", 'f', OPT_STRINGS, offsetof(struct start_opts, filter), "NAME=VALUE",
-	  "those that match, as of ps; e.g. restart-policy=always" },
+	CLI_CHOICE_FILTER,
 	{ "interactive", 'i', OPT_BOOL, offsetof(struct start_opts, interactive), NULL,
 	  "attach standard input, too" },
+	CLI_CHOICE_LATEST,
 	{ "sig-proxy", 0, OPT_OFF, offsetof(struct start_opts, no_sig_proxy), NULL,
 	  "forward signals (default)" },
 	{ 0 },
@@ -113,14 +115,15 @@ static int start_attached(struct cli *cli, const struct start_opts *o, const cha
 static int start_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	const struct start_opts *o = opts;
-	int r = cli_each_check(argc, o->all, &o->filter, err);
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	int r = cli_choose(cli, &o->choice, &arena, &argc, &argv, err);
 
-	if (r < 0)
-		return r;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (argc == 0 && (o->attach || o->interactive))
 		return err_msg(err, -EINVAL, "--all cannot be combined with --attach, --interactive");
 	if (argc == 0)
-		return cli_each_match(cli, &o->filter, start_stopped, NULL, err);
+		return cli_each_match(cli, &o->choice.filter, start_stopped, NULL, err);
 	if (!o->attach && !o->interactive)
 		return cli_each(cli, argc, argv, start_one, NULL, false, err);
 	if (argc > 1)

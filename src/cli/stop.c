@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "cli/choice.h"
 #include "cli/cli.h"
-#include "cli/each.h"
 #include "cli/stop_request.h"
 #include "cli/together.h"
 #include "engine/instance.h"
 #include "engine/stop.h"
 
 struct stop_opts {
-	bool all, until_boot;
-	struct opt_strings filter;
+	struct cli_choice choice;
+	bool until_boot;
 	const char *signal, *time;
 };
 
 static const struct opt stop_table[] = {
-	{ "all", 'a', OPT_BOOL, offsetof(struct stop_opts, all), NULL, "all instances that run" },
-	{ "filter", 'f', OPT_STRINGS, offsetof(struct stop_opts, filter), "NAME=VALUE",
-	  "those that match, as of ps; e.g. restart-policy=always" },
+	CLI_CHOICE_ALL("all instances that run"),
+	CLI_CHOICE_CIDFILE,
+	CLI_CHOICE_FILTER,
+	CLI_CHOICE_IGNORE,
+	CLI_CHOICE_LATEST,
 	{ "signal", 's', OPT_STRING, offsetof(struct stop_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct stop_opts, time), "SECONDS",
@@ -65,14 +69,19 @@ static int stop_end(struct engine *e, const struct eng_instance *i, void *data, 
 
 static int stop_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
+	_cleanup_(arena_fini) struct arena arena = { 0 };
 	const struct stop_opts *o = opts;
-	struct stop s = { .all = argc == 0, .until_boot = o->until_boot };
-	const struct cli_together together = { stop_begin, stop_wait, stop_end, &s };
+	struct stop s = { .until_boot = o->until_boot };
+	const struct cli_together together = { stop_begin, stop_wait, stop_end, &s,
+					       o->choice.ignore };
 	int r = stop_request(o->signal, o->time, &s.request, err);
 
 	if (r == 0)
-		r = cli_each_check(argc, o->all, &o->filter, err);
-	return r < 0 ? r : cli_together(cli, argc, argv, &o->filter, &together, err);
+		r = cli_choose(cli, &o->choice, &arena, &argc, &argv, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	s.all = argc == 0;
+	return cli_together(cli, argc, argv, &o->choice.filter, &together, err);
 }
 
 CLI_VERB(stop_verb) = {

@@ -46,7 +46,7 @@ static bool is_known(const struct group *g, const char *id)
 	return false;
 }
 
-static int find_named(struct group *g, int argc, char **names)
+static int find_named(struct group *g, int argc, char **names, bool missing_ok)
 {
 	g->members = arena_alloc(&g->arena, (size_t) argc, sizeof(*g->members));
 	if (g->members == NULL)
@@ -57,7 +57,8 @@ static int find_named(struct group *g, int argc, char **names)
 		int r = eng_instance_find(g->e, names[n], &g->arena, &m->i, &why);
 
 		if (r < 0) {
-			note_failure(g, r, &why);
+			if (r != -ENOENT || !missing_ok)
+				note_failure(g, r, &why);
 			continue;
 		}
 		m->name = names[n];
@@ -140,7 +141,7 @@ int cli_together(struct cli *cli, int argc, char **names, const struct opt_strin
 	if (r < 0)
 		return r;
 	g.e = e;
-	r = argc > 0 ? find_named(&g, argc, names) : find_matching(&g, filters);
+	r = argc > 0 ? find_named(&g, argc, names, what->missing_ok) : find_matching(&g, filters);
 	if (r == 0) {
 		begin_all(&g, what);
 		wait_for_all(&g, what);
