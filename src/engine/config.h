@@ -30,7 +30,7 @@ enum eng_mount_kind {
  * @no_copy: a new volume stays empty instead of getting what the image has there
  * @anonymous: a volume nobody named; removed with the instance
  * @propagation: "rprivate", "rshared", ...; NULL: rprivate
- * @options: tmpfs: mount options, separated by commas; NULL: none
+ * @options: mount options, separated by commas; NULL: none
  */
 struct eng_mount {
 	enum eng_mount_kind kind;
