@@ -124,7 +124,7 @@ static int copy(const struct cp_side *src, const struct cp_side *dest,
 	struct err *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct err why = { 0 };
-	int fds[2], status, r;
+	int fds[2], status = 0, r;
 	pid_t pid;
 
 	if (shared == MAP_FAILED)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <signal.h>
 
-#include "base/arena.h"
-#include "base/cleanup.h"
-#include "cli/choice.h"
 #include "cli/cli.h"
 #include "cli/each.h"
 #include "cli/stop_request.h"
@@ -11,14 +8,15 @@
 #include "engine/stop.h"
 
 struct kill_opts {
-	struct cli_choice choice;
+	struct cli_select select;
 	const char *signal;
 };
 
 static const struct opt kill_table[] = {
-	CLI_CHOICE_ALL("all instances that run"),
-	CLI_CHOICE_CIDFILE,
-	CLI_CHOICE_LATEST,
+	CLI_SELECT_ALL(struct kill_opts, select, 'a', "all instances that run"),
+	CLI_SELECT_CIDFILE(struct kill_opts, select),
+	CLI_SELECT_FILTER(struct kill_opts, select, 'f'),
+	CLI_SELECT_LATEST(struct kill_opts, select),
 	{ "signal", 's', OPT_STRING, offsetof(struct kill_opts, signal), "SIGNAL",
 	  "signal to send (default: KILL)" },
 	{ 0 },
@@ -31,25 +29,19 @@ static int kill_one(struct engine *e, const struct eng_instance *i, void *data, 
 	return eng_kill(e, i, *number, err);
 }
 
-static int kill_running(struct engine *e, const struct eng_instance *i, void *data,
-			struct err *err)
+static int kill_running(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
 {
-	return i->state != ENG_STATE_RUNNING ? 1 : kill_one(e, i, data, err);
+	return i->state == ENG_STATE_RUNNING ? kill_one(e, i, data, err) : 1;
 }
 
 static int kill_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(arena_fini) struct arena arena = { 0 };
 	const struct kill_opts *o = opts;
-	int r, number = o->signal != NULL ? signal_request(o->signal, err) : SIGKILL;
+	int number = o->signal != NULL ? signal_request(o->signal, err) : SIGKILL;
 
 	if (number < 0)
 		return number;
-	r = cli_choose(cli, &o->choice, &arena, &argc, &argv, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return argc > 0 ? cli_each(cli, argc, argv, kill_one, &number, false, err)
-			: cli_each_match(cli, &o->choice.filter, kill_running, &number, err);
+	return cli_each(cli, &o->select, argc, argv, argc > 0 ? kill_one : kill_running, &number, err);
 }
 
 CLI_VERB(kill_verb) = {

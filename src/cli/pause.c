@@ -1,42 +1,53 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/arena.h"
-#include "base/cleanup.h"
-#include "cli/choice.h"
+/**
+ * DOC: `pause` and `unpause`
+ */
 #include "cli/cli.h"
 #include "cli/each.h"
 #include "engine/instance.h"
 #include "engine/stop.h"
 
+struct pause_opts {
+	struct cli_select select;
+};
+
 static const struct opt pause_table[] = {
-	CLI_CHOICE_ALL("all instances that run"),
-	CLI_CHOICE_CIDFILE,
-	CLI_CHOICE_FILTER,
-	CLI_CHOICE_LATEST,
+	CLI_SELECT_ALL(struct pause_opts, select, 'a', "all instances that can be"),
+	CLI_SELECT_CIDFILE(struct pause_opts, select),
+	CLI_SELECT_FILTER(struct pause_opts, select, 'f'),
+	CLI_SELECT_LATEST(struct pause_opts, select),
 	{ 0 },
 };
 
 static int pause_one(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
 {
-	(void) data;
-	return eng_pause(e, i, true, err);
+	const bool *pause = data;
+
+	return eng_pause(e, i, *pause, err);
 }
 
-static int pause_matching(struct engine *e, const struct eng_instance *i, void *data,
-			struct err *err)
+static int pause_fitting(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
 {
-	return i->state != ENG_STATE_RUNNING || i->paused ? 1 : pause_one(e, i, data, err);
+	const bool *pause = data;
+
+	return i->state != ENG_STATE_RUNNING || i->paused == *pause ? 1 : eng_pause(e, i, *pause, err);
+}
+
+static int set_paused(struct cli *cli, bool pause, void *opts, int argc, char **argv, struct err *err)
+{
+	const struct pause_opts *o = opts;
+
+	return cli_each(cli, &o->select, argc, argv, argc > 0 ? pause_one : pause_fitting, &pause, err);
 }
 
 static int pause_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(arena_fini) struct arena arena = { 0 };
-	const struct cli_choice *c = opts;
-	int r = cli_choose(cli, c, &arena, &argc, &argv, err);
+	return set_paused(cli, true, opts, argc, argv, err);
+}
 
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return argc > 0 ? cli_each(cli, argc, argv, pause_one, NULL, false, err)
-			: cli_each_match(cli, &c->filter, pause_matching, NULL, err);
+static int unpause_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	return set_paused(cli, false, opts, argc, argv, err);
 }
 
 CLI_VERB(pause_verb) = {
@@ -45,7 +56,18 @@ CLI_VERB(pause_verb) = {
 	.summary = "Freeze the processes of instances",
 	.max_args = -1,
 	.opts = pause_table,
-	.opts_size = sizeof(struct cli_choice),
+	.opts_size = sizeof(struct pause_opts),
 	.interspersed = true,
 	.run = pause_run,
+};
+
+CLI_VERB(unpause_verb) = {
+	.name = "unpause",
+	.args = "[INSTANCE...]",
+	.summary = "Let paused instances go on",
+	.max_args = -1,
+	.opts = pause_table,
+	.opts_size = sizeof(struct pause_opts),
+	.interspersed = true,
+	.run = unpause_run,
 };

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "base/arena.h"
-#include "base/cleanup.h"
-#include "cli/choice.h"
 #include "cli/cli.h"
+#include "cli/each.h"
 #include "cli/stop_request.h"
 #include "cli/together.h"
 #include "engine/config.h"
@@ -13,18 +11,17 @@
 #include "engine/stop.h"
 
 struct restart_opts {
-	struct cli_choice choice;
+	struct cli_select select;
 	bool running;
 	const char *signal, *time;
 };
 
 static const struct opt restart_table[] = {
-	CLI_CHOICE_ALL("all instances"),
-	CLI_CHOICE_CIDFILE,
-	CLI_CHOICE_FILTER,
-	CLI_CHOICE_LATEST,
-	{ "running", 0, OPT_BOOL, offsetof(struct restart_opts, running), NULL,
-	  "only those that run" },
+	CLI_SELECT_ALL(struct restart_opts, select, 'a', "all instances"),
+	CLI_SELECT_CIDFILE(struct restart_opts, select),
+	CLI_SELECT_FILTER(struct restart_opts, select, 'f'),
+	CLI_SELECT_LATEST(struct restart_opts, select),
+	{ "running", 0, OPT_BOOL, offsetof(struct restart_opts, running), NULL, "all instances that run" },
 	{ "signal", 's', OPT_STRING, offsetof(struct restart_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct restart_opts, time), "SECONDS",
@@ -36,7 +33,7 @@ static const struct opt restart_table[] = {
 
 struct restart {
 	struct stop_request request;
-	bool running;
+	bool running; /* those that do not are left alone */
 };
 
 static int restart_begin(struct engine *e, const struct eng_instance *i, void *data,
@@ -87,20 +84,13 @@ static int restart_end(struct engine *e, const struct eng_instance *i, void *dat
 
 static int restart_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(arena_fini) struct arena arena = { 0 };
-	const struct restart_opts *o = opts;
-	struct cli_choice c = o->choice;
+	struct restart_opts *o = opts;
 	struct restart s = { .running = o->running };
-	const struct cli_together together = { restart_begin, restart_wait, restart_end, &s,
-					       false };
+	const struct cli_together together = { restart_begin, restart_wait, restart_end, &s };
 	int r = stop_request(o->signal, o->time, &s.request, err);
 
-	c.all = c.all || (o->running && argc == 0 && !c.latest && c.cidfile.n == 0);
-	if (r == 0)
-		r = cli_choose(cli, &c, &arena, &argc, &argv, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return cli_together(cli, argc, argv, &c.filter, &together, err);
+	o->select.all |= o->running && argc == 0 && !o->select.latest && o->select.cidfile.n == 0;
+	return r < 0 ? r : cli_together(cli, &o->select, argc, argv, &together, err);
 }
 
 CLI_VERB(restart_verb) = {

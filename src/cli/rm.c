@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 
-#include "base/arena.h"
-#include "base/cleanup.h"
 #include "base/err.h"
-#include "cli/choice.h"
 #include "cli/cli.h"
 #include "cli/each.h"
 #include "cli/stop_request.h"
@@ -12,57 +9,56 @@
 #include "engine/stop.h"
 
 struct rm_opts {
-	struct cli_choice choice;
+	struct cli_select select;
 	bool force, volumes;
 	const char *time;
 };
 
 static const struct opt rm_table[] = {
-	CLI_CHOICE_ALL("all instances"),
-	CLI_CHOICE_CIDFILE,
-	CLI_CHOICE_FILTER_LONG,
+	CLI_SELECT_ALL(struct rm_opts, select, 'a', "all instances"),
+	CLI_SELECT_CIDFILE(struct rm_opts, select),
+	CLI_SELECT_FILTER(struct rm_opts, select, 0),
 	{ "force", 'f', OPT_BOOL, offsetof(struct rm_opts, force), NULL,
 	  "kill an instance that runs; one that does not exist is no failure" },
-	CLI_CHOICE_IGNORE,
-	CLI_CHOICE_LATEST,
+	CLI_SELECT_IGNORE(struct rm_opts, select),
+	CLI_SELECT_LATEST(struct rm_opts, select),
 	{ "time", 't', OPT_STRING, offsetof(struct rm_opts, time), "SECONDS",
-	  "with --force: until it is killed (default: 0)" },
+	  "with --force: ask it to end and wait, -1 for ever (default: kill it at once)" },
 	{ "volumes", 'v', OPT_BOOL, offsetof(struct rm_opts, volumes), NULL,
 	  "also remove its volumes that nobody named" },
 	{ 0 },
 };
 
+struct rm {
+	const struct rm_opts *o;
+	struct stop_request request;
+};
+
 static int remove_one(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
 {
-	const struct rm_opts *o = data;
-	struct stop_request s = { .timeout = 0 };
+	const struct rm *rm = data;
 	int64_t deadline;
-	int r = 0;
+	int r = 1;
 
-	if (o->force && o->time != NULL && i->state == ENG_STATE_RUNNING) {
-		r = stop_request(NULL, o->time, &s, err);
-		if (r == 0)
-			r = eng_stop_begin(e, i, s.signal, s.timeout, &deadline, err);
-		if (r == 0)
-			eng_stop_kill(e, i, deadline);
+	if (rm->o->force && rm->o->time != NULL)
+		r = eng_stop_begin(e, i, 0, rm->request.timeout, &deadline, err);
+	if (r == 0) {
+		eng_stop_kill(e, i, deadline);
+		r = eng_stop_end(e, i, err);
 	}
-	return r < 0 ? r : eng_instance_remove(e, i, o->force, o->volumes, err);
+	return r < 0 ? r : eng_instance_remove(e, i, rm->o->force, rm->o->volumes, err);
 }
 
 static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(arena_fini) struct arena arena = { 0 };
-	const struct rm_opts *o = opts;
-	int r;
+	struct rm_opts *o = opts;
+	struct rm rm = { .o = o };
+	int r = stop_request(NULL, o->time, &rm.request, err);
 
-	if (o->time != NULL && !o->force)
-		return err_msg(err, -EINVAL, "--time needs --force");
-	r = cli_choose(cli, &o->choice, &arena, &argc, &argv, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	return argc > 0 ? cli_each(cli, argc, argv, remove_one, opts, o->force || o->choice.ignore,
-				   err)
-			: cli_each_match(cli, &o->choice.filter, remove_one, opts, err);
+	if (r == 0 && o->time != NULL && !o->force)
+		r = err_msg(err, -EINVAL, "--time needs --force");
+	o->select.ignore |= o->force;
+	return r < 0 ? r : cli_each(cli, &o->select, argc, argv, remove_one, &rm, err);
 }
 
 CLI_VERB(rm_verb) = {

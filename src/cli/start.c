@@ -8,7 +8,6 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/attach.h"
-#include "cli/choice.h"
 #include "cli/cli.h"
 #include "cli/each.h"
 #include "engine/config.h"
@@ -19,7 +18,7 @@
 #include "oci/foreground.h"
 
 struct start_opts {
-	struct cli_choice choice;
+	struct cli_select select;
 	bool attach, interactive, no_sig_proxy;
 	const char *detach_keys;
 };
@@ -27,14 +26,13 @@ struct start_opts {
 static const struct opt start_table[] = {
 	{ "attach", 'a', OPT_BOOL, offsetof(struct start_opts, attach), NULL,
 	  "show its output, forward signals, and exit as it does" },
-	{ "all", 0, OPT_BOOL, offsetof(struct start_opts, choice.all), NULL,
-	  "all instances that do not run" },
+	CLI_SELECT_ALL(struct start_opts, select, 0, "all instances that do not run"),
 	{ "detach-keys", 0, OPT_STRING, offsetof(struct start_opts, detach_keys), "KEYS",
 	  "keys that leave it running, e.g. ctrl-x,x (default: ctrl-p,ctrl-q)" },
-	CLI_CHOICE_FILTER,
+	CLI_SELECT_FILTER(struct start_opts, select, 'f'),
 	{ "interactive", 'i', OPT_BOOL, offsetof(struct start_opts, interactive), NULL,
 	  "attach standard input, too" },
-	CLI_CHOICE_LATEST,
+	CLI_SELECT_LATEST(struct start_opts, select),
 	{ "sig-proxy", 0, OPT_OFF, offsetof(struct start_opts, no_sig_proxy), NULL,
 	  "forward signals (default)" },
 	{ 0 },
@@ -115,17 +113,14 @@ static int start_attached(struct cli *cli, const struct start_opts *o, const cha
 static int start_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	const struct start_opts *o = opts;
-	_cleanup_(arena_fini) struct arena arena = { 0 };
-	int r = cli_choose(cli, &o->choice, &arena, &argc, &argv, err);
+	int r = cli_select_check(&o->select, argc, err);
 
-	if (r != 0)
-		return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
 	if (argc == 0 && (o->attach || o->interactive))
 		return err_msg(err, -EINVAL, "--all cannot be combined with --attach, --interactive");
-	if (argc == 0)
-		return cli_each_match(cli, &o->choice.filter, start_stopped, NULL, err);
 	if (!o->attach && !o->interactive)
-		return cli_each(cli, argc, argv, start_one, NULL, false, err);
+		return cli_each(cli, &o->select, argc, argv, argc > 0 ? start_one : start_stopped, NULL, err);
 	if (argc > 1)
 		return err_msg(err, -EINVAL, "only one instance can be attached to");
 	return start_attached(cli, o, argv[0], err);

@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/arena.h"
-#include "base/cleanup.h"
-#include "cli/choice.h"
 #include "cli/cli.h"
+#include "cli/each.h"
 #include "cli/stop_request.h"
 #include "cli/together.h"
 #include "engine/instance.h"
 #include "engine/stop.h"
 
 struct stop_opts {
-	struct cli_choice choice;
+	struct cli_select select;
 	bool until_boot;
 	const char *signal, *time;
 };
 
 static const struct opt stop_table[] = {
-	CLI_CHOICE_ALL("all instances that run"),
-	CLI_CHOICE_CIDFILE,
-	CLI_CHOICE_FILTER,
-	CLI_CHOICE_IGNORE,
-	CLI_CHOICE_LATEST,
+	CLI_SELECT_ALL(struct stop_opts, select, 'a', "all instances that run"),
+	CLI_SELECT_CIDFILE(struct stop_opts, select),
+	CLI_SELECT_FILTER(struct stop_opts, select, 'f'),
+	CLI_SELECT_IGNORE(struct stop_opts, select),
+	CLI_SELECT_LATEST(struct stop_opts, select),
 	{ "signal", 's', OPT_STRING, offsetof(struct stop_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct stop_opts, time), "SECONDS",
@@ -69,19 +67,12 @@ static int stop_end(struct engine *e, const struct eng_instance *i, void *data, 
 
 static int stop_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(arena_fini) struct arena arena = { 0 };
 	const struct stop_opts *o = opts;
-	struct stop s = { .until_boot = o->until_boot };
-	const struct cli_together together = { stop_begin, stop_wait, stop_end, &s,
-					       o->choice.ignore };
+	struct stop s = { .all = argc == 0, .until_boot = o->until_boot };
+	const struct cli_together together = { stop_begin, stop_wait, stop_end, &s };
 	int r = stop_request(o->signal, o->time, &s.request, err);
 
-	if (r == 0)
-		r = cli_choose(cli, &o->choice, &arena, &argc, &argv, err);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	s.all = argc == 0;
-	return cli_together(cli, argc, argv, &o->choice.filter, &together, err);
+	return r < 0 ? r : cli_together(cli, &o->select, argc, argv, &together, err);
 }
 
 CLI_VERB(stop_verb) = {

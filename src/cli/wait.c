@@ -7,11 +7,11 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "cli/choice.h"
 #include "cli/cli.h"
 #include "cli/each.h"
 #include "cli/instance_match.h"
 #include "engine/config.h"
+#include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/stop.h"
 
@@ -19,7 +19,7 @@
 #define NO_CODE (-1) /* as Podman */
 
 struct wait_opts {
-	struct cli_choice choice;
+	struct cli_select select;
 	struct opt_strings condition;
 	const char *interval;
 };
@@ -27,11 +27,11 @@ struct wait_opts {
 static const struct opt wait_table[] = {
 	{ "condition", 0, OPT_STRINGS, offsetof(struct wait_opts, condition), "STATE",
 	  "until one of: created, running, paused, exited, healthy, unhealthy, removed" },
-	{ "ignore", 0, OPT_BOOL, offsetof(struct wait_opts, choice.ignore), NULL,
+	{ "ignore", 0, OPT_BOOL, offsetof(struct wait_opts, select.ignore), NULL,
 	  "print -1 for one that does not exist" },
 	{ "interval", 'i', OPT_STRING, offsetof(struct wait_opts, interval), "TIME",
 	  "between looks, with --condition (default: 50ms)" },
-	CLI_CHOICE_LATEST,
+	CLI_SELECT_LATEST(struct wait_opts, select),
 	{ 0 },
 };
 
@@ -102,6 +102,15 @@ static int wait_one(struct engine *e, const struct eng_instance *i, void *data, 
 	return 1;
 }
 
+static int add_latest(struct cli *cli, const struct cli_select *select, struct arena *arena, int *argc,
+		      char ***names, struct err *err)
+{
+	_cleanup_(eng_closep) struct engine *e = NULL;
+	int r = cli_engine(cli, &e, err);
+
+	return r < 0 ? r : cli_select_names(e, select, arena, argc, names, err);
+}
+
 static int wait_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
@@ -115,15 +124,17 @@ static int wait_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 		r = err_msg(err, -EINVAL, "--interval '%.32s': expected a time such as 250ms",
 			    o->interval);
 	if (r == 0)
-		r = cli_choose(cli, &o->choice, &arena, &argc, &argv, err);
+		r = cli_select_check(&o->select, argc, err);
+	if (r == 0)
+		r = add_latest(cli, &o->select, &arena, &argc, &argv, err);
 	if (r < 0)
 		return r;
 	w.interval_ms = (int) (ns / 1000000);
 	for (int n = 0; n < argc; n++) {
 		struct err why = { 0 };
-		int one = cli_each(cli, 1, argv + n, wait_one, &w, false, &why);
+		int one = cli_each(cli, NULL, 1, argv + n, wait_one, &w, &why);
 
-		if (one == -ENOENT && o->choice.ignore)
+		if (one == -ENOENT && o->select.ignore)
 			printf("%d\n", NO_CODE);
 		else if (one < 0) {
 			if (r < 0)

@@ -55,8 +55,8 @@ refuse 1 "--cidfile: no id is in" rm --cidfile "$T/empty"
 # choices that exclude each other, and none
 for verb in start stop restart kill pause unpause rm; do
 	refuse 1 'give names of instances' $verb
-	refuse 1 'give names of instances, --latest, or --all' $verb one --all
-	refuse 1 'give names of instances, --latest, or --all' $verb one --latest
+	refuse 1 'give names of instances, or --all' $verb one --all
+	refuse 1 '--latest excludes' $verb one --latest
 done
 refuse 1 "invalid filter 'restart-policy=sometimes'" start --filter restart-policy=sometimes
 refuse 1 "invalid filter 'nonsense'" rm --filter nonsense=1
