@@ -54,18 +54,11 @@ static int insert(struct engine *e, struct eng_instance *i, const char *name, st
 		i->name = arena_strdup(arena, name != NULL ? name : made_up);
 		if (i->name == NULL)
 			return err_set(err, -ENOMEM, "create an instance");
-		r = db_run(
-			e->db, err,
-			"INSERT INTO instance(id, name, isolation, state, image, image_id, command,"
-			" restart, restart_max, auto_remove, created, started)"
-			" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			"ssssssssiiii", i->id, i->name, i->isolation, eng_state_name(i->state),
-			i->image, i->image_id, i->command, i->restart, i->restart_max,
-			(int64_t) i->auto_remove, i->created, i->started);
+		r = eng_row_insert(e, i, err);
 	}
 	if (r == -EEXIST && name != NULL)
 		return name_taken(e, name, err);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 static int make_files(struct engine *e, const struct eng_instance *i,
@@ -97,8 +90,7 @@ static int make_files(struct engine *e, const struct eng_instance *i,
 	return eng_backend_find(i->isolation)->prepare(e, i->id, config, dir, err);
 }
 
-/* What `ps` shows: the command and its arguments in one line */
-static const char *command_line(struct arena *arena, const struct img_words *args)
+const char *eng_command_line(struct arena *arena, const struct img_words *args)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
 
@@ -154,7 +146,7 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 		.isolation = isolation,
 		.image = config->image,
 		.image_id = config->image_id,
-		.command = command_line(arena, &config->args),
+		.command = eng_command_line(arena, &config->args),
 		.error = "",
 		.health = "",
 		.state = ret_lock != NULL ? ENG_STATE_RUNNING : ENG_STATE_CREATED,

@@ -30,6 +30,15 @@ int img_untag(struct img_store *store, const struct img_reference *ref, struct e
 int img_forget(struct img_store *store, const char *id, struct err *err);
 
 /**
+ * img_orphans() - what img_collect() would remove
+ * @each: called with the path of each, below the root of the store
+ * Nothing is told while somebody makes an image.
+ * Return: 0; -errno with a message.
+ */
+int img_orphans(struct img_store *store, const struct img_words *chains,
+		void (*each)(void *data, const char *path), void *data, struct err *err);
+
+/**
  * img_collect() - remove blobs and layers that no image has
  * @chains: chain ids of instances, which keep their layers; each may be several, separated by spaces
  * @ret_bytes: bytes of blobs and layers removed; may be NULL

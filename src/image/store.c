@@ -223,33 +223,40 @@ int img_store_list(struct img_store *store, struct arena *arena, struct img_imag
 	return (int) n;
 }
 
-int img_index_write(struct img_store *store, struct err *err)
+int img_index_text(struct img_store *store, struct str *ret, struct err *err)
 {
-	_cleanup_(str_fini) struct str text = { 0 };
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct img_image *list = NULL;
-	int n = img_store_list(store, &arena, &list, err), r;
+	int n = img_store_list(store, &arena, &list, err);
 
 	if (n < 0)
 		return n;
 	str_puts(
-		&text,
+		ret,
 		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[");
 	for (int i = 0; i < n; i++) {
-		str_printf(&text,
+		str_printf(ret,
 			   "%s{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
 			   "\"digest\":\"%s\",\"size\":%lld",
 			   i > 0 ? "," : "", list[i].manifest, (long long) list[i].manifest_size);
 		if (list[i].repository[0] != '<')
 			str_printf(
-				&text,
+				ret,
 				",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s:%s\"}",
 				list[i].repository, list[i].tag);
-		str_puts(&text, "}");
+		str_puts(ret, "}");
 	}
-	str_puts(&text, "]}\n");
-	if (text.failed)
-		return err_set(err, -ENOMEM, "write index.json");
+	str_puts(ret, "]}\n");
+	return ret->failed ? err_set(err, -ENOMEM, "write index.json") : 0;
+}
+
+int img_index_write(struct img_store *store, struct err *err)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	int r = img_index_text(store, &text, err);
+
+	if (r < 0)
+		return r;
 	_cleanup_close_ int images = openat(store->root, "images",
 					    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = images < 0 ? -errno : file_replace(images, "index.json", text.p, text.len, 0644);
