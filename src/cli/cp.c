@@ -124,7 +124,7 @@ static int copy(const struct cp_side *src, const struct cp_side *dest,
 	struct err *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
 				  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct err why = { 0 };
-	int fds[2], status, r;
+	int fds[2], status = 0, r;
 	pid_t pid;
 
 	if (shared == MAP_FAILED)
@@ -186,6 +186,8 @@ static int cp_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 		r = cp_side_parse(argv[1], &dest, err);
 	if (r == 0 && src.instance == NULL && dest.instance == NULL)
 		r = err_msg(err, -EINVAL, "must specify at least one container source: INSTANCE:PATH");
+	if (r == 0)
+		r = eng_rootfs_unshare(err);
 	if (r == 0)
 		r = cp_side_open(cli, &src, err);
 	if (r == 0)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,10 +98,10 @@ static void kill_processes(const char *cgroup)
 	if (file_read(AT_FDCWD, path, CG_TEXT_MAX, &text) < 0 || text.p == NULL)
 		return;
 	for (const char *p = text.p; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
-		int pid = atoi(p);
+		long pid = strtol(p, NULL, 10);
 
-		if (pid > 1)
-			(void) kill(pid, SIGKILL); /* it may be gone */
+		if (pid > 1 && pid < INT_MAX)
+			(void) kill((pid_t) pid, SIGKILL); /* it may be gone */
 	}
 }
 

@@ -418,8 +418,8 @@ static int owner_of(const struct unpack *u, const struct img_tar_entry *e, uid_t
 static int set_owner(const struct unpack *u, const struct img_tar_entry *e, const char *name,
 		     struct err *err)
 {
-	uid_t uid;
-	gid_t gid;
+	uid_t uid = 0;
+	gid_t gid = 0;
 	int r = u->owners ? owner_of(u, e, &uid, &gid, err) : 0;
 
 	if (!u->owners || r < 0)

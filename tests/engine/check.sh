@@ -146,7 +146,7 @@ mv "$root/instances/$id/config.json" "$T/keep"
 check 1 "instance 'stopped': read .*config.json" 1 --repair
 mkdir -p "$root/layers/$(printf 'a%.0s' {1..64})/fs"
 check 1 'belongs to no image'$'\n' 2 --repair
-is "layers stay while an instance cannot be asked" "$(ls "$root/layers" | grep -c aaaa)" 1
+is "layers stay while an instance cannot be asked" "$(find "$root/layers" -maxdepth 1 -name "aaaa*" | wc -l)" 1
 mv "$T/keep" "$root/instances/$id/config.json"
 check 0 'belongs to no image: removed' 1 --repair
 rm -r "$root/instances/$id/work"
