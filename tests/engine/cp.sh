@@ -147,6 +147,27 @@ refuse 1 '.' cp runs:/trap/magic/etc/passwd .
 cleave cp d/f runs:/trap/new
 is "a link to what does not exist" "$(test -e new; echo $?; cleave exec runs cat "$T/new")" $'1\none'
 
+# What was made is replaced by a link while its content is still on its way.
+echo untouched >outside
+chmod 600 outside
+head -c 300000 /dev/zero >slow
+chown 77:77 slow
+chmod 4777 slow
+setfattr -n user.bad -v y slow 2>/dev/null
+tar --xattrs -cf slow.tar slow
+mkfifo feed
+timeout 60 "$CLEAVE" cp - runs:/tmp <feed >slow.log 2>&1 &
+pid=$!
+exec 5>feed
+head -c 200000 slow.tar >&5
+until_true "$CLEAVE" exec runs test -s /tmp/slow
+cleave exec runs ln -sfn "$T/outside" /tmp/slow
+tail -c +200001 slow.tar >&5
+exec 5>&-
+wait $pid
+is "it fails" $? 1
+is "the link was not followed" "$(stat -c '%a %u' outside; cat outside; getfattr -d outside 2>/dev/null | grep -c bad)" $'600 0\nuntouched\n0'
+
 # One that swaps a directory for a link all the time, and what was just made for a link
 mkdir race
 for i in $(seq 60); do echo "$i" >"race/$i"; done
