@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/clock.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+
+#include "base/cleanup.h"
 
 #define NS_PER_S 1000000000LL
 
@@ -57,4 +63,62 @@ void time_span(int64_t ns, char ret[TIME_TEXT_MAX])
 	}
 	(void) snprintf(ret, TIME_TEXT_MAX, "%lld %s", (long long) (s / steps[i].unit),
 			steps[i].text);
+}
+
+/* "12" or "1.5" as @ret / @ret_scale.  Return: what follows; NULL no number, or far too large. */
+static const char *read_decimal(const char *p, __uint128_t *ret, uint64_t *ret_scale)
+{
+	const char *begin = p;
+	__uint128_t v = 0;
+	uint64_t scale = 1;
+	bool point = false;
+
+	for (; isdigit((unsigned char) *p) || (*p == '.' && !point); p++) {
+		if (*p == '.') {
+			point = true;
+		} else if (!point || scale < NS_PER_S) {
+			v = v * 10 + (unsigned) (*p - '0');
+			scale *= point ? 10 : 1;
+		}
+		if (v >> 96 != 0)
+			return NULL;
+	}
+	*ret = v;
+	*ret_scale = scale;
+	return p - begin > (point ? 1 : 0) ? p : begin;
+}
+
+int time_duration_parse(const char *text, uint64_t *ret)
+{
+	static const struct {
+		const char *name;
+		uint64_t ns;
+	} units[] = { { "ns", 1 },	   { "us", 1000 },	  { "ms", 1000000 },
+		      { "s", NS_PER_S }, { "m", 60 * NS_PER_S }, { "h", 3600 * NS_PER_S } };
+	__uint128_t sum = 0, v;
+	const char *p = text;
+	uint64_t scale;
+
+	if (*p == '\0')
+		return -EINVAL;
+	while (*p != '\0' && strcmp(text, "0") != 0) {
+		const char *unit = read_decimal(p, &v, &scale);
+		size_t n = unit != NULL ? strspn(unit, "hmnsu") : 0, i = 0;
+
+		if (unit == NULL)
+			return -ERANGE;
+		while (i < ARRAY_LEN(units) &&
+		       (strlen(units[i].name) != n || strncmp(units[i].name, unit, n) != 0))
+			i++;
+		if (unit == p || i == ARRAY_LEN(units))
+			return -EINVAL;
+		if (v > (__uint128_t) INT64_MAX * scale)
+			return -ERANGE;
+		sum += v * units[i].ns / scale;
+		if (sum > INT64_MAX)
+			return -ERANGE;
+		p = unit + n;
+	}
+	*ret = (uint64_t) sum;
+	return 0;
 }

@@ -13,3 +13,9 @@ void time_rfc3339(int64_t ns, char ret[TIME_TEXT_MAX]);
 
 /** time_span() - a duration as Docker words it: "Less than a second", "2 minutes", "3 weeks" */
 void time_span(int64_t ns, char ret[TIME_TEXT_MAX]);
+
+/**
+ * time_duration_parse() - "1h30m", "1.5s", "500ms", "0" to nanoseconds; h m s ms us ns
+ * Return: 0; -EINVAL; -ERANGE over 292 years.
+ */
+int time_duration_parse(const char *text, uint64_t *ret);

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/instance_files.h"
+#include "cli/output.h"
 #include "image/sink.h"
 #include "image/tar_write.h"
 #include "image/tree.h"
@@ -40,21 +37,17 @@ static int export_run(struct cli *cli, void *opts, int argc, char **argv, struct
 {
 	_cleanup_(instance_files_fini) struct instance_files f = INSTANCE_FILES_NONE;
 	const struct export_opts *o = opts;
+	struct cli_output out;
 	int r;
 
 	(void) argc;
-	if (o->output == NULL && isatty(STDOUT_FILENO))
-		return err_msg(err, -EINVAL, "standard output is a terminal: name a file with "
-					     "--output or '>'");
 	r = instance_files_open(cli, argv[0], 0, &f, err);
+	if (r == 0)
+		r = cli_output_open(o->output, &out, err);
 	if (r < 0)
 		return r;
-	if (o->output == NULL)
-		return write_files(&f, STDOUT_FILENO, err);
-	_cleanup_close_ int fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_set(err, -errno, "create '%s'", o->output);
-	return write_files(&f, fd, err);
+	r = write_files(&f, out.fd, err);
+	return cli_output_close(&out, r, err);
 }
 
 CLI_VERB(export_verb) = {

@@ -79,20 +79,21 @@ static int forget_all(struct engine *e, bool all, const struct opt_strings *filt
 
 		if (!all && list[i].repository[0] != '<')
 			continue;
-		r = eng_image_used(e, list[i].id, err);
-		if (r == 0)
-			r = filter_match(filters, test, &c, err) - 1;
-		if (r == -1) { /* it does not match */
+		r = filter_match(filters, test, &c, err);
+		if (r == 1)
+			r = eng_image_forget(e, &list[i], false, err);
+		else if (r == 0)
+			continue;
+		if (r == -EBUSY) { /* an instance uses it */
 			r = 0;
 			continue;
 		}
-		if (r != 0)
-			continue;
+		if (r < 0)
+			break;
 		if (list[i].repository[0] != '<')
 			str_printf(lines, "untagged: %s:%s\n", list[i].repository, list[i].tag);
 		if (is_last(list, n, i))
 			str_printf(lines, "deleted: sha256:%s\n", list[i].id);
-		r = img_forget(e->images, list[i].id, err);
 	}
 	return n < 0 ? n : r < 0 ? r : 0;
 }

@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "cli/cli.h"
-#include "cli/each.h"
 #include "cli/stop_request.h"
+#include "cli/together.h"
 #include "engine/config.h"
 #include "engine/instance.h"
 #include "engine/start.h"
@@ -21,16 +21,43 @@ static const struct opt restart_table[] = {
 	{ 0 },
 };
 
-static int restart_one(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
+#define NOT_RUNNING INT64_MIN /* in place of a deadline */
+
+static int restart_begin(struct engine *e, const struct eng_instance *i, void *data,
+			 int64_t *deadline, struct err *err)
 {
 	const struct stop_request *s = data;
 	struct eng_config config;
-	int client, lock = -EBADF, r = eng_instance_config(e, i, &config, err);
+	int r = eng_instance_config(e, i, &config, err); /* or it would be stopped only */
 
 	if (r < 0)
 		return r;
-	r = eng_stop(e, i, s->signal, s->timeout, err);
-	if (r >= 0)
+	eng_config_fini(&config);
+	r = eng_stop_begin(e, i, s->signal, s->timeout, deadline, err);
+	if (r == 1)
+		*deadline = NOT_RUNNING;
+	return r < 0 ? r : 0;
+}
+
+static void restart_wait(struct engine *e, const struct eng_instance *i, void *data, int64_t deadline)
+{
+	(void) data;
+	if (deadline != NOT_RUNNING)
+		eng_stop_kill(e, i, deadline);
+}
+
+static int restart_end(struct engine *e, const struct eng_instance *i, void *data, int64_t deadline,
+		       struct err *err)
+{
+	struct eng_config config;
+	int client, lock = -EBADF, r = eng_instance_config(e, i, &config, err);
+
+	(void) data;
+	if (r < 0)
+		return r;
+	if (deadline != NOT_RUNNING)
+		r = eng_stop_end(e, i, err);
+	if (r == 0)
 		r = eng_begin(e, i, &lock, err);
 	if (r == 0)
 		r = eng_start(e, i, &config, lock, false, &client, err);
@@ -42,9 +69,10 @@ static int restart_run(struct cli *cli, void *opts, int argc, char **argv, struc
 {
 	const struct restart_opts *o = opts;
 	struct stop_request s;
+	const struct cli_together together = { restart_begin, restart_wait, restart_end, &s };
 	int r = stop_request(o->signal, o->time, &s, err);
 
-	return r < 0 ? r : cli_each(cli, argc, argv, restart_one, &s, false, err);
+	return r < 0 ? r : cli_together(cli, argc, argv, NULL, &together, err);
 }
 
 CLI_VERB(restart_verb) = {

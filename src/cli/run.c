@@ -70,6 +70,8 @@ static int run_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
 	if (r == 0)
+		r = cli_preserve_fds(e, o->preserve_fds, err);
+	if (r == 0)
 		r = run_config(e, o, argc, argv, &config, err);
 	if (r < 0)
 		return r;

@@ -17,6 +17,7 @@ struct run_opts {
 	bool oom_kill_disable, no_health, no_sig_proxy, quiet;
 	/* what is run */
 	const char *name, *workdir, *user, *entrypoint, *pull, *platform, *cidfile, *detach_keys;
+	uint64_t preserve_fds;
 	struct opt_strings env, env_file, label, label_file, annotation, attach;
 	/* mounts */
 	struct opt_strings volume, mount, tmpfs, volumes_from;

@@ -76,6 +76,8 @@ const struct opt run_table[] = {
 	TEXT("pid", 0, pid, "MODE", "PID namespace: private, host, container:NAME"),
 	TEXT("pids-limit", 0, pids_limit, "NUMBER", "processes it may have, -1 for no limit"),
 	TEXT("platform", 0, platform, "OS/ARCH", "platform that the image must have"),
+	{ "preserve-fds", 0, OPT_U64, offsetof(struct run_opts, preserve_fds), "N",
+	  "pass on descriptors 3 to 2+N" },
 	BOOL("privileged", 0, privileged, "give it all capabilities and devices, and mask nothing"),
 	LIST("publish", 'p', publish, "PORTS", "publish ports, e.g. 8080:80"),
 	BOOL("publish-all", 'P', publish_all, "publish all exposed ports"),

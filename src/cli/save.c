@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/output.h"
 #include "engine/engine.h"
 #include "image/save.h"
 
@@ -44,24 +45,16 @@ static int read_format(const char *text, enum img_save_format *ret, struct err *
 				      text);
 }
 
-/* What was begun and failed is removed, unless it was there before. */
 static int save_file(struct engine *e, const struct save_opts *o, enum img_save_format format,
 		     const char *const *names, size_t n, struct err *err)
 {
-	struct stat st;
-	bool was_there = stat(o->output, &st) == 0;
-	int r;
+	struct cli_output out;
+	int r = cli_output_open(o->output, &out, err);
 
-	_cleanup_close_ int fd = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_set(err, -errno, "create '%s'", o->output);
-	if (isatty(fd))
-		return err_msg(err, -EINVAL, "'%s' is a terminal: archives are not written there",
-			       o->output);
-	r = img_save(e->images, names, n, format, fd, err);
-	if (r < 0 && !was_there)
-		(void) unlink(o->output); /* the failure is told already */
-	return r;
+	if (r < 0)
+		return r;
+	r = img_save(e->images, names, n, format, out.fd, err);
+	return cli_output_close(&out, r, err);
 }
 
 static int save_directory(struct engine *e, const struct save_opts *o, const char *const *names,
@@ -89,17 +82,12 @@ static int save_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 
 	if (r < 0)
 		return r;
-	if (o->output == NULL && isatty(STDOUT_FILENO))
-		return err_msg(err, -EINVAL, "standard output is a terminal: name a file with "
-					     "--output or '>'");
 	r = cli_engine(cli, &e, err);
 	if (r < 0)
 		return r;
 	if (format == IMG_SAVE_OCI_DIR)
 		return save_directory(e, o, names, (size_t) argc, err);
-	if (o->output != NULL)
-		return save_file(e, o, format, names, (size_t) argc, err);
-	return img_save(e->images, names, (size_t) argc, format, STDOUT_FILENO, err);
+	return save_file(e, o, format, names, (size_t) argc, err);
 }
 
 CLI_VERB(save_verb) = {

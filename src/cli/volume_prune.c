@@ -44,23 +44,26 @@ int prune_volumes(struct engine *e, bool all, const struct opt_strings *filters,
 		if (list[i].users > 0 || (!all && !list[i].anonymous))
 			continue;
 		r = volume_matches(&list[i], filters, err);
-		if (r < 0)
-			return r;
 		if (r == 0)
 			continue;
+		if (r < 0)
+			break;
 		size = (int64_t) dir_size(AT_FDCWD, eng_volume_path(e, list[i].name, &a));
 		r = eng_volume_remove(e, list[i].name, err);
-		if (r == -EBUSY || r == -ENOENT)
-			continue; /* somebody was quicker */
+		if (r == -EBUSY || r == -ENOENT) { /* somebody was quicker */
+			r = 0;
+			continue;
+		}
 		if (r < 0)
-			return r;
+			break;
 		printf("%s%s\n", first ? "Deleted Volumes:\n" : "", list[i].name);
 		first = false;
 		*total += size;
 	}
 	if (!first)
 		puts("");
-	return n < 0 ? n : 0;
+	eng_volumes_sweep(e);
+	return n < 0 ? n : r < 0 ? r : 0;
 }
 
 static int prune_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "engine/check_parts.h"
+#include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "engine/instance.h"
@@ -76,11 +77,23 @@ static int check_database(struct check_run *k, struct err *err)
 	return r;
 }
 
-static bool image_used(void *data, const char *image)
+static int image_forget(void *data, const struct img_image *image, struct err *err)
 {
 	const struct check_run *k = data;
 
-	return eng_image_used(k->e, image, NULL) != 0; /* when nobody can tell, it is */
+	return eng_image_forget(k->e, image, false, err);
+}
+
+/* Also of directories without a row */
+static int image_users(void *data, struct arena *arena, struct img_words *chains, struct err *err)
+{
+	const struct check_run *k = data;
+	int r = eng_image_users(k->e, arena, chains, err);
+
+	for (size_t i = 0; r == 0 && i < k->chains.n; i++)
+		if (eng_words_add(arena, chains, k->chains.v[i]) < 0)
+			r = err_set(err, -ENOMEM, "find the layers that instances use");
+	return r;
 }
 
 static void image_found(void *data, const char *text, const char *action)
@@ -97,7 +110,8 @@ static int check_images(struct check_run *k, struct err *err)
 		.quick = k->c->quick,
 		.repair = k->c->repair,
 		.force = k->c->force,
-		.used = image_used,
+		.users = image_users,
+		.forget = image_forget,
 		.found = image_found,
 		.data = k,
 	};

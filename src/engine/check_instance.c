@@ -206,25 +206,23 @@ static bool is_empty(int at, const char *path)
 	return n == 2; /* "." and ".." */
 }
 
-/* Give it a row again.  Return: what was done; NULL nothing. */
+/* Give it a row again; its image may be gone.  Return: what was done; NULL nothing. */
 static const char *adopt(struct check_run *k, const char *id, const struct eng_config *c)
 {
-	struct eng_instance i = {
-		.id = id,
-		.name = arena_printf(&k->arena, "recovered-%.12s", id),
-		.isolation = "container",
-		.state = ENG_STATE_CREATED,
-		.image = c->image != NULL ? c->image : "",
-		.image_id = c->image_id != NULL ? c->image_id : "",
-		.command = eng_command_line(&k->arena, &c->args),
-		.restart = c->restart != NULL ? c->restart : "no",
-		.restart_max = (int64_t) c->restart_max,
-		.created = time_now_ns(),
-	};
+	const char *name = arena_printf(&k->arena, "recovered-%.12s", id);
+	const char *command = eng_command_line(&k->arena, &c->args);
 
-	if (i.name == NULL || i.command == NULL || eng_row_insert(k->e, &i, NULL) < 0)
+	if (name == NULL || command == NULL ||
+	    db_run(k->e->db, NULL,
+		   "INSERT INTO instance(id, name, isolation, state, image, image_id, command, restart,"
+		   " restart_max, auto_remove, created) VALUES(?, ?, 'container', 'created', ?, ?, ?, ?,"
+		   " ?, 0, ?)",
+		   "ssssssii", id, name, c->image != NULL ? c->image : "",
+		   c->image_id != NULL ? c->image_id : "", command,
+		   c->restart != NULL ? c->restart : "no", (int64_t) c->restart_max,
+		   time_now_ns()) < 0)
 		return NULL;
-	return arena_printf(&k->arena, "it is instance '%s' now", i.name);
+	return arena_printf(&k->arena, "it is instance '%s' now", name);
 }
 
 static int check_dir(struct check_run *k, const char *name, struct err *err)

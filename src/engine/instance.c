@@ -54,11 +54,20 @@ static int insert(struct engine *e, struct eng_instance *i, const char *name, st
 		i->name = arena_strdup(arena, name != NULL ? name : made_up);
 		if (i->name == NULL)
 			return err_set(err, -ENOMEM, "create an instance");
-		r = eng_row_insert(e, i, err);
+		r = db_run(
+			e->db, err,
+			"INSERT INTO instance(id, name, isolation, state, image, image_id, command,"
+			" restart, restart_max, auto_remove, created, started)"
+			" SELECT ?, ?, ?, ?, ?, id, ?, ?, ?, ?, ?, ? FROM image WHERE id = ?",
+			"sssssssiiiis", i->id, i->name, i->isolation, eng_state_name(i->state),
+			i->image, i->command, i->restart, i->restart_max,
+			(int64_t) i->auto_remove, i->created, i->started, i->image_id);
 	}
 	if (r == -EEXIST && name != NULL)
 		return name_taken(e, name, err);
-	return r;
+	if (r == 0)
+		return err_msg(err, -ENOENT, "image '%s' was removed meanwhile", i->image);
+	return r < 0 ? r : 0;
 }
 
 static int make_files(struct engine *e, const struct eng_instance *i,
@@ -174,16 +183,11 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 	if (r == 0)
 		r = eng_userns_take(e, id, config, err);
 	if (r == 0)
+		r = make_files(e, &i, config, err);
+	if (r == 0) /* last: who has a row is whole */
 		r = insert(e, &i, name, arena, err);
 	if (r < 0) {
-		(void) eng_volumes_drop(e, id, true, NULL); /* or they stay for the next prune */
-		eng_run_remove(e, id);
-		return r;
-	}
-	r = make_files(e, &i, config, err);
-	if (r < 0) {
-		i.auto_remove = true;
-		(void) eng_instance_failed(e, &i, 125, "", NULL); /* the first failure is told */
+		(void) eng_instance_forget(e, id, NULL); /* the next command tries again */
 		return r;
 	}
 	*ret = i;

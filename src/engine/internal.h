@@ -20,12 +20,6 @@ struct img_words;
 int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance *ret,
 		 struct err *err);
 
-/**
- * eng_row_insert() - make a row; @i is filled but for what is 0 in a new one
- * Return: 0; -EEXIST the name or id is taken; -errno with a message.
- */
-int eng_row_insert(struct engine *e, const struct eng_instance *i, struct err *err);
-
 /** eng_command_line() - what `ps` shows: the command and its arguments in one line, in @arena; NULL without memory */
 const char *eng_command_line(struct arena *arena, const struct img_words *args);
 
@@ -44,6 +38,13 @@ int eng_lock_shared(struct engine *e, const char *id);
  * Return: 0 also when somebody looks after it; -errno with a message.
  */
 int eng_reconcile_one(struct engine *e, const char *id, struct err *err);
+
+/**
+ * eng_instance_forget() - remove all there is of an instance that has no row: it never got one
+ * Context: the caller holds the lock.
+ * Return: 0; -errno with a message, then the next command tries again.
+ */
+int eng_instance_forget(struct engine *e, const char *id, struct err *err);
 
 /** eng_restart_wanted() - true when its policy says so after it ended with @exit_code */
 bool eng_restart_wanted(const struct eng_instance *i, int exit_code);

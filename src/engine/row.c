@@ -48,19 +48,6 @@ int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance 
 	return 0;
 }
 
-int eng_row_insert(struct engine *e, const struct eng_instance *i, struct err *err)
-{
-	int r = db_run(e->db, err,
-		       "INSERT INTO instance(id, name, isolation, state, image, image_id, command,"
-		       " restart, restart_max, auto_remove, created, started)"
-		       " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		       "ssssssssiiii", i->id, i->name, i->isolation, eng_state_name(i->state),
-		       i->image, i->image_id, i->command, i->restart, i->restart_max,
-		       (int64_t) i->auto_remove, i->created, i->started);
-
-	return r < 0 ? r : 0;
-}
-
 int eng_instance_find(struct engine *e, const char *what, struct arena *arena,
 		      struct eng_instance *ret, struct err *err)
 {

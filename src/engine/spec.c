@@ -120,6 +120,8 @@ static void add_process(struct spec *s)
 	spec_words(s, &c->env);
 	if (s->systemd && !has_env(c, "container"))
 		str_printf(s->out, "%s\"container=cleave\"", c->env.n > 0 ? "," : "");
+	if (s->systemd && !has_env(c, "container_uuid")) /* of an image without /etc/machine-id */
+		str_printf(s->out, ",\"container_uuid=%.32s\"", s->id);
 	str_puts(s->out, "],\"cwd\":");
 	str_json(s->out, c->workdir);
 	add_caps(s);

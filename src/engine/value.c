@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "base/clock.h"
 #include "engine/config.h"
 
 
@@ -100,37 +100,5 @@ int eng_cpus_parse(const char *text, uint64_t *ret)
 
 int eng_duration_parse(const char *text, uint64_t *ret)
 {
-	static const struct {
-		const char *name;
-		uint64_t ns;
-	} units[] = { { "ns", 1 },           { "us", 1000 },         { "ms", 1000000 },
-		      { "s", 1000000000 },   { "m", 60000000000 },   { "h", 3600000000000 } };
-	uint64_t sum = 0;
-
-	if (strcmp(text, "0") == 0) {
-		*ret = 0;
-		return 0;
-	}
-	if (*text == '\0')
-		return -EINVAL;
-	while (*text != '\0') {
-		size_t n = number_len(text), u = 0, len = strspn(text + n, "hmnsu");
-		uint64_t v;
-		int code;
-
-		if (n == 0)
-			return -EINVAL;
-		while (u < ARRAY_LEN(units) && (strlen(units[u].name) != len ||
-						strncmp(units[u].name, text + n, len) != 0))
-			u++;
-		if (u == ARRAY_LEN(units))
-			return -EINVAL;
-		if (scaled(text, units[u].ns, &v, &code) == NULL)
-			return code;
-		if (__builtin_add_overflow(sum, v, &sum) || sum > INT64_MAX)
-			return -ERANGE;
-		text += n + len;
-	}
-	*ret = sum;
-	return 0;
+	return time_duration_parse(text, ret);
 }

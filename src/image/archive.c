@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -92,6 +93,7 @@ static int add_member(struct img_archive *a, const struct img_tar_entry *e, uint
 {
 	struct member m = { .at = at, .size = e->size, .order = a->n };
 	const char *slash = strrchr(e->path, '/');
+	bool hard = (e->mode & S_IFMT) == 0;
 
 	if (a->n == IMG_MEMBERS_MAX)
 		return err_msg(err, -EFBIG, "the archive has more than %u members",
@@ -109,9 +111,9 @@ static int add_member(struct img_archive *a, const struct img_tar_entry *e, uint
 	if (m.name != NULL && S_ISLNK(e->mode))
 		m.link = clean_name(&a->arena, e->path,
 				    slash != NULL ? (size_t) (slash - e->path) : 0, e->link);
-	else if (m.name != NULL && e->mode == 0)
+	else if (m.name != NULL && hard)
 		m.link = clean_name(&a->arena, "", 0, e->link);
-	if (m.name == NULL || ((S_ISLNK(e->mode) || e->mode == 0) && m.link == NULL))
+	if (m.name == NULL || ((S_ISLNK(e->mode) || hard) && m.link == NULL))
 		return err_msg(err, -EINVAL, "the archive's '%.200s' leads outside of it", e->path);
 	a->members[a->n++] = m;
 	return 0;

@@ -233,10 +233,11 @@ static int check_image(struct check *k, const struct img_image *image, struct er
 		check_parts(k);
 	else
 		note(k, NULL, "its manifest '%.80s' is no digest", image->manifest);
-	if (k->damaged && k->c->repair && k->c->force && !k->c->used(k->c->data, image->id)) {
-		r = img_forget(k->store, image->id, err);
-		action = "image removed";
-		k->removed = true;
+	if (k->damaged && k->c->repair && k->c->force) {
+		r = k->c->forget(k->c->data, image, err);
+		action = r == 0 ? "image removed" : NULL;
+		k->removed = k->removed || r == 0;
+		r = r == -EBUSY ? 0 : r;
 	}
 	for (const struct finding *f = k->findings; r == 0 && f != NULL; f = f->next) {
 		(void) snprintf(text, sizeof(text), "image %.12s (%.200s:%.128s): %s", image->id,
@@ -270,7 +271,7 @@ static int check_names(struct check *k, struct err *err)
 	_cleanup_(str_fini) struct str sql = { 0 };
 	char text[TEXT_MAX];
 	bool any = false;
-	int r;
+	int images, r;
 
 	str_printf(&sql, "SELECT repository || ':' || tag%s", where);
 	r = sql.failed ? -ENOMEM : db_query(k->store->db, &rows, err, sql.p, "");
@@ -285,7 +286,10 @@ static int check_names(struct check *k, struct err *err)
 	db_rows_free(take_ptr(rows));
 	sql.len = 0;
 	str_printf(&sql, "DELETE%s", where);
-	r = db_run(k->store->db, err, sql.p, "");
+	r = img_change_begin(k->store, &images, err);
+	if (r == 0)
+		r = db_run(k->store->db, err, sql.p, "");
+	r = img_change_end(k->store, images, r, err);
 	return r < 0 ? r : 0;
 }
 
@@ -297,19 +301,10 @@ static int check_index(struct check *k, struct err *err)
 	if (r < 0)
 		return r;
 	r = file_read(k->store->root, "images/index.json", IMG_INDEX_SIZE_MAX, &have);
-	/* one that was never written is that of an empty store */
-	if (r == 0 && have.p != NULL &&
-	    (strcmp(have.p, want.p) == 0 || (strstr(want.p, "\"digest\"") == NULL &&
-					     strstr(have.p, "\"digest\"") == NULL)))
+	if (r == 0 && have.p != NULL && strcmp(have.p, want.p) == 0)
 		return 0;
-	if (k->c->repair) {
-		r = db_begin(k->store->db, err);
-		if (r == 0)
-			r = img_index_write(k->store, err);
-		db_rollback(k->store->db); /* nothing was changed in it */
-		if (r < 0)
-			return r;
-	}
+	if (k->c->repair && (r = img_index_repair(k->store, err)) < 0)
+		return r;
 	k->c->found(k->c->data, "images/index.json does not say what the database says",
 		    k->c->repair ? "written again" : NULL);
 	return 0;
@@ -329,7 +324,7 @@ static int check_tmp(struct check *k, struct err *err)
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return 0;
 	while (r == 0 && (e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+		if (e->d_name[0] == '.')
 			continue;
 		(void) snprintf(text, sizeof(text), "tmp/%.255s was left behind", e->d_name);
 		if (k->c->repair)
@@ -370,7 +365,7 @@ int img_check(struct img_store *store, const struct img_check *c, struct err *er
 	if (r == 0)
 		r = check_index(&k, err);
 	if (r == 0 && c->repair && !c->keep && (orphans.n > 0 || k.removed))
-		r = img_collect(store, c->chains, NULL, err);
+		r = img_collect(store, c->users, c->data, NULL, err);
 	arena_fini(&k.arena);
 	return r;
 }

@@ -6,6 +6,7 @@
 #include "image/config.h"
 
 struct err;
+struct img_image;
 struct img_store;
 
 /**
@@ -16,13 +17,15 @@ struct img_store;
  * @quick: sizes and presence only, no digests and no comparison of layers with their archives
  * @repair: put right what can be put right without loss
  * @force: remove images that stay damaged and that no instance was made from
- * @used: an instance was made from this image
+ * @users: as of img_collect()
+ * @forget: take an image out of the list; -EBUSY an instance was made from it
  * @found: something is wrong; @action: what was done about it, NULL nothing
  */
 struct img_check {
 	const struct img_words *chains, *busy;
 	bool keep, quick, repair, force;
-	bool (*used)(void *data, const char *image);
+	int (*users)(void *data, struct arena *arena, struct img_words *chains, struct err *err);
+	int (*forget)(void *data, const struct img_image *image, struct err *err);
 	void (*found)(void *data, const char *text, const char *action);
 	void *data;
 };

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "base/json.h"
+#include "base/json_write.h"
 
 #define WORDS_MAX 4096 /* strings of one list */
 
@@ -113,6 +114,8 @@ static void read_all(struct json_in *in, struct img_config *c)
 		read_words(in, config, "Env", &c->env);
 		read_words(in, config, "Entrypoint", &c->entrypoint);
 		read_words(in, config, "Cmd", &c->cmd);
+		read_words(in, config, "Shell", &c->shell);
+		read_words(in, config, "OnBuild", &c->on_build);
 		c->workdir = read_string(in, config, "WorkingDir");
 		c->user = read_string(in, config, "User");
 		c->stop_signal = read_string(in, config, "StopSignal");
@@ -151,24 +154,25 @@ void img_config_fini(struct img_config *config)
 	*config = (struct img_config) { 0 };
 }
 
-static void format_descriptor(const struct img_descriptor *d, struct str *ret)
+static void format_descriptor(const char *key, const struct img_descriptor *d, struct str *ret)
 {
-	str_printf(ret, "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%llu}", d->media_type,
-		   d->digest, (unsigned long long) d->size);
+	json_open(ret, key, '{');
+	json_text(ret, "mediaType", d->media_type);
+	json_text(ret, "digest", d->digest);
+	json_uint(ret, "size", d->size);
+	json_close(ret, '}');
 }
 
 void img_manifest_format(const struct img_descriptor *config, const struct img_descriptor *layers,
 			 size_t nr_layers, struct str *ret)
 {
-	str_puts(
-		ret,
-		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\",\"config\":");
-	format_descriptor(config, ret);
-	str_puts(ret, ",\"layers\":[");
-	for (size_t i = 0; i < nr_layers; i++) {
-		if (i > 0)
-			str_puts(ret, ",");
-		format_descriptor(&layers[i], ret);
-	}
-	str_puts(ret, "]}");
+	json_open(ret, NULL, '{');
+	json_uint(ret, "schemaVersion", 2);
+	json_text(ret, "mediaType", "application/vnd.oci.image.manifest.v1+json");
+	format_descriptor("config", config, ret);
+	json_open(ret, "layers", '[');
+	for (size_t i = 0; i < nr_layers; i++)
+		format_descriptor(NULL, &layers[i], ret);
+	json_close(ret, ']');
+	json_close(ret, '}');
 }

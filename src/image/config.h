@@ -23,6 +23,7 @@ struct img_words {
  * @created: ns since 1970, 0 when absent
  * @labels: NAME=VALUE
  * @volumes: directories; @ports: "80/tcp"
+ * @shell: words in front of a command in shell form, none for /bin/sh -c; @on_build: instructions
  * @health: "CMD" or "CMD-SHELL" and its words, or "NONE"; times in nanoseconds, 0 when absent
  * Spec: image-spec 1.1, config.md.
  */
@@ -31,7 +32,7 @@ struct img_config {
 	int64_t created;
 	struct img_words env, entrypoint, cmd;
 	const char *workdir, *user, *stop_signal, *arch;
-	struct img_words diff_ids, labels, volumes, ports, health;
+	struct img_words diff_ids, labels, volumes, ports, health, shell, on_build;
 	uint64_t health_interval, health_timeout, health_start_period, health_start_interval;
 	uint64_t health_retries;
 };

@@ -58,6 +58,15 @@ static int hidden(struct diff *d, int upper, int lower, size_t len)
 	return n < 0 ? -errno : 0;
 }
 
+static bool is_opaque(int dir)
+{
+	char mark = 'n';
+
+	return (fgetxattr(dir, "trusted.overlay.opaque", &mark, 1) == 1 ||
+		fgetxattr(dir, "user.overlay.opaque", &mark, 1) == 1) &&
+	       mark == 'y';
+}
+
 static int walk(struct diff *d, int upper, int lower, struct err *err);
 
 /* d->path is its name; @lower: directory, or -EBADF below an added one */
@@ -65,7 +74,6 @@ static int entry(struct diff *d, int upper, int lower, const char *name, struct 
 {
 	struct stat st, old;
 	bool was;
-	char mark;
 
 	if (fstatat(upper, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_set(err, -errno, "read '%.200s'", d->path);
@@ -82,7 +90,7 @@ static int entry(struct diff *d, int upper, int lower, const char *name, struct 
 	if (up < 0)
 		return err_set(err, -errno, "open '%.200s'", d->path);
 	_cleanup_close_ int low = was && S_ISDIR(old.st_mode) ? open_dir(lower, name) : -EBADF;
-	if (low >= 0 && fgetxattr(up, "trusted.overlay.opaque", &mark, 1) == 1 && mark == 'y') {
+	if (low >= 0 && is_opaque(up)) {
 		int r = hidden(d, up, low, strlen(d->path));
 
 		if (r < 0)

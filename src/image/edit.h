@@ -9,8 +9,7 @@ struct str;
 
 /**
  * struct img_edit - what is different in a new image
- * @changes: @nr_changes instructions as in a Dockerfile: CMD ENTRYPOINT ENV EXPOSE LABEL STOPSIGNAL USER
- *           VOLUME WORKDIR
+ * @changes: @nr_changes instructions for img_change_all()
  * @author, @comment, @created_by: for the history, NULL without
  * @created: ns since 1970
  */

@@ -30,6 +30,8 @@
 #include "image/tar.h"
 #include "sys/path.h"
 
+#define HOLE_MIN 4096 /* bytes */
+
 struct dir_time {
 	char *path;
 	struct timespec mtime;
@@ -204,8 +206,16 @@ static int write_at(int fd, const char *buf, size_t n, uint64_t at)
 	return 0;
 }
 
+/* Long runs of zeros are left out: layers have no other way to tell of holes that all programs read. */
+static bool is_hole(const char *p, size_t n)
+{
+	return n >= HOLE_MIN && p[0] == 0 && memcmp(p, p + 1, n - 1) == 0;
+}
+
 static int write_content(struct unpack *u, int fd, const struct img_tar_entry *e, struct err *err)
 {
+	bool holes = e->sparse;
+
 	for (;;) {
 		uint64_t at;
 		ssize_t n = img_tar_read(u->tar, u->buf, sizeof(u->buf), &at, err);
@@ -215,12 +225,16 @@ static int write_content(struct unpack *u, int fd, const struct img_tar_entry *e
 			return (int) n;
 		if (n == 0)
 			break;
+		u->size += (size_t) n;
+		if (is_hole(u->buf, (size_t) n)) {
+			holes = true;
+			continue;
+		}
 		r = write_at(fd, u->buf, (size_t) n, at);
 		if (r < 0)
 			return err_set(err, r, "unpack '%.200s'", e->path);
-		u->size += (size_t) n;
 	}
-	if (e->sparse && ftruncate(fd, (off_t) e->real_size) < 0)
+	if (holes && ftruncate(fd, (off_t) e->real_size) < 0)
 		return err_set(err, -errno, "unpack '%.200s'", e->path);
 	return 0;
 }

@@ -28,7 +28,7 @@
 #include "image/reference.h"
 #include "image/store.h"
 
-#define FETCHES_MAX (IMG_INDEX_MAX * 64) /* layers of one archive */
+#define FETCHES_MAX (IMG_INDEX_MAX * 16) /* layers of one archive */
 #define DEPTH_MAX 4 /* indexes in indexes */
 
 /* An image; layers[i] is a position in the list of fetches */
@@ -80,11 +80,12 @@ static int read_file(struct load *l, const char *name, const char *digest, const
 	return *ret != NULL ? 0 : nomem(err);
 }
 
-/* The fetch of a layer; two images may share it. */
+/* The fetch of a layer; two images may share it, unless they have it in different packings. */
 static int want_layer(struct load *l, const struct img_fetch *want, size_t *ret, struct err *err)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->fetches[i].chain, want->chain) == 0) {
+		if (strcmp(l->fetches[i].chain, want->chain) == 0 &&
+		    strcmp(l->fetches[i].digest, want->digest) == 0) {
 			*ret = i;
 			return 0;
 		}

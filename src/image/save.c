@@ -42,6 +42,8 @@ struct save {
 	struct img_store *store;
 	struct arena arena;
 	struct part *parts;
+	struct img_image *images; /* all of the store, @nr_images */
+	int nr_images;
 	const char **blobs; /* digests already written */
 	size_t nr_blobs, room;
 	int dir; /* or -EBADF */
@@ -129,6 +131,44 @@ static int add_part(struct save *s, const char *name, size_t max, struct err *er
 	(*end)->image.repository = image.repository;
 	(*end)->image.tag = image.tag;
 	return r < 0 ? r : add_name(s, *end, name, max, err);
+}
+
+/* Every name of a repository.  Return: how many; -errno. */
+static int add_repository(struct save *s, const char *repository, size_t max, struct err *err)
+{
+	int found = 0, r = 0;
+
+	for (int i = 0; r == 0 && i < s->nr_images; i++) {
+		const char *name;
+
+		if (strcmp(s->images[i].repository, repository) != 0)
+			continue;
+		name = arena_printf(&s->arena, "%s:%s", repository, s->images[i].tag);
+		r = name != NULL ? add_part(s, name, max, err) : nomem(err);
+		found++;
+	}
+	return r < 0 ? r : found;
+}
+
+/* A name without a tag stands for all tags, as for Docker. */
+static int add_parts(struct save *s, const char *const *names, size_t n, struct err *err)
+{
+	int r = img_store_list(s->store, &s->arena, &s->images, err);
+	size_t max = n + (r > 0 ? (size_t) r : 0);
+
+	s->nr_images = r;
+	for (size_t i = 0; r >= 0 && i < n; i++) {
+		const char *slash = strrchr(names[i], '/');
+		struct img_reference ref;
+
+		r = 0;
+		if (strpbrk(slash != NULL ? slash : names[i], ":@") == NULL &&
+		    img_reference_parse(names[i], &ref, NULL) == 0)
+			r = add_repository(s, ref.repository, max, err);
+		if (r == 0)
+			r = add_part(s, names[i], max, err);
+	}
+	return r < 0 ? r : 0;
 }
 
 static int put_text(struct save *s, const char *name, const struct str *text, struct err *err)
@@ -301,10 +341,8 @@ int img_save(struct img_store *store, const char *const *names, size_t n,
 	     enum img_save_format format, int fd, struct err *err)
 {
 	struct save s = { .store = store, .dir = -EBADF };
-	int r = 0;
+	int r = add_parts(&s, names, n, err);
 
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_part(&s, names[i], n, err);
 	if (r == 0 && format == IMG_SAVE_OCI_DIR)
 		s.dir = fd;
 	else if (r == 0)

@@ -14,7 +14,7 @@ enum img_save_format {
 
 /**
  * img_save() - write images to an archive
- * @names: @n references or ids; several may be of one image
+ * @names: @n references or ids; several may be of one image; without a tag: all tags of the repository
  * @fd: borrows; file or pipe, or an empty directory
  * The same images give the same bytes.
  * Return: 0; -ENOENT no such image; -errno with a message.

@@ -246,11 +246,12 @@ static ssize_t read_zstd(struct img_stream *s, void *buf, size_t n, struct err *
 	code = ZSTD_decompressStream(s->zstd, &out, &in);
 	if (ZSTD_isError(code))
 		return damaged("zstd", ZSTD_getErrorName(code), err);
-	s->in_frame = code != 0;
+	if (s->in_frame || in.pos != s->pos) /* between frames it asks for another one */
+		s->in_frame = code != 0;
 	s->pos = in.pos;
 	if (out.pos == 0 && s->pos == s->len && s->input_ended) {
 		s->ended = true;
-		return s->in_frame && s->taken != 0 ? damaged("zstd", "it ends early", err) : 0;
+		return s->in_frame ? damaged("zstd", "it ends early", err) : 0;
 	}
 	return (ssize_t) out.pos;
 }

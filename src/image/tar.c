@@ -150,6 +150,27 @@ static int number(const char *field, size_t n, uint64_t *ret)
 	return 0;
 }
 
+/* Of GNU tar: negative when all bits in front are set */
+static int time_number(const char field[12], int64_t *ret)
+{
+	const unsigned char *p = (const unsigned char *) field;
+	uint64_t v = 0;
+	int r;
+
+	if ((*p & 0xc0) != 0xc0) {
+		r = number(field, 12, &v);
+		*ret = (int64_t) v;
+		return r < 0 || v > INT64_MAX ? -ERANGE : 0;
+	}
+	for (size_t i = 0; i < 4; i++)
+		if (p[i] != 0xff)
+			return -ERANGE;
+	for (size_t i = 4; i < 12; i++)
+		v = v << 8 | p[i];
+	*ret = (int64_t) v;
+	return *ret < 0 ? 0 : -ERANGE;
+}
+
 static bool sum_ok(const struct tar_header *h)
 {
 	const unsigned char *p = (const unsigned char *) h;
@@ -340,12 +361,13 @@ static int header_names(struct img_tar *t, const struct tar_header *h, struct er
 
 static int header_numbers(const struct tar_header *h, struct img_tar_entry *e, struct err *err)
 {
-	uint64_t mode, uid, gid, mtime, major = 0, minor = 0;
+	uint64_t mode, uid, gid, major = 0, minor = 0;
+	int64_t mtime;
 
 	if (number(h->mode, sizeof(h->mode), &mode) < 0 ||
 	    number(h->uid, sizeof(h->uid), &uid) < 0 || number(h->gid, sizeof(h->gid), &gid) < 0 ||
 	    number(h->size, sizeof(h->size), &e->size) < 0 ||
-	    number(h->mtime, sizeof(h->mtime), &mtime) < 0 || uid >= UINT32_MAX ||
+	    time_number(h->mtime, &mtime) < 0 || uid >= UINT32_MAX ||
 	    gid >= UINT32_MAX)
 		return damaged("a header has no valid number", err);
 	if ((h->type == '3' || h->type == '4') &&
@@ -355,7 +377,7 @@ static int header_numbers(const struct tar_header *h, struct img_tar_entry *e, s
 	e->mode = mode & 07777;
 	e->uid = (uid_t) uid;
 	e->gid = (gid_t) gid;
-	e->mtime = (int64_t) mtime;
+	e->mtime = mtime;
 	e->dev_major = (unsigned) major;
 	e->dev_minor = (unsigned) minor;
 	return 0;

@@ -126,6 +126,12 @@ int img_tar_put(struct img_sink *s, const struct img_tar_entry *e, struct err *e
 	for (size_t i = 0; i < e->nr_xattrs; i++)
 		add_record(&records, "SCHILY.xattr.", e->xattrs[i].name, e->xattrs[i].value,
 			   e->xattrs[i].len);
+	if (e->mtime < 0) {
+		char text[32];
+		int n = snprintf(text, sizeof(text), "%lld", (long long) e->mtime);
+
+		add_record(&records, "", "mtime", text, (size_t) n);
+	}
 	if (records.failed)
 		return err_set(err, -ENOMEM, "write the archive");
 	if (records.len > 0)

@@ -23,6 +23,7 @@
 #include "image/sink.h"
 #include "image/tar.h"
 #include "image/tar_write.h"
+#include "image/tree_ids.h"
 
 #define BUCKETS 1024 /* of the table of hard links */
 #define XATTR_LIST_MAX 65536 /* bytes, the kernel's limit */
@@ -40,7 +41,7 @@ struct walk {
 	struct arena arena;
 	struct link *links[BUCKETS];
 	dev_t dev;
-	char path[TAR_PATH_MAX + 2];
+	char path[TAR_PATH_MAX + 2], target[TAR_PATH_MAX + 1]; /* of the current file; its link */
 	struct img_tar_entry e; /* large, and used by one level at a time */
 };
 
@@ -96,19 +97,13 @@ static int read_xattrs(struct walk *w, struct arena *arena, const char *file, st
 		len = lgetxattr(file, name, value, (size_t) len);
 		if (len < 0)
 			continue; /* it is gone */
+		len = (ssize_t) img_tree_xattr_ids(w->opts, name, value, (size_t) len);
 		w->e.xattrs[w->e.nr_xattrs++] = (struct img_tar_xattr) {
 			arena_strdup(arena, name), value, (size_t) len };
 		if (w->e.xattrs[w->e.nr_xattrs - 1].name == NULL)
 			return nomem(err);
 	}
 	return list != NULL ? 0 : nomem(err);
-}
-
-static uint32_t owner(const struct walk *w, uint32_t id)
-{
-	const struct img_tree_opts *o = w->opts;
-
-	return id >= o->id_start && id - o->id_start < o->id_size ? id - o->id_start : id;
 }
 
 static bool marked(const char *file, const char *what)
@@ -203,17 +198,17 @@ static int put_entry(struct walk *w, int dir, const char *name, const struct sta
 		     const char *file, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
-	char target[TAR_PATH_MAX + 1] = "";
 	bool all = (w->opts->flags & IMG_TREE_OWNER) != 0;
 	const char *same = NULL;
 	int r = 0;
 
+	w->target[0] = '\0';
 	if (S_ISLNK(st->st_mode)) {
-		ssize_t n = readlinkat(dir, name, target, sizeof(target) - 1);
+		ssize_t n = readlinkat(dir, name, w->target, sizeof(w->target) - 1);
 
 		if (n < 0)
 			return err_set(err, -errno, "read link '%.200s'", w->path);
-		target[n] = '\0';
+		w->target[n] = '\0';
 	}
 	if (!S_ISDIR(st->st_mode) && st->st_nlink > 1)
 		same = same_file(w, st, &r);
@@ -221,10 +216,10 @@ static int put_entry(struct walk *w, int dir, const char *name, const struct sta
 		return nomem(err);
 	w->e = (struct img_tar_entry) {
 		.path = w->path,
-		.link = same != NULL ? same : target,
+		.link = same != NULL ? same : w->target,
 		.mode = same != NULL ? st->st_mode & 07777 : st->st_mode,
-		.uid = all ? w->opts->uid : owner(w, st->st_uid),
-		.gid = all ? w->opts->gid : owner(w, st->st_gid),
+		.uid = all ? w->opts->uid : img_tree_id(w->opts, st->st_uid),
+		.gid = all ? w->opts->gid : img_tree_id(w->opts, st->st_gid),
 		.mtime = st->st_mtim.tv_sec,
 		.dev_major = major(st->st_rdev),
 		.dev_minor = minor(st->st_rdev),
@@ -266,33 +261,36 @@ static int compare(const void *a, const void *b)
 	return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
-static int read_names(DIR *d, struct arena *arena, const char ***ret, size_t *ret_n)
+/* Closed before the walk goes deeper, which would need two descriptors for each level otherwise */
+static int read_names(int dir, struct arena *arena, const char ***ret, size_t *ret_n)
 {
-	const char **list = NULL;
+	_cleanup_free_ const char **list = NULL;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	size_t n = 0, room = 0;
 	struct dirent *e;
 
-	while ((e = readdir(d)) != NULL) {
+	if (d == NULL)
+		return -errno;
+	while ((errno = 0, e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
 		if (n == room) {
 			const char **more = reallocarray(list, room = room * 2 + 32, sizeof(*more));
 
-			if (more == NULL) {
-				free(list);
+			if (more == NULL)
 				return -ENOMEM;
-			}
 			list = more;
 		}
 		list[n] = arena_strdup(arena, e->d_name);
-		if (list[n++] == NULL) {
-			free(list);
+		if (list[n++] == NULL)
 			return -ENOMEM;
-		}
 	}
+	if (errno != 0)
+		return -errno;
 	if (n > 0)
 		qsort(list, n, sizeof(*list), compare);
-	*ret = list;
+	*ret = take_ptr(list);
 	*ret_n = n;
 	return 0;
 }
@@ -302,14 +300,10 @@ static int write_dir(struct walk *w, int dir, struct err *err)
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	_cleanup_free_ const char **names = NULL;
 	size_t n = 0;
-	int r = 0, fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	int r = read_names(dir, &arena, &names, &n);
 
-	if (d == NULL)
-		return err_set(err, -errno, "read directory '%.200s'", w->path);
-	r = read_names(d, &arena, &names, &n);
 	if (r < 0)
-		return nomem(err);
+		return err_set(err, r, "read directory '%.200s'", w->path);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = write_one(w, dir, names[i], names[i], err);
 	return r;
