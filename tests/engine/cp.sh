@@ -150,7 +150,7 @@ is "a link to what does not exist" "$(test -e new; echo $?; cleave exec runs cat
 # What was made is replaced by a link while its content is still on its way.
 echo untouched >outside
 chmod 600 outside
-head -c 300000 /dev/zero >slow
+head -c 300000 /dev/urandom >slow
 chown 77:77 slow
 chmod 4777 slow
 setfattr -n user.bad -v y slow 2>/dev/null
