@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/format/listing.h"
 #include "cli/format/pretty.h"
+#include "cli/volume_print.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "engine/inspect.h"
@@ -25,7 +26,7 @@ static const struct opt inspect_table[] = {
 	{ "format", 'f', OPT_STRING, offsetof(struct inspect_opts, format), "FORMAT",
 	  "a Go template, or json" },
 	{ "type", 0, OPT_STRING, offsetof(struct inspect_opts, type), "TYPE",
-	  "container or image (default: whichever has the name)" },
+	  "container, image or volume (default: whichever has the name)" },
 	{ 0 },
 };
 
@@ -38,7 +39,18 @@ static int inspect_image(struct engine *e, const char *what, struct str *ret, st
 	return r < 0 ? r : eng_image_inspect(e, &image, ret, err);
 }
 
-/* @type: "container", "image"; NULL: whichever has the name */
+static int inspect_volume(struct engine *e, const char *what, struct str *ret, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_volume v;
+	int r = eng_volume_find(e, what, &arena, &v, err);
+
+	if (r == 0)
+		volume_json(e, &v, "", ret);
+	return r;
+}
+
+/* @type: "container", "image", "volume"; NULL: whichever has the name */
 static int inspect_one(struct engine *e, const char *type, const char *what, struct str *ret,
 		       struct err *err)
 {
@@ -48,10 +60,14 @@ static int inspect_one(struct engine *e, const char *type, const char *what, str
 
 	if (type != NULL && strcmp(type, "image") == 0)
 		return inspect_image(e, what, ret, err);
+	if (type != NULL && strcmp(type, "volume") == 0)
+		return inspect_volume(e, what, ret, err);
 	if (type != NULL && strcmp(type, "container") != 0)
-		return err_msg(err, -EINVAL, "--type '%.60s': container and image are known", type);
+		return err_msg(err, -EINVAL, "--type '%.60s': container, image and volume are known",
+			       type);
 	r = eng_instance_find(e, what, &arena, &i, err);
-	if (r == -ENOENT && type == NULL && inspect_image(e, what, ret, NULL) == 0)
+	if (r == -ENOENT && type == NULL &&
+	    (inspect_image(e, what, ret, NULL) == 0 || inspect_volume(e, what, ret, NULL) == 0))
 		return 0;
 	return r < 0 ? r : eng_inspect(e, &i, ret, err);
 }
@@ -120,7 +136,7 @@ static int inspect_image_run(struct cli *cli, void *opts, int argc, char **argv,
 CLI_VERB(inspect_verb) = {
 	.name = "inspect",
 	.args = "NAME...",
-	.summary = "Show all that is known of instances or images",
+	.summary = "Show all that is known of instances, images or volumes",
 	.min_args = 1,
 	.max_args = -1,
 	.opts = inspect_table,

@@ -34,6 +34,8 @@ is "ls, template" "$(cleave volume ls --format '{{.Name}} {{.Driver}} {{.Label "
 is "ls, table of a template" "$(cleave volume ls --format 'table {{.Name}}' --filter name=two | xargs)" 'VOLUME NAME two'
 is "inspect --format" "$(cleave volume inspect -f '{{.Name}} {{.Mountpoint}}' one two)" "one $T/root/volumes/one/_data
 two $T/root/volumes/two/_data"
+is "inspect without a group" "$(cleave inspect -f '{{.Name}}' two; cleave inspect --type volume one | jq -r '.[0].Driver')" $'two\nlocal'
+refuse 1 'no such volume' inspect --type volume nobody -f x
 is "inspect, json" "$(cleave volume inspect --format json one | jq -r .Name)" one
 is "--filter label" "$(cleave volume ls -q --filter label=a)" two
 is "--filter label=value" "$(cleave volume ls -q --filter label=a=2)" ''
