@@ -143,7 +143,7 @@ static int forget_damaged(struct restore *rs, struct str *lost, struct err *err)
 			continue;
 		str_printf(lost, "cleave: image '%s:%s' (%.12s) was not on disk when the machine stopped, and is gone\n",
 			   image->repository, image->tag, image->id);
-		r = img_forget(rs->store, image->id, err);
+		r = img_forget(rs->store, image->id, NULL, NULL, err);
 	}
 	return r;
 }

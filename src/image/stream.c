@@ -246,8 +246,13 @@ static ssize_t read_zstd(struct img_stream *s, void *buf, size_t n, struct err *
 {
 	ZSTD_inBuffer in = { s->in, s->len, s->pos };
 	ZSTD_outBuffer out = { buf, n, 0 };
-	size_t code = ZSTD_decompressStream(s->zstd, &out, &in);
+	size_t code;
 
+	if (!s->in_frame && s->pos == s->len && s->input_ended) {
+		s->ended = true; /* asked once more, the library would expect another frame */
+		return 0;
+	}
+	code = ZSTD_decompressStream(s->zstd, &out, &in);
 	if (ZSTD_isError(code))
 		return damaged("zstd", ZSTD_getErrorName(code), err);
 	if (s->in_frame || in.pos != s->pos) /* between frames it asks for another one */

@@ -30,6 +30,13 @@ is "labels" "$(cleave volume create --label a=1 --label b two; cleave volume ins
 is "inspect" "$(cleave volume inspect one | jq -c '.[0]|[.Name,.Driver,.Scope,.Mountpoint,.Options,.Labels]')" "[\"one\",\"local\",\"local\",\"$T/root/volumes/one/_data\",null,null]"
 like "created" "$(cleave volume inspect one | jq -r '.[0].CreatedAt')" '^20[0-9]{2}-'
 is "ls --format json" "$(cleave volume ls --format json | jq -r 'select(.Name=="two")|.Labels')" 'a=1,b='
+is "ls, template" "$(cleave volume ls --format '{{.Name}} {{.Driver}} {{.Label "a"}}' --filter label=a)" 'two local 1'
+is "ls, table of a template" "$(cleave volume ls --format 'table {{.Name}}' --filter name=two | xargs)" 'VOLUME NAME two'
+is "inspect --format" "$(cleave volume inspect -f '{{.Name}} {{.Mountpoint}}' one two)" "one $T/root/volumes/one/_data
+two $T/root/volumes/two/_data"
+is "inspect without a group" "$(cleave inspect -f '{{.Name}}' two; cleave inspect --type volume one | jq -r '.[0].Driver')" $'two\nlocal'
+refuse 1 'no such volume' inspect --type volume nobody -f x
+is "inspect, json" "$(cleave volume inspect --format json one | jq -r .Name)" one
 is "--filter label" "$(cleave volume ls -q --filter label=a)" two
 is "--filter label=value" "$(cleave volume ls -q --filter label=a=2)" ''
 is "--filter name" "$(cleave volume ls -q --filter name=on)" one
