@@ -26,6 +26,7 @@ static const struct opt restart_table[] = {
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct restart_opts, time), "SECONDS",
 	  "until it is killed, -1 for ever (default: of the instance, 10)" },
+	{ "timeout", 0, OPT_STRING, offsetof(struct restart_opts, time), "SECONDS", NULL },
 	{ 0 },
 };
 

@@ -24,6 +24,7 @@ static const struct opt rm_table[] = {
 	CLI_SELECT_LATEST(struct rm_opts, select),
 	{ "time", 't', OPT_STRING, offsetof(struct rm_opts, time), "SECONDS",
 	  "with --force: ask it to end and wait, -1 for ever (default: kill it at once)" },
+	{ "timeout", 0, OPT_STRING, offsetof(struct rm_opts, time), "SECONDS", NULL },
 	{ "volumes", 'v', OPT_BOOL, offsetof(struct rm_opts, volumes), NULL,
 	  "also remove its volumes that nobody named" },
 	{ 0 },

@@ -22,6 +22,7 @@ static const struct opt stop_table[] = {
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct stop_opts, time), "SECONDS",
 	  "until it is killed, -1 for ever (default: of the instance, 10)" },
+	{ "timeout", 0, OPT_STRING, offsetof(struct stop_opts, time), "SECONDS", NULL },
 	{ "until-boot", 0, OPT_BOOL, offsetof(struct stop_opts, until_boot), NULL,
 	  "a restart policy starts it again when the machine starts, also 'unless-stopped'" },
 	{ 0 },
