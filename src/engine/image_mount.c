@@ -109,10 +109,12 @@ static int umount_locked(struct engine *e, const char *id, const char *path, str
 
 	if (mounted && umount2(path, UMOUNT_NOFOLLOW) < 0)
 		return err_set(err, -errno, "unmount '%s'", path);
-	if (rmdir(path) < 0 && mounted)
-		return err_set(err, -errno, "remove directory '%s'", path);
+	/* without a mount: somebody else unmounted it, or died before he had mounted it */
+	if (rmdir(path) < 0)
+		return mounted ? err_set(err, -errno, "remove directory '%s'", path)
+			       : err_msg(err, -ENOENT, "image %.12s is not mounted", id);
 	(void) unlinkat(e->run_fd, "images", AT_REMOVEDIR); /* others may be mounted */
-	return mounted ? 0 : err_msg(err, -ENOENT, "image %.12s is not mounted", id);
+	return 0;
 }
 
 int eng_image_umount(struct engine *e, const char *id, struct err *err)
