@@ -104,16 +104,17 @@ static int load(struct machine *m, struct err *err)
 	return r < 0 ? r : a->ops->vcpu_start(cpus_first(m->cpus), &start, err);
 }
 
-/* Processors stand still; let the machine begin anew. */
+/* Processors stand still; let the machine begin anew.  Memory is cleared when nobody writes to it any more. */
 static int reset(struct machine *m, struct err *err)
 {
-	int r = gmem_clear(&m->vm.mem);
+	int r;
 
-	if (r < 0)
-		return err_set(err, r, "clear guest memory");
 	dev_reset_all(&m->vm);
 	r = m->vm.accel->ops->reset(m->vm.accel, err);
-	return r < 0 ? r : load(m, err);
+	if (r < 0)
+		return r;
+	r = gmem_clear(&m->vm.mem);
+	return r < 0 ? err_set(err, r, "clear guest memory") : load(m, err);
 }
 
 /* What QEMU's clients are told of an end. */
