@@ -39,6 +39,8 @@ status=0
 [ $status = 0 ] && grep -qx 'hello, host' out || fail "echo: $status"
 timeout 60 "$bin/cleave-vmm" --kernel guest --append h --memory 32M --cpus 3 >out 2>err </dev/null &
 sleep 2
+vmm=$(pgrep -P $!)
+grep -qE '^CapEff:\s0+$' "/proc/$vmm/status" && grep -qE '^NoNewPrivs:\s1' "/proc/$vmm/status" || fail "privileges are not given up"
 kill -INT $!
 wait $! 
 [ $? = 130 ] && grep -q 'signal 2' err || fail "signal"

@@ -28,6 +28,7 @@
 #include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
 #include "vmm/dev/virtio/vsock.h"
+#include "vmm/machine/confine.h"
 #include "vmm/machine/cpus.h"
 
 struct machine {
@@ -211,6 +212,8 @@ static int build(struct machine *m, struct err *err)
 		r = add_devices(m, err);
 	if (r == 0)
 		r = add_pci_devices(m, err);
+	if (r == 0)
+		r = confine(err);
 	if (r == 0)
 		r = cpus_new(&m->vm, &m->cpus, err);
 	return r;
