@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "sys/msg.h"
 #include "sys/pty.h"
 #include "vmm/accel/accel.h"
 #include "vmm/boot/acpi.h"
@@ -91,17 +92,29 @@ static bool make_raw(const struct machine_config *conf, struct termios *old)
 	return used && isatty(STDIN_FILENO) && pty_raw(STDIN_FILENO, old) == 0;
 }
 
+/* Everything of the host is opened before the machine is made, which gives up the right to. */
+static int open_control(const char *path, int *ret, struct err *err)
+{
+	*ret = path != NULL ? msg_listen(path) : -1;
+	return path != NULL && *ret < 0 ? err_set(err, *ret, "option --qmp: listen at '%s'", path) : 0;
+}
+
 static int run(const struct machine_config *conf, const char *control)
 {
-	struct qmp *qmp = NULL;
 	struct machine *m = NULL;
+	struct qmp *qmp = NULL;
 	struct err err = { 0 };
 	struct termios old;
 	bool raw = false;
-	int sig = 0, r = machine_new(conf, &m, &err);
+	int sig = 0, listener, r = open_control(control, &listener, &err);
 
-	if (r == 0 && control != NULL)
-		r = qmp_new(m, control, &qmp, &err);
+	if (r == 0) {
+		r = machine_new(conf, &m, &err);
+		if (r == 0 && listener >= 0)
+			r = qmp_new(m, listener, control, &qmp, &err);
+		else if (r < 0 && listener >= 0)
+			(void) unlink(control); /* ours: it was not there when we came */
+	}
 	if (r == 0) {
 		raw = make_raw(conf, &old);
 		r = machine_run(m, &sig, &err);

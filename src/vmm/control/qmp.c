@@ -21,7 +21,6 @@
 #include "base/err.h"
 #include "base/json_write.h"
 #include "base/str.h"
-#include "sys/msg.h"
 #include "vmm/control/qmp_parts.h"
 #include "vmm/core/loop.h"
 #include "vmm/machine/machine.h"
@@ -287,23 +286,23 @@ static void send_event(void *arg, const char *name, const char *data)
 	}
 }
 
-int qmp_new(struct machine *m, const char *path, struct qmp **ret, struct err *err)
+int qmp_new(struct machine *m, int listener, const char *path, struct qmp **ret, struct err *err)
 {
 	struct qmp *q = calloc(1, sizeof(*q));
-	int r;
+	int r = q == NULL ? -ENOMEM : 0;
 
-	if (q == NULL)
-		return err_set(err, -ENOMEM, "make control socket");
-	*q = (struct qmp) { .machine = m, .loop = machine_vm(m)->loop, .path = path, .source.fd = -1 };
-	for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++)
-		q->client[i] = (struct client) { .qmp = q, .fd = -1, .source.fd = -1 };
-	q->fd = msg_listen(path);
-	r = q->fd < 0 ? q->fd : loop_add(q->loop, &q->source, q->fd, EPOLLIN, accept_ready, q);
+	if (r == 0) {
+		*q = (struct qmp) { .machine = m, .loop = machine_vm(m)->loop, .path = path, .fd = listener,
+				    .source.fd = -1 };
+		for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++)
+			q->client[i] = (struct client) { .qmp = q, .fd = -1, .source.fd = -1 };
+		r = loop_add(q->loop, &q->source, listener, EPOLLIN, accept_ready, q);
+	}
 	if (r < 0) {
-		if (q->fd >= 0)
-			(void) close(q->fd); /* nobody is connected */
+		(void) close(listener); /* nobody is connected */
+		(void) unlink(path);
 		free(q);
-		return err_set(err, r, "option --qmp: listen at '%s'", path);
+		return err_set(err, r, "control socket '%s'", path);
 	}
 	machine_on_event(m, send_event, q);
 	*ret = q;

@@ -36,11 +36,12 @@ REGISTRY_DECLARE(qmp_commands, struct qmp_command);
 	REGISTRY_ADD(qmp_commands, ident)
 
 /**
- * qmp_new() - listen, and answer on the machine's event loop
- * @path: of the socket, which must not be there yet; borrowed
- * Return: 0; -EADDRINUSE; -errno, with a message.
+ * qmp_new() - answer on the machine's event loop
+ * @listener: listening socket; taken, also after a failure
+ * @path: where it is; borrowed
+ * Return: 0; -errno with a message.
  */
-int qmp_new(struct machine *m, const char *path, struct qmp **ret, struct err *err);
+int qmp_new(struct machine *m, int listener, const char *path, struct qmp **ret, struct err *err);
 
 /** qmp_free() - hang up, remove the socket; NULL is fine.  Before machine_free() */
 void qmp_free(struct qmp *q);

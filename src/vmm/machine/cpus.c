@@ -81,8 +81,11 @@ static void access_one(const struct bus *bus, const struct accel_exit *e, uint8_
 
 static void access_all(struct vm *vm, const struct bus *bus, const struct accel_exit *e)
 {
-	if (e->size != 1 && e->size != 2 && e->size != 4 && e->size != 8)
-		return; /* an instruction that is wider than any device: the guest reads what was there */
+	if (e->size != 1 && e->size != 2 && e->size != 4 && e->size != 8) { /* no device has such a register */
+		if (!e->write)
+			memset(e->data, 0xFF, (size_t) e->count * e->size);
+		return;
+	}
 	vm_lock(vm);
 	for (uint32_t i = 0; i < e->count; i++)
 		access_one(bus, e, e->data + (size_t) i * e->size);

@@ -28,6 +28,7 @@
 #include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
 #include "vmm/dev/virtio/vsock.h"
+#include "vmm/machine/confine.h"
 #include "vmm/machine/cpus.h"
 
 struct machine {
@@ -104,16 +105,17 @@ static int load(struct machine *m, struct err *err)
 	return r < 0 ? r : a->ops->vcpu_start(cpus_first(m->cpus), &start, err);
 }
 
-/* Processors stand still; let the machine begin anew. */
+/* Processors stand still; let the machine begin anew.  Memory is cleared when nobody writes to it any more. */
 static int reset(struct machine *m, struct err *err)
 {
-	int r = gmem_clear(&m->vm.mem);
+	int r;
 
-	if (r < 0)
-		return err_set(err, r, "clear guest memory");
 	dev_reset_all(&m->vm);
 	r = m->vm.accel->ops->reset(m->vm.accel, err);
-	return r < 0 ? r : load(m, err);
+	if (r < 0)
+		return r;
+	r = gmem_clear(&m->vm.mem);
+	return r < 0 ? err_set(err, r, "clear guest memory") : load(m, err);
 }
 
 /* What QEMU's clients are told of an end. */
@@ -210,6 +212,8 @@ static int build(struct machine *m, struct err *err)
 		r = add_devices(m, err);
 	if (r == 0)
 		r = add_pci_devices(m, err);
+	if (r == 0)
+		r = confine(err);
 	if (r == 0)
 		r = cpus_new(&m->vm, &m->cpus, err);
 	return r;

@@ -60,7 +60,7 @@ struct machine_config {
 };
 
 /**
- * machine_new() - build it; nothing runs yet
+ * machine_new() - build it; nothing runs yet.  The process gives up its privileges
  * @conf: borrowed until machine_free()
  * Return: 0; -errno with a message.
  */

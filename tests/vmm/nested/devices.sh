@@ -15,7 +15,7 @@ cp vsock.pl root/
 (cd root && find . | busybox cpio -o -H newc 2>/dev/null) >base.cpio
 
 # consoles: a console on a file, a named port with a program of the host behind it
-perl -MIO::Socket::UNIX -e '$SIG{ALRM} = sub { exit 1 }; alarm 80;
+perl -MIO::Socket::UNIX -e '$SIG{ALRM} = sub { exit 1 }; alarm 200;
 	until ($s = IO::Socket::UNIX->new(Peer => "/tmp/port")) { select undef, undef, undef, 0.2 }
 	print $s "question\n"; print scalar <$s>' >/tmp/answer &
 boot '
@@ -36,7 +36,7 @@ cat >host.pl <<'PERL'
 use IO::Socket::UNIX;
 my $data = join '', map { chr rand 256 } 1 .. 2000000;
 $SIG{ALRM} = sub { print "TIMEOUT\n"; exit 1 };
-alarm 80;
+alarm 200;
 my ($s, $line);
 for (;;) {
 	$s = IO::Socket::UNIX->new(Peer => "/tmp/v") and print $s "CONNECT 5000\n" and defined($line = <$s>) and last;
@@ -49,7 +49,7 @@ while ($n = sysread $s, $back, 65536, length $back) { }
 print $back eq $data ? "ECHO\n" : "DIFFERENT " . length($back) . "\n";
 PERL
 perl host.pl >/tmp/host &
-perl -MIO::Socket::UNIX -e '$SIG{ALRM} = sub { exit 1 }; alarm 80;
+perl -MIO::Socket::UNIX -e '$SIG{ALRM} = sub { exit 1 }; alarm 200;
 	$l = IO::Socket::UNIX->new(Local => "/tmp/v_7000", Listen => 1); $c = $l->accept; print <$c>; print $c "BACK\n"' >/tmp/up &
 boot '
 	head -c 500000 /dev/urandom >/up; echo UP $(sha256sum </up)

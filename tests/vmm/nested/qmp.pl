@@ -9,7 +9,7 @@ use IO::Socket::UNIX;
 
 $| = 1;
 $SIG{ALRM} = sub { print "TIMEOUT\n"; exit 1 };
-alarm 90;
+alarm 250;
 my $path = shift;
 my $socket;
 until ($socket = IO::Socket::UNIX->new(Peer => $path)) { select undef, undef, undef, 0.2 }

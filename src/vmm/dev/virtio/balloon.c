@@ -22,6 +22,7 @@
 #define F_REPORTING (1ull << 5)
 
 #define PAGE 4096ull
+#define PAGES_MAX 4096 /* of one request; drivers give 256 */
 #define QUEUES 3 /* inflate, deflate, report: there are no statistics and hints, whose rings would come between */
 
 struct balloon {
@@ -44,7 +45,7 @@ static int inflate(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 	uint64_t start = 0, len = 0;
 	uint8_t pfn[4];
 
-	while (vq_chain_read(chain, pfn, sizeof(pfn)) == sizeof(pfn)) {
+	for (unsigned i = 0; i < PAGES_MAX && vq_chain_read(chain, pfn, sizeof(pfn)) == sizeof(pfn); i++) {
 		uint64_t at = get_le32(pfn) * PAGE;
 
 		if (len > 0 && at == start + len) {

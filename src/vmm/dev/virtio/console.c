@@ -30,6 +30,7 @@
 #define Q_CONTROL_IN 2 /* messages to the guest */
 #define Q_CONTROL_OUT 3
 #define WRITE_MAX 4096 /* bytes: no more than a pipe takes without blocking */
+#define OUTPUT_MAX (1u << 20) /* bytes of one buffer; what is more is lost */
 #define MESSAGES_MAX 64 /* to the guest, while it has no buffers for them */
 #define MESSAGE_MAX (8 + CONSOLE_NAME_MAX)
 
@@ -39,7 +40,7 @@ enum { DEVICE_READY, PORT_ADD, PORT_REMOVE, PORT_READY, CONSOLE_PORT, RESIZE, PO
  * struct port - a port
  * @peer: connection that @listener accepted
  * @open: the guest has it open
- * @busy: @chain is a buffer of the guest that is not written completely
+ * @busy: @chain is a buffer of the guest that is not written completely; @written: bytes of it that are
  */
 struct port {
 	struct console *console;
@@ -49,6 +50,7 @@ struct port {
 	bool open, busy, in_watched;
 	struct loop_source in_source, out_source, listen_source;
 	struct vq_chain chain;
+	size_t written;
 };
 
 struct message {
@@ -196,8 +198,9 @@ static bool write_out(struct port *p, struct vq_chain *chain)
 		n = write(fd, v->iov_base, v->iov_len < WRITE_MAX ? v->iov_len : WRITE_MAX);
 		if (n < 0 && errno == EAGAIN)
 			return false;
-		if (n < 0)
-			return true; /* nobody reads any more */
+		if (n < 0 || p->written > OUTPUT_MAX)
+			return true; /* nobody reads any more, or nobody needs so much at once */
+		p->written += (size_t) n;
 		v->iov_base = (uint8_t *) v->iov_base + n;
 		v->iov_len -= (size_t) n;
 		if (v->iov_len == 0) {
@@ -236,6 +239,7 @@ static int take_output(struct port *p, unsigned q)
 		for (unsigned left = VIO_BUDGET; !p->busy && (r = vio_pop(d, q, &chain)) != 0; left--) {
 			if (r < 0)
 				return r;
+			p->written = 0;
 			if (!write_out(p, &chain)) {
 				p->chain = chain;
 				p->busy = true;

@@ -32,7 +32,7 @@ int vq_chain_indirect(const struct gmem *mem, struct vq_chain *c, uint64_t gpa, 
 	uint32_t n = len / VQ_DESC_SIZE, at = 0;
 	const uint8_t *table = gmem_map(mem, gpa, len);
 
-	if (table == NULL || n == 0 || len % VQ_DESC_SIZE != 0)
+	if (table == NULL || n == 0 || n > VQ_SIZE_MAX || len % VQ_DESC_SIZE != 0)
 		return -EPROTO;
 	for (uint32_t steps = 0; steps < n; steps++) {
 		uint8_t d[VQ_DESC_SIZE];

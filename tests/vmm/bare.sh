@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# A guest of a few instructions, which any KVM runs: every way to end, the serial port, the control socket, and an
+# attack on all devices.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+bin=${CLEAVE_BIN:-$here/../../build/bin}
+[ -w /dev/kvm ] || { echo "skip: no /dev/kvm that may be used"; exit 77; }
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+gcc -c -o guest.o "$here/bare/guest.S" &&
+	ld -m elf_x86_64 -static -nostdlib -z noexecstack -Ttext=0x200000 -e start -o guest guest.o || exit 1
+failed=0
+
+fail() {
+	failed=1
+	echo "FAIL $*"
+	sed 's/^/    /' out err
+}
+
+# run NAME STATUS REGEX LETTER [OPTION]...
+run() {
+	local name=$1 want=$2 regex=$3 letter=$4 status=0
+	shift 4
+	timeout 60 "$bin/cleave-vmm" --kernel guest --append "$letter" --memory 32M "$@" >out 2>err </dev/null || status=$?
+	[ $status = "$want" ] || { fail "$name: exit status $status, not $want"; return; }
+	[ -z "$regex" ] || grep -qE -- "$regex" out err || { fail "$name: no '$regex'"; return; }
+}
+
+run "power off" 0 BARE o
+run "reset" 10 'asked for a reset' r --no-reboot
+run "triple fault" 11 'triple fault' t
+run "panic" 12 panicked p
+run "serial port to a file" 0 '' o --serial console
+grep -qx BARE console || fail "serial port to a file"
+status=0
+(sleep 1 && echo "hello, host") | timeout 60 "$bin/cleave-vmm" --kernel guest --append e --memory 32M >out 2>err || status=$?
+[ $status = 0 ] && grep -qx 'hello, host' out || fail "echo: $status"
+timeout 60 "$bin/cleave-vmm" --kernel guest --append h --memory 32M --cpus 3 >out 2>err </dev/null &
+sleep 2
+vmm=$(pgrep -P $!)
+grep -qE '^CapEff:\s0+$' "/proc/$vmm/status" && grep -qE '^NoNewPrivs:\s1' "/proc/$vmm/status" || fail "privileges are not given up"
+kill -INT $!
+wait $! 
+[ $? = 130 ] && grep -q 'signal 2' err || fail "signal"
+
+# an instruction that a KVM which only emulates does not know: diagnosed when it is one of those
+if "$bin/cleave-vmm" --probe | grep -q '^kvm: yes'; then
+	run "instruction" 0 BARE i
+else
+	run "instruction" 1 "this host's KVM.* cannot run an ordinary guest.*could not emulate" i
+fi
+
+# attack everything
+truncate -s 4M disk pm
+for seed in 1 2; do
+	# shellcheck disable=SC2054 # commas belong to the values
+	devices=(--disk disk --pmem pm --console hvc --console unix:port,name=x --vsock 9,path=v --balloon --cpus "$seed")
+	[ ! -w /dev/net/tun ] || devices+=(--net "tap=vmmtest$$")
+	run "attack" 0 DONE a "${devices[@]}"
+done
+
+# the control socket
+python3 - "$bin/cleave-vmm" <<'PY' || fail "control socket"
+import json, os, socket, subprocess, sys, time
+
+vmm = subprocess.Popen([sys.argv[1], "--kernel", "guest", "--append", "h", "--memory", "32M", "--cpus", "2", "--qmp", "q",
+                        "--balloon"], stdin=subprocess.DEVNULL, stdout=open("out", "w"), stderr=open("err", "w"))
+s = socket.socket(socket.AF_UNIX)
+for _ in range(200):
+    try:
+        s.connect("q")
+        break
+    except OSError:
+        time.sleep(0.1)
+f = s.makefile("rw")
+events = []
+
+
+def ask(command, **more):
+    f.write(json.dumps({"execute": command, **more}))
+    f.flush()
+    while True:
+        reply = json.loads(f.readline())
+        if "event" not in reply:
+            return reply
+        events.append(reply["event"])
+
+
+def need(what, value):
+    assert value, what
+
+
+need("greeting", "QMP" in json.loads(f.readline()))
+need("no command before capabilities", ask("query-status")["error"]["class"] == "CommandNotFound")
+need("capabilities", ask("qmp_capabilities")["return"] == {})
+need("status", ask("query-status", id=7) == {"return": {"status": "running", "running": True, "singlestep": False}, "id": 7})
+for _ in range(20):
+    ask("stop")
+    need("paused", ask("query-status")["return"]["status"] == "paused")
+    ask("cont")
+need("two processors", len(ask("query-cpus-fast")["return"]) == 2)
+need("balloon", ask("query-balloon")["return"]["actual"] == 32 << 20)
+need("wrong argument", "error" in ask("balloon", arguments={"value": "x"}))
+need("unknown", ask("x" * 300)["error"]["class"] == "CommandNotFound")
+for _ in range(5):
+    ask("system_reset")
+    while "RESET" not in events:
+        events.append(json.loads(f.readline()).get("event"))
+    events.remove("RESET")
+need("events", "STOP" in events and "RESUME" in events)
+many = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+for c in many:
+    c.connect("q")
+many[0].sendall(b"{" * 70000)
+many[1].sendall(b'{"execute": "qmp_capabilities"}' * 2000)
+ask("quit")
+while True:
+    line = f.readline()
+    if not line:
+        break
+    events.append(json.loads(line).get("event"))
+need("SHUTDOWN", "SHUTDOWN" in events)
+need("exit status", vmm.wait(30) == 0)
+need("socket removed", not os.path.exists("q"))
+need("it began anew", open("out").read().count("BARE") > 1)
+PY
+exit $failed
