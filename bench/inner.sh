@@ -122,30 +122,14 @@ subject_cycle() {
 	pairs --subject cycle --goal cleave-oci:crun:0.6 "${args[@]}"
 }
 
-# The store of the engine under test and that of podman, both in the work directory.
-export CLEAVE_ROOT=$work/store CLEAVE_RUNROOT=/run/cleave-bench
-podman=("$(command -v podman)" --root "$work/podman" --runroot /run/podman-bench
-	--tmpdir /run/podman-tmp --cgroup-manager cgroupfs --events-backend none)
-podman_run=("${podman[@]}" run --rm --network none --cgroup-parent "/$prefix-podman"
-	--ulimit nofile=1024:1024 --ulimit nproc=1024:1024)
-cleave_state='' podman_state=''
-
-# Sets $cleave_state and $podman_state to "here" or to why the engine is absent.
-find_engines() {
-	[ -z "$cleave_state" ] || return 0
-	cleave_state=here podman_state=here
-	if [ ! -x "$cleave" ]; then
-		cleave_state="no program '$cleave'"
-	elif ! "$cleave" run --rm cleave/tiny true </dev/null >/dev/null 2>"$work/log"; then
-		cleave_state="'run --rm cleave/tiny true' fails: $(tail -n 1 "$work/log")"
-	fi
-	if [ ! -x "${podman[0]}" ]; then
-		podman_state="no podman"
-	elif ! tar -C "$work/true/rootfs" -c . | "${podman[@]}" import - bench/busybox >"$work/log" 2>&1 ||
-		! "${podman_run[@]}" bench/busybox true </dev/null >/dev/null 2>"$work/log"; then
-		podman_state="does not run here: $(tail -n 1 "$work/log")"
-	fi
-}
+# shellcheck source=bench/engines.sh
+. "$here/engines.sh"
+# shellcheck source=bench/verbs.sh
+. "$here/verbs.sh"
+# shellcheck source=bench/logs.sh
+. "$here/logs.sh"
+# shellcheck source=bench/scale.sh
+. "$here/scale.sh"
 
 subject_engine() {
 	local args=()
@@ -163,73 +147,6 @@ subject_engine() {
 		say engine cleave "$cleave_state"
 	fi
 	pairs --subject engine --goal cleave:crun:1.2 --goal cleave:podman:0.1 "${args[@]}"
-}
-
-# Prints the least of five times, in ms, that a command takes.
-least_ms() {
-	local start end ms least=
-	for _ in 1 2 3 4 5; do
-		start=$(date +%s%N)
-		"$@" </dev/null >/dev/null 2>"$work/log" || return 1
-		end=$(date +%s%N)
-		ms=$(((end - start) / 1000000))
-		[ -n "$least" ] && [ "$least" -le $ms ] || least=$ms
-	done
-	echo "$least"
-}
-
-# An instance with the work directory's data that writes a file, in the background, to its log.
-logs_cleave() {
-	"$cleave" rm -f bench-logs || true
-	"$cleave" run -d --name bench-logs -v "$work/data:/data" cleave/tiny cat "/data/$1"
-	"$cleave" wait bench-logs
-}
-logs_podman() {
-	"${podman[@]}" rm -f bench-logs || true
-	"${podman[@]}" run -d --network none --cgroup-parent "/$prefix-podman" --ulimit nofile=1024:1024 \
-		--ulimit nproc=1024:1024 --log-driver k8s-file --name bench-logs -v "$work/data:/data" \
-		bench/busybox cat "/data/$1"
-	"${podman[@]}" wait bench-logs
-}
-
-# The rate of writing to the log, and whether it is all there.
-measure_logs() {
-	local name=$1 empty kind ms whole
-	shift
-	empty=$(least_ms "logs_$name" empty) || return 1
-	for kind in lines short; do
-		ms=$(least_ms "logs_$name" $kind) || return 1
-		ms=$((ms - empty)) whole=complete
-		[ "$("$@" logs bench-logs | sha256sum)" = "$(sha256sum <"$work/data/$kind")" ] || whole="NOT complete"
-		if [ "$format" = json ]; then
-			printf '{"subject":"logs","name":"%s","kind":"%s","ms":%d,"log":"%s"}\n' "$name" "$kind" "$ms" "$whole"
-		else
-			printf '  %-10s %-8s %8d ms %8d MB/s   %s\n' "$name" "$kind" "$ms" \
-				$(($(stat -c %s "$work/data/$kind") / 1000 / (ms > 0 ? ms : 1))) "$whole"
-		fi
-	done
-	"$@" rm -f bench-logs >/dev/null
-}
-
-subject_logs() {
-	find_engines
-	mkdir -p "$work/data"
-	: >"$work/data/empty"
-	awk 'BEGIN {for (i = 0; i < 2000000; i++) printf "%099d\n", i}' >"$work/data/lines"
-	awk 'BEGIN {for (i = 0; i < 4000000; i++) print "y"}' >"$work/data/short"
-	[ "$format" = json ] || printf 'logs (time from the start of an instance to its end, less that of one that writes nothing)\n'
-	if [ "$podman_state" = here ]; then
-		measure_logs podman "${podman[@]}" || say logs podman "fails: $(tail -n 1 "$work/log")"
-	else
-		say logs podman "$podman_state"
-	fi
-	if [ "$cleave_state" = here ]; then
-		measure_logs cleave "$cleave" || say logs cleave "fails: $(tail -n 1 "$work/log")"
-		[ "$format" = json ] || echo "  logs: goal for cleave: at most half of podman's time"
-	else
-		say logs cleave "$cleave_state"
-	fi
-	rm -rf "$work/data"
 }
 
 field() { awk -v name="$1:" '$1 == name {print $2}' "$2"; }

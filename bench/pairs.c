@@ -16,7 +16,8 @@
  * Every step must exit with status 0; anything else ends the measurement.  The time
  * of a round is the sum over its timed steps.  "{n}" inside an argument
  * becomes the slot number, 0 to P-1, of --parallel P; with P > 1 a timed step
- * starts P processes at once and lasts until the last one has ended.
+ * starts P processes at once and lasts until the last one has ended.  "{i}"
+ * becomes the number of the round, from 0, warming up included.
  *
  * The program is a child subreaper, so that containers whose creator has gone
  * become its children, as they become conmon's, and @reap works.
@@ -51,6 +52,7 @@ struct step {
 	enum step_kind kind;
 	int argc;
 	char **argv[PARALLEL_MAX]; /* one expanded copy per slot */
+	bool by_round; /* an argument has "{i}" */
 };
 
 struct cmd {
@@ -66,10 +68,16 @@ struct goal {
 	double ratio;
 };
 
+struct limit {
+	char name[64];
+	double ms;
+};
+
 struct bench {
 	struct cmd cmds[CMDS_MAX];
 	struct goal goals[GOALS_MAX];
-	int nr_cmds, nr_goals;
+	struct limit limits[GOALS_MAX];
+	int nr_cmds, nr_goals, nr_limits;
 	int rounds, warmup, parallel;
 	bool json;
 	const char *subject;
@@ -92,15 +100,15 @@ static double now_ms(void)
 	return (double) ts.tv_sec * 1e3 + (double) ts.tv_nsec / 1e6;
 }
 
-/* A copy of @arg with its first "{n}" replaced by @slot */
-static char *expand(const char *arg, int slot)
+/* A copy of @arg with its first @what, three bytes, replaced by @value */
+static char *expand(const char *arg, const char *what, int value)
 {
-	const char *mark = strstr(arg, "{n}");
+	const char *mark = strstr(arg, what);
 	int before = mark == NULL ? (int) strlen(arg) : (int) (mark - arg);
 	char number[12] = "", *out;
 
 	if (mark != NULL)
-		snprintf(number, sizeof(number), "%d", slot);
+		snprintf(number, sizeof(number), "%d", value);
 	if (asprintf(&out, "%.*s%s%s", before, arg, number, mark == NULL ? "" : mark + 3) < 0)
 		errx(2, "out of memory");
 	return out;
@@ -129,7 +137,7 @@ static pid_t spawn(char **argv)
 	return pid;
 }
 
-static void check_status(const struct cmd *cmd, const struct step *step, int slot, int status)
+static void check_status(const struct cmd *cmd, const struct step *step, char **argv, int status)
 {
 	if (status == 0)
 		return;
@@ -137,7 +145,7 @@ static void check_status(const struct cmd *cmd, const struct step *step, int slo
 		WIFEXITED(status) ? "exit status" : "signal",
 		WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 	for (int i = 0; i < step->argc; i++)
-		fprintf(stderr, " %s", step->argv[slot][i]);
+		fprintf(stderr, " %s", argv[i]);
 	fputc('\n', stderr);
 	exit(1);
 }
@@ -154,8 +162,29 @@ static void reap_file(const struct cmd *cmd, const char *path)
 		err(2, "%s: wait for process %d", cmd->name, pid);
 }
 
+/* The arguments of @slot for @round; the caller frees with free_round() */
+static char **for_round(const struct step *step, int slot, int round)
+{
+	char **argv;
+
+	if (!step->by_round)
+		return step->argv[slot];
+	argv = alloc((size_t) step->argc + 1, sizeof(char *));
+	for (int i = 0; i < step->argc; i++)
+		argv[i] = expand(step->argv[slot][i], "{i}", round);
+	return argv;
+}
+
+static void free_round(const struct step *step, char **argv)
+{
+	for (int i = 0; step->by_round && i < step->argc; i++)
+		free(argv[i]);
+	if (step->by_round)
+		free(argv);
+}
+
 /* Returns the milliseconds that the timed steps of @cmd took */
-static double run_once(const struct bench *b, struct cmd *cmd)
+static double run_once(const struct bench *b, struct cmd *cmd, int round)
 {
 	double total = 0;
 
@@ -165,7 +194,8 @@ static double run_once(const struct bench *b, struct cmd *cmd)
 		const struct step *step = &cmd->steps[s];
 		int status[PARALLEL_MAX];
 		pid_t pid[PARALLEL_MAX];
-		double begin = now_ms();
+		char **argv[PARALLEL_MAX];
+		double begin;
 
 		if (step->kind == STEP_REAP) {
 			for (int n = 0; n < b->parallel; n++)
@@ -173,7 +203,10 @@ static double run_once(const struct bench *b, struct cmd *cmd)
 			continue;
 		}
 		for (int n = 0; n < b->parallel; n++)
-			pid[n] = spawn(step->argv[n]);
+			argv[n] = for_round(step, n, round);
+		begin = now_ms();
+		for (int n = 0; n < b->parallel; n++)
+			pid[n] = spawn(argv[n]);
 		for (int n = 0; n < b->parallel; n++) {
 			struct rusage ru;
 
@@ -185,7 +218,9 @@ static double run_once(const struct bench *b, struct cmd *cmd)
 		if (step->kind == STEP_RUN)
 			total += now_ms() - begin;
 		for (int n = 0; n < b->parallel; n++)
-			check_status(cmd, step, n, status[n]);
+			check_status(cmd, step, argv[n], status[n]);
+		for (int n = 0; n < b->parallel; n++)
+			free_round(step, argv[n]);
 	}
 	return total;
 }
@@ -253,6 +288,20 @@ static const struct cmd *find_cmd(const struct bench *b, const char *name)
 	return NULL;
 }
 
+static void report_limits(const struct bench *b)
+{
+	for (int i = 0; i < b->nr_limits; i++) {
+		const struct limit *l = &b->limits[i];
+		const struct cmd *x = find_cmd(b, l->name);
+
+		if (x != NULL)
+			printf(b->json ? "{\"subject\":\"%s\",\"name\":\"%s\",\"median_ms\":%.3f,"
+					 "\"goal_ms\":%g}\n"
+				       : "  %s: %s takes %.2f ms, goal: at most %g ms\n",
+			       b->subject, l->name, quantile(x->ms, b->rounds, 0.5), l->ms);
+	}
+}
+
 static void report(const struct bench *b)
 {
 	if (!b->json)
@@ -274,6 +323,7 @@ static void report(const struct bench *b)
 			       : "  %s: %s / %s = %.3f (pairwise %.3f), goal: at most %g\n",
 		       b->subject, g->name, g->base, r.of_medians, r.pairwise, g->ratio);
 	}
+	report_limits(b);
 }
 
 static int number(const char *text, const char *what, int min, int max)
@@ -299,10 +349,12 @@ static void add_step(const struct bench *b, struct cmd *cmd, enum step_kind kind
 		errx(2, "%s: step %d must begin with an absolute path", cmd->name, cmd->nr_steps);
 	step->kind = kind;
 	step->argc = argc;
+	for (int i = 0; i < argc; i++)
+		step->by_round |= strstr(argv[i], "{i}") != NULL;
 	for (int n = 0; n < b->parallel; n++) {
 		step->argv[n] = alloc((size_t) argc + 1, sizeof(char *));
 		for (int i = 0; i < argc; i++)
-			step->argv[n][i] = expand(argv[i], n);
+			step->argv[n][i] = expand(argv[i], "{n}", n);
 	}
 }
 
@@ -355,6 +407,11 @@ static char **parse_options(struct bench *b, char **argv)
 
 			if (sscanf(val, "%63[^:]:%63[^:]:%lf", g->name, g->base, &g->ratio) != 3)
 				errx(2, "--goal: '%s' is not NAME:BASE:RATIO", val);
+		} else if (strcmp(opt, "--limit") == 0 && val != NULL && b->nr_limits < GOALS_MAX) {
+			struct limit *l = &b->limits[b->nr_limits++];
+
+			if (sscanf(val, "%63[^:]:%lf", l->name, &l->ms) != 2)
+				errx(2, "--limit: '%s' is not NAME:MILLISECONDS", val);
 		} else
 			errx(2, "unknown option or missing value: '%s'", opt);
 	}
@@ -371,7 +428,7 @@ int main(int argc, char **argv)
 	for (int i = -b.warmup; i < b.rounds; i++) {
 		for (int k = 0; k < b.nr_cmds; k++) {
 			struct cmd *cmd = &b.cmds[(i + b.warmup + k) % b.nr_cmds];
-			double ms = run_once(&b, cmd);
+			double ms = run_once(&b, cmd, i + b.warmup);
 
 			if (i >= 0)
 				cmd->ms[i] = ms;

@@ -4,7 +4,7 @@
 # run.sh [--pairs N] [--only NAME]... [--format table|json] [--no-install]
 #
 # Compares the container runtime and the engine with Debian's crun, runc and podman, side by
-# side in one run. Subjects: run, exec, cycle, parallel, engine, logs, memory. README.md explains
+# side in one run. Subjects: run, exec, cycle, parallel, engine, verbs, logs, memory, scale. README.md explains
 # the tables. Prints figures, judges nothing: the exit status tells only whether it ran.
 #
 # Environment: CLEAVE_OCI (build/bin/cleave-oci), CLEAVE (build/bin/cleave), BUILD (build).
@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
 	*) usage 2 >&2 ;;
 	esac
 done
-subjects='run exec cycle parallel engine logs memory'
+subjects='run exec cycle parallel engine verbs logs memory scale'
 for s in $only; do
 	[[ " $subjects " == *" $s "* ]] || { echo "run.sh: no subject '$s'; there are: $subjects" >&2; exit 2; }
 done

@@ -29,7 +29,7 @@ def objects(build):
 
 def source_of(obj):
     """src/base/libbase.a.p/log.c.o -> src/base/log.c"""
-    return re.sub(r"[^/]+\.p/(?:.*_)?([^/]+)\.o$", r"\1", obj)
+    return re.sub(r"[^/]+\.p/(?:\.\._.*_)?([^/]+)\.o$", r"\1", obj)
 
 
 def main(build):

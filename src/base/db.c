@@ -6,6 +6,10 @@
  * last connection that closes would write the log back into the file and sync both, on each command;
  * that is switched off (NO_CKPT_ON_CLOSE).  The log is written back every DB_LOG_PAGES instead.  A
  * first connection has to read the whole log, so it is kept short: few pages, and small ones.
+ *
+ * SQLite's own way of writing it back does not make it shorter: the log is begun anew by a connection
+ * that knows that all of it has been written back, which is forgotten when the last one closes.  With
+ * one command after the other it would grow for ever, and be written back by every commit.
  */
 #include "base/db.h"
 
@@ -103,6 +107,18 @@ static int upgrade(struct db *db, const char *const *schema, unsigned version, s
 	return r < 0 ? r : db_commit(db, err);
 }
 
+/* After every commit.  Who reads keeps it from becoming empty; then the next commit tries again. */
+static int empty_long_log(void *unused, sqlite3 *h, const char *name, int pages)
+{
+	(void) unused;
+	if (pages >= DB_LOG_PAGES) {
+		(void) sqlite3_busy_timeout(h, 0); /* documented to succeed */
+		(void) sqlite3_wal_checkpoint_v2(h, name, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+		(void) sqlite3_busy_timeout(h, DB_BUSY_MS);
+	}
+	return SQLITE_OK;
+}
+
 int db_open(const char *path, const char *const *schema, unsigned version, struct db **ret,
 	    struct err *err)
 {
@@ -123,8 +139,8 @@ int db_open(const char *path, const char *const *schema, unsigned version, struc
 		db->path = "";
 	if (code != SQLITE_OK)
 		return db_fail(db, code, err);
-	(void) sqlite3_busy_timeout(db->h, DB_BUSY_MS); /* documented to succeed, as the next two */
-	(void) sqlite3_wal_autocheckpoint(db->h, DB_LOG_PAGES);
+	(void) sqlite3_busy_timeout(db->h, DB_BUSY_MS); /* documented to succeed */
+	(void) sqlite3_wal_hook(db->h, empty_long_log, NULL);
 	(void) sqlite3_db_config(db->h, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	r = db_script(db, "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON", err);
 	if (r == 0)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <fcntl.h>
 
@@ -63,6 +64,28 @@ static void versions(void **state)
 			 1);
 	assert_int_equal(db_open(path, schema, 1, &three, &err), -EPROTO);
 	assert_non_null(strstr(err.text, "use a newer program"));
+	drop(path);
+}
+
+/* One command after the other, each the only one: what all of them have to read stays short. */
+static void log_stays_short(void **state)
+{
+	char path[64], log[80];
+	struct stat st;
+
+	(void) state;
+	in_temp(path);
+	(void) snprintf(log, sizeof(log), "%s-wal", path);
+	for (int64_t i = 0; i < 500; i++) {
+		_cleanup_(db_closep) struct db *db = NULL;
+
+		assert_int_equal(db_open(path, schema, 2, &db, NULL), 0);
+		assert_int_equal(db_run(db, NULL, "INSERT INTO t(name, n) VALUES(?1, ?1)", "i", i),
+				 1);
+		assert_int_equal(stat(log, &st), 0);
+		assert_true(st.st_size < 300 * 1024);
+		assert_int_equal(count(db), i + 1);
+	}
 	drop(path);
 }
 
@@ -168,9 +191,9 @@ static void times(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(versions), cmocka_unit_test(transactions),
-		cmocka_unit_test(killed),   cmocka_unit_test(hashes),
-		cmocka_unit_test(times),
+		cmocka_unit_test(versions), cmocka_unit_test(log_stays_short),
+		cmocka_unit_test(transactions), cmocka_unit_test(killed),
+		cmocka_unit_test(hashes),   cmocka_unit_test(times),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

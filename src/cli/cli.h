@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/opt.h"
 #include "base/registry.h"
@@ -55,3 +56,6 @@ REGISTRY_DECLARE(cli_verbs, struct cli_verb);
 
 /** cli_engine() - open the store that was asked for; free with eng_close() */
 int cli_engine(struct cli *cli, struct engine **ret, struct err *err);
+
+/** cli_preserve_fds() - note --preserve-fds @n for what @e starts: 0; -EINVAL over the limit, with a message */
+int cli_preserve_fds(struct engine *e, uint64_t n, struct err *err);

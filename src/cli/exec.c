@@ -22,6 +22,7 @@
 struct exec_opts {
 	bool detach, interactive, tty, privileged;
 	const char *user, *workdir, *detach_keys;
+	uint64_t preserve_fds;
 	struct opt_strings env, env_file;
 };
 
@@ -35,6 +36,7 @@ static const struct opt exec_table[] = {
 	  "set a variable, or take it from here" },
 	{ "env-file", 0, OPT_STRINGS, FIELD(env_file), "FILE", "read variables from a file" },
 	{ "interactive", 'i', OPT_BOOL, FIELD(interactive), NULL, "keep standard input open" },
+	{ "preserve-fds", 0, OPT_U64, FIELD(preserve_fds), "N", "pass on descriptors 3 to 2+N" },
 	{ "privileged", 0, OPT_BOOL, FIELD(privileged), NULL, "with all capabilities" },
 	{ "tty", 't', OPT_BOOL, FIELD(tty), NULL, "give it a terminal" },
 	{ "user", 'u', OPT_STRING, FIELD(user), "USER[:GROUP]",
@@ -76,6 +78,8 @@ static int exec_instance(struct cli *cli, const struct exec_opts *o, const char 
 		r = cli_engine(cli, &e, err);
 	if (r == 0)
 		r = eng_instance_find(e, what, arena, &i, err);
+	if (r == 0)
+		r = cli_preserve_fds(e, o->preserve_fds, err);
 	if (r < 0)
 		return r;
 	if (!o->detach)

@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "cli/confirm.h"
 #include "cli/filter.h"
-#include "cli/format/table.h"
+#include "cli/prune.h"
 #include "cli/when.h"
 #include "engine/engine.h"
 #include "engine/image.h"
@@ -58,8 +58,17 @@ static int test(const void *what, const char *name, const char *value, struct er
 	return r;
 }
 
-static int prune_all(struct engine *e, const struct prune_opts *o, struct str *lines,
-		     struct err *err)
+/* An image is in the list once for each of its names, which are sorted. */
+static bool is_last(const struct img_image *list, int n, int i)
+{
+	for (int k = i + 1; k < n; k++)
+		if (strcmp(list[k].id, list[i].id) == 0)
+			return false;
+	return true;
+}
+
+static int forget_all(struct engine *e, bool all, const struct opt_strings *filters,
+		      struct str *lines, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct img_image *list = NULL;
@@ -68,33 +77,49 @@ static int prune_all(struct engine *e, const struct prune_opts *o, struct str *l
 	for (int i = 0; r >= 0 && i < n; i++) {
 		struct candidate c = { e, &list[i] };
 
-		if (!o->all && list[i].repository[0] != '<')
+		if (!all && list[i].repository[0] != '<')
 			continue;
-		r = eng_image_used(e, list[i].id, err);
-		if (r == 0)
-			r = filter_match(&o->filter, test, &c, err) - 1;
-		if (r == -1) { /* it does not match */
+		r = filter_match(filters, test, &c, err);
+		if (r == 1)
+			r = eng_image_forget(e, &list[i], false, err);
+		else if (r == 0)
+			continue;
+		if (r == -EBUSY) { /* an instance uses it */
 			r = 0;
 			continue;
 		}
-		if (r != 0)
-			continue;
+		if (r < 0)
+			break;
 		if (list[i].repository[0] != '<')
 			str_printf(lines, "untagged: %s:%s\n", list[i].repository, list[i].tag);
-		if (i + 1 == n || strcmp(list[i].id, list[i + 1].id) != 0)
+		if (is_last(list, n, i))
 			str_printf(lines, "deleted: sha256:%s\n", list[i].id);
-		r = img_forget(e->images, list[i].id, err);
 	}
 	return n < 0 ? n : r < 0 ? r : 0;
+}
+
+int prune_images(struct engine *e, bool all, const struct opt_strings *filters, int64_t *size,
+		 struct err *err)
+{
+	_cleanup_(str_fini) struct str lines = { 0 };
+	uint64_t bytes = 0;
+	int r = forget_all(e, all, filters, &lines, err);
+
+	if (r == 0)
+		r = eng_image_collect(e, &bytes, err);
+	if (r < 0)
+		return r;
+	if (lines.len > 0)
+		printf("Deleted Images:\n%s\n", lines.p);
+	*size += (int64_t) bytes;
+	return 0;
 }
 
 static int prune_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
-	_cleanup_(str_fini) struct str lines = { 0 };
 	const struct prune_opts *o = opts;
-	uint64_t bytes = 0;
-	char size[32];
+	int64_t size = 0;
 	int r;
 
 	(void) argc;
@@ -104,15 +129,10 @@ static int prune_run(struct cli *cli, void *opts, int argc, char **argv, struct 
 		return 0;
 	r = cli_engine(cli, &e, err);
 	if (r == 0)
-		r = prune_all(e, o, &lines, err);
-	if (r == 0)
-		r = eng_image_collect(e, &bytes, err);
+		r = prune_images(e, o->all, &o->filter, &size, err);
 	if (r < 0)
 		return r;
-	cli_size((int64_t) bytes, size);
-	if (lines.len > 0)
-		printf("Deleted Images:\n%s\n", lines.p);
-	printf("Total reclaimed space: %s\n", size);
+	prune_total(size);
 	return 0;
 }
 

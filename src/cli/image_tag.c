@@ -27,7 +27,7 @@ static int tag_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 	if (r == 0)
 		r = img_store_find(e->images, argv[0], &arena, &image, err);
 	if (r == 0)
-		r = img_store_add(e->images, &image, &ref, err);
+		r = img_store_tag(e->images, image.id, &ref, err);
 	if (r == 0)
 		eng_event(e, "image", "tag", image.id,
 			  (const char *const[]) { "name", argv[1], NULL });

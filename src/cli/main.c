@@ -6,6 +6,7 @@
  * linker set, one file each.  Failures are printed once, here.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +22,6 @@
 #include "engine/engine.h"
 #include "image/settle.h"
 #include "sys/exe.h"
-
-#define HOME_ENV \
-	"_CLEAVE_HOME" /* directory of the program, for its protected copy, which has none */
 
 struct global_opts {
 	const char *root, *runroot;
@@ -50,6 +48,15 @@ int cli_engine(struct cli *cli, struct engine **ret, struct err *err)
 	if (lost.len > 0)
 		fputs(lost.p, stderr);
 	return r;
+}
+
+int cli_preserve_fds(struct engine *e, uint64_t n, struct err *err)
+{
+	if (n > ENG_PRESERVE_FDS_MAX)
+		return err_msg(err, -EINVAL, "--preserve-fds %" PRIu64 " is over the limit %d", n,
+			       ENG_PRESERVE_FDS_MAX);
+	e->preserve_fds = (unsigned) n;
+	return 0;
 }
 
 const struct opt *cli_global_options(void)
@@ -109,32 +116,6 @@ static int run_verb(const struct cli_verb *v, struct cli *cli, int argc, char **
 	return v->fail_status != 0 ? v->fail_status : 1;
 }
 
-/* cleave-monitor is beside this program, or in the directory for programs that nobody types. */
-static int find_monitor(char path[PATH_MAX])
-{
-	const char *home = getenv(HOME_ENV);
-	char exe[PATH_MAX];
-	char *slash;
-
-	if (home == NULL) {
-		ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-		if (n < 0)
-			return -errno;
-		exe[n] = '\0';
-		slash = strrchr(exe, '/');
-		if (slash == NULL)
-			return -ENOENT;
-		*slash = '\0';
-		home = exe;
-		if (setenv(HOME_ENV, home, 1) < 0)
-			return -errno;
-	}
-	if (snprintf(path, PATH_MAX, "%s/cleave-monitor", home) >= PATH_MAX)
-		return -ENAMETOOLONG;
-	return 0;
-}
-
 static int run_words(struct cli *cli, int argc, char **argv)
 {
 	const struct cli_verb *v;
@@ -186,14 +167,11 @@ int main(int argc, char **argv)
 	memcpy(words, argv, (size_t) argc * sizeof(*words));
 	(void) umask(0); /* modes are given exactly */
 	r = opt_parse(global_table, &g, &n, argv + 1, false, &err);
-	if (r == 0)
-		r = find_monitor(monitor);
 	if (r < 0) {
-		if (err.code == 0)
-			(void) err_set(&err, r, "find the directory of this program");
 		report(&err);
 		return CLI_EXIT_FAILURE;
 	}
+	(void) exe_helper("cleave-monitor", monitor, sizeof(monitor)); /* whoever needs it says that it is missing */
 	if (g.version) {
 		printf("cleave version %s\n", CLEAVE_VERSION);
 		return 0;

@@ -12,11 +12,10 @@
 #include "cli/cli.h"
 #include "cli/format/listing.h"
 #include "cli/instance_match.h"
+#include "cli/instance_text.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
-
-#define COMMAND_WIDTH 20 /* characters, with the quotes beside */
 
 struct ps_opts {
 	bool all, quiet, no_trunc, latest;
@@ -63,47 +62,6 @@ struct ps {
 	struct instance_match match;
 };
 
-/* "Up 2 minutes", "Exited (0) 3 hours ago", "Created" */
-static void status_text(const struct eng_instance *i, char *ret, size_t size)
-{
-	char span[TIME_TEXT_MAX];
-	int64_t now = time_now_ns();
-
-	if (i->state == ENG_STATE_RUNNING) {
-		time_span(now - (i->started != 0 ? i->started : i->created), span);
-		if (i->paused)
-			(void) snprintf(ret, size, "Up %s (Paused)", span);
-		else if (i->health[0] != '\0')
-			(void) snprintf(ret, size, "Up %s (%s%s)", span,
-					strcmp(i->health, "starting") == 0 ? "health: " : "",
-					i->health);
-		else
-			(void) snprintf(ret, size, "Up %s", span);
-	} else if (i->state == ENG_STATE_RESTARTING) {
-		time_span(now - i->finished, span);
-		(void) snprintf(ret, size, "Restarting (%d) %s ago", i->exit_code, span);
-	} else if (i->state == ENG_STATE_EXITED) {
-		time_span(now - i->finished, span);
-		(void) snprintf(ret, size, "Exited (%d) %s ago", i->exit_code, span);
-	} else
-		(void) snprintf(ret, size, "Created");
-}
-
-/* Quoted, as Docker does; what does not fit ends in an ellipsis. */
-static void command_text(const struct eng_instance *i, bool no_trunc, struct str *ret)
-{
-	size_t n = strlen(i->command);
-
-	if (no_trunc || n <= COMMAND_WIDTH) {
-		str_printf(ret, "\"%s\"", i->command);
-		return;
-	}
-	n = COMMAND_WIDTH - 1;
-	while (n > 0 && (i->command[n] & 0xc0) == 0x80) /* not inside a UTF-8 sequence */
-		n--;
-	str_printf(ret, "\"%.*s\u2026\"", (int) n, i->command);
-}
-
 static void join(struct str *s, const char *key, const struct img_words *list)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
@@ -147,14 +105,14 @@ static void row_json(struct ps *p, struct str *s)
 	const struct eng_instance *i = p->i;
 	_cleanup_(str_fini) struct str command = { 0 };
 	char created[TIME_TEXT_MAX], age[TIME_TEXT_MAX], ago[TIME_TEXT_MAX + 8];
-	char status[TIME_TEXT_MAX * 2], id[ENG_ID_LEN + 1];
+	char status[INSTANCE_STATUS_MAX], id[ENG_ID_LEN + 1];
 
 	(void) snprintf(id, sizeof(id), "%.*s", p->o->no_trunc ? ENG_ID_LEN : 12, i->id);
 	time_rfc3339(i->created, created);
 	time_span(time_now_ns() - i->created, age);
 	(void) snprintf(ago, sizeof(ago), "%s ago", age);
-	status_text(i, status, sizeof(status));
-	command_text(i, p->o->no_trunc, &command);
+	instance_status(i, status);
+	instance_command(i, p->o->no_trunc, &command);
 	json_open(s, NULL, '{');
 	json_text(s, "ID", id);
 	json_text(s, "Names", i->name);

@@ -21,8 +21,7 @@
 #define SYSTEMD_STOP_SIGNAL "SIGRTMIN+3"
 #define HEALTH_MIN 1000000 /* nanoseconds, as Docker */
 
-/* POLICY[:TIMES] */
-static int read_restart(struct eng_config *c, const struct run_opts *o, struct err *err)
+int run_restart(struct eng_config *c, const struct run_opts *o, struct err *err)
 {
 	static const char *const policies[] = { "no", "on-failure", "always", "unless-stopped" };
 	const char *text = o->restart, *colon;
@@ -30,6 +29,7 @@ static int read_restart(struct eng_config *c, const struct run_opts *o, struct e
 
 	if (text == NULL || *text == '\0')
 		return 0;
+	c->restart_max = 0;
 	n = strcspn(text, ":");
 	colon = text[n] == ':' ? text + n + 1 : NULL;
 	while (i < ARRAY_LEN(policies) &&
@@ -175,7 +175,7 @@ static int check_foreground(const struct run_opts *o, struct err *err)
 int run_life(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
 	     struct err *err)
 {
-	int r = read_restart(c, o, err);
+	int r = run_restart(c, o, err);
 
 	if (r == 0)
 		r = read_stop(c, o, image, err);

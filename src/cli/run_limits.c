@@ -22,6 +22,9 @@
 #define CPU_PERIOD_MIN 1000 /* microseconds, limits of the kernel */
 #define CPU_PERIOD_MAX 1000000
 #define CPU_QUOTA_MIN 1000
+#define SWAPPINESS_MAX 100
+#define V1_SWAPPINESS "/sys/fs/cgroup/memory/memory.swappiness"
+#define V1_REAL_TIME "/sys/fs/cgroup/cpu/cpu.rt_runtime_us"
 #define WEIGHT_MIN 10
 #define WEIGHT_MAX 1000
 #define OOM_SCORE_MAX 1000
@@ -90,8 +93,11 @@ static int read_swap(struct eng_config *c, const struct run_opts *o, struct err 
 		return 0;
 	}
 	r = size_option("--memory-swap", o->memory_swap, &swap, err);
-	if (r < 0 || swap == 0)
+	if (r < 0)
 		return r;
+	c->memory_swap = 0;
+	if (swap == 0)
+		return 0;
 	if (c->memory == 0)
 		return err_msg(err, -EINVAL,
 			       "--memory-swap '%s': set the limit --memory, too", o->memory_swap);
@@ -99,9 +105,26 @@ static int read_swap(struct eng_config *c, const struct run_opts *o, struct err 
 		return err_msg(
 			err, -EINVAL,
 			"--memory-swap '%s': it is the limit of memory and swap together and must not be smaller than --memory '%s'",
-			o->memory_swap, o->memory);
+			o->memory_swap, o->memory != NULL ? o->memory : "as before");
 	c->memory_swap = (int64_t) swap;
 	return 0;
+}
+
+/* -1: as the host has it */
+static int read_swappiness(struct eng_config *c, const struct run_opts *o, struct err *err)
+{
+	int64_t v = -1;
+	int r = signed_option("--memory-swappiness", o->swappiness, -1, SWAPPINESS_MAX, &v, err);
+
+	if (o->kernel_memory != NULL)
+		log_warning("--kernel-memory is not supported by Linux any more: ignored");
+	if (r < 0 || v < 0)
+		return r;
+	if (access(V1_SWAPPINESS, F_OK) < 0) {
+		log_warning("--memory-swappiness needs cgroup v1: ignored");
+		return 0;
+	}
+	return run_text(c, o->swappiness, &c->swappiness, err);
 }
 
 static int read_memory(struct eng_config *c, const struct run_opts *o, struct err *err)
@@ -111,8 +134,14 @@ static int read_memory(struct eng_config *c, const struct run_opts *o, struct er
 	if (r == 0 && c->memory != 0 && c->memory < MEMORY_MIN)
 		return err_msg(err, -EINVAL, "--memory '%s': the minimum is %um", o->memory,
 			       MEMORY_MIN >> 20);
+	if (r == 0 && c->memory == 0)
+		c->memory_swap = 0;
 	if (r == 0)
 		r = read_swap(c, o, err);
+	if (r == 0 && c->memory_swap > 0 && (uint64_t) c->memory_swap < c->memory)
+		return err_msg(err, -EINVAL,
+			       "--memory '%s': it must be smaller than the --memory-swap that was set before; set that, too",
+			       o->memory);
 	if (r == 0)
 		r = size_option("--memory-reservation", o->memory_reservation,
 				&c->memory_reservation, err);
@@ -122,13 +151,16 @@ static int read_memory(struct eng_config *c, const struct run_opts *o, struct er
 	if (r == 0 && c->memory != 0 && c->memory_reservation > c->memory)
 		return err_msg(err, -EINVAL,
 			       "--memory-reservation '%s': it must not be larger than --memory '%s'",
-			       o->memory_reservation, o->memory);
+			       o->memory_reservation != NULL ? o->memory_reservation : "as before",
+			       o->memory != NULL ? o->memory : "as before");
 	if (r == 0)
 		r = size_option("--shm-size", o->shm_size, &c->shm_size, err);
 	if (r == 0)
 		r = signed_option("--oom-score-adj", o->oom_score_adj, -OOM_SCORE_MAX,
 				  OOM_SCORE_MAX, &c->oom_score_adj, err);
-	c->oom_kill_disable = o->oom_kill_disable;
+	if (r == 0)
+		r = read_swappiness(c, o, err);
+	c->oom_kill_disable |= o->oom_kill_disable;
 	if (r == 0 && c->oom_kill_disable && c->memory == 0)
 		log_warning("--oom-kill-disable without --memory may make the host run out of memory");
 	return r;
@@ -179,9 +211,26 @@ static int check_cpuset(const char *name, const char *text, struct err *err)
 	return 0;
 }
 
+static int read_real_time(struct eng_config *c, const struct run_opts *o, struct err *err)
+{
+	int r = number_option("--cpu-rt-period", o->cpu_rt_period, 1, INT64_MAX, &c->cpu_rt_period,
+			      err);
+
+	if (r == 0)
+		r = signed_option("--cpu-rt-runtime", o->cpu_rt_runtime, -1, INT64_MAX,
+				  &c->cpu_rt_runtime, err);
+	if (r == 0 && (c->cpu_rt_period != 0 || c->cpu_rt_runtime != 0) &&
+	    access(V1_REAL_TIME, F_OK) < 0) {
+		log_warning("this kernel does not support a limit of real-time processor time: ignored");
+		c->cpu_rt_period = 0;
+		c->cpu_rt_runtime = 0;
+	}
+	return r;
+}
+
 static int read_cpu(struct eng_config *c, const struct run_opts *o, struct err *err)
 {
-	int64_t quota = 0;
+	int64_t quota = (int64_t) c->cpu_quota;
 	int r = 0;
 
 	if (o->cpus != NULL && eng_cpus_parse(o->cpus, &c->nano_cpus) < 0)
@@ -201,7 +250,7 @@ static int read_cpu(struct eng_config *c, const struct run_opts *o, struct err *
 	if (r == 0 && quota > 0 && quota < CPU_QUOTA_MIN)
 		r = err_msg(err, -EINVAL, "--cpu-quota '%s': the minimum is %d", o->cpu_quota,
 			    CPU_QUOTA_MIN);
-	if (r == 0 && c->nano_cpus != 0 && (c->cpu_period != 0 || quota != 0))
+	if (r == 0 && c->nano_cpus != 0 && (c->cpu_period != 0 || quota > 0))
 		r = err_msg(err, -EINVAL,
 			    "conflicting options: --cpus and --cpu-%s cannot both be set",
 			    c->cpu_period != 0 ? "period" : "quota");
@@ -209,10 +258,25 @@ static int read_cpu(struct eng_config *c, const struct run_opts *o, struct err *
 	if (r == 0)
 		r = number_option("--cpu-shares", o->cpu_shares, 2, 262144, &c->cpu_shares, err);
 	if (r == 0)
+		r = read_real_time(c, o, err);
+	if (r == 0)
 		r = list_option(c, "--cpuset-cpus", o->cpuset_cpus, &c->cpuset_cpus, err);
 	if (r == 0)
 		r = check_cpuset("--cpuset-cpus", c->cpuset_cpus, err);
 	return r == 0 ? list_option(c, "--cpuset-mems", o->cpuset_mems, &c->cpuset_mems, err) : r;
+}
+
+/* Append PATH:NUMBER, or replace the entry of this device. */
+static int set_device(struct eng_config *c, struct img_words *list, const char *entry)
+{
+	size_t n = (size_t) (strrchr(entry, ':') - entry) + 1;
+
+	for (size_t i = 0; i < list->n; i++)
+		if (strncmp(list->v[i], entry, n) == 0 && strchr(list->v[i] + n, ':') == NULL) {
+			list->v[i] = entry;
+			return 0;
+		}
+	return eng_words_add(&c->arena, list, entry);
 }
 
 /* PATH:NUMBER, the number without unit */
@@ -240,7 +304,7 @@ static int device_option(struct eng_config *c, const char *name, const struct op
 				       text, (unsigned long long) min, (unsigned long long) max);
 		const char *entry = arena_printf(&c->arena, "%.*s:%llu", n, text,
 						 (unsigned long long) v);
-		if (entry == NULL || eng_words_add(&c->arena, ret, entry) < 0)
+		if (entry == NULL || set_device(c, ret, entry) < 0)
 			return run_nomem(err);
 	}
 	return 0;

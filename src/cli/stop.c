@@ -2,19 +2,20 @@
 #include "cli/cli.h"
 #include "cli/each.h"
 #include "cli/stop_request.h"
+#include "cli/together.h"
 #include "engine/instance.h"
 #include "engine/stop.h"
 
 struct stop_opts {
-	bool all, until_boot;
-	struct opt_strings filter;
+	struct cli_select select;
+	bool until_boot;
 	const char *signal, *time;
 };
 
 static const struct opt stop_table[] = {
-	{ "all", 'a', OPT_BOOL, offsetof(struct stop_opts, all), NULL, "all instances that run" },
-	{ "filter", 'f', OPT_STRINGS, offsetof(struct stop_opts, filter), "NAME=VALUE",
-	  "those that match, as of ps; e.g. restart-policy=always" },
+	CLI_SELECT_ALL(struct stop_opts, select, 'a', "all instances that run"),
+	CLI_SELECT_FILTER(struct stop_opts, select, 'f'),
+	CLI_SELECT_IGNORE(struct stop_opts, select),
 	{ "signal", 's', OPT_STRING, offsetof(struct stop_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct stop_opts, time), "SECONDS",
@@ -24,39 +25,52 @@ static const struct opt stop_table[] = {
 	{ 0 },
 };
 
+#define NOT_RUNNING INT64_MIN /* in place of a deadline */
+
 struct stop {
 	struct stop_request request;
-	bool until_boot;
+	bool all, until_boot;
 };
 
-static int stop_one(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
+/* One that is named may have ended already, which is what was wanted. */
+static int stop_begin(struct engine *e, const struct eng_instance *i, void *data, int64_t *deadline,
+		      struct err *err)
 {
 	const struct stop *s = data;
-	int r = eng_stop(e, i, s->request.signal, s->request.timeout, err);
+	int r;
 
-	return r == 0 && s->until_boot ? eng_stop_forget(e, i, err) : r < 0 ? r : 0;
+	if (s->all && i->state != ENG_STATE_RUNNING && i->state != ENG_STATE_RESTARTING)
+		return 1;
+	r = eng_stop_begin(e, i, s->request.signal, s->request.timeout, deadline, err);
+	if (r == 1)
+		*deadline = NOT_RUNNING;
+	return r == 1 && s->all ? 1 : r < 0 ? r : 0;
 }
 
-static int stop_running(struct engine *e, const struct eng_instance *i, void *data,
-			struct err *err)
+static void stop_wait(struct engine *e, const struct eng_instance *i, void *data, int64_t deadline)
 {
-	if (i->state != ENG_STATE_RUNNING && i->state != ENG_STATE_RESTARTING)
-		return 1;
-	return stop_one(e, i, data, err);
+	(void) data;
+	if (deadline != NOT_RUNNING)
+		eng_stop_kill(e, i, deadline);
+}
+
+static int stop_end(struct engine *e, const struct eng_instance *i, void *data, int64_t deadline,
+		    struct err *err)
+{
+	const struct stop *s = data;
+	int r = deadline == NOT_RUNNING ? 1 : eng_stop_end(e, i, err);
+
+	return r == 0 && s->until_boot ? eng_stop_forget(e, i, err) : r < 0 ? r : 0;
 }
 
 static int stop_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	const struct stop_opts *o = opts;
-	struct stop s = { .until_boot = o->until_boot };
+	struct stop s = { .all = argc == 0, .until_boot = o->until_boot };
+	const struct cli_together together = { stop_begin, stop_wait, stop_end, &s };
 	int r = stop_request(o->signal, o->time, &s.request, err);
 
-	if (r == 0)
-		r = cli_each_check(argc, o->all, &o->filter, err);
-	if (r < 0)
-		return r;
-	return argc > 0 ? cli_each(cli, argc, argv, stop_one, &s, false, err)
-			: cli_each_match(cli, &o->filter, stop_running, &s, err);
+	return r < 0 ? r : cli_together(cli, &o->select, argc, argv, &together, err);
 }
 
 CLI_VERB(stop_verb) = {

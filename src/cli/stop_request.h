@@ -5,7 +5,7 @@
 
 struct err;
 
-/** struct stop_request - arguments of eng_stop() */
+/** struct stop_request - arguments of eng_stop_begin() */
 struct stop_request {
 	int signal;
 	int64_t timeout;

@@ -21,13 +21,18 @@ static const struct cli_alias aliases[] = {
 	{ "container kill", "kill" },	    { "container list", "ps" },
 	{ "container logs", "logs" },	    { "container ls", "ps" },
 	{ "container pause", "pause" },	    { "container port", "port" },
-	{ "container ps", "ps" },	    { "container rename", "rename" },
+	{ "container ps", "ps" },	    { "container remove", "rm" },
+	{ "container rename", "rename" },
 	{ "container restart", "restart" }, { "container rm", "rm" },
 	{ "container run", "run" },	    { "container start", "start" },
 	{ "container stats", "stats" },	    { "container stop", "stop" },
 	{ "container top", "top" },	    { "container unpause", "unpause" },
 	{ "container update", "update" },   { "container wait", "wait" },
+	{ "image list", "image ls" },
+	{ "image remove", "image rm" },
 	{ "system events", "events" },	    { "system info", "info" },
+	{ "volume list", "volume ls" },
+	{ "volume remove", "volume rm" },
 };
 
 static const struct {

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/confirm.h"
-#include "cli/format/table.h"
+#include "cli/prune.h"
 #include "cli/volume_print.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
@@ -30,7 +30,8 @@ static const struct opt prune_table[] = {
 	{ 0 },
 };
 
-static int prune(struct engine *e, const struct prune_opts *o, int64_t *ret_size, struct err *err)
+int prune_volumes(struct engine *e, bool all, const struct opt_strings *filters, int64_t *total,
+		  struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	struct eng_volume *list = NULL;
@@ -40,26 +41,29 @@ static int prune(struct engine *e, const struct prune_opts *o, int64_t *ret_size
 	for (int i = 0; i < n; i++) {
 		int64_t size;
 
-		if (list[i].users > 0 || (!o->all && !list[i].anonymous))
+		if (list[i].users > 0 || (!all && !list[i].anonymous))
 			continue;
-		r = volume_matches(&list[i], &o->filter, err);
-		if (r < 0)
-			return r;
+		r = volume_matches(&list[i], filters, err);
 		if (r == 0)
 			continue;
+		if (r < 0)
+			break;
 		size = (int64_t) dir_size(AT_FDCWD, eng_volume_path(e, list[i].name, &a));
 		r = eng_volume_remove(e, list[i].name, err);
-		if (r == -EBUSY || r == -ENOENT)
-			continue; /* somebody was quicker */
+		if (r == -EBUSY || r == -ENOENT) { /* somebody was quicker */
+			r = 0;
+			continue;
+		}
 		if (r < 0)
-			return r;
+			break;
 		printf("%s%s\n", first ? "Deleted Volumes:\n" : "", list[i].name);
 		first = false;
-		*ret_size += size;
+		*total += size;
 	}
 	if (!first)
 		puts("");
-	return n < 0 ? n : 0;
+	eng_volumes_sweep(e);
+	return n < 0 ? n : r < 0 ? r : 0;
 }
 
 static int prune_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
@@ -67,7 +71,6 @@ static int prune_run(struct cli *cli, void *opts, int argc, char **argv, struct 
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	const struct prune_opts *o = opts;
 	int64_t size = 0;
-	char text[32];
 	int r;
 
 	(void) argc;
@@ -77,11 +80,10 @@ static int prune_run(struct cli *cli, void *opts, int argc, char **argv, struct 
 		return 0;
 	r = cli_engine(cli, &e, err);
 	if (r == 0)
-		r = prune(e, o, &size, err);
+		r = prune_volumes(e, o->all, &o->filter, &size, err);
 	if (r < 0)
 		return r;
-	cli_size(size, text);
-	printf("Total reclaimed space: %s\n", text);
+	prune_total(size);
 	return 0;
 }
 

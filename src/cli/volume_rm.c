@@ -43,6 +43,7 @@ static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 		*err = why;
 		result = r;
 	}
+	eng_volumes_sweep(e);
 	return result;
 }
 

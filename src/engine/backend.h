@@ -47,7 +47,8 @@ struct eng_usage {
  * @usage: fill what is known; 0 or -errno.  Called without the lock
  * @pids: its processes as the host numbers them, ascending; the caller frees *ret; number or -errno with a
  *        message.  Called without the lock
- * @update: change the limits of a running instance to those of @config
+ * @update: change the limits of a running instance from those of @old to those of @config; all or none.
+ *          Called without the lock
  * @oom_killed: the kernel killed a process of it for want of memory; asked before @stop
  * @stop: end what still runs and release what it held of the host (cgroup, ...).  Called after the
  *        first process has ended, or instead of waiting for it; fine when there is nothing
@@ -64,8 +65,8 @@ struct eng_backend {
 	int (*pause)(struct engine *e, const char *id, bool pause, struct err *err);
 	int (*usage)(struct engine *e, const char *id, struct eng_usage *ret);
 	ssize_t (*pids)(struct engine *e, const char *id, pid_t **ret, struct err *err);
-	int (*update)(struct engine *e, const char *id, const struct eng_config *config,
-		      struct err *err);
+	int (*update)(struct engine *e, const char *id, const struct eng_config *old,
+		      const struct eng_config *config, struct err *err);
 	bool (*oom_killed)(struct engine *e, const char *id);
 	int (*stop)(struct engine *e, const char *id, struct err *err);
 };

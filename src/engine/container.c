@@ -76,6 +76,7 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 		.id = id,
 		.bundle = dir,
 		.notify_socket = getenv("NOTIFY_SOCKET"),
+		.preserve_fds = e->preserve_fds,
 		.start = true,
 		.clone_parent = true,
 	};

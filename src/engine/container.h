@@ -28,5 +28,5 @@ int container_usage(struct engine *e, const char *id, struct eng_usage *ret);
 ssize_t container_pids(struct engine *e, const char *id, pid_t **ret, struct err *err);
 
 /** container_update() - member of struct eng_backend; 0 or -errno */
-int container_update(struct engine *e, const char *id, const struct eng_config *config,
-		     struct err *err);
+int container_update(struct engine *e, const char *id, const struct eng_config *old,
+		     const struct eng_config *config, struct err *err);

@@ -10,6 +10,7 @@
 #include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/container.h"
+#include "engine/engine.h"
 #include "engine/exec.h"
 #include "engine/user.h"
 #include "oci/container.h"
@@ -89,7 +90,11 @@ int container_exec(struct engine *e, const char *id, const struct eng_exec *exec
 	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
 	struct oci_executed done = { .pidfd = -EBADF, .master = -EBADF };
 	struct oci_process process;
-	struct oci_exec_opts opts = { .process = &process, .clone_parent = true };
+	struct oci_exec_opts opts = {
+		.process = &process,
+		.preserve_fds = e->preserve_fds,
+		.clone_parent = true,
+	};
 	int r = container_open(e, id, &c, err);
 
 	if (r == 0)

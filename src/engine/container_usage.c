@@ -78,8 +78,8 @@ ssize_t container_pids(struct engine *e, const char *id, pid_t **ret, struct err
 }
 
 /* The limits as config.json has them go through the reader of that file. */
-int container_update(struct engine *e, const char *id, const struct eng_config *config,
-		     struct err *err)
+int container_update(struct engine *e, const char *id, const struct eng_config *old,
+		     const struct eng_config *config, struct err *err)
 {
 	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
 	_cleanup_(oci_spec_freep) struct oci_spec *spec = NULL;
@@ -90,7 +90,7 @@ int container_update(struct engine *e, const char *id, const struct eng_config *
 		r = oci_container_cgroup(c, err);
 	if (r < 0 || c->cgroup == NULL)
 		return r < 0 ? r : err_msg(err, -EOPNOTSUPP, "the container has no cgroup to limit");
-	r = eng_spec_limits(config, &json, err);
+	r = eng_spec_limits(old, config, &json, err);
 	if (r == 0)
 		r = oci_spec_parse("config.json", json.p, json.len, &spec, err);
 	if (r < 0)

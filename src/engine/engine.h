@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#define ENG_PRESERVE_FDS_MAX 60 /* with those of socket activation */
+
 struct db;
 struct err;
 struct img_store;
@@ -12,10 +14,12 @@ struct img_store;
  * @root_fd, @run_fd: those directories
  * @monitor: path of cleave-monitor
  * @program: descriptor of the running program, for the clean-up
+ * @preserve_fds: descriptors 3.. of the caller that go on to what it starts, set by the caller
  */
 struct engine {
 	char *root, *runroot, *monitor;
 	int root_fd, run_fd, program;
+	unsigned preserve_fds;
 	struct db *db;
 	struct img_store *images;
 };

@@ -22,15 +22,6 @@
 #include "image/remove.h"
 #include "image/store.h"
 
-int eng_image_used(struct engine *e, const char *id, struct err *err)
-{
-	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
-	int r = db_query(e->db, &rows, err, "SELECT 1 FROM instance WHERE image_id = ? LIMIT 1", "s",
-			 id);
-
-	return r < 0 ? r : db_next(rows, err);
-}
-
 /* Return: 0; -EBUSY with a message that names an instance. */
 static int check_unused(struct engine *e, const struct img_image *image, bool force,
 			struct err *err)
@@ -56,6 +47,26 @@ static int check_unused(struct engine *e, const struct img_image *image, bool fo
 		       runs ? "running" : "stopped", db_text(rows, 0), db_text(rows, 1));
 }
 
+struct removal {
+	struct engine *e;
+	const struct img_image *image;
+	bool force;
+};
+
+static int may_go(void *data, struct err *err)
+{
+	const struct removal *r = data;
+
+	return check_unused(r->e, r->image, r->force, err);
+}
+
+int eng_image_forget(struct engine *e, const struct img_image *image, bool force, struct err *err)
+{
+	struct removal removal = { e, image, force };
+
+	return img_forget(e->images, image->id, may_go, &removal, err);
+}
+
 static int untag(struct engine *e, const char *name, struct str *ret, struct err *err)
 {
 	struct img_reference ref;
@@ -73,7 +84,7 @@ static int untag(struct engine *e, const char *name, struct str *ret, struct err
 static int forget(struct engine *e, const struct img_image *image, const struct img_words *names,
 		  bool force, struct str *ret, struct err *err)
 {
-	int r = check_unused(e, image, force, err);
+	int r = eng_image_forget(e, image, force, err);
 
 	if (r == 0 && eng_image_mounted(e, image->id, NULL))
 		r = force ? eng_image_umount(e, image->id, err)
@@ -81,8 +92,6 @@ static int forget(struct engine *e, const struct img_image *image, const struct 
 				    "unable to delete image %.12s (must be forced): it is mounted, see "
 				    "'cleave image mount'",
 				    image->id);
-	if (r == 0)
-		r = img_forget(e->images, image->id, err);
 	if (r == 0)
 		r = eng_image_collect(e, NULL, err);
 	if (r < 0)
@@ -131,26 +140,30 @@ int eng_image_remove(struct engine *e, const char *what, bool force, struct str 
 	return forget(e, &image, &names, force, ret, err);
 }
 
-int eng_image_collect(struct engine *e, uint64_t *ret_bytes, struct err *err)
+static int find_users(void *data, struct arena *arena, struct img_words *chains, struct err *err)
 {
-	_cleanup_(arena_fini) struct arena arena = { 0 };
-	struct img_words chains = { 0 };
+	struct engine *e = data;
 	struct eng_instance *list = NULL;
-	int n = eng_instance_list(e, &arena, &list, err), r = 0;
+	int n = eng_instance_list(e, arena, &list, err), r = 0;
 
 	for (int i = 0; r == 0 && i < n; i++) {
 		struct eng_config config;
 
 		r = eng_instance_config(e, &list[i], &config, err);
 		if (r == 0) {
-			r = eng_words_add(&arena, &chains, config.chain);
+			r = eng_words_add(arena, chains, config.chain);
+			if (r < 0)
+				(void) err_set(err, r, "find the layers that instances use");
 			eng_config_fini(&config);
 		} else if (r == -ENOENT) /* it was removed meanwhile */
 			r = 0;
 	}
-	if (n < 0 || r < 0)
-		return n < 0 ? n : r;
-	return img_collect(e->images, &chains, ret_bytes, err);
+	return n < 0 ? n : r;
+}
+
+int eng_image_collect(struct engine *e, uint64_t *ret_bytes, struct err *err)
+{
+	return img_collect(e->images, find_users, e, ret_bytes, err);
 }
 
 static void add_words(struct str *s, const char *key, const struct img_words *words)

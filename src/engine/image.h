@@ -26,8 +26,12 @@ int eng_image_remove(struct engine *e, const char *what, bool force, struct str 
  */
 int eng_image_collect(struct engine *e, uint64_t *ret_bytes, struct err *err);
 
-/** eng_image_used() - an instance, running or not, was made from it; 1, 0 or -errno with a message */
-int eng_image_used(struct engine *e, const char *id, struct err *err);
+/**
+ * eng_image_forget() - take an image with all its names out of the list
+ * @force: also when an instance that does not run was made from it
+ * Return: 0; -EBUSY an instance uses it; -errno with a message.
+ */
+int eng_image_forget(struct engine *e, const struct img_image *image, bool force, struct err *err);
 
 /**
  * eng_image_inspect() - append all that is known of an image as a JSON object, in the shape of Docker's

@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,6 +235,25 @@ static int read_report(int sock, struct err *err)
 	return report.code < 0 ? err_msg(err, report.code, "%s", report.text) : 0;
 }
 
+/*
+ * sd_listen_fds(3): descriptors that were meant for this process are for what it starts.  The runtime
+ * passes them on; it runs in the starter, which LISTEN_PID does not name.
+ */
+static int take_listen_fds(const struct engine *e, struct err *err)
+{
+	const char *fds = getenv("LISTEN_FDS"), *pid = getenv("LISTEN_PID");
+	uint64_t n;
+
+	if (pid != NULL && str_to_u64(pid, &n) == 0 && n == (uint64_t) getpid())
+		(void) unsetenv("LISTEN_PID"); /* the name is fine */
+	if (fds == NULL || getenv("LISTEN_PID") != NULL || str_to_u64(fds, &n) < 0)
+		n = 0;
+	if (n + e->preserve_fds > ENG_PRESERVE_FDS_MAX)
+		return err_msg(err, -EINVAL, "%" PRIu64 " descriptors of LISTEN_FDS and %u of --preserve-fds are over the limit %d",
+			       n, e->preserve_fds, ENG_PRESERVE_FDS_MAX);
+	return 0;
+}
+
 #define NO_PAIR { -EBADF, -EBADF }
 #define LAUNCH_NONE                                                                                \
 	.lock = -EBADF, .log = NO_PAIR, .listen = -EBADF, .dir = -EBADF, .in = NO_PAIR, .out = NO_PAIR, \
@@ -243,8 +263,10 @@ static int read_report(int sock, struct err *err)
 static int launch(struct launch *l, bool attach, int *ret_client, struct err *err)
 {
 	pid_t pid = -1;
-	int r = make_pipes(l, err);
+	int r = take_listen_fds(l->e, err);
 
+	if (r == 0)
+		r = make_pipes(l, err);
 	if (r == 0)
 		r = make_sockets(l, attach, err);
 	if (r == 0 && access(l->e->monitor, X_OK) < 0)

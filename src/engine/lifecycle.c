@@ -5,10 +5,14 @@
  * The order makes every step repeatable: first what runs, then files, then the row, last the directory
  * of the run root with the lock.  Whoever dies in between leaves a row that says "running" and a lock
  * nobody holds, which the next command finds and ends again; or only the directory, which it removes.
+ *
+ * A removal has begun for good when the instance's directory has another name: from there the next
+ * command goes on.  Files go before the row because a full disk may have no room to change the database.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +37,8 @@
 #define LOST_CODE 137 /* its monitor died, so it was killed */
 #define KILL_STEP_MS 20
 #define KILL_WAIT_MS 10000
+#define CLEAN_UP_STEP_MS 1
+#define CLEAN_UP_WAIT_MS 10000
 #define EXIT_KEPT_NS (300ll * 1000000000) /* for those who wait for an instance that is removed when it ends */
 #define EXIT_FILE_MAX 128 /* bytes */
 
@@ -46,14 +52,25 @@ static int stop_backend(struct engine *e, const struct eng_instance *i, struct e
 	return b->stop(e, i->id, err);
 }
 
-static int remove_files(struct engine *e, const struct eng_instance *i, struct err *err)
+static int remove_files(struct engine *e, const char *id, struct err *err)
 {
-	char path[ENG_ID_LEN + 32];
+	char path[ENG_ID_LEN + 32], gone[ENG_ID_LEN + 32];
 	int r;
 
-	(void) snprintf(path, sizeof(path), "instances/%.64s", i->id);
-	r = dir_remove(e->root_fd, path);
+	(void) snprintf(path, sizeof(path), "instances/%.64s", id);
+	(void) snprintf(gone, sizeof(gone), "instances/.%.64s", id);
+	r = renameat(e->root_fd, path, e->root_fd, gone) < 0 && errno != ENOENT ? -errno : 0;
+	if (r == 0)
+		r = dir_remove(e->root_fd, gone);
 	return r < 0 ? err_set(err, r, "remove '%s/%s'", e->root, path) : 0;
+}
+
+static bool has_files(struct engine *e, const char *id)
+{
+	char path[ENG_ID_LEN + 32];
+
+	(void) snprintf(path, sizeof(path), "instances/%.64s", id);
+	return faccessat(e->root_fd, path, F_OK, 0) == 0;
 }
 
 /* Who waits for it finds the exit status in table instance_exit for a while. */
@@ -71,7 +88,7 @@ static int remove_row(struct engine *e, const struct eng_instance *i, int exit_c
 		r = db_run(e->db, err,
 			   "INSERT OR REPLACE INTO instance_exit(id, exit_code, finished) VALUES(?, ?, ?)",
 			   "sii", i->id, (int64_t) exit_code, finished);
-	if (r >= 0 && finished != 0)
+	if (r >= 0 && finished != 0 && i->id[0] == '0') /* it reads the table: one in 16 does */
 		r = db_run(e->db, err, "DELETE FROM instance_exit WHERE finished < ?", "i",
 			   finished - EXIT_KEPT_NS);
 	if (r < 0) {
@@ -85,7 +102,7 @@ static int remove_row(struct engine *e, const struct eng_instance *i, int exit_c
 static int remove_all(struct engine *e, const struct eng_instance *i, int exit_code,
 		      int64_t finished, bool volumes, struct err *err)
 {
-	int r = remove_files(e, i, err);
+	int r = remove_files(e, i->id, err);
 
 	if (r == 0)
 		r = eng_volumes_drop(e, i->id, volumes, err);
@@ -194,6 +211,19 @@ static void read_exit(struct engine *e, const char *id, int *ret_code, int64_t *
 	}
 }
 
+int eng_instance_forget(struct engine *e, const char *id, struct err *err)
+{
+	int r = remove_files(e, id, err);
+
+	if (r == 0)
+		r = eng_volumes_drop(e, id, true, err);
+	if (r == 0)
+		r = eng_userns_drop(e, id, err);
+	if (r == 0)
+		eng_run_remove(e, id);
+	return r;
+}
+
 /* The monitor died when its lock can be had. */
 int eng_reconcile_one(struct engine *e, const char *id, struct err *err)
 {
@@ -208,14 +238,14 @@ int eng_reconcile_one(struct engine *e, const char *id, struct err *err)
 			       ? 0
 			       : err_set(err, lock, "lock instance '%.12s'", id);
 	r = eng_instance_find(e, id, &arena, &i, err);
-	if (r == -ENOENT) { /* somebody was quicker, or it never got a row */
-		eng_run_remove(e, id);
-		return 0;
-	}
+	if (r == -ENOENT) /* somebody was quicker, or it never got a row */
+		return eng_instance_forget(e, id, err);
 	if (r < 0)
 		return r;
 	if (i.state == ENG_STATE_RESTARTING)
 		return given_up(e, &i, err);
+	if (i.state != ENG_STATE_RUNNING && !has_files(e, id)) /* who removed it died */
+		return remove_all(e, &i, LOST_CODE, 0, i.auto_remove, err);
 	if (i.state != ENG_STATE_RUNNING) {
 		eng_run_remove(e, id);
 		return 0;
@@ -284,8 +314,8 @@ static int wait_for_lock(struct engine *e, const struct eng_instance *i, struct 
 	(void) eng_stop_mark(e, i->id); /* it may be gone */
 	for (int ms = 0; lock == -EBUSY && ms < KILL_WAIT_MS; ms += KILL_STEP_MS) {
 		(void) b->kill(e, i->id, SIGKILL, NULL); /* not yet or no longer there */
-		if (i->paused)
-			(void) b->pause(e, i->id, false, NULL); /* a frozen process does not die */
+		if (i->paused || ms > 0) /* a frozen process does not die; it may be frozen by now */
+			(void) b->pause(e, i->id, false, NULL);
 		(void) eng_wait_gone(e, i, KILL_STEP_MS);
 		lock = eng_lock_try(e, i->id, true);
 	}
@@ -294,14 +324,39 @@ static int wait_for_lock(struct engine *e, const struct eng_instance *i, struct 
 	return lock;
 }
 
+/* The lock, once nobody cleans up after its last run any more; -EBUSY it runs. */
+static int lock_ended(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	int lock = eng_lock_try(e, i->id, true), r;
+
+	for (int ms = 0; lock == -EBUSY && ms < CLEAN_UP_WAIT_MS; ms += CLEAN_UP_STEP_MS) {
+		_cleanup_(arena_fini) struct arena arena = { 0 };
+		struct eng_instance now;
+
+		r = eng_instance_find(e, i->id, &arena, &now, err);
+		if (r < 0)
+			return r;
+		if (now.state == ENG_STATE_RUNNING || now.state == ENG_STATE_RESTARTING)
+			return -EBUSY;
+		(void) poll(NULL, 0, CLEAN_UP_STEP_MS);
+		lock = eng_lock_try(e, i->id, true);
+	}
+	return lock;
+}
+
 int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool force, bool volumes,
 			struct err *err)
 {
-	_cleanup_close_ int lock = eng_lock_try(e, i->id, true);
+	_cleanup_close_ int lock =
+		force ? eng_lock_try(e, i->id, true) : lock_ended(e, i, err);
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct eng_instance now;
 	int r;
 
+	if (lock == -EBUSY && !force && i->state != ENG_STATE_RUNNING &&
+	    i->state != ENG_STATE_RESTARTING)
+		return err_msg(err, -EBUSY, "instance '%s' is being started or removed: try later",
+			       i->name);
 	if (lock == -EBUSY && !force)
 		return err_msg(err, -EBUSY,
 			       "instance '%s' is %s: stop it first, or use 'cleave rm -f'",

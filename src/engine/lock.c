@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,10 +20,12 @@ int eng_lock_try(struct engine *e, const char *id, bool create)
 	struct stat st;
 
 	(void) snprintf(path, sizeof(path), "%.64s/lock", id);
-	if (create && mkdirat(e->run_fd, id, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	_cleanup_close_ int fd = openat(e->run_fd, path,
-					O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0600);
+	_cleanup_close_ int fd = openat(e->run_fd, path, O_RDWR | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && create) {
+		if (mkdirat(e->run_fd, id, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		fd = openat(e->run_fd, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	}
 	if (fd < 0)
 		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
@@ -47,14 +51,18 @@ int eng_lock_shared(struct engine *e, const char *id)
 
 void eng_run_remove(struct engine *e, const char *id)
 {
-	static const char *const files[] = { "attach", "pid", "exit", "stop", ".new", "lock" };
-	char path[ENG_ID_LEN + 16];
+	int fd = openat(e->run_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
 
-	(void) snprintf(path, sizeof(path), "%.64s/shm", id);
-	(void) dir_remove(e->run_fd, path); /* few have one */
-	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
-		(void) snprintf(path, sizeof(path), "%.64s/%s", id, files[i]);
-		(void) unlinkat(e->run_fd, path, 0); /* most are not there */
-	}
+	if (dir == NULL && fd >= 0)
+		(void) close(fd); /* fdopendir() did not take it */
+	if (dir == NULL)
+		return;
+	while ((d = readdir(dir)) != NULL)
+		if (strcmp(d->d_name, "lock") != 0 && strcmp(d->d_name, ".") != 0 &&
+		    strcmp(d->d_name, "..") != 0)
+			(void) dir_remove(fd, d->d_name); /* then it is not empty below */
+	(void) unlinkat(fd, "lock", 0); /* as above */
 	(void) unlinkat(e->run_fd, id, AT_REMOVEDIR); /* reconciling tries again */
 }

@@ -23,13 +23,15 @@
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/overlay.h"
-#include "engine/rootfs.h"
+#include "engine/rootfs_parts.h"
 #include "engine/spec.h"
 #include "engine/stop.h"
 #include "engine/userns.h"
 
 void eng_rootfs_fini(struct eng_rootfs *fs)
 {
+	if (fs->attached)
+		eng_rootfs_detach(fs->root);
 	cleanup_closep(&fs->root);
 	cleanup_closep(&fs->upper);
 	cleanup_closep(&fs->lower);
@@ -69,14 +71,17 @@ static int mount_overlay(struct engine *e, int dir, const struct eng_config *c, 
 	return fd;
 }
 
-static int open_stopped(struct engine *e, const struct eng_config *c, int dir,
+static int open_stopped(struct engine *e, const struct eng_config *c, int dir, unsigned flags,
 			struct eng_rootfs *fs, struct err *err)
 {
 	fs->lock = eng_lock_try(e, fs->id, true);
 	if (fs->lock < 0)
 		return err_set(err, fs->lock, "lock the instance, which is starting or stopping");
 	fs->root = mount_overlay(e, dir, c, eng_spec_needs_layer(c), err);
-	return fs->root < 0 ? fs->root : 0;
+	if (fs->root < 0)
+		return fs->root;
+	fs->attached = (flags & ENG_ROOTFS_MOUNTS) != 0;
+	return fs->attached ? eng_rootfs_attach(e, c, fs->root, err) : 0;
 }
 
 int eng_rootfs_open(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
@@ -93,7 +98,7 @@ int eng_rootfs_open(struct engine *e, const struct eng_instance *i, const struct
 	fs.root = i->state == ENG_STATE_RUNNING ? open_running(e, i) : -ESRCH;
 	fs.running = fs.root >= 0;
 	if (fs.root == -ESRCH)
-		r = open_stopped(e, config, dir, &fs, err);
+		r = open_stopped(e, config, dir, flags, &fs, err);
 	else if (fs.root < 0)
 		r = err_set(err, fs.root, "open the root directory of instance '%s'", i->name);
 	if (r == 0 && (flags & ENG_ROOTFS_LOWER)) {

@@ -14,18 +14,20 @@ struct err;
  * @root: its root directory as its processes see it, or would
  * @upper: its writable layer, -EBADF if it has none
  * @lower: what lies below that, only with ENG_ROOTFS_LOWER
+ * @attached: its volumes are mounted in @root
  * @running: else nobody can start it before this is released
  */
 struct eng_rootfs {
 	int root, upper, lower;
-	bool running;
+	bool running, attached;
 	int lock;
 	struct engine *e;
 	char id[65];
 };
 
-#define ENG_ROOTFS_NONE { -EBADF, -EBADF, -EBADF, false, -EBADF, NULL, "" }
+#define ENG_ROOTFS_NONE { -EBADF, -EBADF, -EBADF, false, false, -EBADF, NULL, "" }
 #define ENG_ROOTFS_LOWER 1u
+#define ENG_ROOTFS_MOUNTS 2u /* with volumes, also of one that does not run: the process gets a mount namespace of its own */
 
 /**
  * eng_rootfs_open() - reach the files of an instance

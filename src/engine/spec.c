@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -18,6 +19,7 @@
 #define ROOTFS "../../layers/" ENG_OVERLAY_POINTS
 #define ROOTFS_USERNS "/sys/class" /* everybody may go there */
 #define INIT_PATH "/sbin/docker-init"
+#define UMASK 022ul
 
 void spec_words(struct spec *s, const struct img_words *list)
 {
@@ -108,8 +110,9 @@ static void add_process(struct spec *s)
 
 	str_printf(
 		s->out,
-		"\"process\":{\"terminal\":%s,\"user\":{\"uid\":%u,\"gid\":%u,\"umask\":18,\"additionalGids\":[",
-		c->tty ? "true" : "false", s->user.uid, s->user.gid);
+		"\"process\":{\"terminal\":%s,\"user\":{\"uid\":%u,\"gid\":%u,\"umask\":%lu,\"additionalGids\":[",
+		c->tty ? "true" : "false", s->user.uid, s->user.gid,
+		c->umask != NULL ? strtoul(c->umask, NULL, 8) : UMASK);
 	for (size_t i = 0; i < s->user.nr_groups; i++)
 		str_printf(s->out, "%s%u", i > 0 ? "," : "", s->user.groups[i]);
 	str_puts(s->out, "]},\"args\":[");
@@ -120,6 +123,8 @@ static void add_process(struct spec *s)
 	spec_words(s, &c->env);
 	if (s->systemd && !has_env(c, "container"))
 		str_printf(s->out, "%s\"container=cleave\"", c->env.n > 0 ? "," : "");
+	if (s->systemd && !has_env(c, "container_uuid")) /* of an image without /etc/machine-id */
+		str_printf(s->out, ",\"container_uuid=%.32s\"", s->id);
 	str_puts(s->out, "],\"cwd\":");
 	str_json(s->out, c->workdir);
 	add_caps(s);
@@ -208,9 +213,10 @@ int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, 
 	return r;
 }
 
-int eng_spec_limits(const struct eng_config *c, struct str *ret, struct err *err)
+int eng_spec_limits(const struct eng_config *old, const struct eng_config *c, struct str *ret,
+		    struct err *err)
 {
-	struct spec s = { .c = c, .out = ret };
+	struct spec s = { .c = c, .old = old, .out = ret };
 	int r;
 
 	str_puts(ret, "{\"ociVersion\":\"1.0.2\",\"root\":{\"path\":\"/\"},\"linux\":{");

@@ -23,9 +23,11 @@ int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, 
 
 /**
  * eng_spec_limits() - append a config.json that has limits only, for changing those of a running container
+ * @old: the limits that it has; those that @c has not are lifted
  * Return: 0; -errno with a message.
  */
-int eng_spec_limits(const struct eng_config *c, struct str *ret, struct err *err);
+int eng_spec_limits(const struct eng_config *old, const struct eng_config *c, struct str *ret,
+		    struct err *err);
 
 /** eng_spec_needs_layer() - mount points may have to be made, even for a root that is read-only then */
 bool eng_spec_needs_layer(const struct eng_config *c);

@@ -38,11 +38,16 @@ struct list {
 	size_t n, room;
 };
 
-static bool host_is_v2(void)
+static long fs_type(const char *path)
 {
 	struct statfs st;
 
-	return statfs(CGROUP_ROOT, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
+	return statfs(path, &st) == 0 ? st.f_type : 0;
+}
+
+static bool host_is_v2(void)
+{
+	return fs_type(CGROUP_ROOT) == CGROUP2_SUPER_MAGIC;
 }
 
 static unsigned depth_of(const char *path)
@@ -155,14 +160,17 @@ static int add_files(struct list *l, struct err *err)
 	static const char options[] = "\"bind\",\"rprivate\"";
 	const struct {
 		const char *dir, *name, *destination;
+		bool without;
 	} files[] = {
-		{ l->s->net_files, "hosts", "/etc/hosts" },
-		{ l->s->dir, "hostname", "/etc/hostname" },
-		{ l->s->net_files, "resolv.conf", "/etc/resolv.conf" },
+		{ l->s->net_files, "hosts", "/etc/hosts", l->s->c->no_hosts },
+		{ l->s->dir, "hostname", "/etc/hostname", l->s->c->no_hostname },
+		{ l->s->net_files, "resolv.conf", "/etc/resolv.conf", false },
 	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
+		if (files[i].without)
+			continue;
 		const char *path =
 			arena_printf(&l->s->arena, "%s/%s", files[i].dir, files[i].name);
 
@@ -185,6 +193,19 @@ static int add_init(struct list *l, struct err *err)
 	return add_usual(l, INIT_PATH, "bind", path, "\"bind\",\"ro\",\"nosuid\",\"nodev\"", err);
 }
 
+/* The instance's cgroup in the hierarchy that is mounted at @root, writable */
+static int add_own_cgroup(struct list *l, const char *root, struct err *err)
+{
+	const char *parent = l->s->c->cgroup_parent != NULL ? l->s->c->cgroup_parent : "/cleave";
+	const char *path = arena_printf(&l->s->arena, "%s%s%s/%s", root,
+					parent[0] == '/' ? "" : "/", parent, l->s->id);
+
+	if (path == NULL)
+		return err_set(err, -ENOMEM, "make the container's configuration");
+	return add_usual(l, root, "bind", path, "\"bind\",\"rw\",\"nosuid\",\"noexec\",\"nodev\"",
+			 err);
+}
+
 /*
  * What systemd expects to find empty and writable.  Of the cgroups it gets those without a controller to
  * write to, where each hierarchy is for itself.
@@ -192,23 +213,20 @@ static int add_init(struct list *l, struct err *err)
 static int add_systemd(struct list *l, struct err *err)
 {
 	static const char *const dirs[] = { "/run", "/run/lock", "/tmp", "/var/log/journal" };
-	const char *parent = l->s->c->cgroup_parent != NULL ? l->s->c->cgroup_parent : "/cleave";
-	const char *path;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(dirs); i++)
 		r = add_usual(l, dirs[i], "tmpfs", "tmpfs",
-			      strcmp(dirs[i], "/tmp") == 0 ? "\"nosuid\",\"nodev\",\"mode=1777\""
-							   : "\"nosuid\",\"nodev\",\"mode=755\"",
+			      strcmp(dirs[i], "/tmp") == 0
+				      ? "\"nosuid\",\"nodev\",\"mode=1777\",\"tmpcopyup\""
+				      : "\"nosuid\",\"nodev\",\"mode=755\",\"tmpcopyup\"",
 			      err);
-	if (r < 0 || host_is_v2())
-		return r;
-	path = arena_printf(&l->s->arena, CGROUP_ROOT "/systemd%s%s/%s",
-			    parent[0] == '/' ? "" : "/", parent, l->s->id);
-	if (path == NULL)
-		return err_set(err, -ENOMEM, "make the container's configuration");
-	return add_usual(l, CGROUP_ROOT "/systemd", "bind", path,
-			 "\"bind\",\"rw\",\"nosuid\",\"noexec\",\"nodev\"", err);
+	if (r == 0 && fs_type(CGROUP_ROOT "/systemd") == CGROUP_SUPER_MAGIC)
+		r = add_own_cgroup(l, CGROUP_ROOT "/systemd", err);
+	/* hybrid: v1 alone does not tell systemd when the last process of a service has ended */
+	if (r == 0 && fs_type(CGROUP_ROOT "/unified") == CGROUP2_SUPER_MAGIC)
+		r = add_own_cgroup(l, CGROUP_ROOT "/unified", err);
+	return r;
 }
 
 static void add_options(const char *text, struct str *ret)

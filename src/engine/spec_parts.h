@@ -16,6 +16,7 @@ struct str;
 
 /**
  * struct spec - a config.json being made
+ * @old: limits that it runs with, NULL while it is being started
  * @caps: bit n = capability n
  * @systemd: see eng_spec_is_systemd()
  * @net_files: directory whose hosts and resolv.conf the container sees
@@ -23,7 +24,7 @@ struct str;
 struct spec {
 	struct engine *e;
 	const char *id, *dir, *net_files;
-	const struct eng_config *c;
+	const struct eng_config *c, *old;
 	struct arena arena;
 	struct eng_user user;
 	uint64_t caps;

@@ -109,7 +109,7 @@ static void limits(void **state)
 	assert_int_equal(spec->process.oom_score_adj.v, -5);
 	assert_int_equal(spec->process.rlimits[0].soft, 1);
 	assert_true(spec->process.rlimits[0].hard == UINT64_MAX);
-	assert_int_equal(eng_spec_limits(&c, &text, NULL), 0);
+	assert_int_equal(eng_spec_limits(&c, &c, &text, NULL), 0);
 	assert_int_equal(oci_spec_parse("limits", text.p, text.len, &again, NULL), 0);
 	assert_int_equal(again->linux.resources.memory.limit.v, 64 << 20);
 	oci_spec_free(again);

@@ -27,6 +27,9 @@
 #define PID_FILE_MAX 32 /* bytes */
 #define KILLED_WAIT_MS 10000
 #define STEP_MS 1
+#define NS_PER_MS 1000000
+#define NS_PER_S 1000000000
+#define ENDING_MS 100
 #define LOST_CODE 137
 
 int eng_stop_mark(struct engine *e, const char *id)
@@ -59,25 +62,44 @@ int eng_pid(struct engine *e, const struct eng_instance *i)
 	return pid > 0 && pid <= INT_MAX ? (int) pid : -ESRCH;
 }
 
+bool eng_has_ended(struct engine *e, const struct eng_instance *i, int pid, struct err *err)
+{
+	_cleanup_close_ int pidfd = pid > 0 ? proc_pidfd_open(pid) : -ESRCH;
+
+	/* its namespaces are gone a moment before its first process is */
+	bool soon = err != NULL && (err->code == -ESRCH || err->code == -ECHILD);
+
+	if (pidfd >= 0 && pid == eng_pid(e, i) &&
+	    poll(&(struct pollfd) { .fd = pidfd, .events = POLLIN }, 1, soon ? ENDING_MS : 0) == 0)
+		return false;
+	(void) err_msg(err, -ESRCH, "instance '%s' is not running any more, or not yet", i->name);
+	return true;
+}
+
 static int left_ms(int64_t deadline)
 {
-	int64_t ms = deadline < 0 ? INT_MAX : (deadline - time_now_ns()) / 1000000;
+	int64_t ms = deadline < 0 ? INT_MAX : (deadline - time_now_ns()) / NS_PER_MS;
 
 	return ms < 0 ? 0 : ms > INT_MAX ? INT_MAX : (int) ms;
 }
 
-int eng_wait_gone(struct engine *e, const struct eng_instance *i, int64_t timeout_ms)
+/* @deadline: ns since 1970, -1 for never */
+static int wait_gone(struct engine *e, const struct eng_instance *i, int64_t deadline)
 {
-	int64_t deadline = timeout_ms < 0 ? -1 : time_now_ns() + timeout_ms * 1000000;
 	int pid = eng_pid(e, i), r;
 	_cleanup_close_ int pidfd = pid > 0 ? proc_pidfd_open(pid) : -ESRCH;
 
 	if (pidfd >= 0)
 		(void) poll(&(struct pollfd) { .fd = pidfd, .events = POLLIN }, 1,
-			    timeout_ms < 0 ? -1 : left_ms(deadline));
+			    deadline < 0 ? -1 : left_ms(deadline));
 	while ((r = eng_lock_shared(e, i->id)) == -EBUSY && left_ms(deadline) > 0)
 		(void) poll(NULL, 0, STEP_MS);
 	return r == -EBUSY ? -ETIMEDOUT : r;
+}
+
+int eng_wait_gone(struct engine *e, const struct eng_instance *i, int64_t timeout_ms)
+{
+	return wait_gone(e, i, timeout_ms < 0 ? -1 : time_now_ns() + timeout_ms * NS_PER_MS);
 }
 
 static const struct eng_backend *backend(const struct eng_instance *i, struct err *err)
@@ -108,17 +130,17 @@ static int configured(struct engine *e, const struct eng_instance *i, int *signa
 	return 0;
 }
 
-/* A frozen process gets its signals when it thaws. */
+/* A frozen process gets its signals when it thaws; somebody may have frozen it since we looked. */
 static void deliver(struct engine *e, const struct eng_backend *b, const struct eng_instance *i,
 		    int signal)
 {
 	(void) b->kill(e, i->id, signal, NULL); /* it may have ended */
-	if (i->paused)
+	if (i->paused || signal == SIGKILL)
 		(void) b->pause(e, i->id, false, NULL);
 }
 
-int eng_stop(struct engine *e, const struct eng_instance *i, int signal, int64_t timeout,
-	     struct err *err)
+int eng_stop_begin(struct engine *e, const struct eng_instance *i, int signal, int64_t timeout,
+		   int64_t *ret_deadline, struct err *err)
 {
 	const struct eng_backend *b = backend(i, err);
 	int r = eng_lock_shared(e, i->id);
@@ -136,11 +158,22 @@ int eng_stop(struct engine *e, const struct eng_instance *i, int signal, int64_t
 	if (r < 0 && r != -ENOENT)
 		return err_set(err, r, "stop instance '%s'", i->name);
 	deliver(e, b, i, signal);
-	r = eng_wait_gone(e, i, timeout < 0 ? -1 : timeout * 1000);
-	if (r == -ETIMEDOUT) {
+	*ret_deadline = timeout < 0 ? -1 : time_now_ns() + timeout * NS_PER_S;
+	return 0;
+}
+
+void eng_stop_kill(struct engine *e, const struct eng_instance *i, int64_t deadline)
+{
+	const struct eng_backend *b = backend(i, NULL);
+
+	if (b != NULL && wait_gone(e, i, deadline) == -ETIMEDOUT)
 		deliver(e, b, i, SIGKILL);
-		r = eng_wait_gone(e, i, KILLED_WAIT_MS);
-	}
+}
+
+int eng_stop_end(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	int r = eng_wait_gone(e, i, KILLED_WAIT_MS);
+
 	if (r < 0)
 		return err_set(err, r, "wait for the end of instance '%s'", i->name);
 	eng_event(e, "container", "stop", i->id,
@@ -181,10 +214,20 @@ int eng_kill(struct engine *e, const struct eng_instance *i, int signal, struct 
 	return 0;
 }
 
+static int note_paused(struct engine *e, const struct eng_instance *i, bool paused, struct err *err)
+{
+	int r = db_run(e->db, err,
+		       "UPDATE instance SET paused = ? WHERE id = ? AND state = 'running'", "is",
+		       (int64_t) paused, i->id);
+
+	return r < 0 ? r : 0;
+}
+
+/* What may be frozen is always noted so: a frozen instance that nobody knows of would hang its clients. */
 int eng_pause(struct engine *e, const struct eng_instance *i, bool pause, struct err *err)
 {
 	const struct eng_backend *b = backend(i, err);
-	int r;
+	int pid = eng_pid(e, i), r;
 
 	if (b == NULL)
 		return -EINVAL;
@@ -193,13 +236,13 @@ int eng_pause(struct engine *e, const struct eng_instance *i, bool pause, struct
 	if (i->paused == pause)
 		return err_msg(err, -EALREADY, "instance '%s' is %s paused", i->name,
 			       pause ? "already" : "not");
-	r = b->pause(e, i->id, pause, err);
+	r = pause ? note_paused(e, i, true, err) : b->pause(e, i->id, false, err);
 	if (r == 0)
-		r = db_run(e->db, err,
-			   "UPDATE instance SET paused = ? WHERE id = ? AND state = 'running'",
-			   "is", (int64_t) pause, i->id);
+		r = pause ? b->pause(e, i->id, true, err) : note_paused(e, i, false, err);
+	if (r < 0 && pause)
+		(void) note_paused(e, i, false, NULL); /* it can be unpaused */
 	if (r < 0)
-		return r;
+		return eng_has_ended(e, i, pid, err) ? -ESRCH : r;
 	eng_event(e, "container", pause ? "pause" : "unpause", i->id,
 		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
 	return 0;

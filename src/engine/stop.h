@@ -9,18 +9,31 @@ struct engine;
 struct err;
 
 /**
- * eng_stop() - ask the instance to end, then make it
+ * eng_stop_begin() - ask the instance to end
  * @signal: 0: the one it was configured with
  * @timeout: seconds until SIGKILL, -1 for ever, ENG_STOP_DEFAULT what it was configured with
- * Returns when everything is cleaned up.  It is not started again by itself.
- * Return: 0; 1 it did not run; -errno with a message.
+ * @ret_deadline: for eng_stop_kill()
+ * It is not started again by itself.
+ * Return: 0; 1 it does not run; -errno with a message.
  */
-int eng_stop(struct engine *e, const struct eng_instance *i, int signal, int64_t timeout,
-	     struct err *err);
+int eng_stop_begin(struct engine *e, const struct eng_instance *i, int signal, int64_t timeout,
+		   int64_t *ret_deadline, struct err *err);
+
+/**
+ * eng_stop_kill() - wait until its first process has ended, and kill it when its time is over
+ * @deadline: of eng_stop_begin(), ns since 1970, -1 for never
+ */
+void eng_stop_kill(struct engine *e, const struct eng_instance *i, int64_t deadline);
+
+/**
+ * eng_stop_end() - wait until everything is cleaned up, after eng_stop_kill()
+ * Return: 0; -errno with a message.
+ */
+int eng_stop_end(struct engine *e, const struct eng_instance *i, struct err *err);
 
 /**
  * eng_stop_forget() - nobody wanted it to end: the machine is about to stop
- * To be called after eng_stop(); its policy starts it again then.
+ * To be called after eng_stop_end(); its policy starts it again then.
  * Return: 0; -errno with a message.
  */
 int eng_stop_forget(struct engine *e, const struct eng_instance *i, struct err *err);

@@ -2,9 +2,9 @@
 /**
  * DOC: the list of volumes
  *
- * Directories are made and moved away inside the transaction that changes the row, so that clients
- * wait for each other.  Whoever dies in between leaves a directory without a row, which the next one
- * of that name replaces; or a row without a directory, which comes back empty.
+ * A directory is made before its row and moved away after it, while no other client can change the
+ * list.  So a row has its directory, and whoever dies in between leaves a directory without a row, which
+ * the next volume of that name replaces and the next removal of any volume removes.
  */
 #include "engine/volume.h"
 
@@ -318,7 +318,6 @@ static int check_unused(struct engine *e, const char *name, struct err *err)
 
 int eng_volume_delete(struct engine *e, const char *name, struct err *err)
 {
-	_cleanup_close_ int volumes = -EBADF;
 	int r = check_unused(e, name, err);
 
 	if (r == 0)
@@ -327,19 +326,40 @@ int eng_volume_delete(struct engine *e, const char *name, struct err *err)
 		r = db_run(e->db, err, "DELETE FROM volume WHERE name = ?", "s", name);
 	if (r < 0)
 		return r;
-	if (r == 0)
-		return err_msg(err, -ENOENT, "no such volume: '%.255s' (see 'cleave volume ls')",
+	return r > 0 ? 0
+		     : err_msg(err, -ENOENT, "no such volume: '%.255s' (see 'cleave volume ls')",
 			       name);
-	volumes = eng_volumes_dir(e, false, err);
-	return volumes < 0 ? volumes : move_away(volumes, name, err);
+}
+
+/* Return: 1; 0; -errno. */
+static int has_row(struct engine *e, const char *name)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	int r = db_query(e->db, &rows, NULL, "SELECT 1 FROM volume WHERE name = ?", "s", name);
+
+	return r < 0 ? r : db_next(rows, NULL);
+}
+
+static void move_lost(struct engine *e, int volumes)
+{
+	int fd = openat(volumes, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+
+	while (dir != NULL && (d = readdir(dir)) != NULL)
+		if (d->d_name[0] != '.' && has_row(e, d->d_name) == 0)
+			(void) move_away(volumes, d->d_name, NULL); /* or the next one does */
 }
 
 void eng_volumes_sweep(struct engine *e)
 {
 	_cleanup_close_ int volumes = eng_volumes_dir(e, false, NULL);
 
-	if (volumes >= 0)
-		remove_moved(volumes);
+	if (volumes < 0 || db_begin(e->db, NULL) < 0)
+		return;
+	move_lost(e, volumes);
+	db_rollback(e->db);
+	remove_moved(volumes);
 }
 
 int eng_volume_remove(struct engine *e, const char *name, struct err *err)
@@ -355,7 +375,6 @@ int eng_volume_remove(struct engine *e, const char *name, struct err *err)
 	r = db_commit(e->db, err);
 	if (r < 0)
 		return r;
-	eng_volumes_sweep(e);
 	eng_event(e, "volume", "destroy", name,
 		  (const char *const[]) { "driver", "local", NULL });
 	return 0;

@@ -71,14 +71,17 @@ int eng_volume_list(struct engine *e, struct arena *arena, struct eng_volume **r
 const char *eng_volume_path(const struct engine *e, const char *name, struct arena *arena);
 
 /**
- * eng_volume_remove() - remove a volume that nobody uses
+ * eng_volume_remove() - remove a volume that nobody uses; its files stay until eng_volumes_sweep()
  * Return: 0; -ENOENT; -EBUSY an instance uses it; -errno with a message.
  */
 int eng_volume_remove(struct engine *e, const char *name, struct err *err);
 
+/** eng_volumes_sweep() - remove the files of volumes that do not exist; what fails stays for the next one */
+void eng_volumes_sweep(struct engine *e);
+
 /**
  * eng_volumes_take() - note the volumes that an instance uses, making those that are missing
- * @id: its directory in the run root exists, its row maybe not yet
+ * Context: inside a transaction; when it is forgotten, eng_volumes_sweep() removes what was made.
  * Return: 0; -errno with a message.
  */
 int eng_volumes_take(struct engine *e, const char *id, const struct eng_config *config,

@@ -18,6 +18,3 @@ int eng_volume_insert(struct engine *e, const struct eng_volume *v, struct arena
 
 /** eng_volume_delete() - eng_volume_remove() inside a transaction; eng_volumes_sweep() after it */
 int eng_volume_delete(struct engine *e, const char *name, struct err *err);
-
-/** eng_volumes_sweep() - remove the files of volumes that were deleted */
-void eng_volumes_sweep(struct engine *e);

@@ -28,6 +28,7 @@
 #include "base/str.h"
 #include "image/stream.h"
 #include "image/tar.h"
+#include "sys/path.h"
 
 #define HOLE_MIN 4096 /* bytes */
 
@@ -50,6 +51,7 @@ struct unpack {
 	int parent; /* directory of the last member */
 	char parent_path[TAR_PATH_MAX + 1];
 	bool owners;
+	const struct img_copy *copy; /* NULL: into a directory of our own */
 	enum img_layer_kind kind;
 	uint64_t size;
 	unsigned entries;
@@ -97,17 +99,23 @@ static int normalize(const char *path, char ret[TAR_PATH_MAX + 1], struct err *e
 	return 0;
 }
 
-static int open_beneath(int root, const char *path, int flags)
+static int open_beneath(const struct unpack *u, const char *path, int flags)
 {
 	struct open_how how = { .flags = (uint64_t) flags | O_CLOEXEC,
 				.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS };
-	int fd = (int) syscall(SYS_openat2, root, path[0] != '\0' ? path : ".", &how, sizeof(how));
+	char full[PATH_MAX];
+	int fd;
 
+	if (u->copy != NULL)
+		return snprintf(full, sizeof(full), "%s/%s", u->copy->dir, path) < PATH_MAX
+			       ? path_open(u->root, full, flags)
+			       : -ENAMETOOLONG;
+	fd = (int) syscall(SYS_openat2, u->root, path[0] != '\0' ? path : ".", &how, sizeof(how));
 	return fd < 0 ? -errno : fd;
 }
 
 /* Directories that the archive does not mention get mode 0755. */
-static int make_parents(int root, const char *path)
+static int make_parents(const struct unpack *u, const char *path)
 {
 	char part[TAR_PATH_MAX + 1];
 
@@ -116,14 +124,14 @@ static int make_parents(int root, const char *path)
 		size_t n = slash != NULL ? (size_t) (slash - path) : strlen(path);
 		memcpy(part, path, n);
 		part[n] = '\0';
-		int fd = open_beneath(root, part, O_PATH | O_DIRECTORY);
+		int fd = open_beneath(u, part, O_PATH | O_DIRECTORY);
 		if (fd == -ENOENT) {
 			char *name = strrchr(part, '/');
 			_cleanup_close_ int up = -EBADF;
 
 			if (name != NULL)
 				*name = '\0';
-			up = open_beneath(root, name != NULL ? part : "", O_PATH | O_DIRECTORY);
+			up = open_beneath(u, name != NULL ? part : "", O_PATH | O_DIRECTORY);
 			if (up < 0)
 				return up;
 			if (mkdirat(up, name != NULL ? name + 1 : part, 0755) < 0)
@@ -159,11 +167,11 @@ static int enter_parent(struct unpack *u, const char *path, const char **ret_nam
 		(void) close(take_fd(u->parent)); /* read-only */
 	memcpy(u->parent_path, path, n);
 	u->parent_path[n] = '\0';
-	fd = open_beneath(u->root, u->parent_path, O_PATH | O_DIRECTORY);
+	fd = open_beneath(u, u->parent_path, O_PATH | O_DIRECTORY);
 	if (fd == -ENOENT) {
-		int r = make_parents(u->root, u->parent_path);
+		int r = make_parents(u, u->parent_path);
 
-		fd = r < 0 ? r : open_beneath(u->root, u->parent_path, O_PATH | O_DIRECTORY);
+		fd = r < 0 ? r : open_beneath(u, u->parent_path, O_PATH | O_DIRECTORY);
 	}
 	if (fd < 0)
 		return refuse_open(fd, path, err);
@@ -259,7 +267,7 @@ static int make_hard_link(struct unpack *u, const struct img_tar_entry *e, const
 	slash = strrchr(target, '/');
 	if (slash != NULL)
 		*slash = '\0';
-	_cleanup_close_ int dir = open_beneath(u->root, slash != NULL ? target : "",
+	_cleanup_close_ int dir = open_beneath(u, slash != NULL ? target : "",
 					       O_PATH | O_DIRECTORY);
 	if (dir < 0)
 		return refuse_open(dir, e->link, err);
@@ -401,19 +409,70 @@ static int set_xattrs(struct unpack *u, const struct img_tar_entry *e, const cha
 	return 0;
 }
 
+/* Somebody may have put a link in its place: that is not followed. */
+static int set_mode(const struct unpack *u, const char *name, mode_t mode)
+{
+	char path[64];
+	struct stat st;
+
+	if (u->copy == NULL)
+		return fchmodat(u->parent, name, mode, 0) < 0 ? -errno : 0;
+	_cleanup_close_ int fd = openat(u->parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	(void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chmod(path, mode) < 0 ? -errno : 0;
+}
+
+/* Return: 0; -ERANGE with a message. */
+static int owner_of(const struct unpack *u, const struct img_tar_entry *e, uid_t *ret_uid,
+		    gid_t *ret_gid, struct err *err)
+{
+	const struct img_copy *c = u->copy;
+
+	*ret_uid = c != NULL && c->owned ? c->uid : e->uid;
+	*ret_gid = c != NULL && c->owned ? c->gid : e->gid;
+	if (c == NULL || c->id_size == 0)
+		return 0;
+	if (*ret_uid >= c->id_size || *ret_gid >= c->id_size)
+		return err_msg(err, -ERANGE,
+			       "the owner %u:%u of '%.200s' is none of the %u ids of the instance",
+			       *ret_uid, *ret_gid, e->path, c->id_size);
+	*ret_uid += c->id_start;
+	*ret_gid += c->id_start;
+	return 0;
+}
+
+static int set_owner(const struct unpack *u, const struct img_tar_entry *e, const char *name,
+		     struct err *err)
+{
+	uid_t uid = 0;
+	gid_t gid = 0;
+	int r = u->owners ? owner_of(u, e, &uid, &gid, err) : 0;
+
+	if (!u->owners || r < 0)
+		return r;
+	return fchownat(u->parent, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0
+		       ? err_set(err, -errno, "set the owner of '%.200s'", e->path)
+		       : 0;
+}
+
 /* Owner first: changing it drops setuid bits and capabilities. */
 static int set_attributes(struct unpack *u, const struct img_tar_entry *e, const char *path,
 			  const char *name, struct err *err)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { e->mtime, e->mtime_nsec } };
 	struct dir_last *last = NULL;
-	int r;
+	int r = set_owner(u, e, name, err);
 
-	if (u->owners && fchownat(u->parent, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return err_set(err, -errno, "set the owner of '%.200s'", e->path);
-	if (!S_ISLNK(e->mode) && fchmodat(u->parent, name, e->mode & 07777, 0) < 0)
-		return err_set(err, -errno, "set the mode of '%.200s'", e->path);
-	if (S_ISDIR(e->mode)) {
+	if (r == 0 && !S_ISLNK(e->mode)) {
+		r = set_mode(u, name, e->mode & 07777);
+		if (r < 0)
+			return err_set(err, r, "set the mode of '%.200s'", e->path);
+	}
+	if (r == 0 && S_ISDIR(e->mode)) {
 		last = arena_alloc(&u->arena, 1, sizeof(*last));
 		if (last == NULL || (last->path = arena_strdup(&u->arena, path)) == NULL)
 			return err_set(err, -ENOMEM, "unpack '%.200s'", e->path);
@@ -421,7 +480,8 @@ static int set_attributes(struct unpack *u, const struct img_tar_entry *e, const
 		*(u->last_end != NULL ? u->last_end : &u->last) = last;
 		u->last_end = &last->next;
 	}
-	r = set_xattrs(u, e, name, last, err);
+	if (r == 0)
+		r = set_xattrs(u, e, name, last, err);
 	if (r < 0)
 		return r;
 	if (last == NULL) {
@@ -436,7 +496,7 @@ static int finish_dirs(struct unpack *u, struct err *err)
 {
 	for (const struct dir_last *d = u->last; d != NULL; d = d->next) {
 		struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, d->mtime };
-		_cleanup_close_ int fd = open_beneath(u->root, d->path,
+		_cleanup_close_ int fd = open_beneath(u, d->path,
 						      O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
@@ -475,13 +535,13 @@ static int unpack_entry(struct unpack *u, const struct img_tar_entry *e, struct 
 		return make_whiteout(u, e, name, err);
 	if (r == 0 && path[0] != '\0')
 		r = make(u, e, name, err);
-	if (r < 0 || (e->mode & S_IFMT) == 0)
+	if (r < 0 || (e->mode & S_IFMT) == 0 || (path[0] == '\0' && u->copy != NULL))
 		return r;
 	return set_attributes(u, e, path, path[0] != '\0' ? name : ".", err);
 }
 
-int img_layer_unpack(struct img_stream *s, int dir_fd, enum img_layer_kind kind, uint64_t *ret_size,
-		     struct err *err)
+static int unpack(struct img_stream *s, int dir_fd, enum img_layer_kind kind,
+		  const struct img_copy *copy, uint64_t *ret_size, struct err *err)
 {
 	_cleanup_free_ struct unpack *u = calloc(1, sizeof(*u));
 	struct img_tar_entry e;
@@ -492,6 +552,7 @@ int img_layer_unpack(struct img_stream *s, int dir_fd, enum img_layer_kind kind,
 	u->root = dir_fd;
 	u->parent = -EBADF;
 	u->owners = geteuid() == 0;
+	u->copy = copy;
 	u->kind = kind;
 	r = img_tar_new(s, &u->tar, err);
 	while (r >= 0) {
@@ -508,4 +569,17 @@ int img_layer_unpack(struct img_stream *s, int dir_fd, enum img_layer_kind kind,
 		*ret_size = u->size;
 	unpack_fini(u);
 	return r;
+}
+
+int img_layer_unpack(struct img_stream *s, int dir_fd, enum img_layer_kind kind, uint64_t *ret_size,
+		     struct err *err)
+{
+	return unpack(s, dir_fd, kind, NULL, ret_size, err);
+}
+
+int img_layer_copy(struct img_stream *s, const struct img_copy *to, struct err *err)
+{
+	uint64_t size;
+
+	return unpack(s, to->root, IMG_LAYER_COPY, to, &size, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -29,3 +30,28 @@ enum img_layer_kind {
  */
 int img_layer_unpack(struct img_stream *s, int dir_fd, enum img_layer_kind kind, uint64_t *ret_size,
 		     struct err *err);
+
+/**
+ * struct img_copy - where files go that are put into a directory in use
+ * @root: links are followed as if this directory were "/"
+ * @dir: directory in it
+ * @owned: everything belongs to @uid and @gid; else to whom the archive says
+ * @id_start, @id_size: owners are numbers of this range; size 0: as they are
+ */
+struct img_copy {
+	int root;
+	const char *dir;
+	bool owned;
+	uint32_t uid, gid, id_start, id_size;
+};
+
+/**
+ * img_layer_copy() - unpack an archive into a directory that others may write to meanwhile
+ * @s: as of img_layer_unpack()
+ *
+ * Nothing is made or changed outside of @to->root, whatever its owner does.  A file is replaced; no
+ * directory replaces a file or is replaced.  The directory itself keeps its attributes.
+ * Return: 0; -EEXIST a file and a directory of the same name; -ERANGE an owner over @id_size; as
+ *         img_layer_unpack().
+ */
+int img_layer_copy(struct img_stream *s, const struct img_copy *to, struct err *err);

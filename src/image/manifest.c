@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "image/store.h"
+#include "sys/machine.h"
 
 #define NAMES_MAX 4096 /* of one image */
 
@@ -96,11 +97,7 @@ int img_manifest_parse(const char *name, struct arena *arena, const char *text, 
 /* Go's name of this machine's kind */
 static const char *machine(struct utsname *u)
 {
-	if (uname(u) < 0)
-		return "amd64";
-	if (strcmp(u->machine, "x86_64") == 0)
-		return "amd64";
-	return strcmp(u->machine, "aarch64") == 0 ? "arm64" : u->machine;
+	return uname(u) < 0 ? "amd64" : machine_arch(u);
 }
 
 static void read_entry(struct json_in *in, const struct json *obj, const char *arch,

@@ -103,28 +103,6 @@ int img_names(struct img_store *store, const char *id, struct arena *arena, stru
 	return (int) names.n;
 }
 
-/* Run @sql with up to two texts and write the index, as one. */
-static int change(struct img_store *store, struct err *err, const char *const sql[2],
-		  const char *types, const char *a, const char *b)
-{
-	int r = db_begin(store->db, err), rows = 0;
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; r >= 0 && i < 2 && sql[i] != NULL; i++) {
-		r = db_run(store->db, err, sql[i], types, a, b);
-		rows = r > 0 ? r : rows;
-	}
-	if (r >= 0)
-		r = img_index_write(store, err);
-	if (r < 0) {
-		db_rollback(store->db);
-		return r;
-	}
-	r = db_commit(store->db, err);
-	return r < 0 ? r : rows;
-}
-
 uint64_t img_layer_bytes(struct img_store *store, const char *chain)
 {
 	char path[16 + HEX_LEN];
@@ -135,22 +113,30 @@ uint64_t img_layer_bytes(struct img_store *store, const char *chain)
 
 int img_untag(struct img_store *store, const struct img_reference *ref, struct err *err)
 {
-	static const char *const sql[2] = {
-		"DELETE FROM reference WHERE repository = ? AND tag = ?"
-	};
-	int r = change(store, err, sql, "ss", ref->repository, ref->tag);
+	int images, r = img_change_begin(store, &images, err);
 
 	if (r == 0)
-		return err_msg(err, -ENOENT, "no image '%s:%s' here", ref->repository, ref->tag);
+		r = db_run(store->db, err,
+			   "DELETE FROM reference WHERE repository = ? AND tag = ?", "ss",
+			   ref->repository, ref->tag);
+	if (r == 0)
+		r = err_msg(err, -ENOENT, "no image '%s:%s' here", ref->repository, ref->tag);
+	r = img_change_end(store, images, r, err);
 	return r < 0 ? r : 0;
 }
 
-int img_forget(struct img_store *store, const char *id, struct err *err)
+int img_forget(struct img_store *store, const char *id, int (*may)(void *data, struct err *err),
+	       void *data, struct err *err)
 {
-	static const char *const sql[2] = { "DELETE FROM reference WHERE image = ?",
-					    "DELETE FROM image WHERE id = ?" };
-	int r = change(store, err, sql, "s", id, NULL);
+	int images, r = img_change_begin(store, &images, err);
 
+	if (r == 0)
+		r = may(data, err);
+	if (r == 0)
+		r = db_run(store->db, err, "DELETE FROM reference WHERE image = ?", "s", id);
+	if (r >= 0)
+		r = db_run(store->db, err, "DELETE FROM image WHERE id = ?", "s", id);
+	r = img_change_end(store, images, r, err);
 	return r < 0 ? r : 0;
 }
 
@@ -204,8 +190,8 @@ static int keep_chain(const char *chain, struct set *layers)
 	return r;
 }
 
-static int find_kept(struct img_store *store, const struct img_words *chains, struct set *blobs,
-		     struct set *layers, struct err *err)
+static int keep_images(struct img_store *store, struct set *blobs, struct set *layers,
+		       struct err *err)
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
 	int r = db_query(store->db, &rows, err, "SELECT id, manifest, chain FROM image", "");
@@ -223,11 +209,18 @@ static int find_kept(struct img_store *store, const struct img_words *chains, st
 		if (r < 0)
 			return err_set(err, r, "find what images need");
 	}
+	set_sort(blobs);
+	return r;
+}
+
+static int keep_chains(const struct img_words *chains, struct set *layers, struct err *err)
+{
+	int r = 0;
+
 	for (size_t i = 0; r == 0 && i < chains->n; i++)
 		r = keep_chain(chains->v[i], layers);
-	set_sort(blobs);
 	set_sort(layers);
-	return r < 0 ? err_set(err, r, "find what images need") : 0;
+	return r < 0 ? err_set(err, r, "find what instances need") : 0;
 }
 
 static int remove_layer(struct img_store *store, int dir, const char *name)
@@ -264,10 +257,14 @@ static int remove_others(struct img_store *store, const char *path, const struct
 	return 0;
 }
 
-int img_collect(struct img_store *store, const struct img_words *chains, uint64_t *ret_bytes,
-		struct err *err)
+int img_collect(struct img_store *store,
+		int (*users)(void *data, struct arena *arena, struct img_words *chains,
+			     struct err *err),
+		void *data, uint64_t *ret_bytes, struct err *err)
 {
 	_cleanup_(set_fini) struct set blobs = { 0 }, layers = { 0 };
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct img_words chains = { 0 };
 	uint64_t bytes = 0;
 	int r;
 
@@ -278,7 +275,13 @@ int img_collect(struct img_store *store, const struct img_words *chains, uint64_
 		*ret_bytes = 0;
 	if (flock(lock, LOCK_EX | LOCK_NB) < 0) /* held by who makes an image */
 		return errno == EWOULDBLOCK ? 0 : err_set(err, -errno, "lock the image store");
-	r = find_kept(store, chains, &blobs, &layers, err);
+	r = img_work_sweep(lock, err);
+	if (r == 0)
+		r = keep_images(store, &blobs, &layers, err);
+	if (r == 0)
+		r = users(data, &arena, &chains, err);
+	if (r == 0)
+		r = keep_chains(&chains, &layers, err);
 	if (r == 0)
 		r = remove_others(store, "layers", &layers, true, &bytes, err);
 	if (r == 0)

@@ -26,16 +26,24 @@ uint64_t img_layer_bytes(struct img_store *store, const char *chain);
 /** img_untag() - take a name away; 0; -ENOENT nobody has it; -errno with a message */
 int img_untag(struct img_store *store, const struct img_reference *ref, struct err *err);
 
-/** img_forget() - take an image with all its names out of the store's tables; 0 or -errno with a message */
-int img_forget(struct img_store *store, const char *id, struct err *err);
+/**
+ * img_forget() - take an image with all its names out of the store's tables
+ * @may: called when nobody else can change the tables: 0; -errno with a message, then it stays
+ * Return: 0; that of @may; -errno with a message.
+ */
+int img_forget(struct img_store *store, const char *id, int (*may)(void *data, struct err *err),
+	       void *data, struct err *err);
 
 /**
  * img_collect() - remove blobs and layers that no image has
- * @chains: chain ids of instances, which keep their layers; each may be several, separated by spaces
+ * @users: tells chain ids of instances, which keep their layers; each may be several, separated by
+ *         spaces; called after the images were read, so that who uses one of them is not missed
  * @ret_bytes: bytes of blobs and layers removed; may be NULL
  *
  * Nothing happens while somebody makes an image: it will be done after the next removal.
  * Return: 0; -errno with a message.
  */
-int img_collect(struct img_store *store, const struct img_words *chains, uint64_t *ret_bytes,
-		struct err *err);
+int img_collect(struct img_store *store,
+		int (*users)(void *data, struct arena *arena, struct img_words *chains,
+			     struct err *err),
+		void *data, uint64_t *ret_bytes, struct err *err);

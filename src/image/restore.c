@@ -130,6 +130,13 @@ static bool layers_ok(const struct restore *rs, const char *chain)
 	return true;
 }
 
+static int always(void *data, struct err *err)
+{
+	(void) data;
+	(void) err;
+	return 0;
+}
+
 static int forget_damaged(struct restore *rs, struct str *lost, struct err *err)
 {
 	struct img_image *list = NULL;
@@ -143,7 +150,7 @@ static int forget_damaged(struct restore *rs, struct str *lost, struct err *err)
 			continue;
 		str_printf(lost, "cleave: image '%s:%s' (%.12s) was not on disk when the machine stopped, and is gone\n",
 			   image->repository, image->tag, image->id);
-		r = img_forget(rs->store, image->id, err);
+		r = img_forget(rs->store, image->id, always, NULL, err);
 	}
 	return r;
 }

@@ -3,9 +3,7 @@
  * DOC: the image store
  *
  * A blob or layer appears by one rename(2) of something complete and is never changed.  An image
- * appears by one transaction, after all it refers to is on disk; index.json is replaced inside that
- * transaction, so at worst it names an image (whose blobs are there) that the database does not, until
- * the next change.
+ * appears by one transaction, after all it refers to is on disk (index.c).
  */
 #include "image/store.h"
 
@@ -34,20 +32,16 @@ static int make_directories(struct img_store *store, const char *root, struct er
 	static const char *const names[] = { "images", "images/blobs", "images/blobs/sha256",
 					     "layers", "tmp" };
 	static const char layout[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
-	static const char index[] =
-		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[]}";
-	int r = 0;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (mkdirat(store->root, names[i], 0700) < 0 && errno != EEXIST)
 			return err_set(err, -errno, "create directory '%s/%s'", root, names[i]);
-	store->images = openat(store->root, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (store->images < 0)
-		return err_set(err, -errno, "open directory '%s/images'", root);
-	if (faccessat(store->images, "index.json", F_OK, 0) < 0)
-		r = file_replace(store->images, "index.json", index, sizeof(index) - 1, 0644);
+	_cleanup_close_ int images = openat(store->root, "images",
+					    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = images < 0 ? -errno : img_index_repair(store, err);
 	if (r == 0) /* last: its presence says that the rest is there */
-		r = file_replace(store->images, "oci-layout", layout, sizeof(layout) - 1, 0644);
+		r = file_replace(images, "oci-layout", layout, sizeof(layout) - 1, 0644);
 	return r < 0 ? err_set(err, r, "create the image layout in '%s/images'", root) : 0;
 }
 
@@ -58,7 +52,7 @@ int img_store_open(const char *root, struct db *db, struct img_store **ret, stru
 	if (store == NULL)
 		return err_set(err, -ENOMEM, "open the image store");
 	store->db = db;
-	store->images = store->layers = -EBADF;
+	store->layers = -EBADF;
 	store->root = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->root < 0)
 		return err_set(err, -errno, "open store '%s'", root);
@@ -67,7 +61,8 @@ int img_store_open(const char *root, struct db *db, struct img_store **ret, stru
 
 		if (r < 0)
 			return r;
-	}
+	} else if (img_index_is_old(store))
+		(void) img_index_repair(store, NULL); /* the next one tries again */
 	store->layers = openat(store->root, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (store->layers < 0)
 		return err_set(err, -errno, "open directory '%s/layers'", root);
@@ -79,12 +74,8 @@ void img_store_free(struct img_store *store)
 {
 	if (store == NULL)
 		return;
-	for (size_t i = 0; i < 3; i++) {
-		int fd = i == 0 ? store->root : i == 1 ? store->images : store->layers;
-
-		if (fd >= 0)
-			(void) close(fd); /* read-only */
-	}
+	cleanup_closep(&store->root);
+	cleanup_closep(&store->layers);
 	free(store);
 }
 
@@ -229,39 +220,6 @@ int img_store_list(struct img_store *store, struct arena *arena, struct img_imag
 	return (int) n;
 }
 
-int img_index_write(struct img_store *store, struct err *err)
-{
-	_cleanup_(str_fini) struct str text = { 0 };
-	_cleanup_(arena_fini) struct arena arena = { 0 };
-	struct img_image *list = NULL;
-	int n = img_store_list(store, &arena, &list, err), r;
-
-	if (n < 0)
-		return n;
-	str_puts(
-		&text,
-		"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":[");
-	for (int i = 0; i < n; i++) {
-		str_printf(&text,
-			   "%s{\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-			   "\"digest\":\"%s\",\"size\":%lld",
-			   i > 0 ? "," : "", list[i].manifest, (long long) list[i].manifest_size);
-		if (list[i].repository[0] != '<')
-			str_printf(
-				&text,
-				",\"annotations\":{\"org.opencontainers.image.ref.name\":\"%s:%s\"}",
-				list[i].repository, list[i].tag);
-		str_puts(&text, "}");
-	}
-	str_puts(&text, "]}\n");
-	if (text.failed)
-		return err_set(err, -ENOMEM, "write index.json");
-	_cleanup_close_ int images = openat(store->root, "images",
-					    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = images < 0 ? -errno : file_replace(images, "index.json", text.p, text.len, 0644);
-	return r < 0 ? err_set(err, r, "write index.json") : 0;
-}
-
 static int add_one(struct img_store *store, const struct img_new *new, struct err *err)
 {
 	const struct img_image *image = &new->image;
@@ -282,28 +240,28 @@ static int add_one(struct img_store *store, const struct img_new *new, struct er
 int img_store_add_all(struct img_store *store, const struct img_new *const *list, size_t n,
 		      struct err *err)
 {
-	int r = db_begin(store->db, err);
+	int images, r = img_change_begin(store, &images, err);
 
-	if (r < 0)
-		return r;
 	for (size_t i = 0; r >= 0 && i < n; i++)
 		r = add_one(store, list[i], err);
-	if (r >= 0)
-		r = img_index_write(store, err);
-	if (r < 0) {
-		db_rollback(store->db);
-		return r;
-	}
-	return db_commit(store->db, err);
+	r = img_change_end(store, images, r, err);
+	return r < 0 ? r : 0;
 }
 
-int img_store_add(struct img_store *store, const struct img_image *image,
-		  const struct img_reference *ref, struct err *err)
+int img_store_tag(struct img_store *store, const char *id, const struct img_reference *ref,
+		  struct err *err)
 {
-	struct img_reference copy = *ref;
-	const struct img_new new = { *image, &copy, 1 }, *list = &new;
+	int images, r = img_change_begin(store, &images, err);
 
-	return img_store_add_all(store, &list, 1, err);
+	if (r == 0)
+		r = db_run(store->db, err,
+			   "INSERT INTO reference(repository, tag, image) SELECT ?, ?, id FROM image"
+			   " WHERE id = ? ON CONFLICT(repository, tag) DO UPDATE SET image = excluded.image",
+			   "sss", ref->repository, ref->tag, id);
+	if (r == 0)
+		r = err_msg(err, -ENOENT, "image %.12s was removed meanwhile", id);
+	r = img_change_end(store, images, r, err);
+	return r < 0 ? r : 0;
 }
 
 int img_store_sync(struct img_store *store, struct err *err)

@@ -74,13 +74,11 @@ int img_store_list(struct img_store *store, struct arena *arena, struct img_imag
 		   struct err *err);
 
 /**
- * img_store_add() - make an image visible, or give its name to another
- * @image: blobs and layers are in place
- * @ref: its name
- * Return: 0; -errno with a message, the store is unchanged then.
+ * img_store_tag() - give an image a name, which another may have had
+ * Return: 0; -ENOENT there is no such image; -errno with a message.
  */
-int img_store_add(struct img_store *store, const struct img_image *image,
-		  const struct img_reference *ref, struct err *err);
+int img_store_tag(struct img_store *store, const char *id, const struct img_reference *ref,
+		  struct err *err);
 
 /** struct img_new - an image and @nr_refs names it gets */
 struct img_new {
@@ -89,7 +87,11 @@ struct img_new {
 	size_t nr_refs;
 };
 
-/** img_store_add_all() - as img_store_add(), for @n images with any number of names, all or none */
+/**
+ * img_store_add_all() - make @n images visible, or give their names to them, all or none
+ * Their blobs and layers are in place.
+ * Return: 0; -errno with a message, the store is unchanged then.
+ */
 int img_store_add_all(struct img_store *store, const struct img_new *const *list, size_t n,
 		      struct err *err);
 

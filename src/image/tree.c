@@ -161,6 +161,14 @@ static int put_whiteout(struct walk *w, const char *name, struct err *err)
 
 static int write_dir(struct walk *w, int dir, struct err *err);
 
+static bool skipped(const struct walk *w, dev_t dev)
+{
+	for (size_t i = 0; i < IMG_TREE_SKIP; i++)
+		if (w->opts->skip[i] == dev)
+			return true;
+	return false;
+}
+
 /* w->path ends with the directory's name and "/" */
 static int put_dir(struct walk *w, int dir, const char *name, const char *file, struct err *err)
 {
@@ -172,7 +180,7 @@ static int put_dir(struct walk *w, int dir, const char *name, const char *file, 
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, -errno, "open '%.200s'", w->path);
-	if ((w->opts->flags & IMG_TREE_ONE_FS) && st.st_dev != w->dev)
+	if (st.st_dev != w->dev && ((w->opts->flags & IMG_TREE_ONE_FS) || skipped(w, st.st_dev)))
 		return 0;
 	if (w->opts->flags & IMG_TREE_CHANGES) {
 		if (marked(file, "redirect"))

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/types.h>
 
 struct err;
 struct img_sink;
+
+#define IMG_TREE_SKIP 3 /* file systems */
 
 /* How a tree is written */
 enum {
@@ -17,6 +20,7 @@ enum {
  * struct img_tree_opts - how to write a tree
  * @prefix: in front of all names, "" or ending with "/"
  * @flags: IMG_TREE_...
+ * @skip: file systems of which only the mount points are written, unless the tree begins there
  * @id_start, @id_size: owners of this range are written as if it began at 0; size 0: as they are
  */
 struct img_tree_opts {
@@ -24,6 +28,7 @@ struct img_tree_opts {
 	unsigned flags;
 	uint32_t id_start, id_size;
 	uint32_t uid, gid;
+	dev_t skip[IMG_TREE_SKIP];
 };
 
 /**

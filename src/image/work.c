@@ -24,21 +24,20 @@
 #include "image/internal.h"
 #include "image/store.h"
 
-static int sweep(int tmp)
+int img_work_sweep(int tmp, struct err *err)
 {
-	int fd = openat(tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(tmp, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = fd < 0 ? -errno : 0;
+	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *e;
-	int r = 0;
 
-	if (fd < 0)
-		return -errno;
-	_cleanup_closedir_ DIR *d = fdopendir(fd);
-	if (d == NULL)
-		return -ENOMEM;
+	if (d == NULL && fd >= 0) {
+		(void) close(fd); /* fdopendir() did not take it */
+		r = -ENOMEM;
+	}
 	while (r == 0 && (e = readdir(d)) != NULL)
 		if (e->d_name[0] != '.')
 			r = dir_remove(tmp, e->d_name);
-	return r;
+	return r < 0 ? err_set(err, r, "remove what was left in directory tmp of the store") : 0;
 }
 
 int img_work_begin(struct img_store *store, struct img_work *ret, struct err *err)
@@ -51,9 +50,9 @@ int img_work_begin(struct img_store *store, struct img_work *ret, struct err *er
 	if (lock < 0)
 		return err_set(err, -errno, "open directory tmp of the store");
 	if (flock(lock, LOCK_EX | LOCK_NB) == 0)
-		r = sweep(lock);
+		r = img_work_sweep(lock, err);
 	if (r < 0)
-		return err_set(err, r, "remove what was left in directory tmp of the store");
+		return r;
 	if (flock(lock, LOCK_SH) < 0)
 		return err_set(err, -errno, "lock directory tmp of the store");
 	if (getrandom(&id, sizeof(id), 0) != (ssize_t) sizeof(id))

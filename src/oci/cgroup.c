@@ -281,8 +281,10 @@ void oci_cgroup_view(const struct oci_cgroup *cg, struct oci_cgroup_view *ret)
 		const struct cg_dir *d = &cg->dirs[i];
 		const char *name = strrchr(d->mount, '/');
 
-		if (*d->controllers == '\0' && !cg->unified)
-			continue; /* hybrid: what is mounted in a container is v1 */
+		if (*d->controllers == '\0' && !cg->unified) {
+			ret->hybrid = true; /* what is mounted in a container is v1 */
+			continue;
+		}
 		ret->v[ret->n].name = cg->unified ? "" : name + 1;
 		ret->v[ret->n].host_path = d->path;
 		ret->v[ret->n].controllers = d->controllers;

@@ -185,6 +185,7 @@ struct oci_cgroup_view {
 	} v[32];
 	size_t n;
 	bool v2; /* one unified mount */
+	bool hybrid; /* the host has v2 without controllers, too, which is not shown */
 };
 
 /** oci_cgroup_view() - fill @ret; strings live as long as @cg */

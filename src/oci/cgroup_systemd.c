@@ -310,36 +310,6 @@ static int add_annotations(struct str *s, const struct oci_spec *spec, struct er
 	return 0;
 }
 
-static bool try_helper(char *path, size_t size, const char *dir, size_t len, const char *below)
-{
-	return snprintf(path, size, "%.*s%s/" HELPER, (int) len, dir, below) < (int) size &&
-	       access(path, X_OK) == 0;
-}
-
-/* Beside the program in the folder @dir, or where it is installed with it. */
-static bool try_folder(char *path, size_t size, const char *dir, size_t len)
-{
-	return try_helper(path, size, dir, len, "") || try_helper(path, size, dir, len, "/../libexec/cleave");
-}
-
-/* The helper is where the environment says (exe_seal()), beside the runtime or where it was installed. */
-static bool find_helper(char *path, size_t size)
-{
-	const char *env = getenv(EXE_FOLDER_ENV);
-	char exe[PATH_MAX], *slash;
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
-
-	if (env != NULL && *env == '/' && try_folder(path, size, env, strlen(env)))
-		return true;
-	if (n > 0) {
-		exe[n] = '\0';
-		slash = strrchr(exe, '/');
-		if (slash != NULL && try_folder(path, size, exe, (size_t) (slash - exe)))
-			return true;
-	}
-	return try_helper(path, size, CLEAVE_LIBEXECDIR, strlen(CLEAVE_LIBEXECDIR), "");
-}
-
 /* In the child. */
 static _Noreturn void exec_helper(const char *path, const struct cg_unit *u, const char *verb, int in,
 				  int out)
@@ -371,9 +341,8 @@ static int run_helper(const struct cg_unit *u, const char *verb, const struct st
 	int fds[2], status, r;
 	pid_t pid;
 
-	if (!find_helper(path, sizeof(path)))
-		return err_msg(err, -ENOENT, "cannot use systemd cgroups: the program " HELPER " is not installed beside this one or in "
-			       CLEAVE_LIBEXECDIR);
+	if (exe_helper(HELPER, path, sizeof(path)) < 0)
+		return err_msg(err, -ENOENT, "cannot use systemd cgroups: there is no program '%s'", path);
 	if (input->failed)
 		return err_set(err, -ENOMEM, "collect unit properties");
 	_cleanup_close_ int in = memfd_create("properties", MFD_CLOEXEC);

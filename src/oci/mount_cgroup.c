@@ -148,6 +148,9 @@ static int mount_v1(struct oci_init *init, const struct oci_mount_opts *o,
 			r = make_links(top, view->v[i].name, view->v[i].links,
 				       ARRAY_LEN(view->v[i].links), err);
 	}
+	/* empty, for another mount: systemd gets its own v2 cgroup there */
+	if (r == 0 && view->hybrid && mkdirat(top, "unified", 0755) < 0)
+		return err_set(err, -errno, "make directory 'unified' for a cgroup hierarchy");
 	if (r == 0 && o->flags & MS_RDONLY) {
 		r = mnt_attr(top, false, MOUNT_ATTR_RDONLY, 0, 0);
 		if (r < 0)

@@ -120,7 +120,7 @@ static bool listen_fds_are_ours(void)
 /* sd_listen_fds(3): the descriptors go on to the container, whose first process is pid 1 */
 static int prepare_fds(struct oci_child *child, unsigned preserve, struct err *err)
 {
-	const char *listen_fds = getenv("LISTEN_FDS");
+	const char *listen_fds = getenv("LISTEN_FDS"), *names = getenv("LISTEN_FDNAMES");
 	uint64_t n = 0;
 	int r = 0;
 
@@ -129,6 +129,8 @@ static int prepare_fds(struct oci_child *child, unsigned preserve, struct err *e
 		r = oci_env_add(&child->process, "LISTEN_FDS", listen_fds, err);
 		if (r == 0)
 			r = oci_env_add(&child->process, "LISTEN_PID", "1", err);
+		if (r == 0 && names != NULL)
+			r = oci_env_add(&child->process, "LISTEN_FDNAMES", names, err);
 	}
 	if (preserve > PRESERVE_FDS_MAX)
 		return err_msg(err, -EINVAL, "--preserve-fds %u is over the limit %d", preserve,

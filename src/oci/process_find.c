@@ -22,7 +22,7 @@ static const char *reason(int code)
 	case -ENOTDIR:
 		return "not a directory";
 	case -EISDIR:
-		return "is a directory";
+		return "is a directory: permission denied"; /* engines look for the words of execve(2) */
 	default:
 		return strerror(-code);
 	}

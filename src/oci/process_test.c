@@ -561,7 +561,7 @@ static void executables(void **state)
 		  "exec: \"/no/such\": stat /no/such: no such file or directory" },
 		{ "plain/x", path.p, -ENOTDIR, "exec: \"plain/x\": stat plain/x: not a directory" },
 		{ "./plain", path.p, -EACCES, "exec: \"./plain\": permission denied" },
-		{ "./a", path.p, -EISDIR, "exec: \"./a\": is a directory" },
+		{ "./a", path.p, -EISDIR, "exec: \"./a\": is a directory: permission denied" },
 		{ "tool", "PATH=b", -EACCES, "exec: \"tool\": cannot run executable found relative "
 					     "to current directory" },
 	};

@@ -12,21 +12,7 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "oci/spec_internal.h"
-
-#define SYSCTL_KEY_MAX 255 /* bytes */
-
-/* With dots as separators; sysctl(8) takes either, and the other one then is part of a name */
-static void key_to_dots(const char *key, char *ret)
-{
-	const bool slashes = key[strcspn(key, "./")] == '/';
-
-	for (; *key != '\0'; key++, ret++) {
-		*ret = *key;
-		if (slashes && (*key == '.' || *key == '/'))
-			*ret = *key == '.' ? '/' : '.';
-	}
-	*ret = '\0';
-}
+#include "oci/sysctl.h"
 
 /* No part of the path under /proc/sys is empty, "." or ".." */
 static bool key_is_plain(const char *dots)
@@ -60,12 +46,11 @@ static bool key_is_ipc(const char *dots)
 static bool check_key(struct json_in *in, const struct json *map, const char *key,
 		      const struct oci_namespace *ns)
 {
-	char dots[SYSCTL_KEY_MAX + 1];
+	char dots[OCI_SYSCTL_KEY_MAX + 1];
 
-	if (strlen(key) > SYSCTL_KEY_MAX)
+	if (oci_sysctl_key(key, '.', dots) < 0)
 		return json_fail(in, map, NULL, "a key of %zu bytes is over the limit %d",
-				 strlen(key), SYSCTL_KEY_MAX);
-	key_to_dots(key, dots);
+				 strlen(key), OCI_SYSCTL_KEY_MAX);
 	if (!key_is_plain(dots))
 		return json_fail(in, map, NULL, "sysctl \"%s\" is not a valid key", key);
 	if (key_is_ipc(dots))
@@ -104,12 +89,12 @@ void spec_sysctl(struct json_in *in, const struct json *obj, struct oci_linux *r
 void spec_sysctl_domainname(struct json_in *in, const struct json *root, const struct oci_spec *spec)
 {
 	const struct oci_pairs *sysctl = &spec->linux.sysctl;
-	char dots[SYSCTL_KEY_MAX + 1];
+	char dots[OCI_SYSCTL_KEY_MAX + 1];
 
 	if (spec->domainname == NULL || in->code < 0) /* keys over the limit were refused */
 		return;
 	for (size_t i = 0; i < sysctl->n; i++) {
-		key_to_dots(sysctl->v[i].key, dots);
+		(void) oci_sysctl_key(sysctl->v[i].key, '.', dots);
 		if (strcmp(dots, "kernel.domainname") == 0 && strcmp(sysctl->v[i].value, spec->domainname) != 0)
 			(void) json_fail(in, root, "domainname", "\"%s\" conflicts with sysctl \"%s\", \"%s\"",
 					 spec->domainname, dots, sysctl->v[i].value);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
@@ -16,15 +15,11 @@
 #include "oci/init.h"
 #include "oci/spec.h"
 
-/*
- * File below /proc/sys.  The first separator decides whether dots or slashes separate; the other
- * one is part of a name then: "net.ipv4.conf.eth0/100.x" is net/ipv4/conf/eth0.100/x.
- */
-static int key_to_path(const char *key, char *ret, size_t size)
+int oci_sysctl_key(const char *key, char separator, char ret[OCI_SYSCTL_KEY_MAX + 1])
 {
-	bool turn = key[strcspn(key, "./")] == '.';
+	const bool turn = key[strcspn(key, "./")] != separator;
 
-	if (strlen(key) >= size)
+	if (strlen(key) > OCI_SYSCTL_KEY_MAX)
 		return -ENAMETOOLONG;
 	for (; *key != '\0'; key++, ret++) {
 		*ret = *key;
@@ -41,8 +36,8 @@ static int write_one(int sys, const struct oci_pair *p, struct err *err)
 		.flags = O_WRONLY | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
 	};
-	char path[PATH_MAX];
-	int r = key_to_path(p->key, path, sizeof(path));
+	char path[OCI_SYSCTL_KEY_MAX + 1];
+	int r = oci_sysctl_key(p->key, '/', path);
 
 	if (r < 0)
 		return err_set(err, r, "sysctl \"%.64s...\"", p->key);

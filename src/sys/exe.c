@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -114,4 +115,31 @@ int exe_seal(char **argv, struct err *err)
 		return err_set(err, -errno, "set %s", SEALED_ENV);
 	(void) syscall(SYS_execveat, fd, "", argv, environ, AT_EMPTY_PATH); /* returns on failure only */
 	return err_set(err, -errno, "execute the protected copy of the running program");
+}
+
+static int try_helper(const char *name, char *path, size_t size, const char *folder)
+{
+	if (snprintf(path, size, "%s/%s", folder, name) >= (int) size)
+		return -ENAMETOOLONG;
+	return access(path, X_OK) == 0 ? 0 : -ENOENT;
+}
+
+int exe_helper(const char *name, char *path, size_t size)
+{
+	const char *env = getenv(EXE_FOLDER_ENV);
+	char own[PATH_MAX], installed[PATH_MAX + 32];
+	const char *const folders[] = { env, own, installed, CLEAVE_LIBEXECDIR };
+	ssize_t n = readlink("/proc/self/exe", own, sizeof(own) - 1);
+	int r = -ENOENT;
+
+	own[n > 0 ? n : 0] = '\0';
+	char *slash = strrchr(own, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	(void) snprintf(installed, sizeof(installed), "%s/../libexec/cleave",
+			env != NULL ? env : own); /* fits, or is not there */
+	for (size_t i = 0; r < 0 && i < ARRAY_LEN(folders); i++)
+		if (folders[i] != NULL && folders[i][0] == '/')
+			r = try_helper(name, path, size, folders[i]);
+	return r;
 }

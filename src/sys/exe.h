@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stddef.h>
+
 struct err;
 
 #define EXE_FOLDER_ENV "CLEAVE_LIBEXEC" /* folder of helper programs; kept if the user sets it */
@@ -17,3 +19,12 @@ struct err;
  * Return: 0 this process is the protected copy; -errno with a message.
  */
 int exe_seal(char **argv, struct err *err);
+
+/**
+ * exe_helper() - find a program of ours that nobody types
+ * @path: returns, of @size bytes; the last place that was tried when there is none
+ *
+ * In the folder that the environment names, beside this program, or where both were installed.
+ * Return: 0; -ENOENT; -ENAMETOOLONG.
+ */
+int exe_helper(const char *name, char *path, size_t size);

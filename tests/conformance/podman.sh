@@ -257,6 +257,7 @@ t "exec -u" prints '1000 1000' p exec -u user life sh -c 'echo $(id -u) $(id -g)
 t "exec -u UID:GID" prints '11 22' p exec -u 11:22 life sh -c 'echo $(id -u) $(id -g)'
 t "exec: status 9" status 9 p exec life sh -c 'exit 9'
 t "exec: 126 for a file that cannot be executed" status 126 p exec life /etc/not-executable
+t "exec: 126 for a directory" status 126 p exec life /etc
 t "exec: 127 for a command that does not exist" status 127 p exec life no-such-command
 t "exec: 137 for a killed process" status 137 p exec life sh -c 'kill -KILL $$'
 exec_stdin() { echo piped | p exec -i life cat; }

@@ -71,7 +71,7 @@ for shell in bash fish; do
 	words=(cleave volu)
 	is "$shell: a group" "$(complete $shell)" volume
 	words=(cleave volume r)
-	is "$shell: a verb of a group" "$(complete $shell)" rm
+	is "$shell: a verb of a group" "$(complete $shell)" 'remove rm'
 	words=(cleave run --healthc)
 	is "$shell: no such flag" "$(complete $shell)" ''
 	words=(cleave run --cpuset-)

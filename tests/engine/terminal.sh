@@ -13,3 +13,9 @@ out=$(printf 'echo a$((1+1))b\nexit 3\n' | script -qec "$CLEAVE run --rm -it cle
 is "status of an interactive shell" $? 3
 like "it gets input" "$out" 'a2b'
 refuse 125 'not a terminal' run --rm -it cleave/tiny true
+# as systemd does with /dev/console
+cleave run -dt --name reopened cleave/tiny sh -c 'exec <&- >&- 2>&-; sleep 0.3
+	for i in 1 2 3; do echo opened $i >/dev/console; sleep 0.2; done; exit 7' >/dev/null
+is "a terminal that everybody closed for a while: status" "$(cleave wait reopened)" 7
+is "what was written later is there" "$(cleave logs reopened | tr -d '\r\n')" \
+	'opened 1opened 2opened 3'

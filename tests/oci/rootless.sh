@@ -5,7 +5,9 @@
 setup setpriv
 
 chmod 711 "$T" "$B"
-user() { setpriv --reuid 4711 --regid 4712 --clear-groups --inh-caps=-all --bounding-set=-all timeout --foreground -k 1 10 "$OCI" --root "$T/rl" "$@"; }
+# The folder of the checkout may be closed to others, as /root is.
+cp -L "$OCI" "$T/runtime" || no "copy the runtime"
+user() { setpriv --reuid 4711 --regid 4712 --clear-groups --inh-caps=-all --bounding-set=-all timeout --foreground -k 1 10 "$T/runtime" --root "$T/rl" "$@"; }
 mkdir "$T/rl" "$T/ub"
 make_rootfs "$T/ub/rootfs"
 chown -hR 4711:4712 "$T/rl" "$T/ub"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/format/pretty.h"
 
+#include "base/cleanup.h"
 #include "base/json.h"
 #include "base/json_write.h"
 #include "base/str.h"
@@ -12,10 +13,13 @@ static void indent(unsigned level, struct str *ret)
 
 static void print(const struct json *node, unsigned level, struct str *ret)
 {
+	_cleanup_(str_fini) struct str scalar = { 0 };
 	bool array = node->kind == JSON_KIND_ARRAY;
 
 	if (node->kind != JSON_KIND_OBJECT && !array) {
-		json_node(ret, NULL, node);
+		json_node(&scalar, NULL, node); /* alone: there is a blank, and no comma, before it */
+		str_add(ret, scalar.p, scalar.len);
+		ret->failed |= scalar.failed;
 		return;
 	}
 	if (node->first == NULL) {

@@ -13,6 +13,7 @@
 #include "engine/monitor/monitor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -32,6 +33,7 @@
 struct monitor {
 	int pid, signals;
 	int in, out[2]; /* the instance's stdio, the terminal's master as in and out[0]; -1 closed */
+	int held; /* the terminal itself, once nobody else had it open; -1 not */
 	bool terminal, exec, in_open, in_once, in_ends, much;
 	bool more; /* there is more output, so the log is not written yet */
 	struct log_stream streams[2];
@@ -45,6 +47,24 @@ struct monitor {
 
 static struct monitor m;
 
+/*
+ * Nobody has the terminal open (EIO), and somebody may open it again, as systemd does with /dev/console.
+ * A master tells nothing of that, so from now on it is held open here, where nobody reads or writes; again
+ * after vhangup(2).
+ */
+static bool hold_terminal(void)
+{
+	long fd;
+
+	if (m.ended)
+		return false;
+	if (m.held >= 0)
+		(void) sys_close(m.held);
+	fd = sys_ioctl(m.out[0], TIOCGPTPEER, (void *) (long) (O_RDWR | O_NOCTTY | O_CLOEXEC));
+	m.held = fd >= 0 ? (int) fd : -1;
+	return fd >= 0;
+}
+
 /* Return: false when there is nothing to read now or any more. */
 static bool read_output(int i)
 {
@@ -52,7 +72,9 @@ static bool read_output(int i)
 
 	if (n == -EAGAIN || n == -EINTR)
 		return false;
-	if (n <= 0) { /* EIO: nobody has the terminal open */
+	if (n == -EIO && m.terminal && hold_terminal())
+		return false;
+	if (n <= 0) {
 		if (!m.terminal)
 			(void) sys_close(m.out[i]);
 		m.out[i] = -1;
@@ -396,6 +418,7 @@ int monitor_run(int argc, char **argv)
 	log_open(argv[1]);
 	m.streams[0].name = "stdout";
 	m.streams[1].name = "stderr";
+	m.held = -1;
 	m.in = m.in_open && !m.terminal ? MON_FD_STDIN : -1;
 	m.out[0] = m.terminal ? -1 : MON_FD_STDOUT;
 	m.out[1] = m.terminal ? -1 : MON_FD_STDERR;

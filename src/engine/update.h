@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct eng_config;
+struct eng_instance;
+struct engine;
+struct err;
+
+/**
+ * eng_update() - change limits and the restart policy of an instance
+ * @change: makes the changes; Return: 0; -errno with a message
+ *
+ * What runs gets the new limits at once, and the configuration keeps them; both or none.
+ * Return: 0; what @change returned; -errno with a message.
+ */
+int eng_update(struct engine *e, const struct eng_instance *i,
+	       int (*change)(struct eng_config *c, void *data, struct err *err), void *data,
+	       struct err *err);

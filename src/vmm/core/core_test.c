@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "vmm/core/bus.h"
+#include "vmm/core/gmem.h"
+
+static uint64_t read_offset(void *dev, uint64_t offset, unsigned size)
+{
+	(void) size;
+	return *(uint64_t *) dev + offset;
+}
+
+static void keep_value(void *dev, uint64_t offset, unsigned size, uint64_t value)
+{
+	(void) offset;
+	(void) size;
+	*(uint64_t *) dev = value;
+}
+
+static const struct bus_ops ops = { .read = read_offset, .write = keep_value };
+
+static void test_bus(void **state)
+{
+	uint64_t a = 0x100, c = 0x200;
+	struct bus b = { 0 };
+
+	(void) state;
+	assert_int_equal(bus_add(&b, 0x70, 2, &ops, &a), 0);
+	assert_int_equal(bus_add(&b, 0x3F8, 8, &ops, &c), 0);
+	assert_int_equal(bus_add(&b, 0x3FF, 1, &ops, &a), -EBUSY);
+	assert_int_equal(bus_add(&b, 0x3F0, 9, &ops, &a), -EBUSY);
+	assert_int_equal(bus_add(&b, 0x72, 0, &ops, &a), -EINVAL);
+	assert_int_equal(bus_add(&b, UINT64_MAX, 2, &ops, &a), -EINVAL);
+	assert_int_equal(bus_add(&b, UINT64_MAX - 1, 2, &ops, &a), 0);
+	assert_int_equal(bus_read(&b, 0x71, 4), 0xFFFFFFFF); /* not all inside */
+	assert_int_equal(bus_read(&b, 0x71, 1), 1); /* one byte of 0x101 */
+	assert_int_equal(bus_read(&b, 0x3FE, 2), 0x206);
+	assert_int_equal(bus_read(&b, 0x3F7, 2), 0xFFFF);
+	assert_int_equal(bus_read(&b, UINT64_MAX, 1), 1);
+	assert_int_equal(bus_read(&b, UINT64_MAX, 8), UINT64_MAX);
+	bus_write(&b, 0x3F8, 1, 0x1234);
+	assert_int_equal(c, 0x34);
+	bus_write(&b, 0x80, 1, 0);
+	bus_remove(&b, 0x3F8, &a); /* not its */
+	assert_int_equal(b.nr, 3);
+	bus_remove(&b, 0x3F8, &c);
+	assert_int_equal(bus_read(&b, 0x3F8, 1), 0xFF);
+	for (uint64_t i = b.nr; i < BUS_RANGES_MAX; i++)
+		assert_int_equal(bus_add(&b, 0x1000 + i * 16, 16, &ops, &a), 0);
+	assert_int_equal(bus_add(&b, 0x10000, 16, &ops, &a), -ENOSPC);
+}
+
+static void test_gmem(void **state)
+{
+	struct gmem m;
+	struct err err = { 0 };
+	char text[5] = "";
+
+	(void) state;
+	assert_int_equal(gmem_init(&m, GMEM_SIZE_MIN - GMEM_ALIGN, false, &err), -EINVAL);
+	assert_int_equal(gmem_init(&m, GMEM_SIZE_MIN + 4096, false, &err), -EINVAL);
+	assert_int_equal(gmem_init(&m, GMEM_LOW_MAX + (64 << 20), false, &err), 0);
+	assert_int_equal(m.nr_regions, 2);
+	assert_int_equal((uintptr_t) m.region[0].host % GMEM_ALIGN, 0);
+	assert_null(gmem_map(&m, GMEM_LOW_MAX - 1, 2));
+	assert_null(gmem_map(&m, GMEM_HIGH_BASE - 1, 1));
+	assert_null(gmem_map(&m, GMEM_HIGH_BASE, (64 << 20) + 1));
+	assert_null(gmem_map(&m, UINT64_MAX, 2));
+	assert_null(gmem_map(&m, 8, UINT64_MAX - 4));
+	assert_ptr_equal(gmem_map(&m, GMEM_HIGH_BASE, 64 << 20), m.region[0].host + GMEM_LOW_MAX);
+	assert_int_equal(gmem_write(&m, GMEM_LOW_MAX - 4, "abcd", 4), 0);
+	assert_int_equal(gmem_write(&m, GMEM_LOW_MAX - 3, "abcd", 4), -EFAULT);
+	assert_int_equal(gmem_read(&m, GMEM_LOW_MAX - 4, text, 4), 0);
+	assert_string_equal(text, "abcd");
+	assert_int_equal(gmem_clear(&m), 0);
+	assert_int_equal(gmem_read(&m, GMEM_LOW_MAX - 4, text, 4), 0);
+	assert_string_equal(text, "");
+	assert_int_equal(gmem_end(&m), GMEM_HIGH_BASE + (64 << 20));
+	gmem_fini(&m);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bus),
+		cmocka_unit_test(test_gmem),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

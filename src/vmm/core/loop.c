@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: event loop
+ *
+ * Level-triggered epoll.  A callback may remove any source, also one whose event was fetched in the
+ * same round: @pending holds what is still to be called, and loop_remove() strikes it out.
+ */
+#include "vmm/core/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+
+#define ROUND_MAX 32 /* events fetched at a time */
+
+struct loop {
+	int epoll, wake;
+	bool stop;
+	struct epoll_event pending[ROUND_MAX];
+	int nr_pending;
+	void (*lock)(void *arg);
+	void (*unlock)(void *arg);
+	void *lock_arg;
+};
+
+int loop_new(struct loop **ret, void (*lock)(void *arg), void (*unlock)(void *arg), void *lock_arg,
+	     struct err *err)
+{
+	_cleanup_close_ int epoll = epoll_create1(EPOLL_CLOEXEC);
+	_cleanup_close_ int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	_cleanup_free_ struct loop *l = calloc(1, sizeof(*l));
+	struct epoll_event e = { .events = EPOLLIN };
+
+	if (l == NULL)
+		return err_set(err, -ENOMEM, "make event loop");
+	if (epoll < 0 || wake < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &e) < 0)
+		return err_set(err, -errno, "make event loop");
+	l->epoll = take_fd(epoll);
+	l->wake = take_fd(wake);
+	l->lock = lock;
+	l->unlock = unlock;
+	l->lock_arg = lock_arg;
+	*ret = take_ptr(l);
+	return 0;
+}
+
+void loop_free(struct loop *l)
+{
+	if (l == NULL)
+		return;
+	(void) close(l->epoll);
+	(void) close(l->wake);
+	free(l);
+}
+
+int loop_add(struct loop *l, struct loop_source *s, int fd, uint32_t events,
+	     void (*ready)(void *arg, uint32_t events), void *arg)
+{
+	struct epoll_event e = { .events = events, .data.ptr = s };
+
+	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
+		return -errno;
+	*s = (struct loop_source) { .fd = fd, .ready = ready, .arg = arg };
+	return 0;
+}
+
+int loop_change(struct loop *l, struct loop_source *s, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = s };
+
+	return epoll_ctl(l->epoll, EPOLL_CTL_MOD, s->fd, &e) < 0 ? -errno : 0;
+}
+
+void loop_remove(struct loop *l, struct loop_source *s)
+{
+	if (s->ready == NULL || s->fd < 0)
+		return;
+	(void) epoll_ctl(l->epoll, EPOLL_CTL_DEL, s->fd, NULL); /* it is watched */
+	s->fd = -1;
+	for (int i = 0; i < l->nr_pending; i++)
+		if (l->pending[i].data.ptr == s)
+			l->pending[i].data.ptr = NULL;
+}
+
+int loop_run(struct loop *l)
+{
+	while (!__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE)) {
+		int n = epoll_wait(l->epoll, l->pending, ROUND_MAX, -1);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		l->lock(l->lock_arg);
+		l->nr_pending = n > 0 ? n : 0;
+		for (int i = 0; i < l->nr_pending; i++) {
+			struct loop_source *s = l->pending[i].data.ptr;
+
+			if (s != NULL)
+				s->ready(s->arg, l->pending[i].events);
+		}
+		l->nr_pending = 0;
+		l->unlock(l->lock_arg);
+	}
+	return 0;
+}
+
+void loop_stop(struct loop *l)
+{
+	uint64_t one = 1;
+
+	__atomic_store_n(&l->stop, true, __ATOMIC_RELEASE);
+	(void) !write(l->wake, &one, sizeof(one)); /* full means that it is awake */
+}

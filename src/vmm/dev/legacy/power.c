@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmm/dev/legacy/power.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "vmm/accel/accel.h"
+#include "vmm/core/dev.h"
+#include "vmm/core/vm.h"
+
+#define SLEEP_ENABLE 0x20u
+#define SLEEP_TYPE(v) ((v) >> 2 & 7u)
+#define PANICKED 1u /* bits of POWER_PANIC */
+#define CRASH_LOADED 2u
+
+struct power {
+	struct dev dev;
+	struct vm *vm;
+	uint8_t events;
+};
+
+static uint64_t power_read(void *dev, uint64_t offset, unsigned size)
+{
+	struct power *p = dev;
+	uint8_t v = 0;
+
+	if (size == 1 && offset == POWER_EVENTS - POWER_SLEEP_CONTROL) {
+		v = p->events;
+		p->events = 0;
+	}
+	return v;
+}
+
+static void power_write(void *dev, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct power *p = dev;
+
+	if (size != 1)
+		return;
+	if (offset == 0 && (value & SLEEP_ENABLE) && SLEEP_TYPE(value) == POWER_SLEEP_TYPE_OFF)
+		vm_request(p->vm, VM_CAUSE_POWER_OFF);
+	if (offset == POWER_RESET - POWER_SLEEP_CONTROL && value == POWER_RESET_VALUE)
+		vm_request(p->vm, VM_CAUSE_RESET);
+}
+
+static uint64_t panic_read(void *dev, uint64_t offset, unsigned size)
+{
+	(void) dev;
+	(void) offset;
+	(void) size;
+	return PANICKED | CRASH_LOADED;
+}
+
+static void panic_write(void *dev, uint64_t offset, unsigned size, uint64_t value)
+{
+	struct power *p = dev;
+
+	(void) offset;
+	(void) size;
+	if (value & PANICKED)
+		vm_request(p->vm, VM_CAUSE_PANIC);
+}
+
+static const struct bus_ops power_bus = { .read = power_read, .write = power_write };
+static const struct bus_ops panic_bus = { .read = panic_read, .write = panic_write };
+
+static void power_reset(struct dev *d)
+{
+	((struct power *) d)->events = 0;
+}
+
+static void power_free(struct vm *vm, struct dev *d)
+{
+	bus_remove(&vm->pio, POWER_SLEEP_CONTROL, d);
+	bus_remove(&vm->pio, POWER_PANIC, d);
+	free(d);
+}
+
+static const struct dev_ops power_ops = { .name = "power", .reset = power_reset, .free = power_free };
+
+int power_add(struct vm *vm, struct power **ret, struct err *err)
+{
+	struct power *p = calloc(1, sizeof(*p));
+	int r;
+
+	if (p == NULL)
+		return err_set(err, -ENOMEM, "make power registers");
+	p->vm = vm;
+	dev_add(vm, &p->dev, &power_ops);
+	r = bus_add(&vm->pio, POWER_SLEEP_CONTROL, 4, &power_bus, p);
+	if (r == 0)
+		r = bus_add(&vm->pio, POWER_PANIC, 1, &panic_bus, p);
+	if (r < 0)
+		return err_set(err, r, "give ports to the power registers");
+	*ret = p;
+	return 0;
+}
+
+void power_button(struct power *p)
+{
+	p->events |= POWER_EVENT_BUTTON;
+	accel_irq(p->vm->accel, POWER_IRQ, true);
+	accel_irq(p->vm->accel, POWER_IRQ, false);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Turning the machine off and on again, by ACPI registers (hardware-reduced), and the power button.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct err;
+struct vm;
+
+#define POWER_SLEEP_CONTROL 0x600 /* port of ACPI's sleep control register */
+#define POWER_SLEEP_STATUS 0x601
+#define POWER_RESET 0x602 /* port of the reset register */
+#define POWER_EVENTS 0x603 /* port that tells what happened, and forgets it */
+#define POWER_PANIC 0x505 /* port where the guest's kernel tells of a panic (pvpanic) */
+#define POWER_IRQ 9 /* line that is pulsed when something happened */
+
+#define POWER_RESET_VALUE 1
+#define POWER_SLEEP_TYPE_OFF 5 /* S5 */
+#define POWER_EVENT_BUTTON 1u /* bit of POWER_EVENTS */
+
+struct power;
+
+/**
+ * power_add() - registers to sleep, reset and panic
+ * @ret: returns; owned by the machine
+ * Return: 0; -errno with a message.
+ */
+int power_add(struct vm *vm, struct power **ret, struct err *err);
+
+/** power_button() - press the power button */
+void power_button(struct power *p);

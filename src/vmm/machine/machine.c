@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: machine
+ *
+ * Built once, in the order in which parts need each other.  A reset goes the same way as power-on:
+ * memory is cleared, devices and processors are as new, the kernel is loaded again.
+ */
+#include "vmm/machine/machine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "vmm/accel/accel.h"
+#include "vmm/boot/acpi.h"
+#include "vmm/core/dev.h"
+#include "vmm/core/loop.h"
+#include "vmm/dev/legacy/i8042.h"
+#include "vmm/dev/legacy/power.h"
+#include "vmm/dev/legacy/rtc.h"
+#include "vmm/dev/legacy/serial.h"
+#include "vmm/dev/pci/pci.h"
+#include "vmm/dev/virtio/rng.h"
+#include "vmm/machine/cpus.h"
+
+struct machine {
+	struct vm vm;
+	const struct machine_config *conf;
+	struct cpus *cpus;
+	struct power *power;
+	struct pci_bus *pci;
+	struct loop_source cause, signals;
+	int signal_fd, signal, failed;
+	bool paused, host_reset;
+	struct err *err;
+	void (*event)(void *arg, const char *name, const char *data);
+	void *event_arg;
+};
+
+static void emit(const struct machine *m, const char *name, const char *data)
+{
+	if (m->event != NULL)
+		m->event(m->event_arg, name, data);
+}
+
+static int add_devices(struct machine *m, struct err *err)
+{
+	struct vm *vm = &m->vm;
+	int r = power_add(vm, &m->power, err);
+
+	if (r == 0)
+		r = i8042_add(vm, err);
+	if (r == 0)
+		r = rtc_add(vm, err);
+	if (r == 0)
+		r = serial_add(vm, m->conf->serial_in, m->conf->serial_out, err);
+	if (r == 0)
+		r = pci_bus_add(vm, &m->pci, err);
+	return r;
+}
+
+static int add_pci_devices(struct machine *m, struct err *err)
+{
+	struct vm *vm = &m->vm;
+	int r = rng_add(vm, m->pci, err);
+
+	for (unsigned i = 0; i < m->conf->nr_disks && r == 0; i++)
+		r = blk_add(vm, m->pci, &m->conf->disk[i], err);
+	return r;
+}
+
+static int load(struct machine *m, struct err *err)
+{
+	uint64_t high = pci_window64(&m->vm);
+	struct acpi_config acpi = { .nr_cpus = m->vm.nr_cpus, .ecam = PCI_ECAM_BASE, .ecam_len = PCI_ECAM_SIZE,
+				    .window = { { PCI_WINDOW_BASE, PCI_WINDOW_LAST },
+						{ high, high + PCI_WINDOW64_SIZE - 1 } } };
+	struct accel_start start;
+	struct accel *a = m->vm.accel;
+	uint64_t rsdp;
+	int r = acpi_write(&acpi, &m->vm.mem, &rsdp, err);
+
+	if (r == 0)
+		r = boot_load(&m->vm.mem, &m->conf->boot, rsdp, acpi.ecam, acpi.ecam_len, &start, err);
+	return r < 0 ? r : a->ops->vcpu_start(cpus_first(m->cpus), &start, err);
+}
+
+/* Processors stand still; let the machine begin anew. */
+static int reset(struct machine *m, struct err *err)
+{
+	int r = gmem_clear(&m->vm.mem);
+
+	if (r < 0)
+		return err_set(err, r, "clear guest memory");
+	dev_reset_all(&m->vm);
+	r = m->vm.accel->ops->reset(m->vm.accel, err);
+	return r < 0 ? r : load(m, err);
+}
+
+/* What QEMU's clients are told of an end. */
+static void emit_end(const struct machine *m, enum vm_cause cause)
+{
+	static const char *const data[VM_N_CAUSES_] = {
+		[VM_CAUSE_POWER_OFF] = "{\"guest\": true, \"reason\": \"guest-shutdown\"}",
+		[VM_CAUSE_RESET] = "{\"guest\": true, \"reason\": \"guest-reset\"}",
+		[VM_CAUSE_TRIPLE_FAULT] = "{\"guest\": true, \"reason\": \"guest-reset\"}",
+		[VM_CAUSE_PANIC] = "{\"guest\": true, \"reason\": \"guest-panic\"}",
+		[VM_CAUSE_QUIT] = "{\"guest\": false, \"reason\": \"host-qmp-quit\"}",
+		[VM_CAUSE_SIGNAL] = "{\"guest\": false, \"reason\": \"host-signal\"}",
+		[VM_CAUSE_FAILED] = "{\"guest\": false, \"reason\": \"host-error\"}",
+	};
+
+	if (cause == VM_CAUSE_PANIC)
+		emit(m, "GUEST_PANICKED", "{\"action\": \"poweroff\"}");
+	emit(m, "SHUTDOWN", data[cause]);
+}
+
+static void start_over(struct machine *m)
+{
+	cpus_pause(m->cpus);
+	m->failed = reset(m, m->err);
+	if (m->failed < 0) {
+		loop_stop(m->vm.loop);
+		return;
+	}
+	emit(m, "RESET", m->host_reset ? "{\"guest\": false, \"reason\": \"host-qmp-system-reset\"}" :
+					 "{\"guest\": true, \"reason\": \"guest-reset\"}");
+	m->host_reset = false;
+	vm_request_done(&m->vm);
+	if (!m->paused)
+		cpus_resume(m->cpus);
+}
+
+static void cause_ready(void *arg, uint32_t events)
+{
+	struct machine *m = arg;
+	enum vm_cause cause = vm_cause(&m->vm);
+
+	(void) events;
+	if (cause == VM_CAUSE_RESET && (m->host_reset || !m->conf->no_reboot)) {
+		start_over(m);
+		return;
+	}
+	emit_end(m, cause);
+	loop_stop(m->vm.loop);
+}
+
+static void signals_ready(void *arg, uint32_t events)
+{
+	struct machine *m = arg;
+	struct signalfd_siginfo s;
+
+	(void) events;
+	if (read(m->signal_fd, &s, sizeof(s)) != sizeof(s))
+		return;
+	m->signal = (int) s.ssi_signo;
+	vm_request(&m->vm, VM_CAUSE_SIGNAL);
+}
+
+/* Signals that end the machine come as events. */
+static int watch(struct machine *m, struct err *err)
+{
+	sigset_t set;
+	int r;
+
+	(void) sigemptyset(&set);
+	(void) sigaddset(&set, SIGTERM);
+	(void) sigaddset(&set, SIGINT);
+	(void) sigaddset(&set, SIGHUP);
+	(void) sigprocmask(SIG_BLOCK, &set, NULL); /* valid arguments */
+	(void) signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write(2) */
+	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (m->signal_fd < 0)
+		return err_set(err, -errno, "make signalfd");
+	r = loop_add(m->vm.loop, &m->signals, m->signal_fd, EPOLLIN, signals_ready, m);
+	if (r == 0)
+		r = loop_add(m->vm.loop, &m->cause, m->vm.cause_fd, EPOLLIN, cause_ready, m);
+	return r < 0 ? err_set(err, r, "watch signals") : 0;
+}
+
+static int build(struct machine *m, struct err *err)
+{
+	const struct machine_config *conf = m->conf;
+	int r = vm_init(&m->vm, conf->memory, conf->huge_pages, err);
+
+	if (r == 0)
+		r = conf->accel->open(&m->vm.mem, conf->nr_cpus, &m->vm.accel, err);
+	if (r == 0)
+		r = watch(m, err);
+	if (r == 0)
+		r = add_devices(m, err);
+	if (r == 0)
+		r = add_pci_devices(m, err);
+	if (r == 0)
+		r = cpus_new(&m->vm, &m->cpus, err);
+	return r;
+}
+
+int machine_new(const struct machine_config *conf, struct machine **ret, struct err *err)
+{
+	struct machine *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (m == NULL)
+		return err_set(err, -ENOMEM, "make machine");
+	m->conf = conf;
+	m->signal_fd = -1;
+	m->vm.cause_fd = -1;
+	m->vm.nr_cpus = conf->nr_cpus;
+	r = build(m, err);
+	if (r < 0) {
+		machine_free(m);
+		return r;
+	}
+	*ret = m;
+	return 0;
+}
+
+/* What the accelerator said, and why, if the host is to blame. */
+static int explain(struct machine *m, struct err *err)
+{
+	struct err why = { 0 };
+
+	(void) err_msg(err, -EIO, "%s", m->vm.failure);
+	if (m->conf->accel->probe(&why) < 0)
+		return err_msg(err, -EIO, "%s (%s)", why.text, m->vm.failure);
+	return -EIO;
+}
+
+int machine_run(struct machine *m, int *ret_signal, struct err *err)
+{
+	int r = load(m, err);
+
+	if (r < 0)
+		return r;
+	m->err = err;
+	vm_lock(&m->vm);
+	cpus_resume(m->cpus);
+	vm_unlock(&m->vm);
+	r = loop_run(m->vm.loop);
+	if (r < 0)
+		return err_set(err, r, "wait for events");
+	if (m->failed < 0)
+		return m->failed;
+	*ret_signal = m->signal;
+	r = (int) vm_cause(&m->vm);
+	return r == VM_CAUSE_FAILED ? explain(m, err) : r;
+}
+
+struct vm *machine_vm(struct machine *m)
+{
+	return &m->vm;
+}
+
+const char *machine_accel_name(const struct machine *m)
+{
+	return m->conf->accel->name;
+}
+
+int machine_cpu_thread(const struct machine *m, unsigned index)
+{
+	return cpus_thread(m->cpus, index);
+}
+
+void machine_on_event(struct machine *m, void (*event)(void *arg, const char *name, const char *data), void *arg)
+{
+	m->event = event;
+	m->event_arg = arg;
+}
+
+bool machine_is_running(const struct machine *m)
+{
+	return !m->paused;
+}
+
+void machine_pause(struct machine *m)
+{
+	if (m->paused)
+		return;
+	m->paused = true;
+	cpus_pause(m->cpus);
+	emit(m, "STOP", NULL);
+}
+
+void machine_resume(struct machine *m)
+{
+	if (!m->paused)
+		return;
+	m->paused = false;
+	if (vm_cause(&m->vm) == VM_CAUSE_NONE)
+		cpus_resume(m->cpus);
+	emit(m, "RESUME", NULL);
+}
+
+void machine_power_button(struct machine *m)
+{
+	power_button(m->power);
+	emit(m, "POWERDOWN", NULL);
+}
+
+void machine_reset(struct machine *m)
+{
+	m->host_reset = true;
+	vm_request(&m->vm, VM_CAUSE_RESET);
+}
+
+void machine_free(struct machine *m)
+{
+	if (m == NULL)
+		return;
+	cpus_free(m->cpus);
+	if (m->vm.loop != NULL) {
+		loop_remove(m->vm.loop, &m->signals);
+		loop_remove(m->vm.loop, &m->cause);
+	}
+	while (m->vm.devs != NULL)
+		dev_free(&m->vm, m->vm.devs);
+	if (m->vm.accel != NULL)
+		m->vm.accel->ops->close(m->vm.accel);
+	m->vm.accel = NULL;
+	if (m->signal_fd >= 0)
+		(void) close(m->signal_fd); /* nothing was written to it */
+	vm_fini(&m->vm);
+	free(m);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: `cleave-vmm`, one virtual machine
+ *
+ * Options say what the machine is made of; the process is the machine.  How it ended is in the exit
+ * status and, unless the guest turned itself off, in one line on standard error.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "sys/pty.h"
+#include "vmm/accel/accel.h"
+#include "vmm/boot/acpi.h"
+#include "vmm/control/qmp.h"
+#include "vmm/machine/machine.h"
+#include "vmm/options.h"
+
+/* Exit status: 0 the guest turned itself off or --qmp told to quit, 128 + N signal N. */
+enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_RESET = 10, STATUS_TRIPLE_FAULT = 11, STATUS_PANIC = 12 };
+
+static int status_of(int cause, int sig)
+{
+	switch (cause) {
+	case VM_CAUSE_RESET:
+		(void) fprintf(stderr, "cleave-vmm: the guest asked for a reset\n");
+		return STATUS_RESET;
+	case VM_CAUSE_TRIPLE_FAULT:
+		(void) fprintf(stderr, "cleave-vmm: triple fault: a processor of the guest gave up\n");
+		return STATUS_TRIPLE_FAULT;
+	case VM_CAUSE_PANIC:
+		(void) fprintf(stderr, "cleave-vmm: the guest's kernel panicked\n");
+		return STATUS_PANIC;
+	case VM_CAUSE_SIGNAL:
+		(void) fprintf(stderr, "cleave-vmm: ended by signal %d (%s)\n", sig, strsignal(sig));
+		return 128 + sig;
+	default:
+		return 0;
+	}
+}
+
+static int usage(void)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+
+	str_puts(&s, "usage: cleave-vmm --kernel FILE [options]\n\nRuns a virtual machine.\n\n");
+	opt_help(vmm_options_table(), &s);
+	str_puts(&s, "\nExit status: 0 the guest turned itself off, 1 failure, 2 wrong usage, 10 reset (with\n"
+		     "--no-reboot), 11 triple fault, 12 the guest's kernel panicked, 128 + N signal N.\n");
+	if (!s.failed)
+		fputs(s.p, stdout);
+	return 0;
+}
+
+static int fail(int status, const struct err *err)
+{
+	(void) fprintf(stderr, "cleave-vmm: %s\n", err->text);
+	return status;
+}
+
+static int probe(void)
+{
+	struct err err = { 0 };
+	int status = STATUS_FAILED;
+
+	REGISTRY_FOREACH(it, accels) {
+		if ((*it)->probe(&err) < 0) {
+			printf("%s: no: %s\n", (*it)->name, err.text);
+		} else {
+			printf("%s: yes\n", (*it)->name);
+			status = 0;
+		}
+	}
+	return status;
+}
+
+/* Typed characters go to the guest as they are; Control-C too. */
+static bool make_raw(const struct machine_config *conf, struct termios *old)
+{
+	return conf->serial_in == STDIN_FILENO && isatty(STDIN_FILENO) && pty_raw(STDIN_FILENO, old) == 0;
+}
+
+static int run(const struct machine_config *conf, const char *control)
+{
+	struct qmp *qmp = NULL;
+	struct machine *m = NULL;
+	struct err err = { 0 };
+	struct termios old;
+	bool raw = false;
+	int sig = 0, r = machine_new(conf, &m, &err);
+
+	if (r == 0 && control != NULL)
+		r = qmp_new(m, control, &qmp, &err);
+	if (r == 0) {
+		raw = make_raw(conf, &old);
+		r = machine_run(m, &sig, &err);
+	}
+	qmp_free(qmp);
+	machine_free(m);
+	if (raw)
+		(void) tcsetattr(STDIN_FILENO, TCSANOW, &old); /* a terminal that went away needs nothing */
+	return r < 0 ? fail(STATUS_FAILED, &err) : status_of(r, sig);
+}
+
+/* The bytes as the guest sees them, the root pointer first. */
+static int dump_acpi(const char *path, const struct vmm_options *o)
+{
+	struct acpi_config conf = { .nr_cpus = o->cpus != 0 ? (unsigned) o->cpus : 1 };
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	_cleanup_(str_fini) struct str s = { 0 };
+	struct err err = { 0 };
+	int r = fd < 0 ? -errno : acpi_build(&conf, BOOT_ACPI, &s);
+
+	if (r == 0)
+		r = fd_write_full(fd, s.p, s.len);
+	if (r == 0)
+		return 0;
+	(void) err_set(&err, r, "option --dump-acpi: write '%s'", path);
+	return fail(STATUS_FAILED, &err);
+}
+
+int main(int argc, char **argv)
+{
+	struct vmm_options o = { 0 };
+	struct machine_config conf;
+	struct err err = { 0 };
+	int n = argc - 1, r = argc < 1 ? -EINVAL : opt_parse(vmm_options_table(), &o, &n, argv + 1, true, &err);
+
+	if (r == 1)
+		return usage();
+	if (r == 0 && n > 0)
+		r = err_msg(&err, -EINVAL, "unexpected word '%s'", argv[1]);
+	if (r < 0)
+		return fail(STATUS_USAGE, &err);
+	if (o.version) {
+		printf("cleave-vmm version %s\n", CLEAVE_VERSION);
+		return 0;
+	}
+	if (o.probe)
+		return probe();
+	if (o.dump_acpi != NULL)
+		return dump_acpi(o.dump_acpi, &o);
+	r = vmm_options_open(&o, &conf, &err);
+	r = r < 0 ? fail(r == -EINVAL ? STATUS_USAGE : STATUS_FAILED, &err) : run(&conf, o.qmp);
+	vmm_options_close(&conf);
+	return r;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/opt.h"
+
+struct err;
+struct machine_config;
+
+/** struct vmm_options - the command line, as given */
+struct vmm_options {
+	const char *kernel, *initrd, *append, *memory, *accel, *serial, *qmp;
+	uint64_t cpus;
+	struct opt_strings disks;
+	bool no_reboot, version, probe;
+	const char *dump_acpi;
+};
+
+/** vmm_options_table() - rows for opt_parse() and opt_help() */
+const struct opt *vmm_options_table(void);
+
+/**
+ * vmm_options_open() - open the files that options name, and check the rest
+ * @ret: filled; release with vmm_options_close(), also after a failure
+ * Return: 0; -EINVAL; -errno, with a message that names the option.
+ */
+int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, struct err *err);
+
+/** vmm_options_close() - release what was opened */
+void vmm_options_close(struct machine_config *c);
