@@ -80,31 +80,30 @@ static void remove_note(int root, const struct img_settle *note)
 		(void) unlinkat(root, DIRECTORY, AT_REMOVEDIR); /* others may be there */
 }
 
-/* Holds nothing but the store and the lock of the note: no terminal, no pipe, no directory, no other lock. */
-static void wait_for_disk(int root, struct img_settle *note)
+/* Keep the store as 3 and the lock of the note as 4, and nothing else: no terminal, no pipe, no other lock. */
+static void let_go(int root, int note)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	for (int fd = 0; null >= 0 && fd < 3; fd++)
 		(void) dup2(null, fd); /* as well as it goes: nothing is printed */
 	root = fcntl(root, F_DUPFD, 10); /* out of the way of what comes next */
-	note->fd = fcntl(note->fd, F_DUPFD, 10);
+	note = fcntl(note, F_DUPFD, 10);
 	(void) dup2(root, 3);
-	(void) dup2(note->fd, 4);
+	(void) dup2(note, 4);
 	(void) close_range(5, ~0U, 0); /* else they stay open a little longer */
 	(void) chdir("/");
-	if (syncfs(3) == 0)
-		remove_note(3, note);
-	_exit(0);
 }
 
+/* The parent goes on when everything has been let go: its locks are its own again. */
 void img_settle_later(struct img_store *store, struct img_settle *note)
 {
 	pid_t pid = note->fd >= 0 ? fork() : -1;
 
 	if (pid == 0) {
-		if (setsid() >= 0 && fork() == 0)
-			wait_for_disk(store->root, note);
+		let_go(store->root, note->fd);
+		if (setsid() >= 0 && fork() == 0 && syncfs(3) == 0)
+			remove_note(3, note);
 		_exit(0);
 	}
 	if (pid > 0)
