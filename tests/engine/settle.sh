@@ -46,7 +46,7 @@ same "the image is as it was" "$(describe "$(layer_of test/a:1)")" "$tree"
 stopped test/a:1
 layer=$(layer_of test/a:1)
 : >"$layer/bin/busybox"
-rm -r "$layer/etc"
+rm -r "${layer:?}/etc"
 mkdir -p "$T/root/unsettled" && cp "$T/note" "$T/root/unsettled/0123456789abcdef"
 is "nothing is said" "$(cleave image ls --format '{{.Repository}}' 2>&1)" test/a
 same "the layer is restored" "$(describe "$(layer_of test/a:1)")" "$tree"
