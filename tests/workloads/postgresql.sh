@@ -26,7 +26,7 @@ is "input of exec reaches psql" \
 	"$(printf 'select n from t where n = 4711;\n' | cleave exec -i -u postgres db psql -XAtq)" 4711
 is "a load of transactions" "$(cleave exec -u postgres db sh -c "$bin/pgbench -i -q -s 1 >/dev/null 2>&1 &&
 	$bin/pgbench -n -c 4 -t 50 2>/dev/null | grep -o '200/200'")" '200/200'
-like "its processes are those of an unprivileged user" "$(cleave top db -o user,args)" \
+like "its processes are those of an unprivileged user" "$(cleave top db -o pid,user,args)" \
 	'postgres +postgres: walwriter'
 
 start=$SECONDS
