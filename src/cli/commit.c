@@ -54,6 +54,7 @@ static int commit_run(struct cli *cli, void *opts, int argc, char **argv, struct
 				       .created_by = "cleave commit", .created = time_now_ns() };
 	struct img_reference ref = { 0 };
 	char id[SHA256_HEX_LEN + 1];
+	int thawed = 0;
 	bool pause;
 	int r = argc > 1 ? img_reference_parse(argv[1], &ref, err) : 0;
 
@@ -74,7 +75,9 @@ static int commit_run(struct cli *cli, void *opts, int argc, char **argv, struct
 		return r;
 	r = commit(&f, &edit, argc > 1 ? &ref : NULL, id, err);
 	f.i.paused = pause || f.i.paused;
-	if (pause && eng_pause(f.e, &f.i, false, r < 0 ? NULL : err) < 0 && r == 0)
+	if (pause)
+		thawed = eng_pause(f.e, &f.i, false, r < 0 ? NULL : err);
+	if (r == 0 && thawed < 0 && thawed != -ESRCH) /* it may have ended */
 		return err_wrap(err, -EIO, "the image is sha256:%s", id);
 	if (r == 0)
 		printf("sha256:%s\n", id);

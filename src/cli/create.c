@@ -22,7 +22,9 @@ static int create_run(struct cli *cli, void *opts, int argc, char **argv, struct
 		return r;
 	r = run_created_by(&config, cli->argv, err);
 	if (r == 0)
-		r = eng_instance_new(e, &config, o->name, "container", &config.arena, &i, NULL, err);
+		r = run_replace(e, o, err);
+	if (r == 0)
+		r = eng_instance_new(e, &config, run_name(o), "container", &config.arena, &i, NULL, err);
 	if (r == 0)
 		r = run_cidfile(o, i.id, err);
 	if (r == 0)

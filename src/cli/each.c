@@ -1,89 +1,102 @@
 /* SPDX-License-Identifier: MIT */
+#include "cli/each.h"
+
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/opt.h"
 #include "cli/cli.h"
-#include "cli/each.h"
 #include "cli/instance_match.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
 
-int cli_each(struct cli *cli, int argc, char **names,
-	     int (*act)(struct engine *e, const struct eng_instance *i, void *data, struct err *err),
-	     void *data, bool missing_ok, struct err *err)
-{
-	_cleanup_(eng_closep) struct engine *e = NULL;
-	int r = cli_engine(cli, &e, err), result = 0;
+struct each {
+	int (*act)(struct engine *e, const struct eng_instance *i, void *data, struct err *err);
+	void *data;
+	int result; /* of the last failure, whose message is not printed yet */
+	struct err *err;
+};
 
+static void note_failure(struct each *each, int r, const struct err *why)
+{
+	if (each->result < 0)
+		fprintf(stderr, "cleave: %s\n", each->err->text);
+	*each->err = *why;
+	each->result = r;
+}
+
+static void act_on(struct each *each, struct engine *e, const struct eng_instance *i, const char *name)
+{
+	struct err why = { 0 };
+	int r = each->act(e, i, each->data, &why);
+
+	if (r == 0)
+		puts(name);
 	if (r < 0)
-		return r;
+		note_failure(each, r, &why);
+}
+
+static void each_named(struct each *each, struct engine *e, int argc, char **names, bool ignore)
+{
 	for (int n = 0; n < argc; n++) {
 		_cleanup_(arena_fini) struct arena arena = { 0 };
 		struct err why = { 0 };
 		struct eng_instance i;
+		int r = eng_instance_find(e, names[n], &arena, &i, &why);
 
-		r = eng_instance_find(e, names[n], &arena, &i, &why);
-		if (r == -ENOENT && missing_ok)
-			continue;
 		if (r == 0)
-			r = act(e, &i, data, &why);
-		if (r == 0)
-			puts(names[n]);
-		if (r >= 0)
-			continue;
-		if (result < 0)
-			fprintf(stderr, "cleave: %s\n", err->text);
-		*err = why;
-		result = r;
+			act_on(each, e, &i, names[n]);
+		else if (r != -ENOENT || !ignore)
+			note_failure(each, r, &why);
 	}
-	return result;
 }
 
-int cli_each_match(struct cli *cli, const struct opt_strings *filters,
-		   int (*act)(struct engine *e, const struct eng_instance *i, void *data,
-			      struct err *err),
-		   void *data, struct err *err)
+static int each_match(struct each *each, struct engine *e, const struct opt_strings *filter)
 {
-	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena arena = { 0 };
-	_cleanup_(instance_match_fini) struct instance_match m = { 0 };
+	_cleanup_(instance_match_fini) struct instance_match m = { .e = e };
 	struct eng_instance *list = NULL;
-	int r = cli_engine(cli, &e, err), n, result = 0;
+	int n = eng_instance_list(e, &arena, &list, each->err);
+	int r = n < 0 ? n : instance_match_limits(&m, filter, &arena, each->err);
 
-	if (r < 0)
-		return r;
-	m.e = e;
-	n = eng_instance_list(e, &arena, &list, err);
-	r = n < 0 ? n : instance_match_limits(&m, filters, &arena, err);
 	while (r >= 0 && n-- > 0) {
 		struct err why = { 0 };
-		int done;
 
-		r = instance_match(&m, &list[n], filters, err);
-		if (r != 1)
-			continue;
-		done = act(e, &list[n], data, &why);
-		if (done == 0)
-			puts(list[n].name);
-		if (done >= 0)
-			continue;
-		if (result < 0)
-			fprintf(stderr, "cleave: %s\n", err->text);
-		*err = why;
-		result = done;
+		r = instance_match(&m, &list[n], filter, &why);
+		if (r < 0)
+			*each->err = why;
+		if (r == 1)
+			act_on(each, e, &list[n], list[n].name);
 	}
-	return r < 0 ? r : result;
+	return r < 0 ? r : 0;
 }
 
-int cli_each_check(int argc, bool all, const struct opt_strings *filters, struct err *err)
+int cli_select_check(const struct cli_select *select, int argc, struct err *err)
 {
-	if (argc > 0 && (all || filters->n > 0))
+	if (argc > 0 && (select->all || select->filter.n > 0))
 		return err_msg(err, -EINVAL, "give names of instances, or --all and --filter");
-	if (argc == 0 && !all && filters->n == 0)
+	if (argc == 0 && !select->all && select->filter.n == 0)
 		return err_msg(err, -EINVAL, "give names of instances, or --all");
 	return 0;
+}
+
+int cli_each(struct cli *cli, const struct cli_select *select, int argc, char **names,
+	     int (*act)(struct engine *e, const struct eng_instance *i, void *data, struct err *err),
+	     void *data, struct err *err)
+{
+	_cleanup_(eng_closep) struct engine *e = NULL;
+	struct each each = { .act = act, .data = data, .err = err };
+	int r = select != NULL ? cli_select_check(select, argc, err) : 0;
+
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
+	if (r < 0)
+		return r;
+	if (argc > 0)
+		each_named(&each, e, argc, names, select != NULL && select->ignore);
+	else
+		r = each_match(&each, e, &select->filter);
+	return r < 0 ? r : each.result;
 }

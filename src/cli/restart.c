@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "cli/cli.h"
+#include "cli/each.h"
 #include "cli/stop_request.h"
 #include "cli/together.h"
 #include "engine/config.h"
@@ -10,10 +11,15 @@
 #include "engine/stop.h"
 
 struct restart_opts {
+	struct cli_select select;
+	bool running;
 	const char *signal, *time;
 };
 
 static const struct opt restart_table[] = {
+	CLI_SELECT_ALL(struct restart_opts, select, 'a', "all instances"),
+	CLI_SELECT_FILTER(struct restart_opts, select, 'f'),
+	{ "running", 0, OPT_BOOL, offsetof(struct restart_opts, running), NULL, "all instances that run" },
 	{ "signal", 's', OPT_STRING, offsetof(struct restart_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct restart_opts, time), "SECONDS",
@@ -23,17 +29,26 @@ static const struct opt restart_table[] = {
 
 #define NOT_RUNNING INT64_MIN /* in place of a deadline */
 
+struct restart {
+	struct stop_request request;
+	bool running; /* those that do not are left alone */
+};
+
 static int restart_begin(struct engine *e, const struct eng_instance *i, void *data,
 			 int64_t *deadline, struct err *err)
 {
-	const struct stop_request *s = data;
+	const struct restart *s = data;
 	struct eng_config config;
-	int r = eng_instance_config(e, i, &config, err); /* or it would be stopped only */
+	int r;
+
+	if (s->running && i->state != ENG_STATE_RUNNING)
+		return 1;
+	r = eng_instance_config(e, i, &config, err); /* or it would be stopped only */
 
 	if (r < 0)
 		return r;
 	eng_config_fini(&config);
-	r = eng_stop_begin(e, i, s->signal, s->timeout, deadline, err);
+	r = eng_stop_begin(e, i, s->request.signal, s->request.timeout, deadline, err);
 	if (r == 1)
 		*deadline = NOT_RUNNING;
 	return r < 0 ? r : 0;
@@ -67,19 +82,19 @@ static int restart_end(struct engine *e, const struct eng_instance *i, void *dat
 
 static int restart_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	const struct restart_opts *o = opts;
-	struct stop_request s;
+	struct restart_opts *o = opts;
+	struct restart s = { .running = o->running };
 	const struct cli_together together = { restart_begin, restart_wait, restart_end, &s };
-	int r = stop_request(o->signal, o->time, &s, err);
+	int r = stop_request(o->signal, o->time, &s.request, err);
 
-	return r < 0 ? r : cli_together(cli, argc, argv, NULL, &together, err);
+	o->select.all |= o->running;
+	return r < 0 ? r : cli_together(cli, &o->select, argc, argv, &together, err);
 }
 
 CLI_VERB(restart_verb) = {
 	.name = "restart",
-	.args = "INSTANCE...",
+	.args = "[INSTANCE...]",
 	.summary = "Stop instances and start them again",
-	.min_args = 1,
 	.max_args = -1,
 	.opts = restart_table,
 	.opts_size = sizeof(struct restart_opts),

@@ -30,7 +30,9 @@ static int run_instance(struct cli *cli, struct engine *e, const struct run_opts
 	sigset_t old;
 	int lock = -EBADF, r;
 
-	r = eng_instance_new(e, config, o->name, "container", &config->arena, &i, &lock, err);
+	r = run_replace(e, o, err);
+	if (r == 0)
+		r = eng_instance_new(e, config, run_name(o), "container", &config->arena, &i, &lock, err);
 	if (r < 0)
 		return r;
 	r = run_cidfile(o, i.id, err);
@@ -45,6 +47,10 @@ static int run_instance(struct cli *cli, struct engine *e, const struct run_opts
 	if (r < 0) {
 		fprintf(stderr, "cleave: %s\n", err->text);
 		return eng_start_exit_code(err);
+	}
+	if (!o->detach && !client->show_out && !client->show_err) {
+		puts(i.id); /* as Docker: else nothing would tell */
+		(void) fflush(stdout);
 	}
 	if (!o->detach)
 		return cli_client_become(cli, client, sock, err);

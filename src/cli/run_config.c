@@ -16,6 +16,7 @@
 #include "cli/run_parts.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/instance.h"
 #include "image/reference.h"
 #include "image/store.h"
 #include "image/tiny.h"
@@ -94,16 +95,29 @@ static int check_platform(struct eng_config *c, const struct run_opts *o,
 {
 	struct utsname u;
 	const char *have = image->arch != NULL ? image->arch : host_arch(&u), *want = o->platform;
+	const char *platform;
 	char arch[64];
 	size_t n;
 
+	if (want != NULL && (o->os != NULL || o->arch != NULL || o->variant != NULL))
+		return err_msg(err, -EINVAL,
+			       "--platform and --arch, --os or --variant exclude each other");
+	if (o->os != NULL || o->arch != NULL || o->variant != NULL) {
+		want = arena_printf(&c->arena, "%s/%s%s%s", o->os != NULL ? o->os : "linux",
+				    o->arch != NULL ? o->arch : have,
+				    o->variant != NULL ? "/" : "",
+				    o->variant != NULL ? o->variant : "");
+		if (want == NULL)
+			return run_nomem(err);
+	}
 	if (want == NULL)
 		return 0;
+	platform = want;
 	if (strncmp(want, "linux", 5) == 0 && (want[5] == '\0' || want[5] == '/'))
 		want += want[5] == '/' ? 6 : 5;
 	else if (strchr(want, '/') != NULL)
 		return err_msg(err, -EINVAL, "--platform '%s': only the system linux can be run",
-			       o->platform);
+			       platform);
 	n = strcspn(want, "/");
 	(void) snprintf(arch, sizeof(arch), "%.*s", (int) n, want);
 	if (strcmp(arch, "x86_64") == 0)
@@ -114,8 +128,8 @@ static int check_platform(struct eng_config *c, const struct run_opts *o,
 		return err_msg(
 			err, -EINVAL,
 			"image '%s' was found but does not provide the specified platform (%s): it is for linux/%s",
-			c->image, o->platform, have);
-	return run_text(c, o->platform, &c->platform, err);
+			c->image, platform, have);
+	return run_text(c, platform, &c->platform, err);
 }
 
 static int read_all(struct engine *e, struct eng_config *c, const struct run_opts *o,
@@ -195,6 +209,28 @@ int run_cidfile(const struct run_opts *o, const char *id, struct err *err)
 	_cleanup_close_ int fd = open(o->cidfile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	r = fd < 0 ? -errno : fd_write_full(fd, id, strlen(id));
 	return r < 0 ? err_set(err, r, "write container ID file '%s'", o->cidfile) : 0;
+}
+
+const char *run_name(const struct run_opts *o)
+{
+	return o->name != NULL && o->name[0] == '/' ? o->name + 1 : o->name;
+}
+
+int run_replace(struct engine *e, const struct run_opts *o, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	const char *name = run_name(o);
+	struct eng_instance i;
+	int r;
+
+	if (!o->replace)
+		return 0;
+	if (name == NULL)
+		return err_msg(err, -EINVAL, "--replace needs the name of an instance: --name");
+	r = eng_instance_find(e, name, &arena, &i, err);
+	if (r == -ENOENT || (r == 0 && strcmp(i.name, name) != 0)) /* another one's id */
+		return 0;
+	return r == 0 ? eng_instance_remove(e, &i, true, true, err) : r;
 }
 
 int run_created_by(struct eng_config *c, char *const *words, struct err *err)

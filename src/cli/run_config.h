@@ -17,11 +17,17 @@ struct run_opts {
 	bool oom_kill_disable, no_health, no_sig_proxy, quiet;
 	/* what is run */
 	const char *name, *workdir, *user, *entrypoint, *pull, *platform, *cidfile, *detach_keys;
+	const char *arch, *os, *variant, *umask;
 	uint64_t preserve_fds;
+	bool replace, env_host, http_proxy, unsetenv_all;
+	struct opt_strings unsetenv;
 	struct opt_strings env, env_file, label, label_file, annotation, attach;
 	/* mounts */
+	const char *tz, *image_volume;
+	bool read_only_tmpfs;
 	struct opt_strings volume, mount, tmpfs, volumes_from;
 	/* names and namespaces */
+	bool no_hosts, no_hostname;
 	const char *hostname, *domainname, *pid, *ipc, *uts, *userns, *cgroupns;
 	const char *mac_address, *ip, *ip6;
 	struct opt_strings network, network_alias, add_host, dns, dns_search, dns_option;
@@ -31,7 +37,8 @@ struct run_opts {
 	/* limits */
 	const char *memory, *memory_swap, *memory_reservation, *cpus, *cpu_shares, *cpu_period;
 	const char *cpu_quota, *cpuset_cpus, *cpuset_mems, *pids_limit, *oom_score_adj;
-	const char *blkio_weight, *shm_size, *cgroup_parent;
+	const char *blkio_weight, *shm_size, *cgroup_parent, *swappiness, *kernel_memory;
+	const char *cpu_rt_period, *cpu_rt_runtime;
 	struct opt_strings ulimit, blkio_weight_device, device_read_bps, device_write_bps;
 	struct opt_strings device_read_iops, device_write_iops;
 	/* life */
@@ -54,6 +61,15 @@ extern const struct opt run_table[];
  */
 int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv,
 	       struct eng_config *ret, struct err *err);
+
+/**
+ * run_replace() - remove what has the name of --name, if --replace was given
+ * Return: 0; -EINVAL there is no --name; -errno with a message.
+ */
+int run_replace(struct engine *e, const struct run_opts *o, struct err *err);
+
+/** run_name() - that of --name, which may begin with a slash; NULL */
+const char *run_name(const struct run_opts *o);
 
 /** run_created_by() - note the command line, @words of main(), in the configuration; 0 or -errno with a message */
 int run_created_by(struct eng_config *c, char *const *words, struct err *err);

@@ -22,6 +22,9 @@
 #define CPU_PERIOD_MIN 1000 /* microseconds, limits of the kernel */
 #define CPU_PERIOD_MAX 1000000
 #define CPU_QUOTA_MIN 1000
+#define SWAPPINESS_MAX 100
+#define V1_SWAPPINESS "/sys/fs/cgroup/memory/memory.swappiness"
+#define V1_REAL_TIME "/sys/fs/cgroup/cpu/cpu.rt_runtime_us"
 #define WEIGHT_MIN 10
 #define WEIGHT_MAX 1000
 #define OOM_SCORE_MAX 1000
@@ -107,6 +110,23 @@ static int read_swap(struct eng_config *c, const struct run_opts *o, struct err 
 	return 0;
 }
 
+/* -1: as the host has it */
+static int read_swappiness(struct eng_config *c, const struct run_opts *o, struct err *err)
+{
+	int64_t v = -1;
+	int r = signed_option("--memory-swappiness", o->swappiness, -1, SWAPPINESS_MAX, &v, err);
+
+	if (o->kernel_memory != NULL)
+		log_warning("--kernel-memory is not supported by Linux any more: ignored");
+	if (r < 0 || v < 0)
+		return r;
+	if (access(V1_SWAPPINESS, F_OK) < 0) {
+		log_warning("--memory-swappiness needs cgroup v1: ignored");
+		return 0;
+	}
+	return run_text(c, o->swappiness, &c->swappiness, err);
+}
+
 static int read_memory(struct eng_config *c, const struct run_opts *o, struct err *err)
 {
 	int r = size_option("--memory", o->memory, &c->memory, err);
@@ -138,6 +158,8 @@ static int read_memory(struct eng_config *c, const struct run_opts *o, struct er
 	if (r == 0)
 		r = signed_option("--oom-score-adj", o->oom_score_adj, -OOM_SCORE_MAX,
 				  OOM_SCORE_MAX, &c->oom_score_adj, err);
+	if (r == 0)
+		r = read_swappiness(c, o, err);
 	c->oom_kill_disable |= o->oom_kill_disable;
 	if (r == 0 && c->oom_kill_disable && c->memory == 0)
 		log_warning("--oom-kill-disable without --memory may make the host run out of memory");
@@ -189,6 +211,23 @@ static int check_cpuset(const char *name, const char *text, struct err *err)
 	return 0;
 }
 
+static int read_real_time(struct eng_config *c, const struct run_opts *o, struct err *err)
+{
+	int r = number_option("--cpu-rt-period", o->cpu_rt_period, 1, INT64_MAX, &c->cpu_rt_period,
+			      err);
+
+	if (r == 0)
+		r = signed_option("--cpu-rt-runtime", o->cpu_rt_runtime, -1, INT64_MAX,
+				  &c->cpu_rt_runtime, err);
+	if (r == 0 && (c->cpu_rt_period != 0 || c->cpu_rt_runtime != 0) &&
+	    access(V1_REAL_TIME, F_OK) < 0) {
+		log_warning("this kernel does not support a limit of real-time processor time: ignored");
+		c->cpu_rt_period = 0;
+		c->cpu_rt_runtime = 0;
+	}
+	return r;
+}
+
 static int read_cpu(struct eng_config *c, const struct run_opts *o, struct err *err)
 {
 	int64_t quota = (int64_t) c->cpu_quota;
@@ -218,6 +257,8 @@ static int read_cpu(struct eng_config *c, const struct run_opts *o, struct err *
 	c->cpu_quota = quota > 0 ? (uint64_t) quota : 0;
 	if (r == 0)
 		r = number_option("--cpu-shares", o->cpu_shares, 2, 262144, &c->cpu_shares, err);
+	if (r == 0)
+		r = read_real_time(c, o, err);
 	if (r == 0)
 		r = list_option(c, "--cpuset-cpus", o->cpuset_cpus, &c->cpuset_cpus, err);
 	if (r == 0)

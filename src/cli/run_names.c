@@ -222,6 +222,10 @@ int run_names(struct eng_config *c, const struct run_opts *o, const struct img_c
 		return err_msg(err, -EINVAL,
 			       "--domainname '%.80s': 1 to %d characters are allowed",
 			       o->domainname, HOSTNAME_MAX);
+	if (o->no_hosts && o->add_host.n > 0)
+		return err_msg(err, -EINVAL, "--no-hosts and --add-host cannot be set together");
+	c->no_hosts = o->no_hosts;
+	c->no_hostname = o->no_hostname;
 	r = run_text(c, o->hostname, &c->hostname, err);
 	if (r == 0)
 		r = run_text(c, o->domainname, &c->domainname, err);

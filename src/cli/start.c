@@ -18,19 +18,18 @@
 #include "oci/foreground.h"
 
 struct start_opts {
-	bool all, attach, interactive, no_sig_proxy;
+	struct cli_select select;
+	bool attach, interactive, no_sig_proxy;
 	const char *detach_keys;
-	struct opt_strings filter;
 };
 
 static const struct opt start_table[] = {
 	{ "attach", 'a', OPT_BOOL, offsetof(struct start_opts, attach), NULL,
 	  "show its output, forward signals, and exit as it does" },
-	{ "all", 0, OPT_BOOL, offsetof(struct start_opts, all), NULL, "all instances that do not run" },
+	CLI_SELECT_ALL(struct start_opts, select, 0, "all instances that do not run"),
 	{ "detach-keys", 0, OPT_STRING, offsetof(struct start_opts, detach_keys), "KEYS",
 	  "keys that leave it running, e.g. ctrl-x,x (default: ctrl-p,ctrl-q)" },
-	{ "filter", 'f', OPT_STRINGS, offsetof(struct start_opts, filter), "NAME=VALUE",
-	  "those that match, as of ps; e.g. restart-policy=always" },
+	CLI_SELECT_FILTER(struct start_opts, select, 'f'),
 	{ "interactive", 'i', OPT_BOOL, offsetof(struct start_opts, interactive), NULL,
 	  "attach standard input, too" },
 	{ "sig-proxy", 0, OPT_OFF, offsetof(struct start_opts, no_sig_proxy), NULL,
@@ -113,16 +112,14 @@ static int start_attached(struct cli *cli, const struct start_opts *o, const cha
 static int start_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	const struct start_opts *o = opts;
-	int r = cli_each_check(argc, o->all, &o->filter, err);
+	int r = cli_select_check(&o->select, argc, err);
 
 	if (r < 0)
 		return r;
 	if (argc == 0 && (o->attach || o->interactive))
 		return err_msg(err, -EINVAL, "--all cannot be combined with --attach, --interactive");
-	if (argc == 0)
-		return cli_each_match(cli, &o->filter, start_stopped, NULL, err);
 	if (!o->attach && !o->interactive)
-		return cli_each(cli, argc, argv, start_one, NULL, false, err);
+		return cli_each(cli, &o->select, argc, argv, argc > 0 ? start_one : start_stopped, NULL, err);
 	if (argc > 1)
 		return err_msg(err, -EINVAL, "only one instance can be attached to");
 	return start_attached(cli, o, argv[0], err);

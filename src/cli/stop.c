@@ -7,15 +7,15 @@
 #include "engine/stop.h"
 
 struct stop_opts {
-	bool all, until_boot;
-	struct opt_strings filter;
+	struct cli_select select;
+	bool until_boot;
 	const char *signal, *time;
 };
 
 static const struct opt stop_table[] = {
-	{ "all", 'a', OPT_BOOL, offsetof(struct stop_opts, all), NULL, "all instances that run" },
-	{ "filter", 'f', OPT_STRINGS, offsetof(struct stop_opts, filter), "NAME=VALUE",
-	  "those that match, as of ps; e.g. restart-policy=always" },
+	CLI_SELECT_ALL(struct stop_opts, select, 'a', "all instances that run"),
+	CLI_SELECT_FILTER(struct stop_opts, select, 'f'),
+	CLI_SELECT_IGNORE(struct stop_opts, select),
 	{ "signal", 's', OPT_STRING, offsetof(struct stop_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct stop_opts, time), "SECONDS",
@@ -70,9 +70,7 @@ static int stop_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 	const struct cli_together together = { stop_begin, stop_wait, stop_end, &s };
 	int r = stop_request(o->signal, o->time, &s.request, err);
 
-	if (r == 0)
-		r = cli_each_check(argc, o->all, &o->filter, err);
-	return r < 0 ? r : cli_together(cli, argc, argv, &o->filter, &together, err);
+	return r < 0 ? r : cli_together(cli, &o->select, argc, argv, &together, err);
 }
 
 CLI_VERB(stop_verb) = {

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/opt.h"
 #include "cli/cli.h"
+#include "cli/each.h"
 #include "cli/instance_match.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
@@ -46,7 +47,7 @@ static bool is_known(const struct group *g, const char *id)
 	return false;
 }
 
-static int find_named(struct group *g, int argc, char **names)
+static int find_named(struct group *g, int argc, char **names, bool ignore)
 {
 	g->members = arena_alloc(&g->arena, (size_t) argc, sizeof(*g->members));
 	if (g->members == NULL)
@@ -56,6 +57,8 @@ static int find_named(struct group *g, int argc, char **names)
 		struct err why = { 0 };
 		int r = eng_instance_find(g->e, names[n], &g->arena, &m->i, &why);
 
+		if (r == -ENOENT && ignore)
+			continue;
 		if (r < 0) {
 			note_failure(g, r, &why);
 			continue;
@@ -130,17 +133,19 @@ static void end_all(struct group *g, const struct cli_together *what)
 	}
 }
 
-int cli_together(struct cli *cli, int argc, char **names, const struct opt_strings *filters,
+int cli_together(struct cli *cli, const struct cli_select *select, int argc, char **names,
 		 const struct cli_together *what, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	struct group g = { .err = err };
-	int r = cli_engine(cli, &e, err);
+	int r = cli_select_check(select, argc, err);
 
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
 	if (r < 0)
 		return r;
 	g.e = e;
-	r = argc > 0 ? find_named(&g, argc, names) : find_matching(&g, filters);
+	r = argc > 0 ? find_named(&g, argc, names, select->ignore) : find_matching(&g, &select->filter);
 	if (r == 0) {
 		begin_all(&g, what);
 		wait_for_all(&g, what);

@@ -4,10 +4,10 @@
 #include <stdint.h>
 
 struct cli;
+struct cli_select;
 struct eng_instance;
 struct engine;
 struct err;
-struct opt_strings;
 
 /**
  * struct cli_together - three steps; each is done for all instances before the next one
@@ -27,10 +27,11 @@ struct cli_together {
 
 /**
  * cli_together() - do something that takes its time to instances, so that their times pass together
- * @names: names and ids as typed; none: every instance that passes @filters, oldest first
+ * @select: as of cli_each()
+ * @names: names and ids as typed
  *
  * Goes on after a failure; the last one is left for main() to print.
  * Return: 0; -errno with a message.
  */
-int cli_together(struct cli *cli, int argc, char **names, const struct opt_strings *filters,
+int cli_together(struct cli *cli, const struct cli_select *select, int argc, char **names,
 		 const struct cli_together *what, struct err *err);

@@ -70,7 +70,7 @@ static int update_run(struct cli *cli, void *opts, int argc, char **argv, struct
 	if (!given(opts))
 		return err_msg(err, -EINVAL,
 			       "you must provide one or more flags when using this command (see 'cleave update --help')");
-	return cli_each(cli, argc, argv, update_one, opts, false, err);
+	return cli_each(cli, NULL, argc, argv, update_one, opts, err);
 }
 
 CLI_VERB(update_verb) = {

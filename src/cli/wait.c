@@ -21,7 +21,7 @@ static int wait_one(struct engine *e, const struct eng_instance *i, void *data, 
 static int wait_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	(void) opts;
-	return cli_each(cli, argc, argv, wait_one, NULL, false, err);
+	return cli_each(cli, NULL, argc, argv, wait_one, NULL, err);
 }
 
 CLI_VERB(wait_verb) = {

@@ -50,6 +50,9 @@ struct eng_mount {
  * @args: the command with its entry point
  * @entrypoint, @cmd: the two parts of it, for people
  * @user: "" for the image's default, already resolved to the image's own
+ * @umask: octal digits
+ * @no_hosts, @no_hostname: /etc/hosts, /etc/hostname are the image's
+ * @swappiness: digits, 0 to 100
  * @labels, @annotations, @sysctls, @log_opts: NAME=VALUE
  * @network, @pid, @ipc, @uts, @userns, @cgroupns: as of Docker's options, "container:ID" with the whole id
  * @cap_add, @cap_drop: names in capitals with CAP_, or "ALL"
@@ -76,7 +79,7 @@ struct eng_config {
 	struct arena arena;
 	const char *image, *image_id, *chain;
 	struct img_words args, entrypoint, cmd, env, labels, annotations;
-	const char *workdir, *user, *hostname, *domainname;
+	const char *workdir, *user, *hostname, *domainname, *umask;
 	bool tty, open_stdin, read_only, auto_remove, privileged, init, publish_all;
 	struct eng_mount *mounts;
 	size_t nr_mounts;
@@ -88,13 +91,16 @@ struct eng_config {
 	struct img_words cap_add, cap_drop, security_opts, groups, devices, device_rules, sysctls;
 	/* limits */
 	uint64_t memory, memory_reservation, nano_cpus, cpu_shares, cpu_period, cpu_quota;
-	int64_t memory_swap, pids_limit, oom_score_adj;
+	int64_t memory_swap, pids_limit, oom_score_adj, cpu_rt_runtime;
+	uint64_t cpu_rt_period;
+	const char *swappiness;
 	uint64_t blkio_weight, shm_size;
 	bool oom_kill_disable;
 	const char *cpuset_cpus, *cpuset_mems, *cgroup_parent;
 	struct img_words ulimits, blkio_weight_device, device_read_bps, device_write_bps;
 	struct img_words device_read_iops, device_write_iops;
 	/* names of hosts */
+	bool no_hosts, no_hostname;
 	struct img_words add_hosts, dns, dns_search, dns_options, ports, expose;
 	const char *mac_address, *ip, *ip6;
 	struct img_words network_aliases;

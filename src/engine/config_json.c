@@ -110,6 +110,12 @@ static const struct field fields[] = {
 	FIELD("logOpts", WORDS, log_opts),
 	FIELD("createCommand", WORDS, create_command),
 	FIELD("platform", TEXT, platform),
+	FIELD("umask", TEXT, umask),
+	FIELD("noHosts", FLAG, no_hosts),
+	FIELD("noHostname", FLAG, no_hostname),
+	FIELD("swappiness", TEXT, swappiness),
+	FIELD("cpuRtPeriod", U64, cpu_rt_period),
+	FIELD("cpuRtRuntime", I64, cpu_rt_runtime),
 };
 
 static const char *const mount_kinds[ENG_MOUNT_N_] = { "bind", "volume", "tmpfs" };

@@ -5,11 +5,15 @@
 
 #include "base/err.h"
 #include "engine/instance.h"
+#include "engine/internal.h"
 #include "engine/launch.h"
+#include "engine/stop.h"
 
 int eng_exec(struct engine *e, const struct eng_instance *i, const struct eng_exec *exec,
 	     bool attach, int *ret_client, struct err *err)
 {
+	int pid = eng_pid(e, i), r;
+
 	if (i->state == ENG_STATE_RESTARTING)
 		return err_msg(err, -ESRCH, "instance '%s' is restarting: wait until it runs",
 			       i->name);
@@ -19,5 +23,6 @@ int eng_exec(struct engine *e, const struct eng_instance *i, const struct eng_ex
 	if (i->paused)
 		return err_msg(err, -EBUSY, "instance '%s' is paused: see 'cleave unpause'",
 			       i->name);
-	return eng_launch_exec(e, i, exec, attach, ret_client, err);
+	r = eng_launch_exec(e, i, exec, attach, ret_client, err);
+	return r < 0 && eng_has_ended(e, i, pid, err) ? -ESRCH : r;
 }

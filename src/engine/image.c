@@ -16,6 +16,7 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/event.h"
+#include "engine/image_mount.h"
 #include "engine/instance.h"
 #include "image/reference.h"
 #include "image/remove.h"
@@ -85,6 +86,12 @@ static int forget(struct engine *e, const struct img_image *image, const struct 
 {
 	int r = eng_image_forget(e, image, force, err);
 
+	if (r == 0 && eng_image_mounted(e, image->id, NULL))
+		r = force ? eng_image_umount(e, image->id, err)
+			  : err_msg(err, -EBUSY,
+				    "unable to delete image %.12s (must be forced): it is mounted, see "
+				    "'cleave image mount'",
+				    image->id);
 	if (r == 0)
 		r = eng_image_collect(e, NULL, err);
 	if (r < 0)

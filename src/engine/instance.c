@@ -39,9 +39,36 @@ static int name_taken(struct engine *e, const char *name, struct err *err)
 		name, other.id, name);
 }
 
+/* One transaction: the instance is there with all its volumes, or nothing is.  -EEXIST: the name is taken. */
+static int add_row(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
+		   struct err *err)
+{
+	int r = db_begin(e->db, err);
+
+	if (r < 0)
+		return r;
+	r = eng_volumes_take(e, i->id, config, err);
+	if (r == 0)
+		r = db_run(e->db, err,
+			   "INSERT INTO instance(id, name, isolation, state, image, image_id, command,"
+			   " restart, restart_max, auto_remove, created, started)"
+			   " SELECT ?, ?, ?, ?, ?, id, ?, ?, ?, ?, ?, ? FROM image WHERE id = ?",
+			   "sssssssiiiis", i->id, i->name, i->isolation, eng_state_name(i->state),
+			   i->image, i->command, i->restart, i->restart_max,
+			   (int64_t) i->auto_remove, i->created, i->started, i->image_id);
+	if (r == 0)
+		r = err_msg(err, -ENOENT, "image '%s' was removed meanwhile", i->image);
+	if (r > 0)
+		return db_commit(e->db, err);
+	db_rollback(e->db);
+	if (config->nr_mounts > 0)
+		eng_volumes_sweep(e);
+	return r;
+}
+
 /* Somebody who had the name may have died: look once, then give up. */
-static int insert(struct engine *e, struct eng_instance *i, const char *name, struct arena *arena,
-		  struct err *err)
+static int add(struct engine *e, struct eng_instance *i, const struct eng_config *config,
+	       const char *name, struct arena *arena, struct err *err)
 {
 	char made_up[ENG_NAME_MAX + 1];
 	int r = -EEXIST;
@@ -52,22 +79,10 @@ static int insert(struct engine *e, struct eng_instance *i, const char *name, st
 		else if (n > 0 && eng_instance_reconcile(e, NULL) < 0)
 			break;
 		i->name = arena_strdup(arena, name != NULL ? name : made_up);
-		if (i->name == NULL)
-			return err_set(err, -ENOMEM, "create an instance");
-		r = db_run(
-			e->db, err,
-			"INSERT INTO instance(id, name, isolation, state, image, image_id, command,"
-			" restart, restart_max, auto_remove, created, started)"
-			" SELECT ?, ?, ?, ?, ?, id, ?, ?, ?, ?, ?, ? FROM image WHERE id = ?",
-			"sssssssiiiis", i->id, i->name, i->isolation, eng_state_name(i->state),
-			i->image, i->command, i->restart, i->restart_max,
-			(int64_t) i->auto_remove, i->created, i->started, i->image_id);
+		r = i->name != NULL ? add_row(e, i, config, err)
+				    : err_set(err, -ENOMEM, "create an instance");
 	}
-	if (r == -EEXIST && name != NULL)
-		return name_taken(e, name, err);
-	if (r == 0)
-		return err_msg(err, -ENOENT, "image '%s' was removed meanwhile", i->image);
-	return r < 0 ? r : 0;
+	return r == -EEXIST && name != NULL ? name_taken(e, name, err) : r;
 }
 
 static int make_files(struct engine *e, const struct eng_instance *i,
@@ -179,13 +194,11 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 	if (r == 0)
 		r = complete_config(config, id, err);
 	if (r == 0)
-		r = eng_volumes_take(e, id, config, err);
-	if (r == 0)
 		r = eng_userns_take(e, id, config, err);
 	if (r == 0)
 		r = make_files(e, &i, config, err);
 	if (r == 0) /* last: who has a row is whole */
-		r = insert(e, &i, name, arena, err);
+		r = add(e, &i, config, name, arena, err);
 	if (r < 0) {
 		(void) eng_instance_forget(e, id, NULL); /* the next command tries again */
 		return r;
@@ -217,6 +230,9 @@ int eng_instance_config(struct engine *e, const struct eng_instance *i, struct e
 
 	(void) snprintf(path, sizeof(path), "instances/%.64s/config.json", i->id);
 	r = file_read(e->root_fd, path, ENG_CONFIG_MAX, &text);
+	if (r == -ENOENT) /* who has a row has its files */
+		return err_msg(err, r, "instance '%s' was removed meanwhile: no '%s/%s'", i->name,
+			       e->root, path);
 	if (r < 0)
 		return err_set(err, r, "read '%s/%s'", e->root, path);
 	return eng_config_read(path, text.p, text.len, ret, err);

@@ -46,6 +46,13 @@ int eng_reconcile_one(struct engine *e, const char *id, struct err *err);
  */
 int eng_instance_forget(struct engine *e, const char *id, struct err *err);
 
+/**
+ * eng_has_ended() - something failed: because the instance has ended, or not begun?
+ * @pid: eng_pid() from before
+ * Return: true, with a message that says so instead of what failed.
+ */
+bool eng_has_ended(struct engine *e, const struct eng_instance *i, int pid, struct err *err);
+
 /** eng_restart_wanted() - true when its policy says so after it ended with @exit_code */
 bool eng_restart_wanted(const struct eng_instance *i, int exit_code);
 

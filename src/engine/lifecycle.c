@@ -88,7 +88,7 @@ static int remove_row(struct engine *e, const struct eng_instance *i, int exit_c
 		r = db_run(e->db, err,
 			   "INSERT OR REPLACE INTO instance_exit(id, exit_code, finished) VALUES(?, ?, ?)",
 			   "sii", i->id, (int64_t) exit_code, finished);
-	if (r >= 0 && finished != 0)
+	if (r >= 0 && finished != 0 && i->id[0] == '0') /* it reads the table: one in 16 does */
 		r = db_run(e->db, err, "DELETE FROM instance_exit WHERE finished < ?", "i",
 			   finished - EXIT_KEPT_NS);
 	if (r < 0) {
@@ -353,6 +353,10 @@ int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool for
 	struct eng_instance now;
 	int r;
 
+	if (lock == -EBUSY && !force && i->state != ENG_STATE_RUNNING &&
+	    i->state != ENG_STATE_RESTARTING)
+		return err_msg(err, -EBUSY, "instance '%s' is being started or removed: try later",
+			       i->name);
 	if (lock == -EBUSY && !force)
 		return err_msg(err, -EBUSY,
 			       "instance '%s' is %s: stop it first, or use 'cleave rm -f'",

@@ -13,7 +13,6 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/instance.h"
@@ -96,7 +95,7 @@ static int mount_option(const char *option, size_t n, struct eng_mount *m)
 	return 0;
 }
 
-/* "./x" and "." as in a shell; made when missing */
+/* "./x" and "." as in a shell */
 static int host_path(struct arena *a, const char *source, const char *all, const char **ret,
 		     struct err *err)
 {
@@ -109,12 +108,6 @@ static int host_path(struct arena *a, const char *source, const char *all, const
 		path = arena_printf(a, "%s/%s", cwd, source);
 		if (path == NULL)
 			return nomem(err);
-	}
-	if (access(path, F_OK) < 0) {
-		int r = errno == ENOENT ? dir_make_all(path, 0755) : -errno;
-
-		if (r < 0)
-			return err_set(err, r, "-v '%s': create directory '%s'", all, source);
 	}
 	if (path_clean(path, clean, sizeof(clean)) < 0)
 		return err_set(err, -ENAMETOOLONG, "-v '%.200s'", all);

@@ -103,34 +103,90 @@ static int set_layers(int fs, const char *chain, struct err *err)
 	return r < 0 ? err_set(err, r, "add a layer to the root file system") : 0;
 }
 
-/* Kernels before 6.8 know no "lowerdir+", but descriptors make short paths. */
+static int open_layer(int dir, const char *path, struct err *err)
+{
+	int fd = openat(dir, path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* until this process ends */
+
+	return fd < 0 ? err_set(err, -errno, "open layer '%s'", path) : fd;
+}
+
+/*
+ * Kernels before 6.8 know no "lowerdir+" and want all layers in one text.  Numbers of descriptors, from
+ * where those have names, make it short.
+ */
 static int set_layers_old(struct engine *e, int fs, const char *chain, struct err *err)
 {
 	_cleanup_(str_fini) struct str list = { 0 };
-	int layers = img_store_layers_fd(e->images), r = 0;
+	int layers = img_store_layers_fd(e->images), fd = 0;
 	const char *end = chain + strlen(chain);
 
-	while (end > chain) {
+	while (fd >= 0 && end > chain) {
 		const char *begin = last_word(chain, end);
 		char path[KERNEL_TEXT_MAX];
 
 		(void) snprintf(path, sizeof(path), "%.*s/fs", (int) (end - begin), begin);
-		int fd = openat(layers, path,
-				O_PATH | O_DIRECTORY | O_CLOEXEC); /* until this process ends */
-		if (fd < 0)
-			return err_set(err, -errno, "open layer '%s'", path);
-		str_printf(&list, "/proc/self/fd/%d:", fd);
+		fd = open_layer(layers, path, err);
+		str_printf(&list, "%d:", fd);
 		end = begin > chain ? begin - 1 : chain;
 	}
-	str_puts(&list, "../../layers/" ENG_OVERLAY_POINTS "/fs");
+	if (fd >= 0)
+		fd = open_layer(layers, ENG_OVERLAY_POINTS "/fs", err);
+	if (fd < 0)
+		return fd;
+	str_printf(&list, "%d", fd);
 	if (list.failed)
 		return err_set(err, -ENOMEM, "add the layers to the root file system");
 	if (list.len >= KERNEL_TEXT_MAX)
 		return err_msg(
 			err, -E2BIG,
 			"the image has more layers than this kernel takes; Linux 6.8 takes 500");
-	r = fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", list.p, 0);
-	return r < 0 ? err_set(err, -errno, "add the layers to the root file system") : 0;
+	return fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir", list.p, 0) < 0
+		       ? err_set(err, -errno, "add the layers to the root file system")
+		       : 0;
+}
+
+static int set_writable(int fs, const char *upper, const char *work, bool volatile_ok,
+			struct err *err)
+{
+	if (fsconfig(fs, FSCONFIG_SET_STRING, "upperdir", upper, 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "workdir", work, 0) < 0)
+		return err_set(err, -errno, "add the writable layer to the root file system");
+	/* else the end of the container waits until all its files are on disk */
+	if (volatile_ok)
+		(void) fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0); /* Linux 5.10 */
+	return 0;
+}
+
+static int create_fs(int fs, struct err *err)
+{
+	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0
+		       ? err_set(err, -errno, "mount the root file system")
+		       : 0;
+}
+
+static int configure_old(struct engine *e, int fs, int dir, const char *chain, bool writable,
+			 bool volatile_ok, struct err *err)
+{
+	int r = set_layers_old(e, fs, chain, err);
+
+	if (r == 0 && writable) {
+		int upper = open_layer(dir, "upper", err);
+		int work = upper < 0 ? upper : open_layer(dir, "work", err);
+		char names[2][16];
+
+		if (work < 0)
+			return work;
+		(void) snprintf(names[0], sizeof(names[0]), "%d", upper);
+		(void) snprintf(names[1], sizeof(names[1]), "%d", work);
+		r = set_writable(fs, names[0], names[1], volatile_ok, err);
+	}
+	if (r == 0 && chdir("/proc/self/fd") < 0)
+		r = err_set(err, -errno, "enter '/proc/self/fd'");
+	if (r == 0)
+		r = create_fs(fs, err);
+	if (fchdir(dir) < 0 && r == 0)
+		r = err_set(err, -errno, "enter the instance's directory");
+	return r;
 }
 
 #define IDMAP_KERNEL "the user namespace needs Linux 6.13"
@@ -179,19 +235,16 @@ static int configure(struct engine *e, int fs, const char *chain, bool writable,
 	int r = userns >= 0 ? set_mapped(e, fs, chain, userns, err)
 			    : set_layers(fs, chain, err);
 
-	if (r == -EINVAL && userns < 0)
-		r = set_layers_old(e, fs, chain, err);
-	if (r < 0)
-		return r;
-	if (writable && (fsconfig(fs, FSCONFIG_SET_STRING, "upperdir", "upper", 0) < 0 ||
-			 fsconfig(fs, FSCONFIG_SET_STRING, "workdir", "work", 0) < 0))
-		return err_set(err, -errno, "add the writable layer to the root file system");
-	/* else the end of the container waits until all its files are on disk */
-	if (writable && volatile_ok)
-		(void) fsconfig(fs, FSCONFIG_SET_FLAG, "volatile", NULL, 0); /* Linux 5.10 */
-	return fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0
-		       ? err_set(err, -errno, "mount the root file system")
-		       : 0;
+	if (r == 0 && writable)
+		r = set_writable(fs, "upper", "work", volatile_ok, err);
+	return r == 0 ? create_fs(fs, err) : r;
+}
+
+static int open_fs(struct err *err)
+{
+	int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+
+	return fs < 0 ? err_set(err, -errno, "open the overlay file system") : fs;
 }
 
 int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable, bool volatile_ok,
@@ -205,10 +258,15 @@ int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable
 		return r;
 	if (fchdir(dir) < 0)
 		return err_set(err, -errno, "enter the instance's directory");
-	_cleanup_close_ int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	_cleanup_close_ int fs = open_fs(err);
 	if (fs < 0)
-		return err_set(err, -errno, "open the overlay file system");
+		return fs;
 	r = configure(e, fs, chain, writable, volatile_ok, userns, err);
+	if (r == -EINVAL && userns < 0) { /* before 6.5 it is noticed only at the end */
+		cleanup_closep(&fs);
+		fs = open_fs(err);
+		r = fs < 0 ? fs : configure_old(e, fs, dir, chain, writable, volatile_ok, err);
+	}
 	if (r < 0)
 		return r;
 	int mnt = fsmount(fs, FSMOUNT_CLOEXEC, writable ? 0 : MOUNT_ATTR_RDONLY);

@@ -54,7 +54,10 @@ int eng_instance_find(struct engine *e, const char *what, struct arena *arena,
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
 	struct eng_instance found = { 0 }, more;
 	size_t n = 0;
-	int r = db_query(e->db, &rows, err,
+	int r;
+
+	what += *what == '/' && what[1] != '\0'; /* as names are in Docker's API */
+	r = db_query(e->db, &rows, err,
 			 ENG_COLUMNS "WHERE name = ?1 OR (id >= ?1 AND id < ?1 || 'g' "
 				     "AND length(?1) > 0) ORDER BY name = ?1 DESC LIMIT 2",
 			 "s", what);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -18,6 +19,7 @@
 #define ROOTFS "../../layers/" ENG_OVERLAY_POINTS
 #define ROOTFS_USERNS "/sys/class" /* everybody may go there */
 #define INIT_PATH "/sbin/docker-init"
+#define UMASK 022ul
 
 void spec_words(struct spec *s, const struct img_words *list)
 {
@@ -108,8 +110,9 @@ static void add_process(struct spec *s)
 
 	str_printf(
 		s->out,
-		"\"process\":{\"terminal\":%s,\"user\":{\"uid\":%u,\"gid\":%u,\"umask\":18,\"additionalGids\":[",
-		c->tty ? "true" : "false", s->user.uid, s->user.gid);
+		"\"process\":{\"terminal\":%s,\"user\":{\"uid\":%u,\"gid\":%u,\"umask\":%lu,\"additionalGids\":[",
+		c->tty ? "true" : "false", s->user.uid, s->user.gid,
+		c->umask != NULL ? strtoul(c->umask, NULL, 8) : UMASK);
 	for (size_t i = 0; i < s->user.nr_groups; i++)
 		str_printf(s->out, "%s%u", i > 0 ? "," : "", s->user.groups[i]);
 	str_puts(s->out, "]},\"args\":[");

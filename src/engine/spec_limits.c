@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -15,10 +16,30 @@
 #include "engine/spec_parts.h"
 
 #define CPU_PERIOD 100000 /* microseconds */
+#define OPEN_FILES 1048576 /* as Podman and most installations of Docker */
+
+/* What a program may open must not depend on the shell that happened to start it. */
+static void add_files_limit(struct spec *s, bool first)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_max = OPEN_FILES;
+	(void) setrlimit(RLIMIT_NOFILE, &limit); /* refused: as far as ours goes */
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	if (limit.rlim_max > OPEN_FILES)
+		limit.rlim_max = OPEN_FILES;
+	str_printf(s->out, "%s{\"type\":\"RLIMIT_NOFILE\",\"soft\":%llu,\"hard\":%llu}",
+		   first ? ",\"rlimits\":[" : ",", (unsigned long long) limit.rlim_max,
+		   (unsigned long long) limit.rlim_max);
+}
 
 /* NAME=SOFT:HARD; -1 is no limit */
 void spec_add_rlimits(struct spec *s)
 {
+	bool files = false;
 	const struct img_words *list = &s->c->ulimits;
 
 	for (size_t i = 0; i < list->n; i++) {
@@ -32,8 +53,11 @@ void spec_add_rlimits(struct spec *s)
 			str_printf(s->out, "%c", *p >= 'a' && *p <= 'z' ? *p - 'a' + 'A' : *p);
 		str_printf(s->out, "\",\"soft\":%llu,\"hard\":%llu}", (unsigned long long) soft,
 			   (unsigned long long) hard);
+		files = files || str_starts(list->v[i], "nofile=");
 	}
-	str_puts(s->out, list->n > 0 ? "]" : "");
+	if (!files)
+		add_files_limit(s, list->n == 0);
+	str_puts(s->out, "]");
 }
 
 /* Members of an object: "{" before the first, "," between */
@@ -71,6 +95,8 @@ static void add_memory(struct spec *s)
 	if (c->memory_reservation != 0 || (old != NULL && old->memory_reservation != 0))
 		add_number(s, &first, "reservation",
 			   c->memory_reservation != 0 ? (int64_t) c->memory_reservation : -1);
+	if (c->swappiness != NULL)
+		str_printf(s->out, "%s\"swappiness\":%s", separator(&first), c->swappiness);
 	if (c->oom_kill_disable)
 		str_printf(s->out, "%s\"disableOOMKiller\":true", separator(&first));
 	str_puts(s->out, first ? "{}" : "}");
@@ -95,6 +121,10 @@ static void add_cpu(struct spec *s)
 		add_number(s, &first, "quota", -1);
 	if (c->cpu_shares != 0)
 		add_number(s, &first, "shares", (int64_t) c->cpu_shares);
+	if (c->cpu_rt_period != 0)
+		add_number(s, &first, "realtimePeriod", (int64_t) c->cpu_rt_period);
+	if (c->cpu_rt_runtime != 0)
+		add_number(s, &first, "realtimeRuntime", c->cpu_rt_runtime);
 	if (c->cpuset_cpus != NULL) {
 		str_printf(s->out, "%s\"cpus\":", separator(&first));
 		str_json(s->out, c->cpuset_cpus);

@@ -160,14 +160,17 @@ static int add_files(struct list *l, struct err *err)
 	static const char options[] = "\"bind\",\"rprivate\"";
 	const struct {
 		const char *dir, *name, *destination;
+		bool without;
 	} files[] = {
-		{ l->s->net_files, "hosts", "/etc/hosts" },
-		{ l->s->dir, "hostname", "/etc/hostname" },
-		{ l->s->net_files, "resolv.conf", "/etc/resolv.conf" },
+		{ l->s->net_files, "hosts", "/etc/hosts", l->s->c->no_hosts },
+		{ l->s->dir, "hostname", "/etc/hostname", l->s->c->no_hostname },
+		{ l->s->net_files, "resolv.conf", "/etc/resolv.conf", false },
 	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
+		if (files[i].without)
+			continue;
 		const char *path =
 			arena_printf(&l->s->arena, "%s/%s", files[i].dir, files[i].name);
 

@@ -29,6 +29,7 @@
 #define STEP_MS 1
 #define NS_PER_MS 1000000
 #define NS_PER_S 1000000000
+#define ENDING_MS 100
 #define LOST_CODE 137
 
 int eng_stop_mark(struct engine *e, const char *id)
@@ -59,6 +60,20 @@ int eng_pid(struct engine *e, const struct eng_instance *i)
 		return -ESRCH;
 	pid = strtol(text.p != NULL ? text.p : "", NULL, 10);
 	return pid > 0 && pid <= INT_MAX ? (int) pid : -ESRCH;
+}
+
+bool eng_has_ended(struct engine *e, const struct eng_instance *i, int pid, struct err *err)
+{
+	_cleanup_close_ int pidfd = pid > 0 ? proc_pidfd_open(pid) : -ESRCH;
+
+	/* its namespaces are gone a moment before its first process is */
+	bool soon = err != NULL && (err->code == -ESRCH || err->code == -ECHILD);
+
+	if (pidfd >= 0 && pid == eng_pid(e, i) &&
+	    poll(&(struct pollfd) { .fd = pidfd, .events = POLLIN }, 1, soon ? ENDING_MS : 0) == 0)
+		return false;
+	(void) err_msg(err, -ESRCH, "instance '%s' is not running any more, or not yet", i->name);
+	return true;
 }
 
 static int left_ms(int64_t deadline)
@@ -212,7 +227,7 @@ static int note_paused(struct engine *e, const struct eng_instance *i, bool paus
 int eng_pause(struct engine *e, const struct eng_instance *i, bool pause, struct err *err)
 {
 	const struct eng_backend *b = backend(i, err);
-	int r;
+	int pid = eng_pid(e, i), r;
 
 	if (b == NULL)
 		return -EINVAL;
@@ -227,7 +242,7 @@ int eng_pause(struct engine *e, const struct eng_instance *i, bool pause, struct
 	if (r < 0 && pause)
 		(void) note_paused(e, i, false, NULL); /* it can be unpaused */
 	if (r < 0)
-		return r;
+		return eng_has_ended(e, i, pid, err) ? -ESRCH : r;
 	eng_event(e, "container", pause ? "pause" : "unpause", i->id,
 		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
 	return 0;

@@ -81,7 +81,7 @@ void eng_volumes_sweep(struct engine *e);
 
 /**
  * eng_volumes_take() - note the volumes that an instance uses, making those that are missing
- * @id: its directory in the run root exists, its row maybe not yet
+ * Context: inside a transaction; when it is forgotten, eng_volumes_sweep() removes what was made.
  * Return: 0; -errno with a message.
  */
 int eng_volumes_take(struct engine *e, const char *id, const struct eng_config *config,

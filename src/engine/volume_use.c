@@ -29,14 +29,6 @@
 
 #define OPTIONS_MAX (64u << 10) /* bytes */
 
-static bool has_volume(const struct eng_config *c)
-{
-	for (size_t i = 0; i < c->nr_mounts; i++)
-		if (c->mounts[i].kind == ENG_MOUNT_VOLUME)
-			return true;
-	return false;
-}
-
 static int take_one(struct engine *e, const char *id, const struct eng_mount *m, struct arena *a,
 		    struct err *err)
 {
@@ -54,19 +46,12 @@ int eng_volumes_take(struct engine *e, const char *id, const struct eng_config *
 		     struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
-	int r;
+	int r = 0;
 
-	if (!has_volume(config))
-		return 0;
-	r = db_begin(e->db, err);
 	for (size_t i = 0; r == 0 && i < config->nr_mounts; i++)
 		if (config->mounts[i].kind == ENG_MOUNT_VOLUME)
 			r = take_one(e, id, &config->mounts[i], &a, err);
-	if (r < 0) {
-		db_rollback(e->db);
-		return r;
-	}
-	return db_commit(e->db, err);
+	return r;
 }
 
 /* Names of the volumes that only this instance uses, and nobody named */

@@ -75,5 +75,4 @@ void oci_cgroup_usage(const struct oci_cgroup *cg, struct oci_usage *ret)
 		read_io(cg_v1(cg, "blkio"), "blkio.throttle.io_service_bytes", "Read ", "Write ", ret);
 	}
 	ret->pids = get(pids, "pids.current", 0);
-	ret->pids_limit = get(pids, "pids.max", UINT64_MAX);
 }

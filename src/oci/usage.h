@@ -10,11 +10,11 @@ struct oci_cgroup;
  * @cpu_ns: processor time so far
  * @memory: bytes, without file pages that the kernel can drop at once
  * @memory_limit: bytes, UINT64_MAX without one
- * @pids, @pids_limit: processes and threads; UINT64_MAX without a limit
+ * @pids: processes and threads
  * @read, @written: bytes of block devices so far
  */
 struct oci_usage {
-	uint64_t cpu_ns, memory, memory_limit, pids, pids_limit, read, written;
+	uint64_t cpu_ns, memory, memory_limit, pids, read, written;
 };
 
 /** oci_cgroup_usage() - read the counters that `stats` shows, and no more */

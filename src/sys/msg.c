@@ -154,3 +154,25 @@ int msg_listen_at(int dirfd, const char *name)
 		return -errno;
 	return take_fd(sock);
 }
+
+int msg_listen(const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	_cleanup_free_ char *dir = slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t) (slash - path));
+	struct sockaddr_un addr;
+	int r;
+
+	if (dir == NULL)
+		return -ENOMEM;
+	_cleanup_close_ int dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd < 0)
+		return -errno;
+	r = address_at(dirfd, name, &addr);
+	if (r < 0)
+		return r;
+	_cleanup_close_ int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (sock < 0 || fchmod(sock, 0600) < 0 || bind(sock, (struct sockaddr *) &addr, sizeof(addr)) < 0 ||
+	    listen(sock, 8) < 0)
+		return -errno;
+	return take_fd(sock);
+}

@@ -44,3 +44,11 @@ int msg_connect_at(int dirfd, const char *name);
  * Return: descriptor, CLOEXEC; -errno.
  */
 int msg_listen_at(int dirfd, const char *name);
+
+/**
+ * msg_listen() - listening unix stream socket by path
+ * @path: may be longer than sun_path holds; what is there already is refused
+ * Only its owner may connect, whatever the umask.
+ * Return: descriptor, CLOEXEC and non-blocking; -EADDRINUSE; -errno.
+ */
+int msg_listen(const char *path);

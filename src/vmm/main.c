@@ -19,6 +19,7 @@
 #include "sys/pty.h"
 #include "vmm/accel/accel.h"
 #include "vmm/boot/acpi.h"
+#include "vmm/control/qmp.h"
 #include "vmm/machine/machine.h"
 #include "vmm/options.h"
 
@@ -86,18 +87,22 @@ static bool make_raw(const struct machine_config *conf, struct termios *old)
 	return conf->serial_in == STDIN_FILENO && isatty(STDIN_FILENO) && pty_raw(STDIN_FILENO, old) == 0;
 }
 
-static int run(const struct machine_config *conf)
+static int run(const struct machine_config *conf, const char *control)
 {
+	struct qmp *qmp = NULL;
 	struct machine *m = NULL;
 	struct err err = { 0 };
 	struct termios old;
 	bool raw = false;
 	int sig = 0, r = machine_new(conf, &m, &err);
 
+	if (r == 0 && control != NULL)
+		r = qmp_new(m, control, &qmp, &err);
 	if (r == 0) {
 		raw = make_raw(conf, &old);
 		r = machine_run(m, &sig, &err);
 	}
+	qmp_free(qmp);
 	machine_free(m);
 	if (raw)
 		(void) tcsetattr(STDIN_FILENO, TCSANOW, &old); /* a terminal that went away needs nothing */
@@ -143,7 +148,7 @@ int main(int argc, char **argv)
 	if (o.dump_acpi != NULL)
 		return dump_acpi(o.dump_acpi, &o);
 	r = vmm_options_open(&o, &conf, &err);
-	r = r < 0 ? fail(r == -EINVAL ? STATUS_USAGE : STATUS_FAILED, &err) : run(&conf);
+	r = r < 0 ? fail(r == -EINVAL ? STATUS_USAGE : STATUS_FAILED, &err) : run(&conf, o.qmp);
 	vmm_options_close(&conf);
 	return r;
 }

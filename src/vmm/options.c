@@ -29,6 +29,10 @@ static const struct opt table[] = {
 	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm (auto)" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to (stdio)" },
+	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
+	  "a disk (virtio-blk): ro, serial=TEXT, queues=N, rings=split" },
+	{ "qmp", 0, OPT_STRING, offsetof(struct vmm_options, qmp), "PATH",
+	  "control socket, made there; speaks QEMU's machine protocol" },
 	{ "no-reboot", 0, OPT_BOOL, offsetof(struct vmm_options, no_reboot), NULL, "a reset ends the machine" },
 	{ "probe", 0, OPT_BOOL, offsetof(struct vmm_options, probe), NULL,
 	  "say whether this host can run an ordinary guest, and why not" },
@@ -98,6 +102,64 @@ static int open_file(const char *option, const char *path, int *ret, struct err 
 	return 0;
 }
 
+/* What follows "KEY=" in an option's value, NULL if it is another key. */
+static char *value_of(char *word, const char *key)
+{
+	size_t n = strlen(key);
+
+	return strncmp(word, key, n) == 0 && word[n] == '=' ? word + n + 1 : NULL;
+}
+
+static int parse_queues(const char *option, const char *text, unsigned max, unsigned *ret, struct err *err)
+{
+	uint64_t n;
+
+	if (str_to_u64(text, &n) < 0 || n == 0 || n > max)
+		return err_msg(err, -EINVAL, "option --%s: queues=%s is not a number from 1 to %u", option, text, max);
+	*ret = (unsigned) n;
+	return 0;
+}
+
+static int parse_disk_word(char *word, struct blk_config *d, struct err *err)
+{
+	char *v;
+
+	if (strcmp(word, "ro") == 0)
+		d->readonly = true;
+	else if (strcmp(word, "rings=split") == 0)
+		d->split = true;
+	else if ((v = value_of(word, "queues")) != NULL)
+		return parse_queues("disk", v, BLK_QUEUES_MAX, &d->queues, err);
+	else if ((v = value_of(word, "serial")) != NULL && strlen(v) <= BLK_SERIAL_MAX)
+		d->serial = v;
+	else if (v != NULL)
+		return err_msg(err, -EINVAL, "option --disk: serial '%s' has more than %d bytes", v, BLK_SERIAL_MAX);
+	else
+		return err_msg(err, -EINVAL, "option --disk: unknown word '%s'", word);
+	return 0;
+}
+
+/* @text is taken apart where it is. */
+static int open_disk(char *text, struct machine_config *c, struct err *err)
+{
+	char *rest = text, *path = strsep(&rest, ",");
+	struct blk_config *d = &c->disk[c->nr_disks];
+	int r = 0;
+
+	if (c->nr_disks == MACHINE_DISKS_MAX)
+		return err_msg(err, -EINVAL, "option --disk: more than %d disks", MACHINE_DISKS_MAX);
+	*d = (struct blk_config) { .name = path, .queues = c->nr_cpus < BLK_QUEUES_MAX ? c->nr_cpus : BLK_QUEUES_MAX };
+	while (rest != NULL && r == 0)
+		r = parse_disk_word(strsep(&rest, ","), d, err);
+	if (r < 0)
+		return r;
+	d->fd = open(path, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (d->fd < 0)
+		return err_set(err, -errno, "option --disk: open '%s'", path);
+	c->nr_disks++;
+	return 0;
+}
+
 static int open_serial(const char *where, struct machine_config *c, struct err *err)
 {
 	if (where == NULL || strcmp(where, "stdio") == 0) {
@@ -139,6 +201,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		r = open_file("kernel", o->kernel, &ret->boot.kernel, err);
 	if (r == 0 && o->initrd != NULL)
 		r = open_file("initrd", o->initrd, &ret->boot.initrd, err);
+	for (size_t i = 0; i < o->disks.n && r == 0; i++)
+		r = open_disk((char *) (uintptr_t) o->disks.v[i], ret, err); /* words of main(), which it may change */
 	return r < 0 ? r : open_serial(o->serial, ret, err);
 }
 
@@ -153,4 +217,6 @@ void vmm_options_close(struct machine_config *c)
 	close_fd(c->boot.kernel);
 	close_fd(c->boot.initrd);
 	close_fd(c->serial_out);
+	for (unsigned i = 0; i < c->nr_disks; i++)
+		close_fd(c->disk[i].fd);
 }

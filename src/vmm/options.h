@@ -10,8 +10,9 @@ struct machine_config;
 
 /** struct vmm_options - the command line, as given */
 struct vmm_options {
-	const char *kernel, *initrd, *append, *memory, *accel, *serial;
+	const char *kernel, *initrd, *append, *memory, *accel, *serial, *qmp;
 	uint64_t cpus;
+	struct opt_strings disks;
 	bool no_reboot, version, probe;
 	const char *dump_acpi;
 };

@@ -7,6 +7,7 @@
 #   STEP           one case instead of many, as a failure prints it
 # shellcheck disable=SC2034
 . "$(dirname "${BASH_SOURCE[0]}")/../engine/lib.sh"
+case=setup bad=0
 crash_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$SEED
@@ -64,6 +65,12 @@ fail() {
 
 field() { cleave ps -a --filter "name=^$1\$" --format "{{.$2}}" 2>/dev/null; }
 
+# What is told not to run does not.
+told_truly() {
+	ok ps -aq --filter status=running --filter status=paused --filter status=restarting || return
+	[ -n "$out" ] || [ -z "$(sleepers)" ] || fail "nothing runs of what does not run"
+}
+
 sleepers() { pgrep -f "^sleep $nap" || true; }
 
 # Instances are what the list says they are: those that run answer, the others can be started.
@@ -80,6 +87,7 @@ whole_instances() {
 				until_ended "$name" || ok exec "$name" true || return
 			;;
 		paused) ok unpause "$name" && ok exec "$name" true || return ;;
+		restarting) ;;
 		created | exited) ok start "$name" || return ;;
 		*) fail "state of '$name'" "$state" ;;
 		esac
@@ -124,9 +132,8 @@ check_nothing_left() {
 			find "$CLEAVE_RUNROOT" -mindepth 1 -maxdepth 1 ! -name oci 2>/dev/null
 			find "$CLEAVE_RUNROOT/oci" -mindepth 1 -maxdepth 1 ! -name .seccomp 2>/dev/null
 			grep -F "$T/r" /proc/self/mountinfo
-			find /sys/fs/cgroup -mindepth 2 -type d -path "*$group/*" 2>/dev/null
-			sleepers
-			pgrep -af "^cleave.* $CLEAVE_ROOT" || true
+			find /sys/fs/cgroup{,/*}"$group" -mindepth 1 -type d 2>/dev/null
+			pgrep -af "^sleep $nap|^cleave.* $CLEAVE_ROOT" || true
 		)
 		[ -n "$left" ] || break
 		sleep 0.05 # what was killed just now is not waited for
@@ -147,13 +154,25 @@ begin_store() {
 # Begin anew after a failure, so that the next one is another.
 fresh_store() {
 	local p
-	for p in $(find /sys/fs/cgroup -path "*$group/*" -name freezer.state); do echo THAWED >"$p"; done
-	for p in $(find /sys/fs/cgroup -path "*$group/*" -name cgroup.freeze); do echo 0 >"$p"; done
+	for p in /sys/fs/cgroup{,/*}"$group"/*/freezer.state; do [ ! -e "$p" ] || echo THAWED >"$p"; done
+	for p in /sys/fs/cgroup{,/*}"$group"/*/cgroup.freeze; do [ ! -e "$p" ] || echo 0 >"$p"; done
 	for p in $(sleepers) $(pgrep -f "^cleave.* $CLEAVE_ROOT"); do kill -KILL "$p" 2>/dev/null; done
 	sleep 0.1
-	for p in $(find /sys/fs/cgroup -mindepth 2 -depth -type d -path "*$group/*"); do rmdir "$p"; done
+	for p in /sys/fs/cgroup{,/*}"$group"/*/; do [ ! -d "$p" ] || rmdir "$p"; done
 	rm -rf "${CLEAVE_ROOT:?}" "${CLEAVE_RUNROOT:?}"
 	begin_store
 }
 
 time_left() { [ "$SECONDS" -lt "$deadline" ]; }
+
+# sample_verbs - call "sample VERB" for all verbs, in an order that follows from the seed, as long as there is time
+sample_verbs() {
+	local order=("${verbs[@]}") i k v
+	while time_left; do
+		for ((i = ${#order[@]} - 1; i > 0; i--)); do
+			k=$((RANDOM % (i + 1))) v=${order[i]}
+			order[i]=${order[k]} order[k]=$v
+		done
+		for v in "${order[@]}"; do ! time_left || sample "$v"; done
+	done
+}

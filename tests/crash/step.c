@@ -146,20 +146,21 @@ static bool fd_below(pid_t pid, uint64_t fd)
 	return proc_link(pid, path, "fd/%d", (int) fd) && below(path);
 }
 
-static bool path_below(pid_t pid, uint64_t dir, uint64_t address)
+/* @create: only when there is no such file yet, so that the call makes one */
+static bool path_below(pid_t pid, uint64_t dir, uint64_t address, bool create)
 {
-	char path[PATH_MAX] = "", at[PATH_MAX];
-	struct iovec to = { path, 256 }, from = { (void *) (uintptr_t) address, 256 };
+	char path[256] = "", at[PATH_MAX] = "", full[PATH_MAX + 257];
+	struct iovec to = { path, sizeof(path) - 1 }, from = { (void *) (uintptr_t) address, 0 };
 
 	/* the string may end before a page that is not there */
-	from.iov_len = 4096 - address % 4096 < 256 ? 4096 - address % 4096 : 256;
+	from.iov_len = 4096 - address % 4096 < to.iov_len ? 4096 - address % 4096 : to.iov_len;
 	if (process_vm_readv(pid, &to, 1, &from, 1, 0) <= 0)
 		return false;
-	if (path[0] == '/')
-		return below(path);
-	return ((int) dir == AT_FDCWD ? proc_link(pid, at, "cwd")
-				      : proc_link(pid, at, "fd/%d", (int) dir)) &&
-	       below(at);
+	if (path[0] != '/' && !((int) dir == AT_FDCWD ? proc_link(pid, at, "cwd")
+						      : proc_link(pid, at, "fd/%d", (int) dir)))
+		return false;
+	(void) snprintf(full, sizeof(full), "%s%s%s", at, path[0] != '/' ? "/" : "", path);
+	return below(full) && (!create || access(full, F_OK) < 0);
 }
 
 /* Does this call need room on a disk, below one of the directories? */
@@ -184,27 +185,27 @@ static bool changes_file(pid_t pid, const struct syscall_info *i)
 	case SYS_copy_file_range:
 		return fd_below(pid, a[2]);
 	case SYS_open:
-		return (a[1] & O_CREAT) != 0 && path_below(pid, (uint64_t) AT_FDCWD, a[0]);
+		return (a[1] & O_CREAT) != 0 && path_below(pid, (uint64_t) AT_FDCWD, a[0], true);
 	case SYS_openat:
-		return (a[2] & O_CREAT) != 0 && path_below(pid, a[0], a[1]);
+		return (a[2] & O_CREAT) != 0 && path_below(pid, a[0], a[1], true);
 	case SYS_mkdir:
 	case SYS_mknod:
 	case SYS_setxattr:
 	case SYS_lsetxattr:
-		return path_below(pid, (uint64_t) AT_FDCWD, a[0]);
+		return path_below(pid, (uint64_t) AT_FDCWD, a[0], false);
 	case SYS_link:
 	case SYS_symlink:
 	case SYS_rename:
-		return path_below(pid, (uint64_t) AT_FDCWD, a[1]);
+		return path_below(pid, (uint64_t) AT_FDCWD, a[1], false);
 	case SYS_mkdirat:
 	case SYS_mknodat:
-		return path_below(pid, a[0], a[1]);
+		return path_below(pid, a[0], a[1], false);
 	case SYS_symlinkat:
-		return path_below(pid, a[1], a[2]);
+		return path_below(pid, a[1], a[2], false);
 	case SYS_linkat:
 	case SYS_renameat:
 	case SYS_renameat2:
-		return path_below(pid, a[2], a[3]);
+		return path_below(pid, a[2], a[3], false);
 	default:
 		return false;
 	}

@@ -47,8 +47,9 @@ finish() {
 	fi
 	if [ "$checks" = skipped ]; then exit 77; fi
 	echo "$NAME: $checks checks, $failures failures"
+	# a bare `exit` would give the status of before the trap
 	[ "$failures" = 0 ] && [ "$checks" != 0 ] && [ "$code" = 0 ]
-	exit
+	exit $?
 }
 
 # Nothing of an instance remains: directories, cgroups, mounts, processes.

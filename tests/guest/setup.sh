@@ -23,7 +23,8 @@ size=2G
 boot_modules="virtio_pci virtio_blk virtio_console"
 
 # Parts of the kernel's module tree that tests can use; the rest only makes the image larger.
-module_dirs="arch block crypto fs lib mm net virt drivers/block drivers/char drivers/md
+module_dirs="arch block crypto fs lib mm net virt drivers/acpi/button.ko drivers/block drivers/char drivers/dax
+	drivers/input/evdev.ko drivers/md drivers/misc/pvpanic drivers/nvdimm
 	drivers/net/bonding drivers/net/ipvlan drivers/net/macvlan.ko drivers/net/macvtap.ko
 	drivers/net/dummy.ko drivers/net/ifb.ko drivers/net/net_failover.ko drivers/net/tap.ko
 	drivers/net/tun.ko drivers/net/veth.ko drivers/net/virtio_net.ko drivers/net/vrf.ko

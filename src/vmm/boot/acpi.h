@@ -11,7 +11,7 @@ struct err;
 struct gmem;
 struct str;
 
-#define ACPI_SIZE_MAX 0x20000 /* bytes of all tables: they live between BOOT_ACPI and 1 MiB */
+#define ACPI_SIZE_MAX 0x1FFF0 /* bytes of all tables: they live between BOOT_ACPI and BOOT_RESET_VECTOR */
 
 /** struct acpi_window - addresses from @base to @last that PCI devices may have */
 struct acpi_window {

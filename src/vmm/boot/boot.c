@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "vmm/accel/accel.h"
 #include "vmm/core/gmem.h"
+#include "vmm/dev/legacy/power.h"
 
 int boot_read(const struct gmem *mem, int fd, const char *name, uint64_t offset, uint64_t gpa,
 	      uint64_t len, struct err *err)
@@ -103,6 +104,23 @@ size_t boot_memory_map(const struct boot_load *b, struct boot_range ret[BOOT_RAN
 	return n;
 }
 
+/*
+ * Where a PC's processor begins after a reset, and where kernels jump to reset it when they know no
+ * better way (Linux does so on hardware-reduced machines): real-mode code that writes the reset register.
+ */
+static int write_reset_vector(const struct gmem *mem)
+{
+	static const uint8_t code[] = {
+		0xBA, POWER_RESET & 0xFF, POWER_RESET >> 8, /* mov dx, POWER_RESET */
+		0xB0, POWER_RESET_VALUE, /* mov al, POWER_RESET_VALUE */
+		0xEE, /* out dx, al */
+		0xF4, /* hlt */
+		0xEB, 0xFD, /* jmp to it */
+	};
+
+	return gmem_write(mem, BOOT_RESET_VECTOR, code, sizeof(code));
+}
+
 int boot_load(const struct gmem *mem, const struct boot_config *conf, uint64_t rsdp, uint64_t ecam,
 	      uint64_t ecam_len, struct accel_start *ret, struct err *err)
 {
@@ -125,7 +143,9 @@ int boot_load(const struct gmem *mem, const struct boot_config *conf, uint64_t r
 		r = (*it)->load(&b, &start, err);
 		if (r < 0)
 			return r;
-		r = gmem_write(mem, BOOT_GDT, start.mode == ACCEL_MODE_LONG64 ? gdt : gdt32, sizeof(gdt));
+		r = write_reset_vector(mem);
+		if (r == 0)
+			r = gmem_write(mem, BOOT_GDT, start.mode == ACCEL_MODE_LONG64 ? gdt : gdt32, sizeof(gdt));
 		if (r == 0)
 			*ret = start;
 		return r;

@@ -14,7 +14,7 @@ struct accel_start;
 struct err;
 struct gmem;
 
-/* Guest addresses of what a kernel is handed; see docs/decisions for the whole map. */
+/* Guest addresses of what a kernel is handed; README.md has the whole map. */
 #define BOOT_GDT 0x500ull
 #define BOOT_PVH_INFO 0x6000ull
 #define BOOT_ZERO_PAGE 0x7000ull
@@ -22,6 +22,7 @@ struct gmem;
 #define BOOT_CMDLINE 0x20000ull
 #define BOOT_LOW_END 0x9FC00ull /* memory below 1 MiB that the guest may use */
 #define BOOT_ACPI 0xE0000ull
+#define BOOT_RESET_VECTOR 0xFFFF0ull
 #define BOOT_HIGH 0x100000ull
 
 #define BOOT_CMDLINE_MAX 4096 /* bytes with the terminator; kernels take 2048 */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "vmm/accel/accel.h"
@@ -27,6 +28,7 @@ struct cpu {
 	struct accel_vcpu *vcpu;
 	pthread_t thread;
 	bool started;
+	int tid; /* atomic: written by the thread */
 };
 
 /**
@@ -126,6 +128,7 @@ static void *run(void *arg)
 	const struct accel_ops *ops = c->vm->accel->ops;
 	struct err err = { 0 };
 
+	__atomic_store_n(&cpu->tid, gettid(), __ATOMIC_RELAXED);
 	while (!must_end(c)) {
 		struct accel_exit e;
 
@@ -193,6 +196,11 @@ int cpus_new(struct vm *vm, struct cpus **ret, struct err *err)
 struct accel_vcpu *cpus_first(struct cpus *c)
 {
 	return c->cpu[0].vcpu;
+}
+
+int cpus_thread(const struct cpus *c, unsigned index)
+{
+	return __atomic_load_n(&c->cpu[index].tid, __ATOMIC_RELAXED);
 }
 
 static void kick_all(struct cpus *c)

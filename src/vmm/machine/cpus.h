@@ -18,6 +18,9 @@ int cpus_new(struct vm *vm, struct cpus **ret, struct err *err);
 /** cpus_first() - the processor that boots */
 struct accel_vcpu *cpus_first(struct cpus *c);
 
+/** cpus_thread() - thread id of processor @index, 0 before it has begun */
+int cpus_thread(const struct cpus *c, unsigned index);
+
 /**
  * cpus_pause() - wait until no processor executes
  * Context: with the machine's lock, which is released while waiting.

@@ -23,6 +23,8 @@
 #include "vmm/dev/legacy/power.h"
 #include "vmm/dev/legacy/rtc.h"
 #include "vmm/dev/legacy/serial.h"
+#include "vmm/dev/pci/pci.h"
+#include "vmm/dev/virtio/rng.h"
 #include "vmm/machine/cpus.h"
 
 struct machine {
@@ -30,10 +32,20 @@ struct machine {
 	const struct machine_config *conf;
 	struct cpus *cpus;
 	struct power *power;
+	struct pci_bus *pci;
 	struct loop_source cause, signals;
 	int signal_fd, signal, failed;
+	bool paused, host_reset;
 	struct err *err;
+	void (*event)(void *arg, const char *name, const char *data);
+	void *event_arg;
 };
+
+static void emit(const struct machine *m, const char *name, const char *data)
+{
+	if (m->event != NULL)
+		m->event(m->event_arg, name, data);
+}
 
 static int add_devices(struct machine *m, struct err *err)
 {
@@ -46,12 +58,27 @@ static int add_devices(struct machine *m, struct err *err)
 		r = rtc_add(vm, err);
 	if (r == 0)
 		r = serial_add(vm, m->conf->serial_in, m->conf->serial_out, err);
+	if (r == 0)
+		r = pci_bus_add(vm, &m->pci, err);
+	return r;
+}
+
+static int add_pci_devices(struct machine *m, struct err *err)
+{
+	struct vm *vm = &m->vm;
+	int r = rng_add(vm, m->pci, err);
+
+	for (unsigned i = 0; i < m->conf->nr_disks && r == 0; i++)
+		r = blk_add(vm, m->pci, &m->conf->disk[i], err);
 	return r;
 }
 
 static int load(struct machine *m, struct err *err)
 {
-	struct acpi_config acpi = { .nr_cpus = m->vm.nr_cpus };
+	uint64_t high = pci_window64(&m->vm);
+	struct acpi_config acpi = { .nr_cpus = m->vm.nr_cpus, .ecam = PCI_ECAM_BASE, .ecam_len = PCI_ECAM_SIZE,
+				    .window = { { PCI_WINDOW_BASE, PCI_WINDOW_LAST },
+						{ high, high + PCI_WINDOW64_SIZE - 1 } } };
 	struct accel_start start;
 	struct accel *a = m->vm.accel;
 	uint64_t rsdp;
@@ -74,20 +101,51 @@ static int reset(struct machine *m, struct err *err)
 	return r < 0 ? r : load(m, err);
 }
 
+/* What QEMU's clients are told of an end. */
+static void emit_end(const struct machine *m, enum vm_cause cause)
+{
+	static const char *const data[VM_N_CAUSES_] = {
+		[VM_CAUSE_POWER_OFF] = "{\"guest\": true, \"reason\": \"guest-shutdown\"}",
+		[VM_CAUSE_RESET] = "{\"guest\": true, \"reason\": \"guest-reset\"}",
+		[VM_CAUSE_TRIPLE_FAULT] = "{\"guest\": true, \"reason\": \"guest-reset\"}",
+		[VM_CAUSE_PANIC] = "{\"guest\": true, \"reason\": \"guest-panic\"}",
+		[VM_CAUSE_QUIT] = "{\"guest\": false, \"reason\": \"host-qmp-quit\"}",
+		[VM_CAUSE_SIGNAL] = "{\"guest\": false, \"reason\": \"host-signal\"}",
+		[VM_CAUSE_FAILED] = "{\"guest\": false, \"reason\": \"host-error\"}",
+	};
+
+	if (cause == VM_CAUSE_PANIC)
+		emit(m, "GUEST_PANICKED", "{\"action\": \"poweroff\"}");
+	emit(m, "SHUTDOWN", data[cause]);
+}
+
+static void start_over(struct machine *m)
+{
+	cpus_pause(m->cpus);
+	m->failed = reset(m, m->err);
+	if (m->failed < 0) {
+		loop_stop(m->vm.loop);
+		return;
+	}
+	emit(m, "RESET", m->host_reset ? "{\"guest\": false, \"reason\": \"host-qmp-system-reset\"}" :
+					 "{\"guest\": true, \"reason\": \"guest-reset\"}");
+	m->host_reset = false;
+	vm_request_done(&m->vm);
+	if (!m->paused)
+		cpus_resume(m->cpus);
+}
+
 static void cause_ready(void *arg, uint32_t events)
 {
 	struct machine *m = arg;
+	enum vm_cause cause = vm_cause(&m->vm);
 
 	(void) events;
-	if (vm_cause(&m->vm) == VM_CAUSE_RESET && !m->conf->no_reboot) {
-		cpus_pause(m->cpus);
-		m->failed = reset(m, m->err);
-		if (m->failed == 0) {
-			vm_request_done(&m->vm);
-			cpus_resume(m->cpus);
-			return;
-		}
+	if (cause == VM_CAUSE_RESET && (m->host_reset || !m->conf->no_reboot)) {
+		start_over(m);
+		return;
 	}
+	emit_end(m, cause);
 	loop_stop(m->vm.loop);
 }
 
@@ -135,6 +193,8 @@ static int build(struct machine *m, struct err *err)
 		r = watch(m, err);
 	if (r == 0)
 		r = add_devices(m, err);
+	if (r == 0)
+		r = add_pci_devices(m, err);
 	if (r == 0)
 		r = cpus_new(&m->vm, &m->cpus, err);
 	return r;
@@ -189,6 +249,63 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err)
 	*ret_signal = m->signal;
 	r = (int) vm_cause(&m->vm);
 	return r == VM_CAUSE_FAILED ? explain(m, err) : r;
+}
+
+struct vm *machine_vm(struct machine *m)
+{
+	return &m->vm;
+}
+
+const char *machine_accel_name(const struct machine *m)
+{
+	return m->conf->accel->name;
+}
+
+int machine_cpu_thread(const struct machine *m, unsigned index)
+{
+	return cpus_thread(m->cpus, index);
+}
+
+void machine_on_event(struct machine *m, void (*event)(void *arg, const char *name, const char *data), void *arg)
+{
+	m->event = event;
+	m->event_arg = arg;
+}
+
+bool machine_is_running(const struct machine *m)
+{
+	return !m->paused;
+}
+
+void machine_pause(struct machine *m)
+{
+	if (m->paused)
+		return;
+	m->paused = true;
+	cpus_pause(m->cpus);
+	emit(m, "STOP", NULL);
+}
+
+void machine_resume(struct machine *m)
+{
+	if (!m->paused)
+		return;
+	m->paused = false;
+	if (vm_cause(&m->vm) == VM_CAUSE_NONE)
+		cpus_resume(m->cpus);
+	emit(m, "RESUME", NULL);
+}
+
+void machine_power_button(struct machine *m)
+{
+	power_button(m->power);
+	emit(m, "POWERDOWN", NULL);
+}
+
+void machine_reset(struct machine *m)
+{
+	m->host_reset = true;
+	vm_request(&m->vm, VM_CAUSE_RESET);
 }
 
 void machine_free(struct machine *m)

@@ -9,10 +9,13 @@
 
 #include "vmm/boot/boot.h"
 #include "vmm/core/vm.h"
+#include "vmm/dev/virtio/blk.h"
 
 struct accel_ops;
 struct err;
 struct machine;
+
+#define MACHINE_DISKS_MAX 16
 
 /**
  * struct machine_config - what a machine is made of; all of it is borrowed
@@ -20,6 +23,7 @@ struct machine;
  * @accel: who executes
  * @serial_in, @serial_out: descriptors, -1 for none
  * @no_reboot: a reset ends the machine
+ * @disk: @nr_disks of them
  */
 struct machine_config {
 	uint64_t memory;
@@ -28,6 +32,8 @@ struct machine_config {
 	const struct accel_ops *accel;
 	int serial_in, serial_out;
 	struct boot_config boot;
+	struct blk_config disk[MACHINE_DISKS_MAX];
+	unsigned nr_disks;
 };
 
 /**
@@ -46,3 +52,33 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err);
 
 /** machine_free() - release; NULL is fine */
 void machine_free(struct machine *m);
+
+/** machine_vm() - its parts */
+struct vm *machine_vm(struct machine *m);
+
+/** machine_accel_name() - who executes */
+const char *machine_accel_name(const struct machine *m);
+
+/** machine_cpu_thread() - thread id of processor @index */
+int machine_cpu_thread(const struct machine *m, unsigned index);
+
+/**
+ * machine_on_event() - be told what happens to the machine
+ * @event: called with the lock held: @name and @data as in QEMU's protocol, @data may be NULL.  NULL: nobody
+ */
+void machine_on_event(struct machine *m, void (*event)(void *arg, const char *name, const char *data), void *arg);
+
+/** machine_is_running() - false while it is paused */
+bool machine_is_running(const struct machine *m);
+
+/** machine_pause() - nothing executes until machine_resume(); with the lock, on the loop's thread */
+void machine_pause(struct machine *m);
+
+/** machine_resume() - go on; with the lock */
+void machine_resume(struct machine *m);
+
+/** machine_power_button() - press it: the guest may turn itself off; with the lock */
+void machine_power_button(struct machine *m);
+
+/** machine_reset() - start over; with the lock */
+void machine_reset(struct machine *m);

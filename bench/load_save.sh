@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# load_save.sh [--rounds N] [--only SUBJECT]... [--format table|json]
+#
+# Compares load, save and commit of images with podman and skopeo: a Debian image of about 300 MB, which
+# mmdebstrap builds once, and a change of 100 MB.  All write to the same disk; it is idle when a measurement begins.
+# Subjects: load, load-gzip, save, commit.  cleave has its image on disk when it is done; the others leave that to the
+# kernel.
+#
+# Environment: CLEAVE (build/bin/cleave), BUILD (build), MIRROR (http://deb.debian.org/debian).
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=${BUILD:-$here/../build}
+cleave=$(realpath "${CLEAVE:-$build/bin/cleave}")
+rounds=5 format=table only=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--rounds) rounds=${2:?--rounds needs a number} && shift 2 ;;
+	--only) only+=" ${2:?--only needs a subject}" && shift 2 ;;
+	--format) format=${2:?--format needs table or json} && shift 2 ;;
+	*)
+		sed -n '4p' "$0" | cut -c 3- >&2
+		exit 2
+		;;
+	esac
+done
+for p in podman skopeo mmdebstrap cc; do
+	command -v "$p" >/dev/null || { echo "load_save.sh: no $p" >&2; exit 1; }
+done
+[ "$(id -u)" = 0 ] || { echo "load_save.sh: must run as root" >&2; exit 1; }
+
+mkdir -p "$build/bench"
+root=$build/bench/debian.tar
+if [ ! -f "$root" ]; then
+	mmdebstrap --quiet --variant=important --include=python3,perl,git,ca-certificates,curl \
+		bookworm "$root.new" "${MIRROR:-http://deb.debian.org/debian}"
+	mv "$root.new" "$root"
+fi
+
+work=$(mktemp -d "${TMPDIR:-/var/tmp}/cleave.XXXXXX") # podman takes no long names
+clean_up() {
+	podman "${pod[@]}" rm -af >/dev/null 2>&1 || true
+	umount "$work/pod/overlay" "$work/pod" 2>/dev/null || true
+	rm -rf "$work"
+}
+pod=(--root "$work/pod" --runroot "$work/prun" --storage-driver overlay)
+storage="containers-storage:[overlay@$work/pod+$work/prun]localhost/debian:1"
+export CLEAVE_ROOT=$work/root CLEAVE_RUNROOT=$work/run
+trap clean_up EXIT
+trap 'exit 130' INT TERM
+cc -std=gnu17 -D_GNU_SOURCE -O2 -static -o "$work/pairs" "$here/pairs.c"
+
+# podman's own archive is what all of them load
+podman "${pod[@]}" import -q "$root" localhost/debian:1 >/dev/null
+podman "${pod[@]}" save -q -o "$work/plain.tar" localhost/debian:1
+skopeo copy -q "docker-archive:$work/plain.tar" "oci-archive:$work/gzip.tar:localhost/debian:1"
+
+pairs() {
+	"$work/pairs" --rounds "$rounds" --format "$format" "$@"
+	[ "$format" = json ] || echo
+}
+run_load() { # SUBJECT TRANSPORT FILE
+	podman "${pod[@]}" rmi -f localhost/debian:1 >/dev/null 2>&1 || true
+	pairs --subject "$1" --goal cleave:podman:0.5 --goal cleave:skopeo:0.5 \
+		@cmd cleave @untimed /bin/sync @run "$cleave" load -q -i "$3" @untimed "$cleave" rmi localhost/debian:1 \
+		@cmd podman @untimed /bin/sync @run /usr/bin/podman "${pod[@]}" load -q -i "$3" @untimed /usr/bin/podman "${pod[@]}" rmi localhost/debian:1 \
+		@cmd skopeo @untimed /bin/sync @run /usr/bin/skopeo copy -q "$2:$3" "$storage" @untimed /usr/bin/podman "${pod[@]}" rmi localhost/debian:1
+}
+subject_load() { run_load load docker-archive "$work/plain.tar"; }
+subject_load-gzip() { run_load load-gzip oci-archive "$work/gzip.tar"; }
+have_images() {
+	podman "${pod[@]}" load -q -i "$work/plain.tar" >/dev/null
+	"$cleave" load -q -i "$work/plain.tar" >/dev/null
+}
+subject_save() {
+	have_images
+	pairs --subject save --goal cleave:podman:0.5 --goal cleave:skopeo:0.5 \
+		@cmd cleave @untimed /bin/sync @run "$cleave" save -o "$work/out" localhost/debian:1 @untimed /bin/rm "$work/out" \
+		@cmd podman @untimed /bin/sync @run /usr/bin/podman "${pod[@]}" save -q -o "$work/out" localhost/debian:1 @untimed /bin/rm "$work/out" \
+		@cmd skopeo @untimed /bin/sync @run /usr/bin/skopeo copy -q "$storage" "docker-archive:$work/out:localhost/debian:1" @untimed /bin/rm "$work/out"
+}
+subject_commit() {
+	local change='mkdir /big && cp -a /usr/lib/x86_64-linux-gnu /usr/share/perl /big'
+	have_images
+	"$cleave" run --name changed --network none localhost/debian:1 sh -c "$change"
+	podman "${pod[@]}" run --name changed --network none localhost/debian:1 sh -c "$change"
+	pairs --subject commit --goal cleave:podman:0.5 \
+		@cmd cleave @untimed /bin/sync @run "$cleave" commit changed localhost/made:1 @untimed "$cleave" rmi localhost/made:1 \
+		@cmd podman @untimed /bin/sync @run /usr/bin/podman "${pod[@]}" commit -q changed localhost/made:1 @untimed /usr/bin/podman "${pod[@]}" rmi localhost/made:1
+	"$cleave" rm changed >/dev/null
+	podman "${pod[@]}" rm changed >/dev/null
+}
+for s in ${only:-load load-gzip save commit}; do
+	declare -F "subject_$s" >/dev/null || { echo "load_save.sh: no subject '$s'" >&2; exit 2; }
+	"subject_$s"
+done

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The file or block device behind a disk: requests that complete later.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+struct blk_file;
+struct err;
+struct vm;
+
+enum blk_op { BLK_OP_READ, BLK_OP_WRITE, BLK_OP_WRITE_THROUGH, BLK_OP_FLUSH, BLK_OP_DISCARD, BLK_OP_ZERO };
+
+/**
+ * blk_file_new() - requests go to a file by io_uring, or one after the other where that is not there
+ * @fd: borrowed
+ * @done: called for every request, from blk_file_ready() or later, with the machine's lock held;
+ *        @result is bytes, or -errno
+ * Return: 0; -errno with a message.
+ */
+int blk_file_new(struct vm *vm, int fd, void (*done)(void *arg, void *request, int64_t result), void *arg,
+		 struct blk_file **ret, struct err *err);
+
+/** blk_file_free() - release; nothing is under way; NULL is fine */
+void blk_file_free(struct blk_file *f);
+
+/**
+ * blk_file_add() - a request
+ * @iov: @nr pieces, for reading and writing; borrowed until it is done
+ * @offset, @len: bytes
+ * @request: handed to done
+ */
+void blk_file_add(struct blk_file *f, enum blk_op op, const struct iovec *iov, unsigned nr, uint64_t offset,
+		  uint64_t len, void *request);
+
+/** blk_file_submit() - what was added goes to the kernel */
+void blk_file_submit(struct blk_file *f);
+
+/** blk_file_drain() - wait until nothing is under way; done is called for all of it */
+void blk_file_drain(struct blk_file *f);

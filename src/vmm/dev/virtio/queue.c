@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmm/dev/virtio/queue.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/core/bytes.h"
+#include "vmm/core/gmem.h"
+#include "vmm/dev/virtio/queue_parts.h"
+
+int vq_chain_add(const struct gmem *mem, struct vq_chain *c, uint64_t gpa, uint32_t len, bool write)
+{
+	void *p = gmem_map(mem, gpa, len);
+
+	if (p == NULL || c->nr_out + c->nr_in == VQ_CHAIN_MAX || (!write && c->nr_in > 0))
+		return -EPROTO;
+	if (len == 0)
+		return 0;
+	c->iov[c->nr_out + c->nr_in] = (struct iovec) { .iov_base = p, .iov_len = len };
+	if (write) {
+		c->nr_in++;
+		c->in_len += len;
+	} else {
+		c->nr_out++;
+		c->out_len += len;
+	}
+	return 0;
+}
+
+int vq_chain_indirect(const struct gmem *mem, struct vq_chain *c, uint64_t gpa, uint32_t len, bool packed)
+{
+	uint32_t n = len / VQ_DESC_SIZE, at = 0;
+	const uint8_t *table = gmem_map(mem, gpa, len);
+
+	if (table == NULL || n == 0 || len % VQ_DESC_SIZE != 0)
+		return -EPROTO;
+	for (uint32_t steps = 0; steps < n; steps++) {
+		uint8_t d[VQ_DESC_SIZE];
+		uint16_t flags;
+		int r;
+
+		memcpy(d, table + (size_t) at * VQ_DESC_SIZE, sizeof(d));
+		flags = get_le16(d + (packed ? 14 : 12));
+		if (flags & VQ_DESC_INDIRECT)
+			return -EPROTO;
+		r = vq_chain_add(mem, c, get_le64(d), get_le32(d + 8), flags & VQ_DESC_WRITE);
+		if (r < 0)
+			return r;
+		if (!packed && !(flags & VQ_DESC_NEXT))
+			return 0;
+		at = packed ? at + 1 : get_le16(d + 14);
+		if (!packed && at >= n)
+			return -EPROTO;
+	}
+	return packed ? 0 : -EPROTO; /* a loop */
+}
+
+static uint64_t driver_size(const struct virtq *vq)
+{
+	return vq->packed ? 4 : 6 + 2ull * vq->size;
+}
+
+static uint64_t device_size(const struct virtq *vq)
+{
+	return vq->packed ? 4 : 6 + 8ull * vq->size;
+}
+
+int vq_start(struct virtq *vq)
+{
+	if (vq->size == 0 || vq->size > VQ_SIZE_MAX || (!vq->packed && (vq->size & (vq->size - 1)) != 0))
+		return -EINVAL;
+	if (vq->desc_gpa % 16 != 0 || vq->driver_gpa % (vq->packed ? 4 : 2) != 0 || vq->device_gpa % 4 != 0)
+		return -EINVAL;
+	vq->desc = gmem_map(vq->mem, vq->desc_gpa, (uint64_t) vq->size * VQ_DESC_SIZE);
+	vq->driver = gmem_map(vq->mem, vq->driver_gpa, driver_size(vq));
+	vq->device = gmem_map(vq->mem, vq->device_gpa, device_size(vq));
+	if (vq->desc == NULL || vq->driver == NULL || vq->device == NULL) {
+		vq_stop(vq);
+		return -EINVAL;
+	}
+	vq->next_avail = vq->next_used = 0;
+	vq->unsignalled = 0;
+	vq->avail_wrap = vq->used_wrap = true;
+	vq->broken = false;
+	return 0;
+}
+
+void vq_stop(struct virtq *vq)
+{
+	vq->desc = vq->driver = vq->device = NULL;
+}
+
+int vq_pop(struct virtq *vq, struct vq_chain *ret)
+{
+	int r;
+
+	if (vq->desc == NULL || vq->broken)
+		return 0;
+	ret->nr_out = ret->nr_in = 0;
+	ret->out_len = ret->in_len = 0;
+	r = vq->packed ? vq_packed_pop(vq, ret) : vq_split_pop(vq, ret);
+	vq->broken = r < 0;
+	return r;
+}
+
+void vq_unpop(struct virtq *vq, const struct vq_chain *chain)
+{
+	if (vq->packed && vq->next_avail < chain->slots) {
+		vq->next_avail = (uint16_t) (vq->next_avail + vq->size);
+		vq->avail_wrap = !vq->avail_wrap;
+	}
+	vq->next_avail = (uint16_t) (vq->next_avail - (vq->packed ? chain->slots : 1));
+}
+
+void vq_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written)
+{
+	if (vq->desc == NULL)
+		return;
+	if (vq->packed)
+		vq_packed_push(vq, chain, written);
+	else
+		vq_split_push(vq, chain, written);
+	vq->unsignalled += chain->slots;
+}
+
+bool vq_must_signal(struct virtq *vq)
+{
+	uint32_t n = vq->unsignalled;
+
+	if (vq->desc == NULL || n == 0)
+		return false;
+	vq->unsignalled = 0;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* what was pushed is seen before its wish is read */
+	return vq->packed ? vq_packed_must_signal(vq, n) : vq_split_must_signal(vq, n);
+}
+
+bool vq_rearm(struct virtq *vq)
+{
+	if (vq->desc == NULL || vq->broken)
+		return false;
+	return vq->packed ? vq_packed_rearm(vq) : vq_split_rearm(vq);
+}
+
+struct iovec *vq_chain_in(struct vq_chain *c)
+{
+	return c->iov + c->nr_out;
+}
+
+/* Copy between a buffer and the front of pieces, which is cut off. */
+static size_t copy(struct iovec *iov, unsigned nr, void *buf, size_t n, bool to_guest)
+{
+	size_t done = 0;
+
+	for (unsigned i = 0; i < nr && done < n; i++) {
+		size_t k = iov[i].iov_len < n - done ? iov[i].iov_len : n - done;
+		uint8_t *p = (uint8_t *) buf + done;
+
+		if (to_guest)
+			memcpy(iov[i].iov_base, p, k);
+		else
+			memcpy(p, iov[i].iov_base, k);
+		iov[i].iov_base = (uint8_t *) iov[i].iov_base + k;
+		iov[i].iov_len -= k;
+		done += k;
+	}
+	return done;
+}
+
+/* Remove pieces from @first on that have become empty; returns how many. */
+static unsigned drop_empty(struct vq_chain *c, unsigned first, unsigned nr)
+{
+	unsigned empty = 0;
+
+	while (empty < nr && c->iov[first + empty].iov_len == 0)
+		empty++;
+	if (empty > 0)
+		memmove(&c->iov[first], &c->iov[first + empty],
+			(c->nr_out + c->nr_in - first - empty) * sizeof(c->iov[0]));
+	return empty;
+}
+
+size_t vq_chain_read(struct vq_chain *c, void *ret, size_t n)
+{
+	size_t done = copy(c->iov, c->nr_out, ret, n, false);
+
+	c->nr_out -= drop_empty(c, 0, c->nr_out);
+	c->out_len -= done;
+	return done;
+}
+
+size_t vq_chain_write(struct vq_chain *c, const void *data, size_t n)
+{
+	size_t done = copy(vq_chain_in(c), c->nr_in, (void *) (uintptr_t) data, n, true);
+
+	c->nr_in -= drop_empty(c, c->nr_out, c->nr_in);
+	c->in_len -= done;
+	return done;
+}
+
+uint8_t *vq_chain_cut_status(struct vq_chain *c)
+{
+	struct iovec *last;
+
+	if (c->nr_in == 0)
+		return NULL;
+	last = &c->iov[c->nr_out + c->nr_in - 1];
+	last->iov_len--;
+	c->in_len--;
+	if (last->iov_len == 0)
+		c->nr_in--;
+	return (uint8_t *) last->iov_base + last->iov_len;
+}

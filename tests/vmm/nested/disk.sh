@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# shellcheck source=lib.sh
+. /opt/vmm/lib.sh
+
+initramfs virtio_pci virtio_blk virtio-rng ext4
+head -c 12M /dev/urandom >data.img
+sum=$(sha256sum <data.img)
+sum=${sum%% *}
+
+# shellcheck disable=SC2016 # the guest expands it
+check='
+	sha256sum /dev/vda
+	echo SERIAL $(cat /sys/block/vda/serial) QUEUES $(ls /sys/block/vda/mq | wc -l)
+	dd if=/dev/vda of=/dev/vdb bs=1M conv=fsync 2>/dev/null || echo FAILED dd
+	echo 3 >/proc/sys/vm/drop_caches
+	sha256sum /dev/vdb
+	echo x 2>/dev/null >/dev/vda && echo FAILED read-only
+	head -c 32 /dev/hwrng | wc -c
+	dmesg | grep -iE "(virtio|vd[ab]).*error" && echo FAILED
+'
+for rings in packed split; do
+	option=
+	[ $rings = packed ] || option=,rings=split
+	truncate -s 0 copy.img && truncate -s 12M copy.img
+	boot "$check" --disk data.img,ro,serial=abc-123$option --disk copy.img,queues=2$option --cpus 2
+	expect "read and write, $rings rings" 0 "$sum +/dev/vda" "$sum +/dev/vdb" "SERIAL abc-123 QUEUES 2" '^32'
+	cmp data.img copy.img || fail "copy on the host, $rings rings"
+done
+
+boot '
+	blkdiscard -o 1048576 -l 1048576 /dev/vda || echo FAILED discard
+	dd if=/dev/vda bs=1M skip=1 count=1 2>/dev/null | tr -d "\0" | wc -c
+' --disk copy.img
+expect "discard" 0 '^0'
+[ "$(dd if=copy.img bs=1M skip=1 count=1 2>/dev/null | tr -d '\0' | wc -c)" = 0 ] || fail "discard on the host"
+
+# a file system, and a disk that becomes shorter than it said
+boot '
+	mkdir /d; mount -t ext4 /dev/vda /d || echo FAILED mount
+	cat /d/hello; cp -r /bin /d/bin; sync; umount /d; mount /dev/vda /d; cmp /bin/busybox /d/bin/busybox && echo SAME; umount /d
+' --disk fs.img
+expect "ext4" 0 SAME 'hello, guest'
+boot '
+	echo READY
+	i=0; while [ $i -lt 150 ] && echo 3 >/proc/sys/vm/drop_caches && dd if=/dev/vda of=/dev/null bs=1M skip=10 count=1 2>/dev/null; do i=$((i + 1)); sleep 0.2; done
+	[ $i -gt 0 ] && [ $i -lt 150 ] && echo ENDED
+	echo 3 >/proc/sys/vm/drop_caches
+	dd if=/dev/vda of=/dev/null bs=1M count=1 2>/dev/null || echo FAILED to read what is there
+' --disk copy.img &
+until grep -q READY $log; do sleep 0.5; done
+sleep 2
+truncate -s 1M copy.img
+wait
+grep -q ENDED $log || status=no
+expect "disk that became shorter" "${status:-0}" ENDED
+
+boot '' --disk /nowhere
+expect "no such disk" 1 "option --disk: open '/nowhere'"
+boot '' --disk "data.img,queues=99"
+expect "too many queues" 2 'queues=99 is not a number from 1 to 16'
+finish
