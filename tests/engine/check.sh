@@ -145,7 +145,7 @@ check 0 'was left behind: removed' 1 --repair
 mkdir "$root/instances/$(printf 'c%.0s' {1..64})"
 check 0 'belongs to no instance: removed' 1 --repair
 mv "$root/instances/$id/config.json" "$T/keep"
-check 1 "instance 'stopped': read .*config.json" 1 --repair
+check 1 "instance 'stopped': its config.json is missing" 1 --repair
 mkdir -p "$root/layers/$(printf 'a%.0s' {1..64})/fs"
 check 1 'belongs to no image'$'\n' 2 --repair
 is "layers stay while an instance cannot be asked" "$(find "$root/layers" -maxdepth 1 -name "aaaa*" | wc -l)" 1
