@@ -29,18 +29,19 @@ static const struct opt ls_table[] = {
 };
 
 static const struct listing_column columns[] = {
-	{ "Driver", "DRIVER", true },	      { "Name", "VOLUME NAME", true },
+	{ "Driver", "DRIVER", true },		  { "Name", "VOLUME NAME", true },
 	{ "Availability", "AVAILABILITY", false }, { "Group", "GROUP", false },
-	{ "Labels", "LABELS", false },	      { "Links", "LINKS", false },
-	{ "Mountpoint", "MOUNTPOINT", false }, { "Scope", "SCOPE", false },
-	{ "Size", "SIZE", false },	      { "Status", "STATUS", false },
+	{ "Labels", "LABELS", false },		  { "Links", "LINKS", false },
+	{ "Mountpoint", "MOUNTPOINT", false },	  { "Scope", "SCOPE", false },
+	{ "Size", "SIZE", false },		  { "Status", "STATUS", false },
 };
 
-static int print_row(const struct engine *e, const struct eng_volume *v, bool json,
+static int print_row(const struct engine *e, const struct ls_opts *o, const struct eng_volume *v,
 		     struct listing *l, struct err *err)
 {
 	_cleanup_(str_fini) struct str s = { 0 }, labels = { 0 };
 	_cleanup_(arena_fini) struct arena a = { 0 };
+	const char *path = eng_volume_path(e, v->name, &a);
 
 	for (size_t i = 0; i < v->labels.n; i++)
 		str_printf(&labels, "%s%s", i > 0 ? "," : "", v->labels.v[i]);
@@ -49,33 +50,16 @@ static int print_row(const struct engine *e, const struct eng_volume *v, bool js
 	json_text(&s, "Driver", "local");
 	json_text(&s, "Group", "N/A");
 	json_text(&s, "Labels", labels.p != NULL ? labels.p : "");
-	if (!json)
+	if (o->format != NULL && strcmp(o->format, "json") != 0)
 		json_pairs(&s, "Label", v->labels.v, v->labels.n); /* {{.Label "name"}} */
 	json_text(&s, "Links", "N/A");
-	json_text(&s, "Mountpoint", eng_volume_path(e, v->name, &a));
+	json_text(&s, "Mountpoint", path != NULL ? path : "");
 	json_text(&s, "Name", v->name);
 	json_text(&s, "Scope", "local");
 	json_text(&s, "Size", "N/A");
 	json_text(&s, "Status", "N/A");
 	json_close(&s, '}');
-	return s.failed || labels.failed ? err_set(err, -ENOMEM, "print")
-					 : listing_row(l, s.p, err);
-}
-
-static int print_all(const struct engine *e, const struct ls_opts *o, struct listing *l,
-		     const struct eng_volume *list, int n, struct err *err)
-{
-	bool json = o->format != NULL && strcmp(o->format, "json") == 0;
-	int r = 0;
-
-	for (int i = 0; r >= 0 && i < n; i++) {
-		r = volume_matches(&list[i], &o->filter, err);
-		if (r == 1 && o->quiet)
-			puts(list[i].name);
-		else if (r == 1)
-			r = print_row(e, &list[i], json, l, err);
-	}
-	return r < 0 ? r : 0;
+	return s.failed || labels.failed ? err_set(err, -ENOMEM, "print") : listing_row(l, s.p, err);
 }
 
 static int ls_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
@@ -85,10 +69,11 @@ static int ls_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	const struct ls_opts *o = opts;
 	struct eng_volume *list = NULL;
-	int r = listing_begin(&l, o->format, err), n;
+	int r, n;
 
 	(void) argc;
 	(void) argv;
+	r = listing_begin(&l, o->format, err);
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
 	if (r == 0)
@@ -96,10 +81,25 @@ static int ls_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	if (r < 0)
 		return r;
 	n = eng_volume_list(e, &arena, &list, err);
-	r = n < 0 ? n : print_all(e, o, &l, list, n, err);
-	if (r == 0 && !o->quiet)
+	if (n < 0)
+		return n;
+	for (int i = 0; i < n; i++) {
+		r = volume_matches(&list[i], &o->filter, err);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		r = 0;
+		if (o->quiet)
+			puts(list[i].name);
+		else
+			r = print_row(e, o, &list[i], &l, err);
+		if (r < 0)
+			return r;
+	}
+	if (!o->quiet)
 		listing_end(&l);
-	return r;
+	return 0;
 }
 
 CLI_VERB(volume_ls_verb) = {

@@ -5,12 +5,14 @@
 
 struct db;
 struct err;
+struct img_meter;
 struct str;
 
 /** struct img_store - directories of the store */
 struct img_store {
 	struct db *db; /* borrows */
 	int root, layers;
+	struct img_meter *meter; /* or NULL */
 };
 
 /**

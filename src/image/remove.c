@@ -130,7 +130,7 @@ int img_forget(struct img_store *store, const char *id, int (*may)(void *data, s
 {
 	int images, r = img_change_begin(store, &images, err);
 
-	if (r == 0)
+	if (r == 0 && may != NULL)
 		r = may(data, err);
 	if (r == 0)
 		r = db_run(store->db, err, "DELETE FROM reference WHERE image = ?", "s", id);

@@ -28,7 +28,7 @@ int img_untag(struct img_store *store, const struct img_reference *ref, struct e
 
 /**
  * img_forget() - take an image with all its names out of the store's tables
- * @may: called when nobody else can change the tables: 0; -errno with a message, then it stays
+ * @may: NULL, or called when nobody else can change the tables: 0; -errno with a message, then it stays
  * Return: 0; that of @may; -errno with a message.
  */
 int img_forget(struct img_store *store, const char *id, int (*may)(void *data, struct err *err),

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "image/meter.h"
 
 #define IN_SIZE ((size_t) 1 << 17) /* bytes */
 #define XZ_MEMORY_MAX (1ull << 30) /* bytes xz may ask for */
@@ -39,6 +40,7 @@ struct img_stream {
 	size_t pos, len; /* unread part of in */
 	uint64_t taken, given; /* bytes in and out */
 	struct sha256 blob, diff;
+	struct img_meter *meter;
 	uint64_t blob_size;
 	z_stream gz;
 	ZSTD_DStream *zstd;
@@ -93,6 +95,7 @@ static int fill(struct img_stream *s, struct err *err)
 	s->pos = 0;
 	s->len = (size_t) n;
 	s->taken += (size_t) n;
+	img_meter_add(s->meter, (uint64_t) n);
 	return s->packing == PACKING_XZ ? 0 : tee(s, s->in, s->len, err);
 }
 
@@ -176,6 +179,12 @@ int img_stream_open_range(int fd, uint64_t at, uint64_t size, int tee_fd, struct
 void img_stream_no_digests(struct img_stream *s)
 {
 	s->digests = false;
+}
+
+void img_stream_meter(struct img_stream *s, struct img_meter *meter)
+{
+	s->meter = meter;
+	img_meter_add(meter, s->taken);
 }
 
 bool img_stream_seeks(const struct img_stream *s)

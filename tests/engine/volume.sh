@@ -131,3 +131,23 @@ refuse 1 'contains a newline' volume create --label 'a=1
 refuse 1 'invalid filter' volume ls --filter colour=red
 cleave volume prune -a -f >/dev/null
 is "prune -a" "$(names)" ''
+
+# what ls and inspect print
+cleave volume create --label color=red --ignore painted >/dev/null
+is "--ignore: one that is there is fine" "$(cleave volume create --ignore painted)" painted
+is "volume ls with a template" "$(cleave volume ls -f name=painted --format '{{.Driver}} {{.Name}} {{.Labels}} {{.Label "color"}}')" \
+	'local painted color=red red'
+is "labels are text, as in Docker" "$(cleave volume ls -f name=painted --format '{{json .Labels}}')" '"color=red"'
+is "a table of one's own" "$(cleave volume ls -f name=painted --format 'table {{.Name}}' | xargs)" 'VOLUME NAME painted'
+is "json" "$(cleave volume ls -f name=painted --format json | jq -r .Name)" painted
+is "volume inspect -f" "$(cleave volume inspect -f '{{.Name}} {{index .Labels "color"}}' painted)" 'painted red'
+is "options after the name" "$(cleave volume inspect painted --format '{{.Scope}}')" local
+is "volume inspect --all" "$(cleave volume inspect --all | jq length)" "$(cleave volume ls -q | wc -l)"
+refuse 1 'give names of volumes, or --all' volume inspect
+refuse 1 'give names of volumes, or --all' volume inspect -a painted
+is "inspect finds volumes, too" "$(cleave inspect -f '{{.Mountpoint}}' painted)" "$T/root/volumes/painted/_data"
+is "inspect --type volume" "$(cleave inspect --type volume painted | jq -r '.[0].Name')" painted
+like "a name of nothing" "$(cleave inspect --type volume nothing 2>&1)" 'no such volume'
+like "-v with options of the mount" "$(cleave run --rm -v painted:/v:noexec,nosuid cleave/tiny grep ' /v ' /proc/self/mountinfo)" \
+	' /v [^ ]*nosuid,noexec'
+refuse 125 'ro and rw exclude each other' run -v painted:/v:ro,rw cleave/tiny true
