@@ -4,9 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/db.h"
@@ -21,6 +24,8 @@
 #include "image/check.h"
 
 #define TEXT_MAX 2048 /* bytes of a finding */
+#define SETTLED_MS 2000
+#define STEP_MS 50
 
 void check_found(struct check_run *k, const char *action, const char *fmt, ...)
 {
@@ -49,6 +54,24 @@ int check_each(struct check_run *k, int at, const char *path,
 		if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
 			r = each(k, d->d_name, err);
 	return r;
+}
+
+bool check_settled(int fd, const char *path)
+{
+	struct timespec now;
+	struct stat st;
+
+	for (int ms = 0; ms <= 2 * SETTLED_MS; ms += STEP_MS) {
+		if (fstatat(fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+			return false;
+		(void) clock_gettime(CLOCK_REALTIME, &now); /* never fails */
+		if ((now.tv_sec - st.st_ctim.tv_sec) * 1000 +
+			    (now.tv_nsec - st.st_ctim.tv_nsec) / 1000000 >=
+		    SETTLED_MS)
+			break;
+		(void) poll(NULL, 0, STEP_MS);
+	}
+	return true;
 }
 
 bool check_is_id(const char *name)

@@ -48,6 +48,8 @@ static int check_run_dir(struct check_run *k, const char *name, struct err *err)
 {
 	int r = check_is_id(name) ? is_idle(k, name, err) : 0;
 
+	if (r == 1)
+		r = check_settled(k->e->run_fd, name) ? is_idle(k, name, err) : 0;
 	if (r != 1)
 		return r;
 	check_found(k, k->c->repair && eng_reconcile_one(k->e, name, NULL) == 0 ? "removed" : NULL,
@@ -57,8 +59,12 @@ static int check_run_dir(struct check_run *k, const char *name, struct err *err)
 
 static int check_state(struct check_run *k, const char *name, struct err *err)
 {
+	char path[128];
 	int r = check_is_id(name) ? is_idle(k, name, err) : 0;
 
+	(void) snprintf(path, sizeof(path), "oci/%.64s", name);
+	if (r == 1)
+		r = check_settled(k->e->run_fd, path) ? is_idle(k, name, err) : 0;
 	if (r != 1)
 		return r;
 	check_found(k, k->c->repair && eng_container.stop(k->e, name, NULL) == 0 ? "removed" : NULL,

@@ -127,6 +127,15 @@ static void check_layers(struct check_run *k, const struct eng_instance *i,
 	}
 }
 
+/* Its directory is where it was: nobody is removing it, who would have moved it first. */
+static bool in_place(struct check_run *k, const char *id)
+{
+	char path[ENG_ID_LEN + 32];
+
+	(void) snprintf(path, sizeof(path), "instances/%.64s", id);
+	return faccessat(k->e->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 static void check_upper(struct check_run *k, const struct eng_instance *i,
 			const struct eng_config *c, int dir)
 {
@@ -138,7 +147,8 @@ static void check_upper(struct check_run *k, const struct eng_instance *i,
 	for (size_t n = 0; eng_spec_needs_layer(c) && n < ARRAY_LEN(parts); n++) {
 		const char *action = NULL;
 
-		if (faccessat(dir, parts[n].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		if (faccessat(dir, parts[n].name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+		    !in_place(k, i->id))
 			continue;
 		if (k->c->repair && mkdirat(dir, parts[n].name, parts[n].mode) == 0 &&
 		    (n > 0 || fchownat(dir, parts[n].name, (uid_t) c->userns_start,
@@ -184,10 +194,12 @@ static int check_instance(struct check_run *k, const struct eng_instance *old, s
 			remove_row(k, &i);
 		return 0;
 	}
-	if (eng_instance_config(k->e, &i, &c, &why) < 0) {
-		check_found(k, NULL, "instance '%s': %s", i.name, why.text);
+	r = eng_instance_config(k->e, &i, &c, &why);
+	if (r < 0 && in_place(k, i.id))
+		check_found(k, NULL, "instance '%s': %s", i.name,
+			    r == -ENOENT ? "its config.json is missing" : why.text);
+	if (r < 0)
 		return 0;
-	}
 	check_upper(k, &i, &c, dir);
 	check_layers(k, &i, &c);
 	eng_config_fini(&c);
@@ -225,16 +237,36 @@ static const char *adopt(struct check_run *k, const char *id, const struct eng_c
 	return arena_printf(&k->arena, "it is instance '%s' now", name);
 }
 
+/* "instances/.ID": somebody was removing it, and still is if he holds its lock. */
+static void check_removed(struct check_run *k, const char *name)
+{
+	char path[ENG_ID_LEN + 32];
+
+	(void) snprintf(path, sizeof(path), "instances/.%.64s", name + 1);
+	if (!is_free(k, name + 1) || faccessat(k->e->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	check_found(k, k->c->repair && dir_remove(k->e->root_fd, path) == 0 ? "removed" : NULL,
+		    "directory %s was left behind", path);
+}
+
 static int check_dir(struct check_run *k, const char *name, struct err *err)
 {
 	struct eng_instance i = { .id = name, .name = name }, row;
 	const char *action = NULL;
 	struct eng_config c;
-	char upper[ENG_ID_LEN + 32];
+	char upper[ENG_ID_LEN + 64];
+	bool idle = !check_is_id(name) || is_free(k, name); /* else somebody makes or removes it */
 	int r = check_is_id(name) ? check_row(k, name, &row, err) : 0;
 
-	if (r != 0)
+	if (r != 0 || !idle)
 		return r < 0 ? r : 0;
+	if (name[0] == '.' && check_is_id(name + 1)) {
+		check_removed(k, name);
+		return 0;
+	}
+	(void) snprintf(upper, sizeof(upper), "instances/%.100s", name);
+	if (faccessat(k->e->root_fd, upper, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
 	(void) snprintf(upper, sizeof(upper), "instances/%.64s/upper", name);
 	if (k->c->repair && check_is_id(name)) {
 		if (eng_instance_config(k->e, &i, &c, NULL) == 0) {

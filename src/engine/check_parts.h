@@ -39,6 +39,13 @@ int check_each(struct check_run *k, int fd, const char *path,
 	       int (*each)(struct check_run *k, const char *name, struct err *err),
 	       struct err *err);
 
+/**
+ * check_settled() - wait until nobody has changed a directory for a moment
+ * Who makes or removes something may do it without a lock, but is soon done.
+ * Return: false when it is gone.
+ */
+bool check_settled(int fd, const char *path);
+
 /** check_is_id() - 64 hexadecimal digits */
 bool check_is_id(const char *name);
 

@@ -21,6 +21,7 @@
 
 #define OPTIONS_MAX (64u << 10) /* bytes */
 
+/* A row without a directory does not happen by itself: somebody removed it. */
 static const char *make_data(struct check_run *k, const char *name)
 {
 	_cleanup_close_ int volumes = eng_volumes_dir(k->e, true, NULL);
@@ -48,60 +49,62 @@ static const char *adopt(struct check_run *k, const char *name)
 		       : NULL;
 }
 
-static int check_dir(struct check_run *k, const char *name, struct err *err)
+static bool exists(struct check_run *k, const char *name, const char *below)
 {
-	struct eng_volume v;
-	int r;
+	char path[ENG_VOLUME_NAME_MAX + 32];
 
-	if (name[0] == '.') {
-		check_found(k, k->c->repair ? "removed" : NULL,
-			    "directory volumes/%.100s was left behind", name);
-		return 0;
-	}
-	if (eng_volume_name_check(name, NULL) < 0) {
-		check_found(k, NULL, "'volumes/%.255s' is no volume", name);
-		return 0;
-	}
-	r = eng_volume_find(k->e, name, &k->arena, &v, err);
-	if (r == -ENOENT) {
-		check_found(k, k->c->repair ? adopt(k, name) : NULL,
-			    "directory volumes/%.255s belongs to no volume", name);
-		return 0;
-	}
-	return r;
+	(void) snprintf(path, sizeof(path), "volumes/%.255s%s", name, below);
+	return faccessat(k->e->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int check_all(struct check_run *k, struct err *err)
+/* Return: 1 there is a row; 0; -errno with a message. */
+static int has_row(struct check_run *k, const char *name, struct err *err)
+{
+	struct eng_volume v;
+	int r = eng_volume_find(k->e, name, &k->arena, &v, err);
+
+	return r == -ENOENT ? 0 : r < 0 ? r : 1;
+}
+
+static int check_dir(struct check_run *k, const char *name, struct err *err)
+{
+	char path[ENG_VOLUME_NAME_MAX + 32];
+	int r;
+
+	(void) snprintf(path, sizeof(path), "volumes/%.255s", name);
+	if (name[0] != '.' && eng_volume_name_check(name, NULL) < 0) {
+		check_found(k, NULL, "'%s' is no volume", path);
+		return 0;
+	}
+	r = name[0] != '.' ? has_row(k, name, err) : 0;
+	if (r == 0 && !check_settled(k->e->root_fd, path))
+		return 0;
+	if (r == 0 && name[0] != '.')
+		r = has_row(k, name, err);
+	if (r == 0 && name[0] == '.')
+		check_found(k,
+			    k->c->repair && dir_remove(k->e->root_fd, path) == 0 ? "removed" : NULL,
+			    "directory %s was left behind", path);
+	else if (r == 0)
+		check_found(k, k->c->repair ? adopt(k, name) : NULL,
+			    "directory %s belongs to no volume", path);
+	return r < 0 ? r : 0;
+}
+
+int check_volumes(struct check_run *k, struct err *err)
 {
 	struct eng_volume *list = NULL;
-	int n = eng_volume_list(k->e, &k->arena, &list, err), r;
+	int n = eng_volume_list(k->e, &k->arena, &list, err), r = n < 0 ? n : 0;
 
-	for (int i = 0; i < n; i++) {
-		char path[ENG_VOLUME_NAME_MAX + 32];
-
-		(void) snprintf(path, sizeof(path), "volumes/%.255s/_data", list[i].name);
-		if (faccessat(k->e->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+	for (int i = 0; r >= 0 && i < n; i++) {
+		if (exists(k, list[i].name, "/_data"))
+			continue;
+		r = has_row(k, list[i].name, err); /* it may have been removed meanwhile */
+		if (r == 1)
 			check_found(k, k->c->repair ? make_data(k, list[i].name) : NULL,
 				    "volume '%.255s': its directory is missing", list[i].name);
 	}
-	r = n < 0 ? n : check_each(k, k->e->root_fd, "volumes", check_dir, err);
+	if (r >= 0)
+		r = check_each(k, k->e->root_fd, "volumes", check_dir, err);
 	return r == -ENOENT ? 0 : r;
-}
-
-/* In a transaction: nobody makes or removes a volume meanwhile. */
-int check_volumes(struct check_run *k, struct err *err)
-{
-	int r = db_begin(k->e->db, err);
-
-	if (r < 0)
-		return r;
-	r = check_all(k, err);
-	if (r < 0) {
-		db_rollback(k->e->db);
-		return r;
-	}
-	r = db_commit(k->e->db, err);
-	if (r == 0 && k->c->repair)
-		eng_volumes_sweep(k->e);
-	return r;
 }

@@ -140,10 +140,12 @@ is "a writable layer is not removed" "$(cat "$root/instances/$id/upper/mine")" c
 mv "$T/keep" "$root/instances/$id/config.json"
 cleave system check --repair >/dev/null
 cleave rename "recovered-${id:0:12}" stopped
+mkdir "$root/instances/.$(printf 'c%.0s' {1..64})"
+check 0 'was left behind: removed' 1 --repair
 mkdir "$root/instances/$(printf 'c%.0s' {1..64})"
 check 0 'belongs to no instance: removed' 1 --repair
 mv "$root/instances/$id/config.json" "$T/keep"
-check 1 "instance 'stopped': .*config.json" 1 --repair
+check 1 "instance 'stopped': its config.json is missing" 1 --repair
 mkdir -p "$root/layers/$(printf 'a%.0s' {1..64})/fs"
 check 1 'belongs to no image'$'\n' 2 --repair
 is "layers stay while an instance cannot be asked" "$(find "$root/layers" -maxdepth 1 -name "aaaa*" | wc -l)" 1
@@ -200,6 +202,19 @@ mkdir "$root/volumes/.$(printf 'f%.0s' {1..64})"
 check 1 'its directory is missing' 2
 check 0 'made, empty' 2 --repair
 good "in the end"
+
+# Others go on meanwhile.
+for i in {1..15}; do
+	cleave run --rm -v "an$i:/x" -v /anonymous cleave/tiny true
+	cleave volume rm "an$i" >/dev/null
+done &
+pid=$!
+for ((i = 0; i < 40; i++)); do
+	[ "$i" -lt 5 ] || kill -0 $pid 2>/dev/null || break
+	cleave system check --quick
+done >"$T/meanwhile" 2>&1
+wait $pid
+is "nothing is told of what goes on" "$(cat "$T/meanwhile")" ''
 sql "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, 'manifest_size INTEGER', 'manifest_size INTEGER CHECK(manifest_size < 5)') WHERE name = 'image'"
 check 1 '^database: CHECK constraint failed' 2 --repair
 sql "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, ' CHECK(manifest_size < 5)', '') WHERE name = 'image'"
