@@ -199,6 +199,8 @@ static int cp_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	if (r == 0 && src.instance == NULL && dest.instance == NULL)
 		r = err_msg(err, -EINVAL, "must specify at least one container source: INSTANCE:PATH");
 	if (r == 0)
+		r = eng_rootfs_unshare(err);
+	if (r == 0)
 		r = cp_side_open(cli, &src, err);
 	if (r == 0)
 		r = str_eq(src.instance, dest.instance) ? cp_side_share(&src, &dest, err)

@@ -10,8 +10,10 @@
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "engine/engine.h"
 #include "image/save.h"
+#include "image/store.h"
 
 struct save_opts {
 	const char *output, *format;
@@ -72,6 +74,20 @@ static int save_directory(struct engine *e, const struct save_opts *o, const cha
 	return img_save(e->images, names, n, IMG_SAVE_OCI_DIR, fd, err);
 }
 
+static int save(struct engine *e, const struct save_opts *o, enum img_save_format format,
+		const char *const *names, size_t n, struct err *err)
+{
+	struct cli_progress progress;
+	int r;
+
+	cli_progress_start(&progress, "Saving", o->quiet);
+	img_store_meter(e->images, &progress.meter);
+	r = format == IMG_SAVE_OCI_DIR ? save_directory(e, o, names, n, err)
+				       : save_file(e, o, format, names, n, err);
+	cli_progress_stop(&progress);
+	return r;
+}
+
 static int save_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
@@ -83,11 +99,7 @@ static int save_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 	if (r < 0)
 		return r;
 	r = cli_engine(cli, &e, err);
-	if (r < 0)
-		return r;
-	if (format == IMG_SAVE_OCI_DIR)
-		return save_directory(e, o, names, (size_t) argc, err);
-	return save_file(e, o, format, names, (size_t) argc, err);
+	return r < 0 ? r : save(e, o, format, names, (size_t) argc, err);
 }
 
 CLI_VERB(save_verb) = {

@@ -14,8 +14,10 @@ struct stop_opts {
 
 static const struct opt stop_table[] = {
 	CLI_SELECT_ALL(struct stop_opts, select, 'a', "all instances that run"),
+	CLI_SELECT_CIDFILE(struct stop_opts, select),
 	CLI_SELECT_FILTER(struct stop_opts, select, 'f'),
 	CLI_SELECT_IGNORE(struct stop_opts, select),
+	CLI_SELECT_LATEST(struct stop_opts, select),
 	{ "signal", 's', OPT_STRING, offsetof(struct stop_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct stop_opts, time), "SECONDS",

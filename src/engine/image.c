@@ -142,7 +142,7 @@ int eng_image_remove(struct engine *e, const char *what, bool force, struct str 
 	return forget(e, &image, &names, force, ret, err);
 }
 
-static int find_users(void *data, struct arena *arena, struct img_words *chains, struct err *err)
+int eng_image_users(void *data, struct arena *arena, struct img_words *chains, struct err *err)
 {
 	struct engine *e = data;
 	struct eng_instance *list = NULL;
@@ -165,7 +165,7 @@ static int find_users(void *data, struct arena *arena, struct img_words *chains,
 
 int eng_image_collect(struct engine *e, uint64_t *ret_bytes, struct err *err)
 {
-	return img_collect(e->images, find_users, e, ret_bytes, err);
+	return img_collect(e->images, eng_image_users, e, ret_bytes, err);
 }
 
 static void add_words(struct str *s, const char *key, const struct img_words *words)

@@ -84,7 +84,11 @@ static int probe(void)
 /* Typed characters go to the guest as they are; Control-C too. */
 static bool make_raw(const struct machine_config *conf, struct termios *old)
 {
-	return conf->serial_in == STDIN_FILENO && isatty(STDIN_FILENO) && pty_raw(STDIN_FILENO, old) == 0;
+	bool used = conf->serial_in == STDIN_FILENO;
+
+	for (unsigned i = 0; i < conf->nr_consoles; i++)
+		used = used || conf->console[i].in == STDIN_FILENO;
+	return used && isatty(STDIN_FILENO) && pty_raw(STDIN_FILENO, old) == 0;
 }
 
 static int run(const struct machine_config *conf, const char *control)

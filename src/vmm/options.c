@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "vmm/accel/accel.h"
+#include "vmm/device_options.h"
 #include "vmm/machine/machine.h"
 
 #define MEMORY_DEFAULT (256ull << 20)
@@ -31,6 +32,16 @@ static const struct opt table[] = {
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
 	  "a disk (virtio-blk): ro, serial=TEXT, queues=N, rings=split" },
+	{ "pmem", 0, OPT_STRINGS, offsetof(struct vmm_options, pmems), "FILE[,ro]",
+	  "a file that the guest sees as memory (virtio-pmem), a multiple of 2M" },
+	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME[,OPTION...]",
+	  "a network interface (virtio-net) on a tap device: mac=XX:XX:XX:XX:XX:XX, queues=N, rings=split" },
+	{ "console", 0, OPT_STRINGS, offsetof(struct vmm_options, consoles), "WHERE[,name=NAME]",
+	  "a console (hvc0, ...) or named port (virtio-console): stdio, unix:PATH or a file to append to" },
+	{ "vsock", 0, OPT_STRING, offsetof(struct vmm_options, vsock), "CID,path=PATH",
+	  "sockets between guest and host (virtio-vsock), by unix sockets PATH and PATH_PORT" },
+	{ "balloon", 0, OPT_BOOL, offsetof(struct vmm_options, balloon), NULL,
+	  "give memory that the guest does not use back (virtio-balloon)" },
 	{ "qmp", 0, OPT_STRING, offsetof(struct vmm_options, qmp), "PATH",
 	  "control socket, made there; speaks QEMU's machine protocol" },
 	{ "no-reboot", 0, OPT_BOOL, offsetof(struct vmm_options, no_reboot), NULL, "a reset ends the machine" },
@@ -102,64 +113,6 @@ static int open_file(const char *option, const char *path, int *ret, struct err 
 	return 0;
 }
 
-/* What follows "KEY=" in an option's value, NULL if it is another key. */
-static char *value_of(char *word, const char *key)
-{
-	size_t n = strlen(key);
-
-	return strncmp(word, key, n) == 0 && word[n] == '=' ? word + n + 1 : NULL;
-}
-
-static int parse_queues(const char *option, const char *text, unsigned max, unsigned *ret, struct err *err)
-{
-	uint64_t n;
-
-	if (str_to_u64(text, &n) < 0 || n == 0 || n > max)
-		return err_msg(err, -EINVAL, "option --%s: queues=%s is not a number from 1 to %u", option, text, max);
-	*ret = (unsigned) n;
-	return 0;
-}
-
-static int parse_disk_word(char *word, struct blk_config *d, struct err *err)
-{
-	char *v;
-
-	if (strcmp(word, "ro") == 0)
-		d->readonly = true;
-	else if (strcmp(word, "rings=split") == 0)
-		d->split = true;
-	else if ((v = value_of(word, "queues")) != NULL)
-		return parse_queues("disk", v, BLK_QUEUES_MAX, &d->queues, err);
-	else if ((v = value_of(word, "serial")) != NULL && strlen(v) <= BLK_SERIAL_MAX)
-		d->serial = v;
-	else if (v != NULL)
-		return err_msg(err, -EINVAL, "option --disk: serial '%s' has more than %d bytes", v, BLK_SERIAL_MAX);
-	else
-		return err_msg(err, -EINVAL, "option --disk: unknown word '%s'", word);
-	return 0;
-}
-
-/* @text is taken apart where it is. */
-static int open_disk(char *text, struct machine_config *c, struct err *err)
-{
-	char *rest = text, *path = strsep(&rest, ",");
-	struct blk_config *d = &c->disk[c->nr_disks];
-	int r = 0;
-
-	if (c->nr_disks == MACHINE_DISKS_MAX)
-		return err_msg(err, -EINVAL, "option --disk: more than %d disks", MACHINE_DISKS_MAX);
-	*d = (struct blk_config) { .name = path, .queues = c->nr_cpus < BLK_QUEUES_MAX ? c->nr_cpus : BLK_QUEUES_MAX };
-	while (rest != NULL && r == 0)
-		r = parse_disk_word(strsep(&rest, ","), d, err);
-	if (r < 0)
-		return r;
-	d->fd = open(path, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (d->fd < 0)
-		return err_set(err, -errno, "option --disk: open '%s'", path);
-	c->nr_disks++;
-	return 0;
-}
-
 static int open_serial(const char *where, struct machine_config *c, struct err *err)
 {
 	if (where == NULL || strcmp(where, "stdio") == 0) {
@@ -173,6 +126,31 @@ static int open_serial(const char *where, struct machine_config *c, struct err *
 	return c->serial_out < 0 ? err_set(err, -errno, "option --serial: open '%s'", where) : 0;
 }
 
+/* Words of main(), which it may change. */
+static char *word(const char *value)
+{
+	return (char *) (uintptr_t) value;
+}
+
+static int open_each(const struct opt_strings *values, int (*one)(char *, struct machine_config *, struct err *),
+		     struct machine_config *ret, struct err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < values->n && r == 0; i++)
+		r = one(word(values->v[i]), ret, err);
+	return r;
+}
+
+/* A console that takes the terminal leaves none for the serial port. */
+static bool uses_stdio(const struct opt_strings *consoles)
+{
+	for (size_t i = 0; i < consoles->n; i++)
+		if (strcmp(consoles->v[i], "stdio") == 0)
+			return true;
+	return false;
+}
+
 int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, struct err *err)
 {
 	int r;
@@ -183,6 +161,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		.no_reboot = o->no_reboot,
 		.serial_in = -1,
 		.serial_out = -1,
+		.vsock_listener = -1,
+		.balloon = o->balloon,
 		.boot = { .kernel = -1,
 			  .initrd = -1,
 			  .kernel_name = o->kernel,
@@ -201,9 +181,19 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		r = open_file("kernel", o->kernel, &ret->boot.kernel, err);
 	if (r == 0 && o->initrd != NULL)
 		r = open_file("initrd", o->initrd, &ret->boot.initrd, err);
-	for (size_t i = 0; i < o->disks.n && r == 0; i++)
-		r = open_disk((char *) (uintptr_t) o->disks.v[i], ret, err); /* words of main(), which it may change */
-	return r < 0 ? r : open_serial(o->serial, ret, err);
+	if (r == 0)
+		r = open_serial(o->serial == NULL && uses_stdio(&o->consoles) ? "none" : o->serial, ret, err);
+	if (r == 0)
+		r = open_each(&o->disks, device_option_disk, ret, err);
+	if (r == 0)
+		r = open_each(&o->nets, device_option_net, ret, err);
+	if (r == 0)
+		r = open_each(&o->pmems, device_option_pmem, ret, err);
+	if (r == 0)
+		r = open_each(&o->consoles, device_option_console, ret, err);
+	if (r == 0 && o->vsock != NULL)
+		r = device_option_vsock(word(o->vsock), ret, err);
+	return r;
 }
 
 static void close_fd(int fd)
@@ -219,4 +209,18 @@ void vmm_options_close(struct machine_config *c)
 	close_fd(c->serial_out);
 	for (unsigned i = 0; i < c->nr_disks; i++)
 		close_fd(c->disk[i].fd);
+	for (unsigned i = 0; i < c->nr_pmems; i++)
+		close_fd(c->pmem[i].fd);
+	for (unsigned i = 0; i < c->nr_nets; i++)
+		for (unsigned k = 0; k < c->net[i].pairs; k++)
+			close_fd(c->net[i].tap[k]);
+	for (unsigned i = 0; i < c->nr_consoles; i++) {
+		close_fd(c->console[i].out);
+		close_fd(c->console[i].listener);
+		if (c->console[i].path != NULL)
+			(void) unlink(c->console[i].path); /* ours: it was not there when we came */
+	}
+	close_fd(c->vsock_listener);
+	if (c->vsock_listener >= 0)
+		(void) unlink(c->vsock_path); /* likewise */
 }

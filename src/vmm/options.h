@@ -10,10 +10,10 @@ struct machine_config;
 
 /** struct vmm_options - the command line, as given */
 struct vmm_options {
-	const char *kernel, *initrd, *append, *memory, *accel, *serial, *qmp;
+	const char *kernel, *initrd, *append, *memory, *accel, *serial, *qmp, *vsock;
 	uint64_t cpus;
-	struct opt_strings disks;
-	bool no_reboot, version, probe;
+	struct opt_strings disks, nets, consoles, pmems;
+	bool no_reboot, balloon, version, probe;
 	const char *dump_acpi;
 };
 

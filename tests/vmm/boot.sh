@@ -1,5 +1,5 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Debian's kernel boots, with one and more processors, and every way to end is told apart.
+# Debian's kernel boots, with one and more processors; what is no kernel is refused.
 . "$(dirname "$0")/lib.sh"
 nested boot.sh

@@ -66,6 +66,7 @@ struct accel_start {
  * @probe: can it run an ordinary guest on this host?  0, or -errno with a message that tells how to
  *         make it work.  May take milliseconds
  * @open: @mem is borrowed until close; @nr_cpus processors will follow
+ * @map: more memory that the guest sees at @gpa, a multiple of 2 MiB as @size; @host is borrowed until close
  * @vcpu_new: processor @index of @nr_cpus; freed by close
  * @reset: processors and interrupt controllers as after power-on; no thread is in vcpu_run
  * @vcpu_start: where the first processor begins; the others wait for it to wake them
@@ -82,6 +83,7 @@ struct accel_ops {
 	const char *name, *summary;
 	int (*probe)(struct err *err);
 	int (*open)(const struct gmem *mem, unsigned nr_cpus, struct accel **ret, struct err *err);
+	int (*map)(struct accel *a, uint64_t gpa, void *host, uint64_t size, bool readonly);
 	int (*vcpu_new)(struct accel *a, unsigned index, struct accel_vcpu **ret, struct err *err);
 	int (*reset)(struct accel *a, struct err *err);
 	int (*vcpu_start)(struct accel_vcpu *v, const struct accel_start *start, struct err *err);

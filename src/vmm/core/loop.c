@@ -87,25 +87,32 @@ void loop_remove(struct loop *l, struct loop_source *s)
 			l->pending[i].data.ptr = NULL;
 }
 
+int loop_round(struct loop *l, int timeout_ms)
+{
+	int n = epoll_wait(l->epoll, l->pending, ROUND_MAX, timeout_ms);
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	l->lock(l->lock_arg);
+	l->nr_pending = n;
+	for (int i = 0; i < l->nr_pending; i++) {
+		struct loop_source *s = l->pending[i].data.ptr;
+
+		if (s != NULL)
+			s->ready(s->arg, l->pending[i].events);
+	}
+	l->nr_pending = 0;
+	l->unlock(l->lock_arg);
+	return n;
+}
+
 int loop_run(struct loop *l)
 {
-	while (!__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE)) {
-		int n = epoll_wait(l->epoll, l->pending, ROUND_MAX, -1);
+	int r = 0;
 
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		l->lock(l->lock_arg);
-		l->nr_pending = n > 0 ? n : 0;
-		for (int i = 0; i < l->nr_pending; i++) {
-			struct loop_source *s = l->pending[i].data.ptr;
-
-			if (s != NULL)
-				s->ready(s->arg, l->pending[i].events);
-		}
-		l->nr_pending = 0;
-		l->unlock(l->lock_arg);
-	}
-	return 0;
+	while (r >= 0 && !__atomic_load_n(&l->stop, __ATOMIC_ACQUIRE))
+		r = loop_round(l, -1);
+	return r < 0 ? r : 0;
 }
 
 void loop_stop(struct loop *l)

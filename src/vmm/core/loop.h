@@ -56,6 +56,13 @@ int loop_change(struct loop *l, struct loop_source *s, uint32_t events);
  */
 void loop_remove(struct loop *l, struct loop_source *s);
 
+/**
+ * loop_round() - wait for something, and call back for what there is then
+ * @timeout_ms: -1 waits for ever
+ * Return: callbacks called; -errno of epoll_wait(2).
+ */
+int loop_round(struct loop *l, int timeout_ms);
+
 /** loop_run() - call back until loop_stop(); 0 or -errno of epoll_wait(2) */
 int loop_run(struct loop *l);
 

@@ -24,7 +24,10 @@
 #include "vmm/dev/legacy/rtc.h"
 #include "vmm/dev/legacy/serial.h"
 #include "vmm/dev/pci/pci.h"
+#include "vmm/dev/virtio/balloon.h"
+#include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
+#include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/cpus.h"
 
 struct machine {
@@ -33,6 +36,7 @@ struct machine {
 	struct cpus *cpus;
 	struct power *power;
 	struct pci_bus *pci;
+	struct balloon *balloon;
 	struct loop_source cause, signals;
 	int signal_fd, signal, failed;
 	bool paused, host_reset;
@@ -65,11 +69,22 @@ static int add_devices(struct machine *m, struct err *err)
 
 static int add_pci_devices(struct machine *m, struct err *err)
 {
+	const struct machine_config *conf = m->conf;
 	struct vm *vm = &m->vm;
 	int r = rng_add(vm, m->pci, err);
 
-	for (unsigned i = 0; i < m->conf->nr_disks && r == 0; i++)
-		r = blk_add(vm, m->pci, &m->conf->disk[i], err);
+	for (unsigned i = 0; i < conf->nr_disks && r == 0; i++)
+		r = blk_add(vm, m->pci, &conf->disk[i], err);
+	for (unsigned i = 0; i < conf->nr_nets && r == 0; i++)
+		r = net_add(vm, m->pci, &conf->net[i], err);
+	for (unsigned i = 0; i < conf->nr_pmems && r == 0; i++)
+		r = pmem_add(vm, m->pci, conf->pmem[i].fd, conf->pmem[i].name, conf->pmem[i].readonly, err);
+	if (r == 0 && conf->nr_consoles > 0)
+		r = console_add(vm, m->pci, conf->console, conf->nr_consoles, err);
+	if (r == 0 && conf->balloon)
+		r = balloon_add(vm, m->pci, &m->balloon, err);
+	if (r == 0 && conf->vsock_cid != 0)
+		r = vsock_add(vm, m->pci, conf->vsock_cid, conf->vsock_path, conf->vsock_listener, err);
 	return r;
 }
 
@@ -306,6 +321,11 @@ void machine_reset(struct machine *m)
 {
 	m->host_reset = true;
 	vm_request(&m->vm, VM_CAUSE_RESET);
+}
+
+struct balloon *machine_balloon(const struct machine *m)
+{
+	return m->balloon;
 }
 
 void machine_free(struct machine *m)

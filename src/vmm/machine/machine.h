@@ -10,12 +10,24 @@
 #include "vmm/boot/boot.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/virtio/blk.h"
+#include "vmm/dev/virtio/console.h"
+#include "vmm/dev/virtio/net.h"
 
 struct accel_ops;
+struct balloon;
 struct err;
 struct machine;
 
 #define MACHINE_DISKS_MAX 16
+#define MACHINE_PMEMS_MAX 8
+#define MACHINE_NETS_MAX 8
+
+/** struct machine_pmem - a file for pmem_add() */
+struct machine_pmem {
+	int fd;
+	const char *name;
+	bool readonly;
+};
 
 /**
  * struct machine_config - what a machine is made of; all of it is borrowed
@@ -23,7 +35,8 @@ struct machine;
  * @accel: who executes
  * @serial_in, @serial_out: descriptors, -1 for none
  * @no_reboot: a reset ends the machine
- * @disk: @nr_disks of them
+ * @disk, @net, @console: @nr_disks, @nr_nets, @nr_consoles of them
+ * @vsock_cid: 0 for none; @vsock_path, @vsock_listener: as for vsock_add()
  */
 struct machine_config {
 	uint64_t memory;
@@ -34,6 +47,16 @@ struct machine_config {
 	struct boot_config boot;
 	struct blk_config disk[MACHINE_DISKS_MAX];
 	unsigned nr_disks;
+	struct net_config net[MACHINE_NETS_MAX];
+	unsigned nr_nets;
+	struct console_port console[CONSOLE_PORTS_MAX];
+	unsigned nr_consoles;
+	struct machine_pmem pmem[MACHINE_PMEMS_MAX];
+	unsigned nr_pmems;
+	bool balloon;
+	uint32_t vsock_cid;
+	const char *vsock_path;
+	int vsock_listener;
 };
 
 /**
@@ -82,3 +105,6 @@ void machine_power_button(struct machine *m);
 
 /** machine_reset() - start over; with the lock */
 void machine_reset(struct machine *m);
+
+/** machine_balloon() - its balloon; NULL without one */
+struct balloon *machine_balloon(const struct machine *m);

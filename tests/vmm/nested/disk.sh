@@ -3,7 +3,7 @@
 # shellcheck source=lib.sh
 . /opt/vmm/lib.sh
 
-initramfs virtio_pci virtio_blk virtio-rng ext4
+initramfs virtio_pci virtio_blk virtio-rng ext4 virtio_pmem nd_pmem
 head -c 12M /dev/urandom >data.img
 sum=$(sha256sum <data.img)
 sum=${sum%% *}
@@ -54,6 +54,17 @@ truncate -s 1M copy.img
 wait
 grep -q ENDED $log || status=no
 expect "disk that became shorter" "${status:-0}" ENDED
+
+# a file as memory
+truncate -s 16M pm.img && dd if=data.img of=pm.img bs=1M count=4 conv=notrunc 2>/dev/null
+pm=$(sha256sum <pm.img)
+boot '
+	sha256sum </dev/pmem0
+	dd if=/dev/urandom of=/dev/pmem0 bs=4k seek=2048 count=4 conv=fsync 2>/dev/null || echo FAILED write
+	echo NOW $(sha256sum </dev/pmem0)
+' --pmem pm.img
+expect "memory" 0 "^${pm%% *}"
+[ "NOW $(sha256sum <pm.img | cut -d ' ' -f 1)" = "$(grep -o 'NOW [0-9a-f]*' $log)" ] || fail "memory: the file is another"
 
 boot '' --disk /nowhere
 expect "no such disk" 1 "option --disk: open '/nowhere'"

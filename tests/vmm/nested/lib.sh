@@ -16,6 +16,10 @@ initramfs() {
 	local module
 	rm -rf root && mkdir -p root/{bin,dev,proc,sys,m}
 	cp /bin/busybox root/bin/
+	[ ${#programs[@]} = 0 ] || { printf '%s\n' "${programs[@]}"; ldd "${programs[@]}" | grep -o '/[^ ]*'; } | tr -d : | sort -u |
+		while read -r module; do
+			install -D "$module" "root$module"
+		done
 	[ $# = 0 ] || modprobe --show-depends --all "$@" | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
 		while read -r module; do
 			cp "$module" root/m/
@@ -34,6 +38,12 @@ initramfs() {
 	INIT
 	chmod +x root/init
 	(cd root && find . | busybox cpio -o -H newc 2>/dev/null) >base.cpio
+}
+
+# program FILE...: put programs and their libraries into the machines too; before initramfs.
+programs=()
+program() {
+	programs+=("$@")
 }
 
 # boot SCRIPT [OPTION]...: run the shell text in a machine; its console is in $log, its exit status in $status.

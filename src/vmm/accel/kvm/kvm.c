@@ -77,20 +77,28 @@ static int need_caps(int dev, struct err *err)
 	return 0;
 }
 
-static int map_memory(int vm, const struct gmem *mem)
+static int kvm_map(struct accel *a, uint64_t gpa, void *host, uint64_t size, bool readonly)
 {
-	for (unsigned i = 0; i < mem->nr_regions; i++) {
-		struct kvm_userspace_memory_region r = {
-			.slot = i,
-			.guest_phys_addr = mem->region[i].gpa,
-			.memory_size = mem->region[i].size,
-			.userspace_addr = (uintptr_t) mem->region[i].host,
-		};
+	struct kvm *k = (struct kvm *) a;
+	struct kvm_userspace_memory_region r = { .slot = k->nr_slots,
+						 .flags = readonly ? KVM_MEM_READONLY : 0,
+						 .guest_phys_addr = gpa,
+						 .memory_size = size,
+						 .userspace_addr = (uintptr_t) host };
 
-		if (ioctl(vm, KVM_SET_USER_MEMORY_REGION, &r) < 0)
-			return -errno;
-	}
+	if (ioctl(k->vm, KVM_SET_USER_MEMORY_REGION, &r) < 0)
+		return -errno;
+	k->nr_slots++;
 	return 0;
+}
+
+static int map_memory(struct kvm *k, const struct gmem *mem)
+{
+	int r = 0;
+
+	for (unsigned i = 0; i < mem->nr_regions && r == 0; i++)
+		r = kvm_map(&k->base, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, false);
+	return r;
 }
 
 static int make_irqchip(struct kvm *k)
@@ -126,7 +134,7 @@ static int make_vm(struct kvm *k, const struct gmem *mem, struct err *err)
 	r = make_irqchip(k);
 	if (r < 0)
 		return err_set(err, r, "create interrupt controllers with KVM");
-	r = map_memory(k->vm, mem);
+	r = map_memory(k, mem);
 	if (r < 0)
 		return err_set(err, r, "give guest memory to KVM");
 	r = kvm_cpuid_read(k->dev, &k->cpuid);
@@ -204,6 +212,7 @@ static const struct accel_ops kvm_ops = {
 	.summary = "the processor's virtualization, by Linux' KVM",
 	.probe = kvm_probe,
 	.open = kvm_open,
+	.map = kvm_map,
 	.vcpu_new = kvm_vcpu_new,
 	.reset = kvm_reset,
 	.vcpu_start = kvm_vcpu_start,

@@ -34,13 +34,14 @@ struct accel_vcpu {
  * struct kvm - a machine of KVM
  * @dev: /dev/kvm
  * @vm: the machine
+ * @nr_slots: ranges of memory that the guest has
  * @cpuid: what the host supports
  * @chip: interrupt controllers (two 8259, I/O APIC) before anything ran
  */
 struct kvm {
 	struct accel base;
 	int dev, vm;
-	unsigned nr_cpus;
+	unsigned nr_cpus, nr_slots;
 	size_t run_size;
 	struct kvm_cpuid2 *cpuid;
 	struct kvm_irqchip chip[3];

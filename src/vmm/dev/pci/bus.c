@@ -78,6 +78,17 @@ static int assign(struct pci_bus *b, struct pci_dev *d, unsigned index)
 	return 0;
 }
 
+int pci_window64_take(struct pci_bus *bus, uint64_t size, uint64_t *ret)
+{
+	uint64_t at = (bus->next64 + GMEM_ALIGN - 1) & ~(GMEM_ALIGN - 1);
+
+	if (size > PCI_WINDOW64_SIZE || at + size > pci_window64(bus->vm) + PCI_WINDOW64_SIZE)
+		return -ENOSPC;
+	bus->next64 = at + size;
+	*ret = at;
+	return 0;
+}
+
 int pci_dev_plug(struct pci_bus *bus, struct pci_dev *d)
 {
 	int r = 0;

@@ -84,6 +84,13 @@ int pci_bus_add(struct vm *vm, struct pci_bus **ret, struct err *err);
 uint64_t pci_window64(const struct vm *vm);
 
 /**
+ * pci_window64_take() - addresses of the window for large devices, for memory that is no PCI range
+ * @size: a multiple of 2 MiB
+ * Return: 0; -ENOSPC.
+ */
+int pci_window64_take(struct pci_bus *bus, uint64_t size, uint64_t *ret);
+
+/**
  * pci_dev_init() - fill in configuration space; the device is not on the bus yet
  * @ret: zero-initialised
  */

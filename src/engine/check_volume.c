@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/db.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+#include "engine/check.h"
+#include "engine/check_parts.h"
+#include "engine/engine.h"
+#include "engine/instance.h"
+#include "engine/volume.h"
+#include "engine/volume_parts.h"
+
+#define OPTIONS_MAX (64u << 10) /* bytes */
+
+static const char *make_data(struct check_run *k, const char *name)
+{
+	_cleanup_close_ int volumes = eng_volumes_dir(k->e, true, NULL);
+	char path[ENG_VOLUME_NAME_MAX + 16];
+
+	if (volumes < 0 || (mkdirat(volumes, name, 0701) < 0 && errno != EEXIST))
+		return NULL;
+	(void) snprintf(path, sizeof(path), "%.255s/_data", name);
+	return mkdirat(volumes, path, 0755) == 0 ? "made, empty" : NULL;
+}
+
+/* A row again; its name stays, so that no prune of those without one takes it. */
+static const char *adopt(struct check_run *k, const char *name)
+{
+	_cleanup_(str_fini) struct str options = { 0 };
+	char path[ENG_VOLUME_NAME_MAX + 32];
+
+	(void) snprintf(path, sizeof(path), "volumes/%.255s/options", name);
+	(void) file_read(k->e->root_fd, path, OPTIONS_MAX, &options); /* most have none */
+	return db_run(k->e->db, NULL,
+		      "INSERT INTO volume(name, labels, options, anonymous, created)"
+		      " VALUES(?, '', ?, 0, ?)",
+		      "ssi", name, options.p != NULL ? options.p : "", time_now_ns()) == 1
+		       ? "it is a volume again"
+		       : NULL;
+}
+
+static int check_dir(struct check_run *k, const char *name, struct err *err)
+{
+	struct eng_volume v;
+	int r;
+
+	if (name[0] == '.') {
+		check_found(k, k->c->repair ? "removed" : NULL,
+			    "directory volumes/%.100s was left behind", name);
+		return 0;
+	}
+	if (eng_volume_name_check(name, NULL) < 0) {
+		check_found(k, NULL, "'volumes/%.255s' is no volume", name);
+		return 0;
+	}
+	r = eng_volume_find(k->e, name, &k->arena, &v, err);
+	if (r == -ENOENT) {
+		check_found(k, k->c->repair ? adopt(k, name) : NULL,
+			    "directory volumes/%.255s belongs to no volume", name);
+		return 0;
+	}
+	return r;
+}
+
+static int check_all(struct check_run *k, struct err *err)
+{
+	struct eng_volume *list = NULL;
+	int n = eng_volume_list(k->e, &k->arena, &list, err), r;
+
+	for (int i = 0; i < n; i++) {
+		char path[ENG_VOLUME_NAME_MAX + 32];
+
+		(void) snprintf(path, sizeof(path), "volumes/%.255s/_data", list[i].name);
+		if (faccessat(k->e->root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			check_found(k, k->c->repair ? make_data(k, list[i].name) : NULL,
+				    "volume '%.255s': its directory is missing", list[i].name);
+	}
+	r = n < 0 ? n : check_each(k, k->e->root_fd, "volumes", check_dir, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* In a transaction: nobody makes or removes a volume meanwhile. */
+int check_volumes(struct check_run *k, struct err *err)
+{
+	int r = db_begin(k->e->db, err);
+
+	if (r < 0)
+		return r;
+	r = check_all(k, err);
+	if (r < 0) {
+		db_rollback(k->e->db);
+		return r;
+	}
+	r = db_commit(k->e->db, err);
+	if (r == 0 && k->c->repair)
+		eng_volumes_sweep(k->e);
+	return r;
+}

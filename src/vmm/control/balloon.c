@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: commands about the memory balloon
+ */
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/json_write.h"
+#include "vmm/control/qmp.h"
+#include "vmm/dev/virtio/balloon.h"
+#include "vmm/machine/machine.h"
+
+static int find(struct machine *m, struct balloon **ret, struct err *err)
+{
+	*ret = machine_balloon(m);
+	return *ret != NULL ? 0 : err_msg(err, -ENODEV, "the machine has no balloon (option --balloon)");
+}
+
+static int query(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+{
+	struct balloon *b;
+	int r = find(m, &b, err);
+
+	(void) in;
+	(void) args;
+	if (r < 0)
+		return r;
+	json_open(ret, NULL, '{');
+	json_uint(ret, "actual", balloon_actual(b));
+	json_close(ret, '}');
+	return 0;
+}
+QMP_COMMAND(query_balloon, "query-balloon", query);
+
+static int set(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+{
+	struct balloon *b;
+	uint64_t bytes;
+	int r = find(m, &b, err);
+
+	(void) ret;
+	if (r < 0)
+		return r;
+	if (args == NULL || !json_get_u64(in, args, "value", UINT64_MAX, &bytes))
+		return err_msg(err, -EINVAL, "balloon: 'value' is missing or not a number of bytes");
+	balloon_request(b, bytes);
+	return 0;
+}
+QMP_COMMAND(balloon, "balloon", set);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: virtio memory balloon
+ *
+ * Pages that the guest puts into the balloon, and those that it reports as free, are given back to the
+ * host's kernel; they read as zeroes when the guest takes them again.
+ * Spec: virtio 1.2, 5.5.
+ */
+#include "vmm/dev/virtio/balloon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "vmm/core/bytes.h"
+#include "vmm/core/vm.h"
+#include "vmm/dev/virtio/virtio.h"
+
+#define F_DEFLATE_ON_OOM (1ull << 2)
+#define F_REPORTING (1ull << 5)
+
+#define PAGE 4096ull
+#define QUEUES 3 /* inflate, deflate, report: there are no statistics and hints, whose rings would come between */
+
+struct balloon {
+	struct vio_dev vio;
+};
+
+/* Give a range of guest memory back; a wrong one is ignored. */
+static void give_back(const struct gmem *m, uint64_t gpa, uint64_t len)
+{
+	const uint8_t *p = gmem_map(m, gpa, len);
+
+	if (p == NULL || gpa % PAGE != 0 || len % PAGE != 0 || len == 0)
+		return;
+	(void) fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, p - m->region[0].host, (off_t) len);
+}
+
+static int inflate(struct vio_dev *d, unsigned q, struct vq_chain *chain)
+{
+	const struct gmem *m = &d->vm->mem;
+	uint64_t start = 0, len = 0;
+	uint8_t pfn[4];
+
+	while (vq_chain_read(chain, pfn, sizeof(pfn)) == sizeof(pfn)) {
+		uint64_t at = get_le32(pfn) * PAGE;
+
+		if (len > 0 && at == start + len) {
+			len += PAGE;
+			continue;
+		}
+		give_back(m, start, len);
+		start = at;
+		len = PAGE;
+	}
+	give_back(m, start, len);
+	vio_push(d, q, chain, 0);
+	return 0;
+}
+
+static int deflate(struct vio_dev *d, unsigned q, struct vq_chain *chain)
+{
+	vio_push(d, q, chain, 0); /* pages come back when they are touched */
+	return 0;
+}
+
+static int report(struct vio_dev *d, unsigned q, struct vq_chain *chain)
+{
+	const struct gmem *m = &d->vm->mem;
+	const struct iovec *v = vq_chain_in(chain);
+
+	for (unsigned i = 0; i < chain->nr_in; i++) {
+		off_t at = (uint8_t *) v[i].iov_base - m->region[0].host;
+
+		if (at % (off_t) PAGE == 0 && v[i].iov_len % PAGE == 0)
+			(void) fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, (off_t) v[i].iov_len);
+	}
+	vio_push(d, q, chain, 0);
+	return 0;
+}
+
+static int balloon_notify(struct vio_dev *d, unsigned q)
+{
+	static int (*const one[])(struct vio_dev *, unsigned, struct vq_chain *) = { inflate, deflate, report };
+
+	return vio_each(d, q, one[q]);
+}
+
+static void balloon_free(struct vio_dev *d)
+{
+	free(d);
+}
+
+static const struct vio_ops balloon_ops = { .name = "virtio-balloon", .id = 5, .class = 0x00FF00,
+					    .notify = balloon_notify, .free = balloon_free };
+
+int balloon_add(struct vm *vm, struct pci_bus *bus, struct balloon **ret, struct err *err)
+{
+	struct balloon *b = calloc(1, sizeof(*b));
+	int r;
+
+	if (b == NULL)
+		return err_set(err, -ENOMEM, "make virtio-balloon");
+	r = vio_init(&b->vio, vm, &balloon_ops, F_DEFLATE_ON_OOM | F_REPORTING, QUEUES, err);
+	if (r < 0) {
+		vio_fini(&b->vio);
+		free(b);
+		return r;
+	}
+	b->vio.config_len = 8;
+	b->vio.config_writable_at = 4; /* how much is in it, as the guest says */
+	b->vio.config_writable_len = 4;
+	r = vio_pci_add(vm, bus, &b->vio, err);
+	if (r == 0)
+		*ret = b;
+	return r;
+}
+
+uint64_t balloon_actual(const struct balloon *b)
+{
+	uint64_t in = get_le32(b->vio.config + 4) * PAGE, all = b->vio.vm->mem.size;
+
+	return in < all ? all - in : 0;
+}
+
+void balloon_request(struct balloon *b, uint64_t bytes)
+{
+	uint64_t all = b->vio.vm->mem.size;
+
+	put_le32(b->vio.config, (uint32_t) (bytes < all ? (all - bytes) / PAGE : 0));
+	vio_config_changed(&b->vio);
+}

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: virtio socket device
+ *
+ * A connection of the guest is a unix socket on the host.  Data for the guest is read from the host's side
+ * into the guest's buffer, when there is one and its socket has room; data from the guest that the host's
+ * side does not take at once is kept, at most VSOCK_BUFFER bytes, which is what the guest is told of.
+ * Messages that cannot be sent yet are bits of a connection, so that no guest makes us keep more.
+ * Spec: virtio 1.2, 5.10.
+ */
+#include "vmm/dev/virtio/vsock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "vmm/core/bytes.h"
+#include "vmm/core/vm.h"
+#include "vmm/dev/virtio/vsock_parts.h"
+
+#define Q_RX 0
+#define Q_TX 1
+#define QUEUES 3 /* the third is for events: there are none */
+#define TYPE_STREAM 1
+#define SHUTDOWN_SEND 2u
+#define SHUTDOWN_BOTH 3u
+#define FIRST_PORT 1073741824u /* of the host, for connections that it begins */
+
+static void end(struct vsock_conn *c);
+
+static struct loop *loop_of(const struct vsock_conn *c)
+{
+	return c->vsock->vio.vm->loop;
+}
+
+static uint32_t room_of_guest(const struct vsock_conn *c)
+{
+	uint32_t under_way = c->sent - c->peer_count;
+
+	return under_way < c->peer_alloc ? c->peer_alloc - under_way : 0;
+}
+
+/* Watch the host's side for what can be done with it. */
+static void watch(struct vsock_conn *c)
+{
+	bool reads = c->state == VSOCK_NAMING || (c->state == VSOCK_OPEN && !c->eof && room_of_guest(c) > 0);
+	uint32_t events = (reads ? EPOLLIN : 0u) | (c->len > 0 ? EPOLLOUT : 0u);
+
+	if (c->source.fd < 0 || events == c->events)
+		return;
+	c->events = events;
+	(void) loop_change(loop_of(c), &c->source, events); /* it is watched */
+}
+
+static void fill_header(const struct vsock_conn *c, uint8_t h[VSOCK_HEADER], unsigned op, uint32_t len, uint32_t flags)
+{
+	memset(h, 0, VSOCK_HEADER);
+	put_le64(h, VSOCK_HOST_CID);
+	put_le64(h + 8, c->vsock->cid);
+	put_le32(h + 16, c->host_port);
+	put_le32(h + 20, c->guest_port);
+	put_le32(h + 24, len);
+	put_le16(h + 28, TYPE_STREAM);
+	put_le16(h + 30, (uint16_t) op);
+	put_le32(h + 32, flags);
+	put_le32(h + 36, VSOCK_BUFFER);
+	put_le32(h + 40, c->forwarded);
+}
+
+/* Send a message without data. */
+static void send_message(struct vsock_conn *c, struct vq_chain *chain, unsigned op)
+{
+	uint8_t h[VSOCK_HEADER];
+
+	fill_header(c, h, op, 0, op != VSOCK_SHUTDOWN ? 0 : c->gone ? SHUTDOWN_BOTH : SHUTDOWN_SEND);
+	c->told = c->forwarded;
+	vio_push(&c->vsock->vio, Q_RX, chain, (uint32_t) vq_chain_write(chain, h, sizeof(h)));
+	if (op == VSOCK_RST)
+		end(c);
+}
+
+/*
+ * Read from the host's side into the guest's buffer, behind the header's place.
+ * Return: true: the buffer is used.
+ */
+static bool send_data(struct vsock_conn *c, struct vq_chain *chain)
+{
+	uint8_t h[VSOCK_HEADER] = { 0 };
+	struct vq_chain data = *chain;
+	size_t room = room_of_guest(c);
+	unsigned nr = 0;
+	ssize_t n;
+
+	if (vq_chain_write(&data, h, sizeof(h)) != sizeof(h))
+		return false; /* a buffer that cannot take a header: the caller gives it back */
+	for (; nr < data.nr_in && room > 0; nr++) {
+		struct iovec *v = &vq_chain_in(&data)[nr];
+
+		v->iov_len = v->iov_len < room ? v->iov_len : room;
+		room -= v->iov_len;
+	}
+	n = nr > 0 ? readv(c->fd, vq_chain_in(&data), (int) nr) : -1;
+	if (n < 0)
+		return false;
+	if (n == 0) {
+		c->eof = true;
+		c->want |= 1u << VSOCK_SHUTDOWN;
+		return false;
+	}
+	c->sent += (uint32_t) n;
+	fill_header(c, h, VSOCK_RW, (uint32_t) n, 0);
+	c->told = c->forwarded;
+	(void) vq_chain_write(chain, h, sizeof(h)); /* it has room */
+	vio_push(&c->vsock->vio, Q_RX, chain, (uint32_t) (VSOCK_HEADER + (size_t) n));
+	return true;
+}
+
+static bool has_input(const struct vsock_conn *c)
+{
+	uint8_t b;
+	ssize_t n;
+
+	if (c->state != VSOCK_OPEN || c->eof || room_of_guest(c) == 0)
+		return false;
+	n = recv(c->fd, &b, 1, MSG_PEEK | MSG_DONTWAIT);
+	return n >= 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+/* One turn of a connection. Return: true when it used a buffer of the guest. */
+static bool serve(struct vsock_conn *c)
+{
+	struct vio_dev *d = &c->vsock->vio;
+	struct vq_chain chain;
+	bool used;
+
+	if (c->state == VSOCK_UNUSED || (c->want == 0 && !has_input(c)) || vio_pop(d, Q_RX, &chain) <= 0)
+		return false;
+	if (c->want != 0) {
+		unsigned op = (unsigned) __builtin_ctz(c->want);
+
+		c->want &= c->want - 1;
+		send_message(c, &chain, op);
+		return true;
+	}
+	used = send_data(c, &chain);
+	if (!used)
+		vq_unpop(&d->queue[Q_RX].vq, &chain);
+	watch(c);
+	return used;
+}
+
+/* All connections in turns, as long as the guest has buffers and anybody uses them. */
+static void pump(struct vsock *s)
+{
+	unsigned idle = 0, left = VIO_BUDGET;
+
+	if (!s->vio.started)
+		return;
+	while (idle < VSOCK_CONNS_MAX && left > 0) {
+		struct vsock_conn *c = &s->conn[s->next];
+
+		s->next = (s->next + 1) % VSOCK_CONNS_MAX;
+		if (serve(c)) {
+			idle = 0;
+			left--;
+		} else {
+			idle++;
+		}
+	}
+	if (vq_rearm(&s->vio.queue[Q_RX].vq) && left == 0)
+		vio_again(&s->vio, Q_RX);
+	vio_signal(&s->vio, Q_RX);
+}
+
+static void end(struct vsock_conn *c)
+{
+	struct vsock *s = c->vsock;
+
+	if (c->state == VSOCK_UNUSED)
+		return;
+	loop_remove(loop_of(c), &c->source);
+	if (c->fd >= 0)
+		(void) close(c->fd); /* what was not written is lost */
+	free(c->buf);
+	*c = (struct vsock_conn) { .vsock = s, .fd = -1, .source.fd = -1 };
+}
+
+static void reset_peer(struct vsock_conn *c)
+{
+	c->want = 1u << VSOCK_RST;
+}
+
+/* Give the host's side what the guest sent. */
+static void flush(struct vsock_conn *c)
+{
+	while (c->len > 0) {
+		ssize_t n = send(c->fd, c->buf, c->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			break;
+		if (n < 0) {
+			reset_peer(c);
+			c->len = 0;
+			return;
+		}
+		memmove(c->buf, c->buf + n, c->len - (size_t) n);
+		c->len -= (size_t) n;
+		c->forwarded += (uint32_t) n;
+	}
+	if (c->forwarded - c->told >= VSOCK_BUFFER / 4)
+		c->want |= 1u << VSOCK_CREDIT_UPDATE;
+	if (c->state == VSOCK_ENDING && c->len == 0)
+		reset_peer(c);
+}
+
+/* "CONNECT PORT\n" */
+static void read_line(struct vsock_conn *c)
+{
+	while (c->state == VSOCK_NAMING) {
+		char *b = &c->line[c->line_len];
+		ssize_t n = recv(c->fd, b, 1, MSG_DONTWAIT);
+		uint64_t port;
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			return;
+		if (n > 0 && *b != '\n' && ++c->line_len < sizeof(c->line))
+			continue;
+		*b = '\0';
+		if (n <= 0 || c->line_len == sizeof(c->line) || !str_starts(c->line, "CONNECT ") ||
+		    str_to_u64(c->line + 8, &port) < 0 || port > UINT32_MAX || !c->vsock->vio.started) {
+			end(c);
+			return;
+		}
+		c->guest_port = (uint32_t) port;
+		c->state = VSOCK_ASKING;
+		c->want = 1u << VSOCK_REQUEST;
+	}
+}
+
+static void host_ready(void *arg, uint32_t events)
+{
+	struct vsock_conn *c = arg;
+	struct vsock *s = c->vsock;
+
+	if (c->state == VSOCK_NAMING)
+		read_line(c);
+	if ((events & EPOLLOUT) && c->len > 0)
+		flush(c);
+	if ((events & (EPOLLHUP | EPOLLERR)) && c->state != VSOCK_UNUSED) {
+		c->gone = true;
+		loop_remove(loop_of(c), &c->source); /* it would be reported again and again; what is left is read */
+		if (c->state == VSOCK_ASKING)
+			reset_peer(c);
+		else if (c->eof)
+			c->want |= 1u << VSOCK_SHUTDOWN;
+	}
+	pump(s);
+	watch(c);
+}
+
+static struct vsock_conn *new_conn(struct vsock *s, int fd, enum vsock_state state)
+{
+	for (unsigned i = 0; i < VSOCK_CONNS_MAX; i++) {
+		struct vsock_conn *c = &s->conn[i];
+
+		if (c->state != VSOCK_UNUSED)
+			continue;
+		c->buf = malloc(VSOCK_BUFFER + VSOCK_LINE_MAX);
+		if (c->buf == NULL || (fd >= 0 && loop_add(s->vio.vm->loop, &c->source, fd, 0, host_ready, c) < 0)) {
+			free(c->buf);
+			c->buf = NULL;
+			return NULL;
+		}
+		c->fd = fd;
+		c->state = state;
+		return c;
+	}
+	return NULL;
+}
+
+static void accept_ready(void *arg, uint32_t events)
+{
+	struct vsock *s = arg;
+	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct vsock_conn *c = fd >= 0 ? new_conn(s, fd, VSOCK_NAMING) : NULL;
+
+	(void) events;
+	if (c == NULL) {
+		if (fd >= 0)
+			(void) close(fd); /* too many connections */
+		return;
+	}
+	c->host_port = s->next_port++;
+	if (s->next_port < FIRST_PORT)
+		s->next_port = FIRST_PORT;
+	watch(c);
+}
+
+static struct vsock_conn *find(struct vsock *s, uint32_t guest_port, uint32_t host_port)
+{
+	for (unsigned i = 0; i < VSOCK_CONNS_MAX; i++) {
+		struct vsock_conn *c = &s->conn[i];
+
+		if (c->state > VSOCK_NAMING && c->guest_port == guest_port && c->host_port == host_port)
+			return c;
+	}
+	return NULL;
+}
+
+/* Connect to a program of the host, without waiting for it. */
+static int connect_host(const struct vsock *s, uint32_t port)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || snprintf(addr.sun_path, sizeof(addr.sun_path), "%s_%u", s->path, port) >=
+			      (int) sizeof(addr.sun_path))
+		return -1;
+	return connect(fd, (struct sockaddr *) &addr, sizeof(addr)) < 0 ? -1 : take_fd(fd);
+}
+
+/* The guest connects to a port of the host; it is refused when nobody listens there. */
+static void take_request(struct vsock *s, const uint8_t h[VSOCK_HEADER])
+{
+	uint32_t port = get_le32(h + 20);
+	int fd = connect_host(s, port);
+	struct vsock_conn *c = new_conn(s, fd, VSOCK_OPEN);
+
+	if (c == NULL) {
+		if (fd >= 0)
+			(void) close(fd); /* nothing was sent */
+		return; /* too many: the guest finds out by its own time limit */
+	}
+	c->guest_port = get_le32(h + 16);
+	c->host_port = port;
+	c->peer_alloc = get_le32(h + 36);
+	c->peer_count = get_le32(h + 40);
+	c->want = 1u << (fd >= 0 ? VSOCK_RESPONSE : VSOCK_RST);
+	watch(c);
+}
+
+static void take_response(struct vsock_conn *c)
+{
+	char ok[VSOCK_LINE_MAX];
+	int n = snprintf(ok, sizeof(ok), "OK %u\n", c->host_port);
+
+	if (c->state != VSOCK_ASKING) {
+		reset_peer(c);
+		return;
+	}
+	c->state = VSOCK_OPEN;
+	memcpy(c->buf, ok, (size_t) n);
+	c->len = (size_t) n;
+	c->forwarded -= (uint32_t) n; /* these are not the guest's */
+	c->told = c->forwarded + (uint32_t) n;
+	flush(c);
+}
+
+/* Data: no more than the guest was told that there is room for. */
+static void take_data(struct vsock_conn *c, struct vq_chain *chain, uint32_t len)
+{
+	if (c->state != VSOCK_OPEN || len > VSOCK_BUFFER + VSOCK_LINE_MAX - c->len || chain->out_len < len) {
+		reset_peer(c);
+		return;
+	}
+	c->len += vq_chain_read(chain, c->buf + c->len, len);
+	c->received += len;
+	flush(c);
+}
+
+static void take_packet(struct vsock_conn *c, struct vq_chain *chain, const uint8_t h[VSOCK_HEADER])
+{
+	c->peer_alloc = get_le32(h + 36);
+	c->peer_count = get_le32(h + 40);
+	switch (get_le16(h + 30)) {
+	case VSOCK_RESPONSE:
+		take_response(c);
+		break;
+	case VSOCK_RW:
+		take_data(c, chain, get_le32(h + 24));
+		break;
+	case VSOCK_RST:
+		end(c);
+		return;
+	case VSOCK_SHUTDOWN:
+		if ((get_le32(h + 32) & SHUTDOWN_BOTH) == SHUTDOWN_BOTH) {
+			c->state = VSOCK_ENDING;
+			flush(c);
+		} else if (get_le32(h + 32) & SHUTDOWN_SEND) {
+			(void) shutdown(c->fd, SHUT_WR); /* the guest sends no more */
+		}
+		break;
+	case VSOCK_CREDIT_REQUEST:
+		c->want |= 1u << VSOCK_CREDIT_UPDATE;
+		break;
+	case VSOCK_CREDIT_UPDATE:
+		break;
+	default:
+		reset_peer(c);
+		break;
+	}
+	watch(c);
+}
+
+static int take_one(struct vio_dev *d, unsigned q, struct vq_chain *chain)
+{
+	struct vsock *s = (struct vsock *) d;
+	uint8_t h[VSOCK_HEADER];
+	struct vsock_conn *c;
+
+	if (vq_chain_read(chain, h, sizeof(h)) != sizeof(h))
+		return -EPROTO;
+	if (get_le64(h) == s->cid && get_le64(h + 8) == VSOCK_HOST_CID && get_le16(h + 28) == TYPE_STREAM) {
+		c = find(s, get_le32(h + 16), get_le32(h + 20));
+		if (c != NULL)
+			take_packet(c, chain, h);
+		else if (get_le16(h + 30) == VSOCK_REQUEST)
+			take_request(s, h);
+	}
+	vio_push(d, q, chain, 0);
+	return 0;
+}
+
+static int vsock_notify(struct vio_dev *d, unsigned q)
+{
+	struct vsock *s = (struct vsock *) d;
+	int r = q == Q_TX ? vio_each(d, q, take_one) : 0;
+
+	pump(s);
+	return r;
+}
+
+static void vsock_stop(struct vio_dev *d)
+{
+	struct vsock *s = (struct vsock *) d;
+
+	for (unsigned i = 0; i < VSOCK_CONNS_MAX; i++)
+		end(&s->conn[i]);
+}
+
+static void vsock_free(struct vio_dev *d)
+{
+	struct vsock *s = (struct vsock *) d;
+
+	vsock_stop(d);
+	loop_remove(d->vm->loop, &s->accept_source);
+	free(s);
+}
+
+static const struct vio_ops vsock_ops = { .name = "virtio-vsock", .id = 19, .class = 0x078000, .stop = vsock_stop,
+					  .notify = vsock_notify, .free = vsock_free };
+
+int vsock_add(struct vm *vm, struct pci_bus *bus, uint32_t cid, const char *path, int listener, struct err *err)
+{
+	struct vsock *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (s == NULL)
+		return err_set(err, -ENOMEM, "make virtio-vsock");
+	s->cid = cid;
+	s->path = path;
+	s->listener = listener;
+	s->next_port = FIRST_PORT;
+	s->accept_source.fd = -1;
+	for (unsigned i = 0; i < VSOCK_CONNS_MAX; i++)
+		s->conn[i] = (struct vsock_conn) { .vsock = s, .fd = -1, .source.fd = -1 };
+	r = vio_init(&s->vio, vm, &vsock_ops, 0, QUEUES, err);
+	if (r == 0)
+		r = loop_add(vm->loop, &s->accept_source, listener, EPOLLIN, accept_ready, s);
+	if (r < 0) {
+		vio_fini(&s->vio);
+		vsock_free(&s->vio);
+		return err_set(err, r, "virtio-vsock: listen at '%s'", path);
+	}
+	put_le64(s->vio.config, cid);
+	s->vio.config_len = 8;
+	return vio_pci_add(vm, bus, &s->vio, err);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+#include "vmm/device_options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "sys/msg.h"
+#include "vmm/dev/virtio/vsock.h"
+#include "vmm/machine/machine.h"
+
+/* What follows "KEY=" in an option's value, NULL if it is another key. */
+static char *value_of(char *word, const char *key)
+{
+	size_t n = strlen(key);
+
+	return strncmp(word, key, n) == 0 && word[n] == '=' ? word + n + 1 : NULL;
+}
+
+static int parse_queues(const char *option, const char *text, unsigned max, unsigned *ret, struct err *err)
+{
+	uint64_t n;
+
+	if (str_to_u64(text, &n) < 0 || n == 0 || n > max)
+		return err_msg(err, -EINVAL, "option --%s: queues=%s is not a number from 1 to %u", option, text, max);
+	*ret = (unsigned) n;
+	return 0;
+}
+
+static int parse_disk_word(char *word, struct blk_config *d, struct err *err)
+{
+	char *v;
+
+	if (strcmp(word, "ro") == 0)
+		d->readonly = true;
+	else if (strcmp(word, "rings=split") == 0)
+		d->split = true;
+	else if ((v = value_of(word, "queues")) != NULL)
+		return parse_queues("disk", v, BLK_QUEUES_MAX, &d->queues, err);
+	else if ((v = value_of(word, "serial")) != NULL && strlen(v) <= BLK_SERIAL_MAX)
+		d->serial = v;
+	else if (v != NULL)
+		return err_msg(err, -EINVAL, "option --disk: serial '%s' has more than %d bytes", v, BLK_SERIAL_MAX);
+	else
+		return err_msg(err, -EINVAL, "option --disk: unknown word '%s'", word);
+	return 0;
+}
+
+int device_option_disk(char *text, struct machine_config *c, struct err *err)
+{
+	char *rest = text, *path = strsep(&rest, ",");
+	struct blk_config *d = &c->disk[c->nr_disks];
+	int r = 0;
+
+	if (c->nr_disks == MACHINE_DISKS_MAX)
+		return err_msg(err, -EINVAL, "option --disk: more than %d disks", MACHINE_DISKS_MAX);
+	*d = (struct blk_config) { .name = path, .queues = c->nr_cpus < BLK_QUEUES_MAX ? c->nr_cpus : BLK_QUEUES_MAX };
+	while (rest != NULL && r == 0)
+		r = parse_disk_word(strsep(&rest, ","), d, err);
+	if (r < 0)
+		return r;
+	d->fd = open(path, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (d->fd < 0)
+		return err_set(err, -errno, "option --disk: open '%s'", path);
+	c->nr_disks++;
+	return 0;
+}
+
+int device_option_pmem(char *text, struct machine_config *c, struct err *err)
+{
+	char *rest = text, *path = strsep(&rest, ",");
+	struct machine_pmem *p = &c->pmem[c->nr_pmems];
+
+	if (c->nr_pmems == MACHINE_PMEMS_MAX)
+		return err_msg(err, -EINVAL, "option --pmem: more than %d files", MACHINE_PMEMS_MAX);
+	if (rest != NULL && strcmp(rest, "ro") != 0)
+		return err_msg(err, -EINVAL, "option --pmem: unknown word '%s'", rest);
+	*p = (struct machine_pmem) { .name = path, .readonly = rest != NULL };
+	p->fd = open(path, (p->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (p->fd < 0)
+		return err_set(err, -errno, "option --pmem: open '%s'", path);
+	c->nr_pmems++;
+	return 0;
+}
+
+static int parse_mac(const char *text, uint8_t ret[6], struct err *err)
+{
+	unsigned b[6];
+	int end = 0;
+
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 ||
+	    text[end] != '\0')
+		return err_msg(err, -EINVAL, "option --net: mac=%s is not an address like 52:54:00:12:34:56", text);
+	if (b[0] & 1)
+		return err_msg(err, -EINVAL, "option --net: mac=%s is the address of a group", text);
+	for (int i = 0; i < 6; i++)
+		ret[i] = (uint8_t) b[i];
+	return 0;
+}
+
+static int parse_net_word(char *word, struct net_config *n, struct err *err)
+{
+	char *v;
+
+	if (strcmp(word, "rings=split") == 0)
+		n->split = true;
+	else if ((v = value_of(word, "queues")) != NULL)
+		return parse_queues("net", v, NET_PAIRS_MAX, &n->pairs, err);
+	else if ((v = value_of(word, "mac")) != NULL)
+		return parse_mac(v, n->mac, err);
+	else
+		return err_msg(err, -EINVAL, "option --net: unknown word '%s'", word);
+	return 0;
+}
+
+int device_option_net(char *text, struct machine_config *c, struct err *err)
+{
+	char *rest = text, *first = strsep(&rest, ","), *name = value_of(first, "tap");
+	struct net_config n = { .pairs = 1, .mac = { 0x52, 0x54 } };
+	int r = 0;
+
+	if (c->nr_nets == MACHINE_NETS_MAX)
+		return err_msg(err, -EINVAL, "option --net: more than %d interfaces", MACHINE_NETS_MAX);
+	if (name == NULL)
+		return err_msg(err, -EINVAL, "option --net: '%s' is not 'tap=NAME'", first);
+	if (getrandom(n.mac + 2, 4, 0) != 4)
+		return err_set(err, -errno, "make a network address");
+	while (rest != NULL && r == 0)
+		r = parse_net_word(strsep(&rest, ","), &n, err);
+	if (r == 0)
+		r = net_tap_open(name, n.pairs, n.tap, err);
+	if (r == 0)
+		c->net[c->nr_nets++] = n;
+	return r;
+}
+
+static int open_console(const char *where, struct console_port *p, struct err *err)
+{
+	if (strcmp(where, "stdio") == 0) {
+		p->in = STDIN_FILENO;
+		p->out = STDOUT_FILENO;
+		return 0;
+	}
+	if (str_starts(where, "unix:")) {
+		p->listener = msg_listen(where + 5);
+		p->path = where + 5;
+		return p->listener < 0 ? err_set(err, p->listener, "option --console: listen at '%s'", where + 5) : 0;
+	}
+	p->out = open(where, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600);
+	return p->out < 0 ? err_set(err, -errno, "option --console: open '%s'", where) : 0;
+}
+
+int device_option_console(char *text, struct machine_config *c, struct err *err)
+{
+	char *rest = text, *where = strsep(&rest, ",");
+	struct console_port p = { .in = -1, .out = -1, .listener = -1 };
+	int r;
+
+	if (c->nr_consoles == CONSOLE_PORTS_MAX)
+		return err_msg(err, -EINVAL, "option --console: more than %d ports", CONSOLE_PORTS_MAX);
+	if (rest != NULL && (p.name = value_of(rest, "name")) == NULL)
+		return err_msg(err, -EINVAL, "option --console: unknown word '%s'", rest);
+	if (p.name != NULL && strlen(p.name) > CONSOLE_NAME_MAX)
+		return err_msg(err, -EINVAL, "option --console: name '%s' has more than %d bytes", p.name,
+			       CONSOLE_NAME_MAX);
+	r = open_console(where, &p, err);
+	if (r == 0)
+		c->console[c->nr_consoles++] = p;
+	return r;
+}
+
+int device_option_vsock(char *text, struct machine_config *c, struct err *err)
+{
+	char *rest = text, *cid = strsep(&rest, ","), *path = rest != NULL ? value_of(rest, "path") : NULL;
+	uint64_t n;
+
+	if (str_to_u64(cid, &n) < 0 || n < VSOCK_CID_MIN || n >= UINT32_MAX)
+		return err_msg(err, -EINVAL, "option --vsock: '%s' is not a number from %d to %u", cid, VSOCK_CID_MIN,
+			       UINT32_MAX - 1);
+	if (path == NULL || *path == '\0')
+		return err_msg(err, -EINVAL, "option --vsock: 'path=PATH' is missing");
+	c->vsock_listener = msg_listen(path);
+	if (c->vsock_listener < 0)
+		return err_set(err, c->vsock_listener, "option --vsock: listen at '%s'", path);
+	c->vsock_cid = (uint32_t) n;
+	c->vsock_path = path;
+	return 0;
+}
