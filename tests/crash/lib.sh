@@ -9,7 +9,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../engine/lib.sh"
 case=setup bad=0
 crash_here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
+SEED=${SEED:-1} # the same ones in each run, as far as time allows; make soak takes others
 RANDOM=$SEED
 nap=9$$ # seconds to sleep, by which processes of instances are known
 
