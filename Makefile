@@ -5,6 +5,7 @@
 #   make demo       build and show what it does    make bench    figures beside other runtimes
 #   make install    PREFIX=/usr/local DESTDIR=     make lint     checks; lint-deep takes minutes
 #   make fuzz       a while per fuzz target        make clean
+#   make soak       SOAK_MINUTES=60 of kills, full disks and races
 PREFIX ?= /usr/local
 DESTDIR ?=
 MESON_FLAGS ?=
@@ -13,7 +14,7 @@ TESTS = lint unit blackbox conformance guest
 RELEASE = --buildtype=release -Db_lto=true --prefix=$(PREFIX) $(MESON_FLAGS)
 SANITIZE = --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dstatic_programs=false
 
-.PHONY: all demo test $(TESTS:%=test-%) bench install fuzz lint lint-deep format-check clean FORCE
+.PHONY: all demo test $(TESTS:%=test-%) bench install fuzz soak lint lint-deep format-check clean FORCE
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -73,6 +74,10 @@ bench: all
 fuzz: build/fuzz/build.ninja
 	$(call NINJA,fuzz)
 	fuzz/run.sh build/fuzz
+
+soak: all
+	tools/setup.sh test
+	tools/soak.sh
 
 lint:
 	tools/setup.sh lint

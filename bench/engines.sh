@@ -76,19 +76,21 @@ find_docker() {
 	fi
 }
 
-# Sets $engines to those that are here, podman first: ratios are to it. Says who is not, for subject $1.
+# present_engines SUBJECT NAME... - set $engines to those of the names that are here, and say who is not.
+# Ratios are to the first.
 engines=()
 present_engines() {
-	local name
+	local name subject=$1
+	shift
 	find_engines
-	find_docker
+	[[ " $* " != *" docker "* ]] || find_docker
 	engines=()
-	for name in podman docker cleave; do
+	for name in "$@"; do
 		local -n state=${name}_state
 		if [ "$state" = here ]; then
 			engines+=("$name")
 		else
-			say "$1" "$name" "$state"
+			say "$subject" "$name" "$state"
 		fi
 	done
 }

@@ -151,9 +151,10 @@ subject_engine() {
 
 field() { awk -v name="$1:" '$1 == name {print $2}' "$2"; }
 
-# Prints what the processes that are new since $before, outside of any container, occupy.
+# Prints what the processes that are new since $before, outside of any container, occupy. Sets $sum_rss and $count.
 measure_memory() {
-	local name=$1 p pid rss pss private sum_rss=0 sum_pss=0 sum_private=0 count=0
+	local name=$1 p pid rss pss private sum_pss=0 sum_private=0
+	sum_rss=0 count=0
 	for p in /proc/[0-9]*; do
 		pid=${p#/proc/}
 		[[ " $before " != *" $pid "* ]] || continue
@@ -225,7 +226,11 @@ subject_memory() {
 		"$cleave" run --rm cleave/tiny sleep 100000 >/dev/null </dev/null &
 		if wait_for_workload; then
 			measure_memory cleave
-			[ "$format" = json ] || echo "  memory: goal for cleave: at most 500 KiB"
+			if [ "$format" = json ]; then
+				printf '{"subject":"memory","name":"cleave","processes":%d,"kib":%d,"goal_kib":500}\n' "$count" "$sum_rss"
+			else
+				echo "  memory: goal for cleave: at most 500 KiB"
+			fi
 			kill -KILL "$workload"
 			wait $! || true # the workload was killed, so this reports 137
 		else

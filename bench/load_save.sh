@@ -85,7 +85,7 @@ subject_commit() {
 	local change='mkdir /big && cp -a /usr/lib/x86_64-linux-gnu /usr/share/perl /big'
 	have_images
 	"$cleave" run --name changed --network none localhost/debian:1 sh -c "$change"
-	podman "${pod[@]}" run --name changed --network none localhost/debian:1 sh -c "$change"
+	podman "${pod[@]}" run --name changed --network none --cgroups disabled --ulimit host localhost/debian:1 sh -c "$change"
 	pairs --subject commit --goal cleave:podman:0.5 \
 		@cmd cleave @untimed /bin/sync @run "$cleave" commit changed localhost/made:1 @untimed "$cleave" rmi localhost/made:1 \
 		@cmd podman @untimed /bin/sync @run /usr/bin/podman "${pod[@]}" commit -q changed localhost/made:1 @untimed /usr/bin/podman "${pod[@]}" rmi localhost/made:1

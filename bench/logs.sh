@@ -37,7 +37,7 @@ report_log() {
 subject_logs() {
 	local name kind us rate
 	local -A times=() middle=() whole=()
-	present_engines logs
+	present_engines logs podman cleave
 	mkdir -p "$work/data"
 	: >"$work/data/empty"
 	awk 'BEGIN {for (i = 0; i < 2000000; i++) printf "%099d\n", i}' >"$work/data/lines"
@@ -45,7 +45,6 @@ subject_logs() {
 	for ((i = 0; i < (rounds < 15 ? rounds : 15); i++)); do
 		for kind in empty lines short; do
 			for name in "${engines[@]}"; do
-				[ "$name" != docker ] || continue # its goal is podman's monitor
 				us=$(write_log "$name" $kind) || { say logs "$name" "fails: $(tail -n 1 "$work/log")"; return; }
 				times[$name-$kind]+="$us"$'\n'
 				[ "$i" != 0 ] || ! log_is_whole "$name" $kind || whole[$name-$kind]=complete
@@ -55,7 +54,6 @@ subject_logs() {
 	[ "$format" = json ] ||
 		printf 'logs (median of the time from start to end of an instance, less that of one that writes nothing)\n'
 	for name in "${engines[@]}"; do
-		[ "$name" != docker ] || continue
 		for kind in empty lines short; do
 			middle[$name-$kind]=$(printf %s "${times[$name-$kind]}" | median)
 			[ $kind = empty ] || report_log "$name" $kind "${middle[$name-empty]}" "${middle[$name-$kind]}" \
@@ -65,7 +63,7 @@ subject_logs() {
 		"${remove[@]}" bl-log >/dev/null
 	done
 	for kind in lines short; do
-		[ -n "${middle[podman-$kind]:-}" ] && [ -n "${middle[cleave-$kind]:-}" ] || continue
+		[ "${#engines[@]}" = 2 ] || continue
 		rate=$(awk -v p=$((middle[podman-$kind] - middle[podman-empty])) \
 			-v c=$((middle[cleave-$kind] - middle[cleave-empty])) 'BEGIN {printf "%.3f", c / p}')
 		[ "$format" != json ] || printf '{"subject":"logs","name":"cleave","base":"podman","kind":"%s","of_medians":%s,"goal":0.5}\n' $kind "$rate"

@@ -3,9 +3,10 @@
 #
 # run.sh [--pairs N] [--only NAME]... [--format table|json] [--no-install]
 #
-# Compares the container runtime and the engine with Debian's crun, runc and podman, side by
-# side in one run. Subjects: run, exec, cycle, parallel, engine, verbs, logs, memory, scale. README.md explains
-# the tables. Prints figures, judges nothing: the exit status tells only whether it ran.
+# Compares the container runtime and the engine with Debian's crun, runc, podman and docker, side
+# by side in one run. Subjects: run, exec, cycle, parallel, engine, verbs, logs, memory, scale.
+# README.md explains the tables. Prints figures, judges nothing: the exit status tells only
+# whether it ran.
 #
 # Environment: CLEAVE_OCI (build/bin/cleave-oci), CLEAVE (build/bin/cleave), BUILD (build).
 set -euo pipefail
@@ -18,7 +19,7 @@ cleave=${CLEAVE:-$build/bin/cleave}
 
 rounds=30 format=table only='' install=yes
 usage() {
-	sed -n '4,10s/^# \{0,1\}//p' "$0"
+	sed -n '4,11s/^# \{0,1\}//p' "$0"
 	exit "$1"
 }
 while [ $# -gt 0 ]; do

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2154 # sourced by inner.sh
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by inner.sh, as is $failed
 #
 # Many instances at once: $instances of cleave, $peers of each of the others.
 
@@ -34,7 +34,7 @@ scale_memory() {
 		sum=$((sum + $(field Pss "$p/smaps_rollup"))) count=$((count + 1))
 	done
 	if [ "$format" = json ]; then
-		printf '{"subject":"scale-memory","name":"cleave","processes":%d,"pss_kib":%d,"goal_kib":500000}\n' $count $sum
+		printf '{"subject":"scale-memory","name":"cleave","processes":%d,"kib":%d,"goal_kib":500000}\n' $count $sum
 	else
 		printf '  scale-memory: %d monitors have %d KiB (PSS), goal: at most 500000 KiB\n\n' $count $sum
 	fi
@@ -64,7 +64,7 @@ scale_args() {
 
 subject_scale() {
 	local args cmd opts remove begin name rounds_before=$rounds ids i
-	present_engines scale
+	present_engines scale podman docker cleave
 	rounds=$peers
 	scale_args start
 	pairs --warmup 0 --subject scale-start --goal cleave:podman:0.1 --goal cleave:crun:1.2 "${args[@]}"

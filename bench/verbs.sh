@@ -28,7 +28,7 @@ verb_steps() {
 
 subject_verbs() {
 	local name verb args steps cmd opts remove
-	present_engines verbs
+	present_engines verbs podman docker cleave
 	for name in "${engines[@]}"; do
 		use_engine "$name"
 		"${cmd[@]}" run -d "${opts[@]}" --name bv-idle bench/busybox \

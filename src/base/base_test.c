@@ -31,6 +31,25 @@ static void err_texts(void **state)
 	assert_int_equal(err_msg(NULL, -EINVAL, "ignored"), -EINVAL);
 }
 
+/* Whatever there is room for, the text is whole. */
+static void str_printf_grows(void **state)
+{
+	char want[200];
+
+	(void) state;
+	for (int n = 0; n < 140; n++) {
+		_cleanup_(str_fini) struct str s = { 0 };
+
+		str_printf(&s, "%0*d", n + 1, 7);
+		str_printf(&s, "%s", "");
+		str_printf(&s, "%c%0*d", 'x', 140 - n, 8);
+		(void) snprintf(want, sizeof(want), "%0*dx%0*d", n + 1, 7, 140 - n, 8);
+		assert_false(s.failed);
+		assert_string_equal(s.p, want);
+		assert_int_equal(s.len, strlen(want));
+	}
+}
+
 static void str_json_quotes(void **state)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
@@ -176,6 +195,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(err_texts),   cmocka_unit_test(str_json_quotes),
+		cmocka_unit_test(str_printf_grows),
 		cmocka_unit_test(numbers),     cmocka_unit_test(arena_large_and_small),
 		cmocka_unit_test(opt_forms),   cmocka_unit_test(opt_refusals),
 		cmocka_unit_test(files),

@@ -14,16 +14,24 @@
 #include "base/db.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 
 #define DB_BUSY_MS 30000
 #define DB_LOG_PAGES 200
+#define DB_LOG_ROOM (256 << 10) /* bytes; more than DB_LOG_PAGES */
+#define INDEX_SIZE 32768 /* bytes; the first part of the index, which holds 4062 pages of the log */
+#define INDEX_HEADER 4096 /* bytes; what is in it is less */
+#define INDEX_TRUNCATED 3 /* bytes that SQLite truncates it to, and nothing else */
 
 struct db {
 	sqlite3 *h;
@@ -35,9 +43,36 @@ struct db_rows {
 	struct db *db;
 };
 
+/* Stands in for ftruncate(2) in SQLite. */
+static int truncate_file(int fd, off_t size)
+{
+	static const char zeros[INDEX_SIZE];
+	struct stat st;
+	size_t n;
+
+	if (size != INDEX_TRUNCATED)
+		return ftruncate(fd, size);
+	if (fstat(fd, &st) < 0)
+		return -1;
+	n = st.st_size < INDEX_SIZE ? INDEX_SIZE : INDEX_HEADER;
+	if (pwrite(fd, zeros, n, 0) == (ssize_t) n)
+		return 0;
+	errno = errno != 0 ? errno : ENOSPC; /* it was cut short */
+	return -1;
+}
+
+static void keep_index(void)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+	if (vfs != NULL && vfs->iVersion >= 3) /* without, a full disk is less pleasant */
+		(void) vfs->xSetSystemCall(vfs, "ftruncate", (sqlite3_syscall_ptr) truncate_file);
+}
+
 static int db_fail(struct db *db, int code, struct err *err)
 {
 	const char *text = sqlite3_errmsg(db->h);
+	int why = sqlite3_system_errno(db->h);
 
 	switch (code & 0xff) {
 	case SQLITE_BUSY:
@@ -51,12 +86,17 @@ static int db_fail(struct db *db, int code, struct err *err)
 	case SQLITE_NOMEM:
 		return err_msg(err, -ENOMEM, "database '%s': %s", db->path, text);
 	case SQLITE_READONLY:
-	case SQLITE_CANTOPEN:
 	case SQLITE_PERM:
 		return err_msg(err, -EACCES, "database '%s': %s", db->path, text);
+	case SQLITE_CANTOPEN:
+	case SQLITE_IOERR:
+		if (why != 0)
+			return err_set(err, -why, "use database '%s'", db->path);
+		break;
 	default:
-		return err_msg(err, -EIO, "database '%s': %s", db->path, text);
+		break;
 	}
+	return err_msg(err, -EIO, "database '%s': %s", db->path, text);
 }
 
 static int db_script(struct db *db, const char *sql, struct err *err)
@@ -77,6 +117,14 @@ static int read_version(struct db *db, unsigned *ret, struct err *err)
 		return r;
 	*ret = r == 0 ? 0 : (unsigned) db_i64(rows, 0);
 	return 0;
+}
+
+static void reserve_log(struct db *db)
+{
+	_cleanup_close_ int fd = open(sqlite3_filename_wal(db->path), O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		(void) fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, DB_LOG_ROOM); /* a favour */
 }
 
 /* Two processes may find an old version at once: look again when nobody else writes. */
@@ -104,7 +152,11 @@ static int upgrade(struct db *db, const char *const *schema, unsigned version, s
 	}
 	(void) snprintf(pragma, sizeof(pragma), "PRAGMA user_version = %u", version);
 	r = db_script(db, pragma, err);
-	return r < 0 ? r : db_commit(db, err);
+	if (r == 0)
+		r = db_commit(db, err);
+	if (r == 0)
+		reserve_log(db);
+	return r;
 }
 
 /* After every commit.  Who reads keeps it from becoming empty; then the next commit tries again. */
@@ -128,6 +180,7 @@ int db_open(const char *path, const char *const *schema, unsigned version, struc
 
 	if (db == NULL)
 		return err_set(err, -ENOMEM, "open database '%s'", path);
+	keep_index();
 	code = sqlite3_open_v2(path, &db->h,
 			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
 				       SQLITE_OPEN_EXRESCODE,

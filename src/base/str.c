@@ -45,20 +45,24 @@ void str_puts(struct str *s, const char *text)
 	str_add(s, text, strlen(text));
 }
 
+/* Mostly it fits into what there is, and is formatted once. */
 void str_printf(struct str *s, const char *fmt, ...)
 {
 	va_list ap, again;
+	size_t room = s->cap - s->len; /* 0 of an empty one */
 	int n;
 
+	if (s->failed)
+		return;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	n = vsnprintf(NULL, 0, fmt, ap);
+	n = vsnprintf(room > 0 ? s->p + s->len : NULL, room, fmt, ap);
 	if (n < 0)
 		s->failed = true;
-	else if (str_reserve(s, (size_t) n)) {
+	else if ((size_t) n >= room && str_reserve(s, (size_t) n))
 		(void) vsnprintf(s->p + s->len, (size_t) n + 1, fmt, again); /* same text, it fits */
+	if (!s->failed)
 		s->len += (size_t) n;
-	}
 	va_end(again);
 	va_end(ap);
 }
@@ -78,14 +82,26 @@ static size_t utf8_len(const unsigned char *p)
 	return n;
 }
 
+/* Bytes at @p that stand for themselves in JSON */
+static size_t plain_len(const unsigned char *p)
+{
+	size_t n = 0;
+
+	while (p[n] >= 0x20 && p[n] < 0x80 && p[n] != '"' && p[n] != '\\')
+		n++;
+	return n;
+}
+
 void str_json(struct str *s, const char *text)
 {
 	const unsigned char *p = (const unsigned char *) text;
 
 	str_puts(s, "\"");
 	while (*p != '\0') {
-		size_t n = utf8_len(p);
+		size_t n = plain_len(p);
 
+		if (n == 0)
+			n = utf8_len(p);
 		if (n == 0)
 			str_puts(s, "\\ufffd");
 		else if (*p == '"' || *p == '\\')

@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "cli/cli.h"
 #include "cli/instance_files.h"
+#include "cli/progress.h"
 #include "engine/engine.h"
 #include "engine/stop.h"
 #include "image/commit.h"
@@ -55,6 +56,7 @@ static int commit_run(struct cli *cli, void *opts, int argc, char **argv, struct
 	struct img_reference ref = { 0 };
 	char id[SHA256_HEX_LEN + 1];
 	int thawed = 0;
+	struct cli_progress progress;
 	bool pause;
 	int r = argc > 1 ? img_reference_parse(argv[1], &ref, err) : 0;
 
@@ -73,7 +75,10 @@ static int commit_run(struct cli *cli, void *opts, int argc, char **argv, struct
 		r = eng_pause(f.e, &f.i, true, err);
 	if (r < 0)
 		return r;
+	cli_progress_start(&progress, "Committing", false);
+	img_store_meter(f.e->images, &progress.meter);
 	r = commit(&f, &edit, argc > 1 ? &ref : NULL, id, err);
+	cli_progress_stop(&progress);
 	f.i.paused = pause || f.i.paused;
 	if (pause)
 		thawed = eng_pause(f.e, &f.i, false, r < 0 ? NULL : err);

@@ -78,6 +78,7 @@ int prune_instances(struct engine *e, const struct opt_strings *filters, int64_t
 
 	for (int i = 0; r >= 0 && i < n; i++)
 		r = prune_one(e, &list[i], filters, &first, size, err);
+	eng_instances_sweep(e);
 	if (!first)
 		puts("");
 	return n < 0 ? n : r < 0 ? r : 0;

@@ -175,6 +175,18 @@ static int cp(const struct cp_opts *o, struct cp_side *src, struct cp_side *dest
 	return r;
 }
 
+/* Files that are missing suddenly may be of an instance that somebody removed. */
+static int explain(const struct cp_side *side, int r, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_instance now;
+
+	if (r != -ENOENT || side->files.e == NULL ||
+	    eng_instance_find(side->files.e, side->files.i.id, &arena, &now, NULL) != -ENOENT)
+		return r;
+	return err_msg(err, r, "instance '%s' was removed meanwhile", side->files.i.name);
+}
+
 static int cp_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(cp_side_fini) struct cp_side src = CP_SIDE_NONE;
@@ -187,11 +199,15 @@ static int cp_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	if (r == 0 && src.instance == NULL && dest.instance == NULL)
 		r = err_msg(err, -EINVAL, "must specify at least one container source: INSTANCE:PATH");
 	if (r == 0)
+		r = eng_rootfs_unshare(err);
+	if (r == 0)
 		r = cp_side_open(cli, &src, err);
 	if (r == 0)
 		r = str_eq(src.instance, dest.instance) ? cp_side_share(&src, &dest, err)
 							: cp_side_open(cli, &dest, err);
-	return r < 0 ? r : cp(opts, &src, &dest, err);
+	if (r == 0)
+		r = cp(opts, &src, &dest, err);
+	return explain(&dest, explain(&src, r, err), err);
 }
 
 CLI_VERB(cp_verb) = {

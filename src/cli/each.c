@@ -73,27 +73,21 @@ static int each_match(struct each *each, struct engine *e, const struct opt_stri
 	return r < 0 ? r : 0;
 }
 
-int cli_select_check(const struct cli_select *select, int argc, struct err *err)
-{
-	if (argc > 0 && (select->all || select->filter.n > 0))
-		return err_msg(err, -EINVAL, "give names of instances, or --all and --filter");
-	if (argc == 0 && !select->all && select->filter.n == 0)
-		return err_msg(err, -EINVAL, "give names of instances, or --all");
-	return 0;
-}
-
 int cli_each(struct cli *cli, const struct cli_select *select, int argc, char **names,
 	     int (*act)(struct engine *e, const struct eng_instance *i, void *data, struct err *err),
 	     void *data, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
+	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct each each = { .act = act, .data = data, .err = err };
 	int r = select != NULL ? cli_select_check(select, argc, err) : 0;
 
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
-	if (r < 0)
-		return r;
+	if (r == 0 && select != NULL)
+		r = cli_select_names(e, select, &arena, &argc, &names, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
 	if (argc > 0)
 		each_named(&each, e, argc, names, select != NULL && select->ignore);
 	else

@@ -6,6 +6,7 @@
 
 #include "base/opt.h"
 
+struct arena;
 struct cli;
 struct eng_instance;
 struct engine;
@@ -15,11 +16,13 @@ struct err;
  * struct cli_select - which instances, beside names
  * @all: --all
  * @ignore: --ignore, a name of none is no failure
+ * @latest: --latest
  * @filter: --filter, as of ps
+ * @cidfile: --cidfile; with @ignore a file that does not exist is no failure
  */
 struct cli_select {
-	bool all, ignore;
-	struct opt_strings filter;
+	bool all, ignore, latest;
+	struct opt_strings filter, cidfile;
 };
 
 /* Rows of an option table; @field is the struct cli_select in @type. */
@@ -31,8 +34,22 @@ struct cli_select {
 #define CLI_SELECT_IGNORE(type, field) \
 	{ "ignore", 'i', OPT_BOOL, offsetof(type, field.ignore), NULL, "one that does not exist is no failure" }
 
-/** cli_select_check() - names, or --all and --filter, but not both: 0 or -EINVAL with a message */
+#define CLI_SELECT_LATEST(type, field) \
+	{ "latest", 'l', OPT_BOOL, offsetof(type, field.latest), NULL, "the newest one" }
+#define CLI_SELECT_CIDFILE(type, field) \
+	{ "cidfile", 0, OPT_STRINGS, offsetof(type, field.cidfile), "FILE", \
+	  "the instance whose id is in a file" }
+
+/** cli_select_check() - names, or --all and --filter, or --latest: 0 or -EINVAL with a message */
 int cli_select_check(const struct cli_select *select, int argc, struct err *err);
+
+/**
+ * cli_select_names() - add what --cidfile and --latest choose to the names
+ * @argc, @names: operands; changed; strings live in @arena
+ * Return: 0; 1 there is nothing left to do; -errno with a message.
+ */
+int cli_select_names(struct engine *e, const struct cli_select *select, struct arena *arena, int *argc,
+		     char ***names, struct err *err);
 
 /**
  * cli_each() - do something to every instance that is named, or else that passes the filters, oldest first

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,8 +33,10 @@
 
 #define LINE_MAX_LEN 65536 /* bytes; longer ones are damage */
 #define RETRY_MS 100
+#define SHORT_ID 12
 
 struct events_opts {
+	bool once, shorten;
 	const char *format, *since, *until;
 	struct opt_strings filter;
 };
@@ -43,8 +46,12 @@ static const struct opt events_table[] = {
 	  "only those that match: container, event, image, label, type, volume" },
 	{ "format", 0, OPT_STRING, offsetof(struct events_opts, format), "FORMAT",
 	  "json or a Go template" },
+	{ "no-trunc", 0, OPT_OFF, offsetof(struct events_opts, shorten), NULL,
+	  "print whole ids (default)" },
 	{ "since", 0, OPT_STRING, offsetof(struct events_opts, since), "TIME",
 	  "begin there: a time, or how long ago" },
+	{ "stream", 0, OPT_OFF, offsetof(struct events_opts, once), NULL,
+	  "go on with what happens from now on (default)" },
 	{ "until", 0, OPT_STRING, offsetof(struct events_opts, until), "TIME", "end there" },
 	{ 0 },
 };
@@ -91,16 +98,17 @@ static int test(const void *what, const char *name, const char *value, struct er
 }
 
 /* "2026-01-31T12:00:00.000000000Z container start ID (image=x, name=y)" */
-static void print_text(struct json_in *in, int64_t when)
+static void print_text(struct json_in *in, int64_t when, bool shorten)
 {
 	const struct json *actor = json_get_object(in, in->root, "Actor");
 	const struct json *attributes =
 		actor != NULL ? json_get_object(in, actor, "Attributes") : NULL;
 	char time[TIME_TEXT_MAX];
-	const char *separator = " (";
+	const char *separator = " (", *type = text_of(in, in->root, "Type");
 
 	time_rfc3339(when, time);
-	printf("%s %s %s %s", time, text_of(in, in->root, "Type"), text_of(in, in->root, "Action"),
+	printf("%s %s %s %.*s", time, type, text_of(in, in->root, "Action"),
+	       shorten && strcmp(type, "container") == 0 ? SHORT_ID : INT_MAX,
 	       text_of(in, actor, "ID"));
 	for (const struct json *m = attributes != NULL ? attributes->first : NULL; m != NULL;
 	     m = m->next) {
@@ -126,7 +134,7 @@ static int print_line(struct events *ev, const char *line, size_t n)
 			if (r == 1 && ev->o->format != NULL)
 				r = listing_template(ev->o->format, line, n, ev->err);
 			else if (r == 1)
-				print_text(&ev->in, (int64_t) when);
+				print_text(&ev->in, (int64_t) when, ev->o->shorten);
 		}
 	} else
 		r = 0;
@@ -208,6 +216,10 @@ static int events_run(struct cli *cli, void *opts, int argc, char **argv, struct
 		r = cli_when("--since", ev.o->since, &ev.since, err);
 	if (r == 0 && ev.o->until != NULL)
 		r = cli_when("--until", ev.o->until, &ev.until, err);
+	if (ev.o->once && ev.o->until == NULL) {
+		ev.until = time_now_ns();
+		ev.since = ev.o->since != NULL ? ev.since : 0;
+	}
 	if (r < 0)
 		return r;
 	_cleanup_close_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -216,7 +228,7 @@ static int events_run(struct cli *cli, void *opts, int argc, char **argv, struct
 	if (fd < 0 || watch < 0 ||
 	    inotify_add_watch(watch, e->root, IN_MODIFY | IN_MOVED_FROM) < 0)
 		return err_set(err, -errno, "watch '%s/%s'", e->root, ENG_EVENTS);
-	r = old >= 0 && ev.o->since != NULL ? print_lines(&ev, old) : 0;
+	r = old >= 0 && (ev.o->since != NULL || ev.o->once) ? print_lines(&ev, old) : 0;
 	if (r == 0)
 		r = print_lines(&ev, fd);
 	if (r == 0)

@@ -10,9 +10,11 @@
 #include "base/err.h"
 #include "base/sha256.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "engine/engine.h"
 #include "image/edit.h"
 #include "image/import.h"
+#include "image/store.h"
 
 struct import_opts {
 	const char *message;
@@ -35,6 +37,7 @@ static int import_run(struct cli *cli, void *opts, int argc, char **argv, struct
 				       .comment = o->message != NULL ? o->message : "imported",
 				       .created = time_now_ns() };
 	char id[SHA256_HEX_LEN + 1];
+	struct cli_progress progress;
 	int r = cli_engine(cli, &e, err);
 
 	if (r < 0)
@@ -44,7 +47,10 @@ static int import_run(struct cli *cli, void *opts, int argc, char **argv, struct
 					   : open(argv[0], O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return err_set(err, -errno, "open '%s'", argv[0]);
+	cli_progress_start(&progress, "Importing", false);
+	img_store_meter(e->images, &progress.meter);
 	r = img_import(e->images, file, argc > 1 ? argv[1] : NULL, &edit, id, err);
+	cli_progress_stop(&progress);
 	if (r < 0)
 		return err_wrap(err, r, "import '%s'", argv[0]);
 	printf("sha256:%s\n", id);

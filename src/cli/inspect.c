@@ -11,6 +11,8 @@
 #include "cli/cli.h"
 #include "cli/format/listing.h"
 #include "cli/format/pretty.h"
+#include "cli/volume_print.h"
+#include "engine/disk.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 #include "engine/inspect.h"
@@ -18,14 +20,17 @@
 #include "image/store.h"
 
 struct inspect_opts {
+	bool size;
 	const char *format, *type;
 };
 
 static const struct opt inspect_table[] = {
 	{ "format", 'f', OPT_STRING, offsetof(struct inspect_opts, format), "FORMAT",
 	  "a Go template, or json" },
+	{ "size", 's', OPT_BOOL, offsetof(struct inspect_opts, size), NULL,
+	  "also how much an instance uses on disk" },
 	{ "type", 0, OPT_STRING, offsetof(struct inspect_opts, type), "TYPE",
-	  "container or image (default: whichever has the name)" },
+	  "container, image or volume (default: whichever has the name)" },
 	{ 0 },
 };
 
@@ -38,22 +43,65 @@ static int inspect_image(struct engine *e, const char *what, struct str *ret, st
 	return r < 0 ? r : eng_image_inspect(e, &image, ret, err);
 }
 
-/* @type: "container", "image"; NULL: whichever has the name */
-static int inspect_one(struct engine *e, const char *type, const char *what, struct str *ret,
-		       struct err *err)
+static int inspect_volume(struct engine *e, const char *what, struct str *ret, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_volume v;
+	int r = eng_volume_find(e, what, &arena, &v, err);
+
+	if (r == 0)
+		volume_json(e, &v, "", ret);
+	return r;
+}
+
+/* The members that Docker has with --size, inside the object */
+static void add_size(struct engine *e, const struct eng_instance *i, struct str *ret)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	int64_t bytes = (int64_t) eng_disk_writable(e, i->id), below = 0;
+	struct img_image image;
+
+	if (img_store_find(e->images, i->image_id, &arena, &image, NULL) == 0)
+		below = image.size;
+	while (ret->len > 0 && ret->p[ret->len - 1] != '}')
+		ret->len--;
+	ret->len -= ret->len > 0;
+	str_printf(ret, ",\"SizeRw\":%lld,\"SizeRootFs\":%lld}", (long long) bytes,
+		   (long long) (bytes + below));
+}
+
+static int inspect_instance(struct engine *e, const struct inspect_opts *o, const char *what,
+			    struct str *ret, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct eng_instance i;
+	int r = eng_instance_find(e, what, &arena, &i, err);
+
+	if (r == 0)
+		r = eng_inspect(e, &i, ret, err);
+	if (r == 0 && o->size)
+		add_size(e, &i, ret);
+	return r;
+}
+
+/* @type: "container", "image", "volume"; NULL: whichever has the name */
+static int inspect_one(struct engine *e, const struct inspect_opts *o, const char *type,
+		       const char *what, struct str *ret, struct err *err)
+{
 	int r;
 
 	if (type != NULL && strcmp(type, "image") == 0)
 		return inspect_image(e, what, ret, err);
+	if (type != NULL && strcmp(type, "volume") == 0)
+		return inspect_volume(e, what, ret, err);
 	if (type != NULL && strcmp(type, "container") != 0)
-		return err_msg(err, -EINVAL, "--type '%.60s': container and image are known", type);
-	r = eng_instance_find(e, what, &arena, &i, err);
-	if (r == -ENOENT && type == NULL && inspect_image(e, what, ret, NULL) == 0)
+		return err_msg(err, -EINVAL, "--type '%.60s': container, image and volume are known",
+			       type);
+	r = inspect_instance(e, o, what, ret, err);
+	if (r == -ENOENT && type == NULL &&
+	    (inspect_image(e, what, ret, NULL) == 0 || inspect_volume(e, what, ret, NULL) == 0))
 		return 0;
-	return r < 0 ? r : eng_inspect(e, &i, ret, err);
+	return r;
 }
 
 /* The objects in a list, indented */
@@ -86,7 +134,7 @@ static int inspect_all(struct cli *cli, const struct inspect_opts *o, const char
 		_cleanup_(str_fini) struct str one = { 0 };
 		struct err why = { 0 };
 
-		r = inspect_one(e, type, argv[n], &one, &why);
+		r = inspect_one(e, o, type, argv[n], &one, &why);
 		if (r == 0 && o->format != NULL)
 			r = listing_template(o->format, one.p, one.len, &why);
 		if (r == 0) {
@@ -120,7 +168,7 @@ static int inspect_image_run(struct cli *cli, void *opts, int argc, char **argv,
 CLI_VERB(inspect_verb) = {
 	.name = "inspect",
 	.args = "NAME...",
-	.summary = "Show all that is known of instances or images",
+	.summary = "Show all that is known of instances, images or volumes",
 	.min_args = 1,
 	.max_args = -1,
 	.opts = inspect_table,

@@ -5,6 +5,7 @@
 #include <regex.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
@@ -57,25 +58,43 @@ static int test_status(const struct eng_instance *i, const char *value, struct e
 	static const char *const known[] = { "created", "restarting", "running", "removing",
 					     "paused",  "exited",     "dead" };
 
+	if (strcmp(value, "stopped") == 0)
+		value = "exited"; /* Podman's word */
 	for (size_t n = 0; n < ARRAY_LEN(known); n++)
 		if (strcmp(value, known[n]) == 0)
 			return strcmp(instance_state(i), value) == 0;
 	return err_msg(err, -EINVAL, "invalid filter 'status=%.100s'", value);
 }
 
-/* An extended regular expression that matches somewhere, with or without the slash of Docker's names */
-static int has_name(const struct eng_instance *i, const char *value, struct err *err)
+/* An extended regular expression that matches one of the texts somewhere */
+static int matches(const char *filter, const char *value, int flags, const char *a, const char *b,
+		   struct err *err)
 {
-	char slashed[ENG_NAME_MAX + 2];
 	regex_t re;
 	bool yes;
 
-	if (regcomp(&re, value, REG_EXTENDED | REG_NOSUB) != 0)
-		return err_msg(err, -EINVAL, "invalid filter 'name=%.100s'", value);
-	(void) snprintf(slashed, sizeof(slashed), "/%s", i->name);
-	yes = regexec(&re, i->name, 0, NULL, 0) == 0 || regexec(&re, slashed, 0, NULL, 0) == 0;
+	if (regcomp(&re, value, REG_EXTENDED | REG_NOSUB | flags) != 0)
+		return err_msg(err, -EINVAL, "invalid filter '%s=%.100s'", filter, value);
+	yes = regexec(&re, a, 0, NULL, 0) == 0 || regexec(&re, b, 0, NULL, 0) == 0;
 	regfree(&re);
 	return yes;
+}
+
+/* With or without the slash of Docker's names */
+static int has_name(const struct eng_instance *i, const char *value, struct err *err)
+{
+	char slashed[ENG_NAME_MAX + 2];
+
+	(void) snprintf(slashed, sizeof(slashed), "/%s", i->name);
+	return matches("name", value, 0, i->name, slashed, err);
+}
+
+/* The beginning of an id, or an expression */
+static int has_id(const struct eng_instance *i, const char *value, struct err *err)
+{
+	if (strspn(value, "0123456789abcdefABCDEF") == strlen(value))
+		return strncasecmp(i->id, value, strlen(value)) == 0;
+	return matches("id", value, REG_ICASE, i->id, i->id, err);
 }
 
 /* It was running when the machine stopped, or ended by itself; not what a person stopped. */
@@ -87,6 +106,18 @@ static bool starts_on_boot(const struct eng_instance *i)
 	       (strcmp(i->restart, "unless-stopped") == 0 && !i->stopped);
 }
 
+static int test_restart(const struct eng_instance *i, const char *value, struct err *err)
+{
+	static const char *const known[] = { "no", "on-failure", "always", "unless-stopped" };
+
+	if (strcmp(value, "none") == 0 || *value == '\0')
+		value = "no";
+	for (size_t n = 0; n < ARRAY_LEN(known); n++)
+		if (strcmp(value, known[n]) == 0)
+			return strcmp(i->restart[0] != '\0' ? i->restart : "no", value) == 0;
+	return err_msg(err, -EINVAL, "invalid filter 'restart-policy=%.100s'", value);
+}
+
 static int test(const void *what, const char *name, const char *value, struct err *err)
 {
 	struct instance_match *m = (struct instance_match *) what; /* reads the configuration late */
@@ -95,7 +126,7 @@ static int test(const void *what, const char *name, const char *value, struct er
 	bool flag;
 
 	if (strcmp(name, "id") == 0)
-		return str_starts(i->id, value);
+		return has_id(i, value, err);
 	if (strcmp(name, "name") == 0)
 		return has_name(i, value, err);
 	if (strcmp(name, "status") == 0)
@@ -116,7 +147,7 @@ static int test(const void *what, const char *name, const char *value, struct er
 	if (strcmp(name, "volume") == 0)
 		return has_volume(instance_match_config(m), value);
 	if (strcmp(name, "restart-policy") == 0)
-		return strcmp(i->restart[0] != '\0' ? i->restart : "no", value) == 0;
+		return test_restart(i, value, err);
 	if (strcmp(name, "should-start-on-boot") == 0) {
 		int r = filter_flag(name, value, &flag, err);
 

@@ -14,7 +14,9 @@ struct kill_opts {
 
 static const struct opt kill_table[] = {
 	CLI_SELECT_ALL(struct kill_opts, select, 'a', "all instances that run"),
+	CLI_SELECT_CIDFILE(struct kill_opts, select),
 	CLI_SELECT_FILTER(struct kill_opts, select, 'f'),
+	CLI_SELECT_LATEST(struct kill_opts, select),
 	{ "signal", 's', OPT_STRING, offsetof(struct kill_opts, signal), "SIGNAL",
 	  "signal to send (default: KILL)" },
 	{ 0 },

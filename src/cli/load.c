@@ -6,9 +6,12 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "engine/engine.h"
 #include "image/load.h"
+#include "image/store.h"
 
 struct load_opts {
 	const char *input;
@@ -23,19 +26,20 @@ static const struct opt load_table[] = {
 	{ 0 },
 };
 
-static void print_loaded(void *data, const char *name, const char *id)
+static void keep_loaded(void *data, const char *name, const char *id)
 {
-	(void) data;
 	if (name != NULL)
-		printf("Loaded image: %s\n", name);
+		str_printf(data, "Loaded image: %s\n", name);
 	else
-		printf("Loaded image ID: sha256:%s\n", id);
+		str_printf(data, "Loaded image ID: sha256:%s\n", id);
 }
 
 static int load_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
+	_cleanup_(str_fini) struct str loaded = { 0 };
 	const struct load_opts *o = opts;
+	struct cli_progress progress;
 	int r;
 
 	(void) argc;
@@ -50,7 +54,12 @@ static int load_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 						    : open(o->input, O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return err_set(err, -errno, "open '%s'", o->input != NULL ? o->input : "-");
-	r = img_load(e->images, file, print_loaded, NULL, err);
+	cli_progress_start(&progress, "Loading", o->quiet);
+	img_store_meter(e->images, &progress.meter);
+	r = img_load(e->images, file, keep_loaded, &loaded, err);
+	cli_progress_stop(&progress);
+	if (loaded.p != NULL)
+		fputs(loaded.p, stdout);
 	return r < 0 ? err_wrap(err, r, "load '%s'", o->input != NULL ? o->input : "-") : 0;
 }
 

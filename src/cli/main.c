@@ -20,6 +20,7 @@
 #include "cli/cli.h"
 #include "cli/verbs.h"
 #include "engine/engine.h"
+#include "image/settle.h"
 #include "sys/exe.h"
 
 struct global_opts {
@@ -39,7 +40,14 @@ static const struct opt global_table[] = {
 
 int cli_engine(struct cli *cli, struct engine **ret, struct err *err)
 {
-	return eng_open(cli->root, cli->runroot, cli->monitor, ret, err);
+	_cleanup_(str_fini) struct str lost = { 0 };
+	int r = eng_open(cli->root, cli->runroot, cli->monitor, ret, err);
+
+	if (r == 0)
+		r = img_settle_check((*ret)->images, &lost, err);
+	if (lost.len > 0)
+		fputs(lost.p, stderr);
+	return r;
 }
 
 int cli_preserve_fds(struct engine *e, uint64_t n, struct err *err)

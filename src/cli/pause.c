@@ -13,7 +13,9 @@ struct pause_opts {
 
 static const struct opt pause_table[] = {
 	CLI_SELECT_ALL(struct pause_opts, select, 'a', "all instances that can be"),
+	CLI_SELECT_CIDFILE(struct pause_opts, select),
 	CLI_SELECT_FILTER(struct pause_opts, select, 'f'),
+	CLI_SELECT_LATEST(struct pause_opts, select),
 	{ 0 },
 };
 

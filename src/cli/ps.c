@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -14,12 +15,13 @@
 #include "cli/instance_match.h"
 #include "cli/instance_text.h"
 #include "engine/config.h"
+#include "engine/disk.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
 
 struct ps_opts {
-	bool all, quiet, no_trunc, latest;
-	const char *format;
+	bool all, quiet, no_trunc, latest, size, no_heading;
+	const char *format, *sort;
 	int64_t last;
 	struct opt_strings filter;
 };
@@ -34,9 +36,15 @@ static const struct opt ps_table[] = {
 	{ "last", 'n', OPT_I64, FIELD(last), "NUMBER", "the newest so many, in any state" },
 	{ "latest", 'l', OPT_BOOL, FIELD(latest), NULL, "the newest one, in any state" },
 	{ "no-trunc", 0, OPT_BOOL, FIELD(no_trunc), NULL, "print whole ids and commands" },
+	{ "noheading", 0, OPT_BOOL, FIELD(no_heading), NULL, "print no headings" },
 	{ "quiet", 'q', OPT_BOOL, FIELD(quiet), NULL, "print ids only" },
+	{ "size", 's', OPT_BOOL, FIELD(size), NULL, "how much each uses on disk" },
+	{ "sort", 0, OPT_STRING, FIELD(sort), "FIELD",
+	  "order: command, created, id, image, names or status (default: newest first)" },
 	{ 0 },
 };
+
+#define SIZE_COLUMN 7 /* the last that may be shown */
 
 static const struct listing_column columns[] = {
 	{ "ID", "CONTAINER ID", true },
@@ -46,6 +54,7 @@ static const struct listing_column columns[] = {
 	{ "Status", "STATUS", true },
 	{ "Ports", "PORTS", true },
 	{ "Names", "NAMES", true },
+	{ "Size", "SIZE", false },
 	{ "CreatedAt", "CREATED AT", false },
 	{ "Isolation", "ISOLATION", false },
 	{ "Labels", "LABELS", false },
@@ -60,7 +69,62 @@ struct ps {
 	const struct ps_opts *o;
 	const struct eng_instance *i;
 	struct instance_match match;
+	bool sizes;
 };
+
+/* "12kB (virtual 3MB)": what it has written, and that with its image */
+static void add_size(struct ps *p, struct str *s)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	_cleanup_(str_fini) struct str text = { 0 };
+	struct engine *e = p->match.e;
+	char own[32], all[32];
+	struct img_image image;
+	int64_t bytes = (int64_t) eng_disk_writable(e, p->i->id), below = 0;
+
+	if (img_store_find(e->images, p->i->image_id, &arena, &image, NULL) == 0)
+		below = image.size;
+	cli_size(bytes, own);
+	cli_size(bytes + below, all);
+	str_printf(&text, "%s (virtual %s)", own, all);
+	json_text(s, "Size", text.failed ? "" : text.p);
+}
+
+static const char *sort_key(const struct eng_instance *i, const char *field)
+{
+	switch (field[0]) {
+	case 'n':
+		return i->name;
+	case 'i':
+		return strcmp(field, "id") == 0 ? i->id : i->image;
+	case 's':
+		return instance_state(i);
+	default:
+		return i->command;
+	}
+}
+
+static int compare(const void *a, const void *b, void *field)
+{
+	const struct eng_instance *x = a, *y = b;
+
+	return strcmp(sort_key(x, field), sort_key(y, field));
+}
+
+static int sort_list(struct eng_instance *list, int n, const char *field, struct err *err)
+{
+	static const char *const fields[] = { "command", "id", "image", "names", "status" };
+
+	if (field == NULL || strcmp(field, "created") == 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		if (strcmp(fields[i], field) == 0) {
+			qsort_r(list, (size_t) n, sizeof(*list), compare, (void *) field);
+			return 0;
+		}
+	return err_msg(err, -EINVAL,
+		       "--sort '%.32s': command, created, id, image, names and status are known", field);
+}
 
 static void join(struct str *s, const char *key, const struct img_words *list)
 {
@@ -126,6 +190,8 @@ static void row_json(struct ps *p, struct str *s)
 	json_text(s, "Isolation", i->isolation);
 	json_int(s, "ExitCode", i->exit_code);
 	json_text(s, "Error", i->error);
+	if (p->sizes)
+		add_size(p, s);
 	if (p->o->format != NULL && strcmp(p->o->format, "table") != 0)
 		add_details(p, s);
 	json_close(s, '}');
@@ -174,7 +240,8 @@ static int print_all(struct ps *p, const struct eng_instance *list, int n, struc
 
 static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(listing_fini) struct listing l = { .columns = columns, .nr = ARRAY_LEN(columns) };
+	struct listing_column shown[ARRAY_LEN(columns)];
+	_cleanup_(listing_fini) struct listing l = { .columns = shown, .nr = ARRAY_LEN(columns) };
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct ps p = { .o = opts };
@@ -183,6 +250,10 @@ static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 
 	(void) argc;
 	(void) argv;
+	memcpy(shown, columns, sizeof(columns));
+	shown[SIZE_COLUMN].shown = p.o->size;
+	l.no_headings = p.o->no_heading;
+	p.sizes = p.o->size || (p.o->format != NULL && strstr(p.o->format, ".Size") != NULL);
 	r = listing_begin(&l, p.o->format, err);
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
@@ -193,6 +264,8 @@ static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	if (n < 0)
 		return n;
 	r = instance_match_limits(&p.match, &p.o->filter, &arena, err);
+	if (r == 0)
+		r = sort_list(list, n, p.o->sort, err);
 	if (r == 0)
 		r = print_all(&p, list, n, &l, err);
 	instance_match_fini(&p.match);

@@ -18,12 +18,15 @@ struct restart_opts {
 
 static const struct opt restart_table[] = {
 	CLI_SELECT_ALL(struct restart_opts, select, 'a', "all instances"),
+	CLI_SELECT_CIDFILE(struct restart_opts, select),
 	CLI_SELECT_FILTER(struct restart_opts, select, 'f'),
+	CLI_SELECT_LATEST(struct restart_opts, select),
 	{ "running", 0, OPT_BOOL, offsetof(struct restart_opts, running), NULL, "all instances that run" },
 	{ "signal", 's', OPT_STRING, offsetof(struct restart_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct restart_opts, time), "SECONDS",
 	  "until it is killed, -1 for ever (default: of the instance, 10)" },
+	{ "timeout", 0, OPT_STRING, offsetof(struct restart_opts, time), "SECONDS", NULL },
 	{ 0 },
 };
 
@@ -87,7 +90,7 @@ static int restart_run(struct cli *cli, void *opts, int argc, char **argv, struc
 	const struct cli_together together = { restart_begin, restart_wait, restart_end, &s };
 	int r = stop_request(o->signal, o->time, &s.request, err);
 
-	o->select.all |= o->running;
+	o->select.all |= o->running && argc == 0 && !o->select.latest && o->select.cidfile.n == 0;
 	return r < 0 ? r : cli_together(cli, &o->select, argc, argv, &together, err);
 }
 

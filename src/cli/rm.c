@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
+
+#include "base/err.h"
 #include "cli/cli.h"
 #include "cli/each.h"
 #include "cli/stop_request.h"
@@ -13,12 +16,15 @@ struct rm_opts {
 
 static const struct opt rm_table[] = {
 	CLI_SELECT_ALL(struct rm_opts, select, 'a', "all instances"),
+	CLI_SELECT_CIDFILE(struct rm_opts, select),
 	CLI_SELECT_FILTER(struct rm_opts, select, 0),
 	{ "force", 'f', OPT_BOOL, offsetof(struct rm_opts, force), NULL,
 	  "kill an instance that runs; one that does not exist is no failure" },
 	CLI_SELECT_IGNORE(struct rm_opts, select),
+	CLI_SELECT_LATEST(struct rm_opts, select),
 	{ "time", 't', OPT_STRING, offsetof(struct rm_opts, time), "SECONDS",
 	  "with --force: ask it to end and wait, -1 for ever (default: kill it at once)" },
+	{ "timeout", 0, OPT_STRING, offsetof(struct rm_opts, time), "SECONDS", NULL },
 	{ "volumes", 'v', OPT_BOOL, offsetof(struct rm_opts, volumes), NULL,
 	  "also remove its volumes that nobody named" },
 	{ 0 },
@@ -50,6 +56,8 @@ static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	struct rm rm = { .o = o };
 	int r = stop_request(NULL, o->time, &rm.request, err);
 
+	if (r == 0 && o->time != NULL && !o->force)
+		r = err_msg(err, -EINVAL, "--time needs --force");
 	o->select.ignore |= o->force;
 	return r < 0 ? r : cli_each(cli, &o->select, argc, argv, remove_one, &rm, err);
 }

@@ -45,7 +45,7 @@ struct run_opts {
 	const char *restart, *stop_signal, *stop_timeout, *systemd, *log_driver;
 	struct opt_strings log_opt;
 	const char *health_cmd, *health_interval, *health_timeout, *health_retries;
-	const char *health_start_period, *health_start_interval;
+	const char *health_start_period, *health_start_interval, *health_on_failure;
 };
 
 extern const struct opt run_table[];

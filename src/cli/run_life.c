@@ -14,6 +14,7 @@
 #include "cli/run_config.h"
 #include "cli/run_parts.h"
 #include "engine/config.h"
+#include "engine/health.h"
 #include "engine/log.h"
 #include "engine/spec.h"
 #include "oci/lifecycle.h"
@@ -118,6 +119,25 @@ static int health_command(struct eng_config *c, const struct run_opts *o,
 	return r < 0 ? run_nomem(err) : 0;
 }
 
+static int read_reaction(struct eng_config *c, const struct run_opts *o, struct err *err)
+{
+	static const char *const known[] = { "kill", "restart", "stop" };
+	const char *what = o->health_on_failure;
+
+	if (what == NULL || strcmp(what, "none") == 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strcmp(what, known[i]) == 0) {
+			if (!eng_health_wanted(c))
+				return err_msg(err, -EINVAL,
+					       "--health-on-failure '%s': there is no health check",
+					       what);
+			return run_text(c, what, &c->health_on_failure, err);
+		}
+	return err_msg(err, -EINVAL,
+		       "--health-on-failure '%.32s': none, kill, restart and stop are known", what);
+}
+
 static int read_health(struct eng_config *c, const struct run_opts *o,
 		       const struct img_config *image, struct err *err)
 {
@@ -141,7 +161,7 @@ static int read_health(struct eng_config *c, const struct run_opts *o,
 	     c->health_retries > INT32_MAX))
 		return err_msg(err, -EINVAL, "--health-retries '%.100s': expected a number",
 			       o->health_retries);
-	return r;
+	return r == 0 ? read_reaction(c, o, err) : r;
 }
 
 static int read_log(struct eng_config *c, const struct run_opts *o, struct err *err)

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "cli/run_config.h"
 #include "cli/run_parts.h"
@@ -186,11 +188,28 @@ static int read_image(struct eng_config *c, const struct run_opts *o,
 	return r;
 }
 
+/* As Docker does for -v, not for --mount */
+static int make_sources(const struct eng_config *c, struct err *err)
+{
+	for (size_t i = 0; i < c->nr_mounts; i++) {
+		const struct eng_mount *m = &c->mounts[i];
+		int r = 0;
+
+		if (m->kind == ENG_MOUNT_BIND && access(m->source, F_OK) < 0)
+			r = errno == ENOENT ? dir_make_all(m->source, 0755) : -errno;
+		if (r < 0)
+			return err_set(err, r, "-v: create directory '%s'", m->source);
+	}
+	return 0;
+}
+
 int run_mounts(struct engine *e, struct eng_config *c, const struct run_opts *o,
 	       const struct img_config *image, struct err *err)
 {
 	int r = read_own(c, &o->volume, eng_mount_parse, err);
 
+	if (r == 0)
+		r = make_sources(c, err);
 	if (r == 0)
 		r = read_own(c, &o->mount, eng_mount_parse_long, err);
 	if (r == 0)

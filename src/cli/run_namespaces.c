@@ -124,11 +124,27 @@ static int host_name(struct eng_config *c, struct err *err)
 	return run_text(c, name, &c->hostname, err);
 }
 
+/* It has the host name of the instance whose UTS namespace it joins. */
+static int joined_name(struct engine *e, struct eng_config *c, struct err *err)
+{
+	struct eng_instance other;
+	struct eng_config config;
+	int r = eng_instance_find(e, c->uts + strlen(JOINED), &c->arena, &other, err);
+
+	if (r == 0)
+		r = eng_instance_config(e, &other, &config, err);
+	if (r < 0)
+		return r;
+	r = run_text(c, config.hostname, &c->hostname, err);
+	eng_config_fini(&config);
+	return r;
+}
+
 static int check_conflicts(const struct eng_config *c, const struct run_opts *o, struct err *err)
 {
 	bool joined = c->network != NULL && str_starts(c->network, JOINED);
 
-	if (c->uts != NULL && strcmp(c->uts, "host") == 0 &&
+	if (c->uts != NULL && strcmp(c->uts, "private") != 0 &&
 	    (o->hostname != NULL || o->domainname != NULL))
 		return err_msg(err, -EINVAL, "conflicting options: hostname and the UTS mode");
 	if (joined && o->hostname != NULL)
@@ -154,8 +170,7 @@ int run_namespaces(struct engine *e, struct eng_config *c, const struct run_opts
 		   struct err *err)
 {
 	static const char *const ipc[] = { "private", "shareable", "host", "none", JOINED, NULL };
-	static const char *const pid[] = { "private", "host", JOINED, NULL };
-	static const char *const plain[] = { "private", "host", NULL };
+	static const char *const modes[] = { "private", "host", JOINED, NULL };
 	bool host;
 	int r = read_network(e, c, o, err);
 
@@ -164,13 +179,15 @@ int run_namespaces(struct engine *e, struct eng_config *c, const struct run_opts
 	if (r == 0)
 		r = check_ipc(e, c, err);
 	if (r == 0)
-		r = mode(e, c, "--pid", o->pid, pid, &c->pid, err);
+		r = mode(e, c, "--pid", o->pid, modes, &c->pid, err);
 	if (r == 0)
-		r = mode(e, c, "--uts", o->uts, plain, &c->uts, err);
+		r = mode(e, c, "--uts", o->uts, modes, &c->uts, err);
 	if (r == 0)
-		r = mode(e, c, "--cgroupns", o->cgroupns, plain, &c->cgroupns, err);
+		r = mode(e, c, "--cgroupns", o->cgroupns, modes, &c->cgroupns, err);
 	if (r == 0)
 		r = read_userns(c, o, err);
+	if (r == 0 && c->uts != NULL && str_starts(c->uts, JOINED))
+		r = joined_name(e, c, err);
 	if (r == 0)
 		r = check_conflicts(c, o, err);
 	host = (c->network != NULL && strcmp(c->network, "host") == 0) ||

@@ -21,6 +21,8 @@
 #include "engine/seccomp_file.h"
 #include "sys/path.h"
 
+#define GROUP_MAX 255 /* bytes of a name */
+
 #define PROFILE_MAX (1u << 20) /* bytes of a seccomp profile */
 #define SYSCTL_MAX 4096 /* bytes */
 
@@ -214,6 +216,24 @@ static int check_sysctl(const struct eng_config *c, const char *text, struct err
 	return err_msg(err, -EINVAL, "sysctl '%.200s' is not allowed", text);
 }
 
+/* "GROUP" or, as in Podman, "GROUP,GROUP" */
+static int add_groups(struct eng_config *c, const char *text, struct err *err)
+{
+	for (const char *p = text;; p++) {
+		size_t n = strcspn(p, ",");
+		char *name = arena_strndup(&c->arena, p, n);
+
+		if (n == 0 || n > GROUP_MAX)
+			return err_msg(err, -EINVAL, "--group-add '%.40s': 1 to %d bytes", text,
+				       GROUP_MAX);
+		if (name == NULL || eng_words_add(&c->arena, &c->groups, name) < 0)
+			return run_nomem(err);
+		p += n;
+		if (*p == '\0')
+			return 0;
+	}
+}
+
 int run_privileges(struct eng_config *c, const struct run_opts *o, struct err *err)
 {
 	int r = read_caps(c, "--cap-add", &o->cap_add, &c->cap_add, err);
@@ -230,8 +250,6 @@ int run_privileges(struct eng_config *c, const struct run_opts *o, struct err *e
 			r = run_nomem(err);
 	}
 	for (size_t i = 0; r == 0 && i < o->group_add.n; i++)
-		if (o->group_add.v[i][0] == '\0' || strlen(o->group_add.v[i]) > 255)
-			r = err_msg(err, -EINVAL, "--group-add '%.40s': 1 to 255 bytes",
-				    o->group_add.v[i]);
-	return r == 0 ? run_list(c, &o->group_add, &c->groups, err) : r;
+		r = add_groups(c, o->group_add.v[i], err);
+	return r;
 }

@@ -10,8 +10,10 @@
 #include "base/err.h"
 #include "cli/cli.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "engine/engine.h"
 #include "image/save.h"
+#include "image/store.h"
 
 struct save_opts {
 	const char *output, *format;
@@ -45,6 +47,19 @@ static int read_format(const char *text, enum img_save_format *ret, struct err *
 				      text);
 }
 
+static int save(struct engine *e, const struct save_opts *o, enum img_save_format format,
+		const char *const *names, size_t n, int fd, struct err *err)
+{
+	struct cli_progress progress;
+	int r;
+
+	cli_progress_start(&progress, "Saving", o->quiet);
+	img_store_meter(e->images, &progress.meter);
+	r = img_save(e->images, names, n, format, fd, err);
+	cli_progress_stop(&progress);
+	return r;
+}
+
 static int save_file(struct engine *e, const struct save_opts *o, enum img_save_format format,
 		     const char *const *names, size_t n, struct err *err)
 {
@@ -53,7 +68,7 @@ static int save_file(struct engine *e, const struct save_opts *o, enum img_save_
 
 	if (r < 0)
 		return r;
-	r = img_save(e->images, names, n, format, out.fd, err);
+	r = save(e, o, format, names, n, out.fd, err);
 	return cli_output_close(&out, r, err);
 }
 
@@ -69,7 +84,7 @@ static int save_directory(struct engine *e, const struct save_opts *o, const cha
 		return err_set(err, -errno, "open directory '%s'", o->output);
 	if (faccessat(fd, "index.json", F_OK, 0) == 0)
 		return err_msg(err, -EEXIST, "'%s' holds an image layout already", o->output);
-	return img_save(e->images, names, n, IMG_SAVE_OCI_DIR, fd, err);
+	return save(e, o, IMG_SAVE_OCI_DIR, names, n, fd, err);
 }
 
 static int save_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
@@ -85,9 +100,8 @@ static int save_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 	r = cli_engine(cli, &e, err);
 	if (r < 0)
 		return r;
-	if (format == IMG_SAVE_OCI_DIR)
-		return save_directory(e, o, names, (size_t) argc, err);
-	return save_file(e, o, format, names, (size_t) argc, err);
+	return format == IMG_SAVE_OCI_DIR ? save_directory(e, o, names, (size_t) argc, err)
+					  : save_file(e, o, format, names, (size_t) argc, err);
 }
 
 CLI_VERB(save_verb) = {

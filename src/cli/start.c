@@ -32,6 +32,7 @@ static const struct opt start_table[] = {
 	CLI_SELECT_FILTER(struct start_opts, select, 'f'),
 	{ "interactive", 'i', OPT_BOOL, offsetof(struct start_opts, interactive), NULL,
 	  "attach standard input, too" },
+	CLI_SELECT_LATEST(struct start_opts, select),
 	{ "sig-proxy", 0, OPT_OFF, offsetof(struct start_opts, no_sig_proxy), NULL,
 	  "forward signals (default)" },
 	{ 0 },

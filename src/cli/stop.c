@@ -14,12 +14,15 @@ struct stop_opts {
 
 static const struct opt stop_table[] = {
 	CLI_SELECT_ALL(struct stop_opts, select, 'a', "all instances that run"),
+	CLI_SELECT_CIDFILE(struct stop_opts, select),
 	CLI_SELECT_FILTER(struct stop_opts, select, 'f'),
 	CLI_SELECT_IGNORE(struct stop_opts, select),
+	CLI_SELECT_LATEST(struct stop_opts, select),
 	{ "signal", 's', OPT_STRING, offsetof(struct stop_opts, signal), "SIGNAL",
 	  "signal to send (default: of the instance, SIGTERM)" },
 	{ "time", 't', OPT_STRING, offsetof(struct stop_opts, time), "SECONDS",
 	  "until it is killed, -1 for ever (default: of the instance, 10)" },
+	{ "timeout", 0, OPT_STRING, offsetof(struct stop_opts, time), "SECONDS", NULL },
 	{ "until-boot", 0, OPT_BOOL, offsetof(struct stop_opts, until_boot), NULL,
 	  "a restart policy starts it again when the machine starts, also 'unless-stopped'" },
 	{ 0 },

@@ -145,6 +145,11 @@ int cli_together(struct cli *cli, const struct cli_select *select, int argc, cha
 	if (r < 0)
 		return r;
 	g.e = e;
+	r = cli_select_names(e, select, &g.arena, &argc, &names, err);
+	if (r != 0) {
+		arena_fini(&g.arena);
+		return r < 0 ? r : 0;
+	}
 	r = argc > 0 ? find_named(&g, argc, names, select->ignore) : find_matching(&g, &select->filter);
 	if (r == 0) {
 		begin_all(&g, what);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct cli;
@@ -14,6 +15,7 @@ struct err;
  * @begin: Return: 0, then the others follow; 1 this one is left alone, its name not printed; -errno with a
  *         message
  * @wait: gets the @note that @begin left
+ * @missing_ok: one that is named and does not exist is no failure
  * @end: likewise; 0, then the name is printed; -errno with a message
  */
 struct cli_together {
@@ -23,6 +25,7 @@ struct cli_together {
 	int (*end)(struct engine *e, const struct eng_instance *i, void *data, int64_t note,
 		   struct err *err);
 	void *data;
+	bool missing_ok;
 };
 
 /**

@@ -40,6 +40,7 @@ static const struct {
 } groups[] = {
 	{ "container", "Instances: the commands of the top level by Docker's names" },
 	{ "generate", "Make files for other programs" },
+	{ "healthcheck", "Health of instances" },
 	{ "image", "Images" },
 	{ "system", "The store as a whole" },
 	{ "volume", "Volumes" },

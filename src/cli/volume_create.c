@@ -15,12 +15,14 @@
 #include "engine/volume.h"
 
 struct create_opts {
+	bool ignore; /* as always: one that is there is fine */
 	const char *driver, *name;
 	struct opt_strings label, opt;
 };
 
 static const struct opt create_table[] = {
 	{ "driver", 'd', OPT_STRING, offsetof(struct create_opts, driver), "DRIVER", "only local" },
+	{ "ignore", 0, OPT_BOOL, offsetof(struct create_opts, ignore), NULL, NULL },
 	{ "label", 0, OPT_STRINGS, offsetof(struct create_opts, label), "NAME[=VALUE]",
 	  "set a label" },
 	{ "name", 0, OPT_STRING, offsetof(struct create_opts, name), "NAME", NULL },

@@ -30,7 +30,7 @@ enum eng_mount_kind {
  * @no_copy: a new volume stays empty instead of getting what the image has there
  * @anonymous: a volume nobody named; removed with the instance
  * @propagation: "rprivate", "rshared", ...; NULL: rprivate
- * @options: tmpfs: mount options, separated by commas; NULL: none
+ * @options: mount options, separated by commas; NULL: none
  */
 struct eng_mount {
 	enum eng_mount_kind kind;
@@ -71,6 +71,7 @@ struct eng_mount {
  * @restart: "no", "on-failure", "always", "unless-stopped"; NULL: no
  * @restart_max: on-failure: times, 0 = without limit
  * @health: command as of HEALTHCHECK: "CMD" or "CMD-SHELL" and its words; "NONE"
+ * @health_on_failure: "kill", "restart", "stop"; NULL: nothing
  * @health_interval and its like: nanoseconds
  * @systemd: "true", "false", "always"; NULL: true
  * @create_command: the command line that made it, without the program's name
@@ -109,6 +110,7 @@ struct eng_config {
 	int64_t stop_timeout;
 	uint64_t restart_max;
 	struct img_words health;
+	const char *health_on_failure;
 	uint64_t health_interval, health_timeout, health_start_period, health_start_interval;
 	uint64_t health_retries;
 	/* log */

@@ -106,6 +106,7 @@ static const struct field fields[] = {
 	FIELD("healthStartPeriod", U64, health_start_period),
 	FIELD("healthStartInterval", U64, health_start_interval),
 	FIELD("healthRetries", U64, health_retries),
+	FIELD("healthOnFailure", TEXT, health_on_failure),
 	FIELD("logDriver", TEXT, log_driver),
 	FIELD("logOpts", WORDS, log_opts),
 	FIELD("createCommand", WORDS, create_command),

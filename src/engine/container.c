@@ -92,6 +92,8 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 							      : -EBADF;
 	if (userns < 0 && config->userns_size != 0)
 		return userns;
+	if (userns >= 0)
+		eng_userns_reach(e);
 	_cleanup_close_ int rootfs =
 		eng_overlay_open(e, dir_fd, config->chain, eng_spec_needs_layer(config),
 				 config->auto_remove, userns, err);

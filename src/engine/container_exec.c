@@ -12,6 +12,7 @@
 #include "engine/container.h"
 #include "engine/engine.h"
 #include "engine/exec.h"
+#include "engine/instance.h"
 #include "engine/user.h"
 #include "oci/container.h"
 #include "oci/exec.h"
@@ -33,9 +34,11 @@ static int exec_env(struct arena *a, const struct oci_strv *env, const struct im
 }
 
 /* Looked up in the container's own files, as they are now. */
-static int exec_user(const struct oci_container *c, const char *text, struct arena *a,
-		     struct oci_process *p, struct err *err)
+static int exec_user(struct engine *e, const struct oci_container *c, const char *text,
+		     struct arena *a, struct oci_process *p, struct err *err)
 {
+	struct eng_instance i = { .id = c->id, .name = c->id };
+	struct eng_config config;
 	struct eng_user user;
 	char path[64];
 	int r;
@@ -45,6 +48,12 @@ static int exec_user(const struct oci_container *c, const char *text, struct are
 	if (root < 0)
 		return err_set(err, -errno, "open the container's root");
 	r = eng_user_find(root, text, &user, err);
+	if (r == 0)
+		r = eng_instance_config(e, &i, &config, err);
+	if (r < 0)
+		return r;
+	r = eng_user_add_groups(root, &config.groups, &user, err); /* of --group-add, as Docker */
+	eng_config_fini(&config);
 	if (r < 0)
 		return r;
 	p->uid = user.uid;
@@ -57,7 +66,7 @@ static int exec_user(const struct oci_container *c, const char *text, struct are
 	return 0;
 }
 
-static int exec_process(struct oci_container *c, const struct eng_exec *x, struct oci_process *ret,
+static int exec_process(struct engine *e, struct oci_container *c, const struct eng_exec *x, struct oci_process *ret,
 			struct err *err)
 {
 	struct arena *a = &c->spec->arena;
@@ -79,7 +88,7 @@ static int exec_process(struct oci_container *c, const struct eng_exec *x, struc
 	if (r < 0)
 		return err_set(err, r, "describe the program");
 	if (x->user != NULL)
-		r = exec_user(c, x->user, a, &p, err);
+		r = exec_user(e, c, x->user, a, &p, err);
 	*ret = p;
 	return r;
 }
@@ -100,7 +109,7 @@ int container_exec(struct engine *e, const char *id, const struct eng_exec *exec
 	if (r == 0)
 		r = oci_container_spec(c, err);
 	if (r == 0)
-		r = exec_process(c, exec, &process, err);
+		r = exec_process(e, c, exec, &process, err);
 	if (r == 0)
 		r = oci_exec(c, &opts, &done, err);
 	if (r < 0)

@@ -67,7 +67,7 @@ static int open_dir(const char *given, const char *variable, const char *fallbac
 			given[0] != '/' ? "/" : "", given);
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0) {
-		r = errno == ENOENT ? dir_make_all(path, 0711) : -errno;
+		r = errno == ENOENT ? dir_make_all(path, 0700) : -errno;
 		if (r < 0)
 			return err_set(err, r,
 				       "create directory '%s' (set another with --root, --runroot)",
@@ -94,6 +94,11 @@ static int open_all(struct engine *e, const char *root, const char *runroot, str
 			     &e->run_fd, err);
 	if (r < 0)
 		return r;
+	/* it holds command lines, and the database's other files get the permissions of this one */
+	_cleanup_close_ int fd = openat(e->root_fd, "state.db",
+					O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 && errno != EEXIST)
+		return err_set(err, -errno, "create '%s/state.db'", e->root);
 	(void) snprintf(path, sizeof(path), "%s/state.db", e->root); /* fits: PATH_LIMIT */
 	r = db_open(path, schema, ARRAY_LEN(schema), &e->db, err);
 	return r < 0 ? r : img_store_open(e->root, e->db, &e->images, err);

@@ -72,22 +72,12 @@ static uint64_t given(uint64_t value, uint64_t fallback)
 	return value != 0 ? value : fallback;
 }
 
-int eng_health_begin(struct engine *e, const struct eng_instance *i, struct err *err)
+/* Run a verb of this program on the instance; in a process of its own that nobody waits for. */
+static int run_verb(struct engine *e, char *const argv[], struct err *err)
 {
-	char *const argv[] = { "cleave", "--root",   e->root,          "--runroot", e->runroot,
-			       "_health", e->monitor, (char *) i->id, NULL };
 	char *const env[] = { NULL };
-	char path[ENG_ID_LEN + 48];
-	pid_t pid;
-	int r = db_run(e->db, err,
-		       "UPDATE instance SET health = 'starting' WHERE id = ? AND state = 'running'",
-		       "s", i->id);
+	pid_t pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
 
-	if (r < 0)
-		return r;
-	(void) snprintf(path, sizeof(path), "instances/%.64s/" ENG_HEALTH_FILE, i->id);
-	(void) unlinkat(e->root_fd, path, 0); /* of its last run */
-	pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
 	if (pid < 0)
 		return err_set(err, pid, "create a process");
 	if (pid > 0) {
@@ -105,6 +95,22 @@ int eng_health_begin(struct engine *e, const struct eng_instance *i, struct err 
 		_exit(125);
 	(void) fexecve(e->program, argv, env);
 	_exit(126);
+}
+
+int eng_health_begin(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	char *const argv[] = { "cleave", "--root",   e->root,          "--runroot", e->runroot,
+			       "_health", e->monitor, (char *) i->id, NULL };
+	char path[ENG_ID_LEN + 48];
+	int r = db_run(e->db, err,
+		       "UPDATE instance SET health = 'starting' WHERE id = ? AND state = 'running'",
+		       "s", i->id);
+
+	if (r < 0)
+		return r;
+	(void) snprintf(path, sizeof(path), "instances/%.64s/" ENG_HEALTH_FILE, i->id);
+	(void) unlinkat(e->root_fd, path, 0); /* of its last run */
+	return run_verb(e, argv, err);
 }
 
 /* "CMD" and its words, or "CMD-SHELL" and a line for sh */
@@ -251,6 +257,18 @@ static void note(struct health *h, const struct result *result, bool starting)
 	write_results(h);
 }
 
+/* --health-on-failure; the verb ends this process with the instance. */
+static void react(struct health *h)
+{
+	const char *verb = h->c->health_on_failure;
+	char *const argv[] = { "cleave", "--root", h->e->root, "--runroot", h->e->runroot,
+			       "_unhealthy", h->e->monitor, (char *) verb, (char *) h->i->id,
+			       NULL };
+
+	if (verb != NULL)
+		(void) run_verb(h->e, argv, NULL); /* with the next failure again */
+}
+
 static bool is_paused(struct health *h)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
@@ -282,7 +300,37 @@ static void loop(struct health *h, int pidfd)
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			; /* monitors of checks, which end a little later */
 		note(h, &result, starting);
+		if (result.code != 0 && strcmp(h->status, "unhealthy") == 0)
+			react(h);
 	}
+}
+
+int eng_health_check(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	_cleanup_free_ struct health *h = calloc(1, sizeof(*h));
+	struct result result;
+	struct eng_config config;
+	int r;
+
+	if (h == NULL)
+		return err_set(err, -ENOMEM, "check the health of '%s'", i->name);
+	r = eng_instance_config(e, i, &config, err);
+	if (r < 0)
+		return r;
+	h->e = e;
+	h->i = i;
+	h->c = &config;
+	r = eng_health_wanted(&config) ? make_command(h) : -ENOENT;
+	if (r == -ENOENT)
+		r = err_msg(err, -ENOENT, "instance '%s' has no health check", i->name);
+	else if (r < 0)
+		r = err_set(err, r, "check the health of '%s'", i->name);
+	else if (!check(h, &result))
+		r = err_msg(err, -ESRCH, "instance '%s' is not running: see 'cleave start'",
+			    i->name);
+	arena_fini(&h->arena);
+	eng_config_fini(&config);
+	return r < 0 ? r : result.code != 0;
 }
 
 int eng_health_run(struct engine *e, const struct eng_instance *i, struct err *err)

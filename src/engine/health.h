@@ -26,3 +26,10 @@ int eng_health_begin(struct engine *e, const struct eng_instance *i, struct err 
  * Return: 0; -errno with a message.
  */
 int eng_health_run(struct engine *e, const struct eng_instance *i, struct err *err);
+
+/**
+ * eng_health_check() - run the check of an instance once, now
+ * The result changes nothing: what is known of its health is what the regular checks say.
+ * Return: 0 it is healthy; 1 it is not; -ENOENT it has no check; -ESRCH it does not run; -errno with a message.
+ */
+int eng_health_check(struct engine *e, const struct eng_instance *i, struct err *err);

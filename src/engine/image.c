@@ -55,9 +55,17 @@ struct removal {
 
 static int may_go(void *data, struct err *err)
 {
-	const struct removal *r = data;
+	const struct removal *removal = data;
+	const struct img_image *image = removal->image;
+	int r = check_unused(removal->e, image, removal->force, err);
 
-	return check_unused(r->e, r->image, r->force, err);
+	if (r < 0 || !eng_image_mounted(removal->e, image->id, NULL))
+		return r;
+	return removal->force ? eng_image_umount(removal->e, image->id, err)
+			      : err_msg(err, -EBUSY,
+					"unable to delete image %.12s (must be forced): it is mounted, see "
+					"'cleave image mount'",
+					image->id);
 }
 
 int eng_image_forget(struct engine *e, const struct img_image *image, bool force, struct err *err)
@@ -86,12 +94,6 @@ static int forget(struct engine *e, const struct img_image *image, const struct 
 {
 	int r = eng_image_forget(e, image, force, err);
 
-	if (r == 0 && eng_image_mounted(e, image->id, NULL))
-		r = force ? eng_image_umount(e, image->id, err)
-			  : err_msg(err, -EBUSY,
-				    "unable to delete image %.12s (must be forced): it is mounted, see "
-				    "'cleave image mount'",
-				    image->id);
 	if (r == 0)
 		r = eng_image_collect(e, NULL, err);
 	if (r < 0)
@@ -140,7 +142,7 @@ int eng_image_remove(struct engine *e, const char *what, bool force, struct str 
 	return forget(e, &image, &names, force, ret, err);
 }
 
-static int find_users(void *data, struct arena *arena, struct img_words *chains, struct err *err)
+int eng_image_users(void *data, struct arena *arena, struct img_words *chains, struct err *err)
 {
 	struct engine *e = data;
 	struct eng_instance *list = NULL;
@@ -163,7 +165,7 @@ static int find_users(void *data, struct arena *arena, struct img_words *chains,
 
 int eng_image_collect(struct engine *e, uint64_t *ret_bytes, struct err *err)
 {
-	return img_collect(e->images, find_users, e, ret_bytes, err);
+	return img_collect(e->images, eng_image_users, e, ret_bytes, err);
 }
 
 static void add_words(struct str *s, const char *key, const struct img_words *words)

@@ -4,9 +4,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct arena;
 struct engine;
 struct err;
 struct img_image;
+struct img_words;
 struct str;
 
 /**
@@ -25,6 +27,13 @@ int eng_image_remove(struct engine *e, const char *what, bool force, struct str 
  * Return: 0; -errno with a message.
  */
 int eng_image_collect(struct engine *e, uint64_t *ret_bytes, struct err *err);
+
+/**
+ * eng_image_users() - chain ids of the layers that instances have, for img_collect()
+ * @data: struct engine
+ * Return: 0; -errno with a message.
+ */
+int eng_image_users(void *data, struct arena *arena, struct img_words *chains, struct err *err);
 
 /**
  * eng_image_forget() - take an image with all its names out of the list

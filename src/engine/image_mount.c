@@ -2,13 +2,14 @@
 /**
  * DOC: mounted images
  *
- * A directory images/ID of the run directory is where an image is mounted, and says that it is.  The run
- * directory and mounts end together, with the machine.
+ * A directory images/ID of the run directory is where an image is mounted.  The run directory and mounts end
+ * together, with the machine.
  */
 #include "engine/image_mount.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -43,54 +44,91 @@ static void append_path(struct engine *e, const char *id, struct str *ret)
 bool eng_image_mounted(struct engine *e, const char *id, struct str *ret)
 {
 	_cleanup_(str_fini) struct str path = { 0 };
+	struct statx st;
 
-	str_printf(&path, "images/%s", id);
-	if (path.failed || faccessat(e->run_fd, path.p, F_OK, 0) < 0)
+	append_path(e, id, &path);
+	if (path.failed || statx(AT_FDCWD, path.p, AT_SYMLINK_NOFOLLOW, 0, &st) < 0 ||
+	    (st.stx_attributes & STATX_ATTR_MOUNT_ROOT) == 0)
 		return false;
 	if (ret != NULL)
-		append_path(e, id, ret);
+		str_puts(ret, path.p);
 	return true;
+}
+
+/* Of two clients that mount or unmount, one waits.  Return: 0; -errno with a message. */
+static int lock_mounts(struct engine *e, int operation, struct err *err)
+{
+	return flock(e->run_fd, operation) < 0 ? err_set(err, -errno, "lock '%s'", e->runroot) : 0;
+}
+
+static int mount_locked(struct engine *e, const struct img_image *image, const char *path,
+			struct err *err)
+{
+	int r;
+
+	if (eng_image_mounted(e, image->id, NULL))
+		return 0;
+	_cleanup_close_ int mnt = eng_image_open(e, image, err);
+	if (mnt < 0)
+		return mnt;
+	/* it may be there: somebody died before he had mounted */
+	if ((mkdirat(e->run_fd, "images", 0700) < 0 && errno != EEXIST) ||
+	    (mkdir(path, 0700) < 0 && errno != EEXIST))
+		return err_set(err, -errno, "create directory '%s'", path);
+	_cleanup_close_ int to = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = to < 0 ? -errno : mnt_move(mnt, to);
+	if (r < 0) {
+		(void) rmdir(path); /* the failure is told */
+		return err_set(err, r, "mount the image on '%s'", path);
+	}
+	return 0;
 }
 
 int eng_image_mount(struct engine *e, const struct img_image *image, struct str *ret,
 		    struct err *err)
 {
 	_cleanup_(str_fini) struct str path = { 0 };
-	int r = 0;
+	int r;
 
 	append_path(e, image->id, &path);
 	if (path.failed)
 		return err_set(err, -ENOMEM, "mount the image");
-	str_puts(ret, path.p);
-	if (eng_image_mounted(e, image->id, NULL))
-		return 0;
-	_cleanup_close_ int mnt = eng_image_open(e, image, err);
-	if (mnt < 0)
-		return mnt;
-	if ((mkdirat(e->run_fd, "images", 0700) < 0 && errno != EEXIST) ||
-	    mkdir(path.p, 0700) < 0)
-		return err_set(err, -errno, "create directory '%s'", path.p);
-	_cleanup_close_ int to = open(path.p, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	r = to < 0 ? -errno : mnt_move(mnt, to);
-	if (r < 0) {
-		(void) rmdir(path.p); /* the failure is told */
-		return err_set(err, r, "mount the image on '%s'", path.p);
-	}
+	r = lock_mounts(e, LOCK_EX, err);
+	if (r < 0)
+		return r;
+	r = mount_locked(e, image, path.p, err);
+	(void) lock_mounts(e, LOCK_UN, NULL); /* cannot fail once it is locked */
+	if (r == 0)
+		str_puts(ret, path.p);
+	return r;
+}
+
+static int umount_locked(struct engine *e, const char *id, const char *path, struct err *err)
+{
+	bool mounted = eng_image_mounted(e, id, NULL);
+
+	if (mounted && umount2(path, UMOUNT_NOFOLLOW) < 0)
+		return err_set(err, -errno, "unmount '%s'", path);
+	/* without a mount: somebody else unmounted it, or died before he had mounted it */
+	if (rmdir(path) < 0)
+		return mounted ? err_set(err, -errno, "remove directory '%s'", path)
+			       : err_msg(err, -ENOENT, "image %.12s is not mounted", id);
+	(void) unlinkat(e->run_fd, "images", AT_REMOVEDIR); /* others may be mounted */
 	return 0;
 }
 
 int eng_image_umount(struct engine *e, const char *id, struct err *err)
 {
 	_cleanup_(str_fini) struct str path = { 0 };
+	int r;
 
-	if (!eng_image_mounted(e, id, &path))
-		return err_msg(err, -ENOENT, "image %.12s is not mounted", id);
+	append_path(e, id, &path);
 	if (path.failed)
 		return err_set(err, -ENOMEM, "unmount the image");
-	if (umount2(path.p, UMOUNT_NOFOLLOW) < 0 && errno != EINVAL) /* EINVAL: by somebody else */
-		return err_set(err, -errno, "unmount '%s'", path.p);
-	if (rmdir(path.p) < 0)
-		return err_set(err, -errno, "remove directory '%s'", path.p);
-	(void) unlinkat(e->run_fd, "images", AT_REMOVEDIR); /* others may be mounted */
-	return 0;
+	r = lock_mounts(e, LOCK_EX, err);
+	if (r < 0)
+		return r;
+	r = umount_locked(e, id, path.p, err);
+	(void) lock_mounts(e, LOCK_UN, NULL); /* cannot fail once it is locked */
+	return r;
 }

@@ -114,8 +114,7 @@ static int make_files(struct engine *e, const struct eng_instance *i,
 	return eng_backend_find(i->isolation)->prepare(e, i->id, config, dir, err);
 }
 
-/* What `ps` shows: the command and its arguments in one line */
-static const char *command_line(struct arena *arena, const struct img_words *args)
+const char *eng_command_line(struct arena *arena, const struct img_words *args)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
 
@@ -171,7 +170,7 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 		.isolation = isolation,
 		.image = config->image,
 		.image_id = config->image_id,
-		.command = command_line(arena, &config->args),
+		.command = eng_command_line(arena, &config->args),
 		.error = "",
 		.health = "",
 		.state = ret_lock != NULL ? ENG_STATE_RUNNING : ENG_STATE_CREATED,

@@ -153,3 +153,9 @@ int eng_instance_remove(struct engine *e, const struct eng_instance *i, bool for
 
 /** eng_instance_reconcile() - what died without telling is cleaned up; 0 or -errno with a message */
 int eng_instance_reconcile(struct engine *e, struct err *err);
+
+/**
+ * eng_instances_sweep() - remove files of instances that do not exist
+ * They are left when the machine stops while one is made or removed; what fails stays for the next one.
+ */
+void eng_instances_sweep(struct engine *e);

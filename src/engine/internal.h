@@ -9,6 +9,7 @@ struct db_rows;
 struct eng_instance;
 struct engine;
 struct err;
+struct img_words;
 
 #define ENG_COLUMNS                                                                                    \
 	"SELECT id, name, isolation, state, image, image_id, command, error, restart, health, created," \
@@ -18,6 +19,9 @@ struct err;
 /** eng_row_read() - fill @ret from a row of ENG_COLUMNS; 0 or -errno with a message */
 int eng_row_read(struct db_rows *rows, struct arena *arena, struct eng_instance *ret,
 		 struct err *err);
+
+/** eng_command_line() - what `ps` shows: the command and its arguments in one line, in @arena; NULL without memory */
+const char *eng_command_line(struct arena *arena, const struct img_words *args);
 
 /**
  * eng_lock_try() - take the lock of an instance

@@ -30,6 +30,7 @@
 #include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/event.h"
 #include "engine/exec.h"
 #include "engine/instance.h"
 #include "engine/log.h"
@@ -197,6 +198,9 @@ static _Noreturn void be_starter(struct launch *l)
 		if (r < 0)
 			(void) err_set(&err, r, "write the pid file");
 	}
+	if (r == 0 && l->exec == NULL) /* its end is told later: the monitor does not know it yet */
+		eng_event(l->e, "container", "start", l->i->id,
+			  (const char *const[]) { "image", l->i->image, "name", l->i->name, NULL });
 	if (r == 0) {
 		started.pid = running.pid;
 		r = msg_send(l->started[1], &started, sizeof(started), &running.master,

@@ -303,6 +303,22 @@ int eng_instance_reconcile(struct engine *e, struct err *err)
 	return r;
 }
 
+void eng_instances_sweep(struct engine *e)
+{
+	int fd = openat(e->root_fd, "instances", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *d;
+
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		const char *id = d->d_name + (d->d_name[0] == '.');
+		_cleanup_(arena_fini) struct arena arena = { 0 };
+		struct eng_instance i;
+
+		if (strlen(id) == ENG_ID_LEN && eng_instance_find(e, id, &arena, &i, NULL) == -ENOENT)
+			(void) eng_reconcile_one(e, id, NULL); /* or the next one does */
+	}
+}
+
 /* Kill it until its monitor and the clean-up after it are gone. */
 static int wait_for_lock(struct engine *e, const struct eng_instance *i, struct err *err)
 {

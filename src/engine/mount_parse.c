@@ -13,7 +13,6 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/instance.h"
@@ -73,11 +72,21 @@ int eng_mount_random(struct arena *a, struct eng_mount *ret, struct err *err)
 	return ret->source != NULL ? 0 : nomem(err);
 }
 
-/* One of ":ro,z,..."; what is for other systems is accepted. */
-static int mount_option(const char *option, size_t n, struct eng_mount *m)
+static bool is_one_of(const char *option, size_t n, const char *const *names)
 {
-	static const char *const ignored[] = { "rw",         "z",      "Z",        "rbind",
-					       "consistent", "cached", "delegated" };
+	for (; *names != NULL; names++)
+		if (strlen(*names) == n && strncmp(option, *names, n) == 0)
+			return true;
+	return false;
+}
+
+/* One of ":ro,z,..."; what is for other systems is accepted. */
+static int mount_option(struct arena *a, const char *option, size_t n, struct eng_mount *m)
+{
+	static const char *const ignored[] = { "rw",	     "z",      "Z",	    "rbind",
+					       "consistent", "cached", "delegated", NULL };
+	static const char *const flags[] = { "exec",   "noexec", "suid", "nosuid",
+					     "dev",    "nodev",	 NULL };
 	bool volume = m->kind == ENG_MOUNT_VOLUME;
 
 	if (n == 2 && strncmp(option, "ro", 2) == 0)
@@ -86,17 +95,19 @@ static int mount_option(const char *option, size_t n, struct eng_mount *m)
 		m->recursive_off = true;
 	else if (n == 6 && strncmp(option, "nocopy", 6) == 0 && volume)
 		m->no_copy = true;
-	else if (eng_mount_propagation(option, n, &m->propagation) < 0) {
-		for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
-			if (strlen(ignored[i]) == n && strncmp(option, ignored[i], n) == 0)
-				return 0;
-		return -EINVAL;
-	} else
+	else if (is_one_of(option, n, flags)) {
+		m->options = m->options == NULL
+				     ? arena_strndup(a, option, n)
+				     : arena_printf(a, "%s,%.*s", m->options, (int) n, option);
+		return m->options != NULL ? 0 : -ENOMEM;
+	} else if (eng_mount_propagation(option, n, &m->propagation) < 0)
+		return is_one_of(option, n, ignored) ? 0 : -EINVAL;
+	else
 		return volume ? -EINVAL : 0;
 	return 0;
 }
 
-/* "./x" and "." as in a shell; made when missing */
+/* "./x" and "." as in a shell */
 static int host_path(struct arena *a, const char *source, const char *all, const char **ret,
 		     struct err *err)
 {
@@ -109,12 +120,6 @@ static int host_path(struct arena *a, const char *source, const char *all, const
 		path = arena_printf(a, "%s/%s", cwd, source);
 		if (path == NULL)
 			return nomem(err);
-	}
-	if (access(path, F_OK) < 0) {
-		int r = errno == ENOENT ? dir_make_all(path, 0755) : -errno;
-
-		if (r < 0)
-			return err_set(err, r, "-v '%s': create directory '%s'", all, source);
 	}
 	if (path_clean(path, clean, sizeof(clean)) < 0)
 		return err_set(err, -ENAMETOOLONG, "-v '%.200s'", all);
@@ -138,6 +143,7 @@ int eng_mount_parse(struct arena *a, const char *text, struct eng_mount *ret, st
 {
 	struct eng_mount m = { 0 };
 	char *source, *destination, *options = NULL;
+	bool rw = false;
 	int r;
 
 	if (strlen(text) > ENG_MOUNT_TEXT_MAX)
@@ -165,11 +171,17 @@ int eng_mount_parse(struct arena *a, const char *text, struct eng_mount *ret, st
 	for (const char *p = options; r == 0 && p != NULL && *p != '\0';) {
 		size_t n = strcspn(p, ",");
 
-		if (mount_option(p, n, &m) < 0)
+		r = mount_option(a, p, n, &m);
+		if (r == -ENOMEM)
+			return nomem(err);
+		if (r < 0)
 			return err_msg(err, -EINVAL, "-v '%s': unknown option '%.*s'", text,
 				       (int) n, p);
+		rw = rw || (n == 2 && strncmp(p, "rw", n) == 0);
 		p += n + (p[n] == ',');
 	}
+	if (r == 0 && rw && m.read_only)
+		return err_msg(err, -EINVAL, "-v '%s': ro and rw exclude each other", text);
 	if (r == 0)
 		*ret = m;
 	return r;

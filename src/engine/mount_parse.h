@@ -14,9 +14,8 @@ struct err;
  * @a: owns the strings of @ret
  *
  * SOURCE is the name of a volume, an absolute path, or a path that begins with "." and is taken below
- * the working directory; a directory that is missing is created, as Docker does.  Without SOURCE: a
- * volume with a random name.
- * Return: 0; -EINVAL with a message; -errno of making the directory.
+ * the working directory.  Without SOURCE: a volume with a random name.
+ * Return: 0; -EINVAL, -errno of finding the working directory; with a message.
  */
 int eng_mount_parse(struct arena *a, const char *text, struct eng_mount *ret, struct err *err);
 

@@ -74,9 +74,16 @@ static int mount_overlay(struct engine *e, int dir, const struct eng_config *c, 
 static int open_stopped(struct engine *e, const struct eng_config *c, int dir, unsigned flags,
 			struct eng_rootfs *fs, struct err *err)
 {
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_instance now;
+	int r;
+
 	fs->lock = eng_lock_try(e, fs->id, true);
 	if (fs->lock < 0)
 		return err_set(err, fs->lock, "lock the instance, which is starting or stopping");
+	r = eng_instance_find(e, fs->id, &arena, &now, err); /* it may have been removed before */
+	if (r < 0)
+		return r;
 	fs->root = mount_overlay(e, dir, c, eng_spec_needs_layer(c), err);
 	if (fs->root < 0)
 		return fs->root;

@@ -27,7 +27,7 @@ struct eng_rootfs {
 
 #define ENG_ROOTFS_NONE { -EBADF, -EBADF, -EBADF, false, false, -EBADF, NULL, "" }
 #define ENG_ROOTFS_LOWER 1u
-#define ENG_ROOTFS_MOUNTS 2u /* with volumes, also of one that does not run: the process gets a mount namespace of its own */
+#define ENG_ROOTFS_MOUNTS 2u /* with volumes, also of one that does not run; after eng_rootfs_unshare() */
 
 /**
  * eng_rootfs_open() - reach the files of an instance
@@ -36,6 +36,13 @@ struct eng_rootfs {
  */
 int eng_rootfs_open(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
 		    unsigned flags, struct eng_rootfs *ret, struct err *err);
+
+/**
+ * eng_rootfs_unshare() - a mount namespace for this process, in which it can mount what nobody else sees
+ * Once: mounts of a namespace that was left are gone.
+ * Return: 0; -EPERM; -errno; with a message.
+ */
+int eng_rootfs_unshare(struct err *err);
 
 /** eng_rootfs_fini() - release */
 void eng_rootfs_fini(struct eng_rootfs *fs);

@@ -2,8 +2,9 @@
 /**
  * DOC: volumes of an instance that does not run
  *
- * In a mount namespace of its own the process covers "/" with the root file system, which changes
- * nothing for itself (its root directory lies below), and attaches in it what the instance would have mounted.
+ * In a mount namespace of its own (eng_rootfs_unshare()) the process covers "/" with the root file system,
+ * which changes nothing for itself, since its root directory lies below, and attaches in it what the
+ * instance would have mounted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -87,21 +88,11 @@ static int attach_all(struct engine *e, const struct eng_config *c, int root, st
 	return r;
 }
 
-/*
- * What "/" is in a mount namespace of this process; one for all, because mounts of one that was left are gone.
- * Return: descriptor; -errno.
- */
-static int open_top(void)
+int eng_rootfs_unshare(struct err *err)
 {
-	static bool unshared;
-	int fd;
-
-	if (!unshared && (unshare(CLONE_NEWNS) < 0 ||
-			  mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0))
-		return -errno;
-	unshared = true;
-	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_set(err, -errno, "make a mount namespace");
+	return 0;
 }
 
 int eng_rootfs_attach(struct engine *e, const struct eng_config *c, int root, struct err *err)
@@ -110,8 +101,8 @@ int eng_rootfs_attach(struct engine *e, const struct eng_config *c, int root, st
 
 	if (r < 0)
 		return r;
-	_cleanup_close_ int top = open_top();
-	r = top < 0 ? top : mnt_move(root, top);
+	_cleanup_close_ int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = top < 0 ? -errno : mnt_move(root, top);
 	if (r == 0)
 		r = attach_all(e, c, root, err);
 	if (r == 0 && c->read_only)

@@ -7,7 +7,7 @@ struct engine;
 struct err;
 
 /**
- * eng_rootfs_attach() - mount what an instance would have mounted, in a mount namespace of this process
+ * eng_rootfs_attach() - mount what an instance would have mounted, after eng_rootfs_unshare()
  * @root: detached mount of its root file system; read-only afterwards if it is to be
  * Return: 0; -errno with a message.
  */

@@ -163,7 +163,7 @@ static int make(struct spec *s, struct err *err)
 	add_process(s);
 	str_printf(s->out, ",\"root\":{\"path\":\"%s\",\"readonly\":%s}",
 		   c->userns_size != 0 ? ROOTFS_USERNS : ROOTFS, c->read_only ? "true" : "false");
-	if (c->uts == NULL || strcmp(c->uts, "host") != 0) {
+	if (c->uts == NULL || strcmp(c->uts, "private") == 0) {
 		str_puts(s->out, ",\"hostname\":");
 		str_json(s->out, c->hostname);
 		if (c->domainname != NULL) {

@@ -249,12 +249,14 @@ static void bind_text(const struct eng_mount *m, const char *source, struct str 
 {
 	str_puts(ret, ",\"type\":\"bind\",\"source\":");
 	str_json(ret, source);
-	str_printf(ret, ",\"options\":[\"%s\",\"%s\",\"%s\"]}",
+	str_printf(ret, ",\"options\":[\"%s\",\"%s\",\"%s\"",
 		   m->recursive_off ? "bind" : "rbind",
 		   !m->read_only                            ? "rw"
 		   : m->recursive_off || m->writable_below ? "ro"
 							    : "rro\",\"ro",
 		   m->propagation != NULL ? m->propagation : "rprivate");
+	add_options(m->options, ret);
+	str_puts(ret, "]}");
 }
 
 static int add_asked(struct list *l, const struct eng_mount *m, struct err *err)
@@ -279,7 +281,8 @@ static int add_asked(struct list *l, const struct eng_mount *m, struct err *err)
 		str_puts(&text, ",\"source\":");
 		str_json(&text, v.path != NULL ? v.path : type);
 		str_printf(&text, ",\"options\":[\"%s\"", m->read_only ? "ro" : "rw");
-		add_options(v.type != NULL ? v.options : m->options, &text);
+		add_options(v.type != NULL ? v.options : NULL, &text);
+		add_options(m->options, &text);
 		str_puts(&text, "]}");
 	}
 	return add_item(l, m->destination, &text, err);

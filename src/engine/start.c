@@ -12,7 +12,6 @@
 #include "base/db.h"
 #include "base/err.h"
 #include "engine/engine.h"
-#include "engine/event.h"
 #include "engine/health.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
@@ -106,12 +105,8 @@ int eng_start(struct engine *e, const struct eng_instance *i, const struct eng_c
 	if (r < 0)
 		(void) eng_instance_failed(e, i, eng_start_exit_code(err), err->text,
 					   NULL); /* the next command does it */
-	else {
-		eng_event(e, "container", "start", i->id,
-			  (const char *const[]) { "image", i->image, "name", i->name, NULL });
-		if (eng_health_wanted(config))
-			(void) eng_health_begin(e, i, NULL); /* it runs without, as "no health" */
-	}
+	else if (eng_health_wanted(config))
+		(void) eng_health_begin(e, i, NULL); /* it runs without, as "no health" */
 	cleanup_closep(&keep);
 	return r;
 }

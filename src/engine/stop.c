@@ -29,7 +29,7 @@
 #define STEP_MS 1
 #define NS_PER_MS 1000000
 #define NS_PER_S 1000000000
-#define ENDING_MS 100
+#define ENDING_MS 3000
 #define LOST_CODE 137
 
 int eng_stop_mark(struct engine *e, const char *id)
@@ -66,8 +66,8 @@ bool eng_has_ended(struct engine *e, const struct eng_instance *i, int pid, stru
 {
 	_cleanup_close_ int pidfd = pid > 0 ? proc_pidfd_open(pid) : -ESRCH;
 
-	/* its namespaces are gone a moment before its first process is */
-	bool soon = err != NULL && (err->code == -ESRCH || err->code == -ECHILD);
+	/* its namespaces go before its first process does, and their file systems are written to disk */
+	bool soon = err != NULL && (err->code == -ESRCH || err->code == -EPIPE);
 
 	if (pidfd >= 0 && pid == eng_pid(e, i) &&
 	    poll(&(struct pollfd) { .fd = pidfd, .events = POLLIN }, 1, soon ? ENDING_MS : 0) == 0)

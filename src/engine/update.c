@@ -17,6 +17,8 @@
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/instance.h"
+#include "engine/internal.h"
+#include "engine/stop.h"
 
 static int set_row(struct engine *e, const struct eng_instance *i, const struct eng_config *c,
 		   struct err *err)
@@ -33,13 +35,15 @@ static int apply(struct engine *e, const struct eng_instance *i, const struct en
 		 const struct eng_config *new, struct err *err)
 {
 	const struct eng_backend *b = eng_backend_find(i->isolation);
-	int r = 0;
+	int pid = eng_pid(e, i), r = 0;
 
 	if (b == NULL)
 		return err_msg(err, -EINVAL, "instance '%s' has the unknown isolation '%s'",
 			       i->name, i->isolation);
 	if (i->state == ENG_STATE_RUNNING)
 		r = b->update(e, i->id, old, new, err);
+	if (r < 0 && eng_has_ended(e, i, pid, err))
+		r = -ESRCH;
 	if (r < 0)
 		return err_wrap(err, r, "update instance '%s'", i->name);
 	r = eng_instance_config_save(e, i, new, err);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -155,6 +156,12 @@ int eng_userns_drop(struct engine *e, const char *id, struct err *err)
 	int r = db_run(e->db, err, "DELETE FROM userns WHERE instance = ?", "s", id);
 
 	return r < 0 ? r : 0;
+}
+
+void eng_userns_reach(const struct engine *e)
+{
+	(void) fchmod(e->root_fd, 0711); /* refused: mounting says what cannot be reached */
+	(void) fchmod(e->run_fd, 0711);
 }
 
 int eng_userns_open(const struct eng_config *config, struct err *err)

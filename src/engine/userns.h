@@ -40,5 +40,12 @@ int eng_userns_take(struct engine *e, const char *id, struct eng_config *config,
 /** eng_userns_drop() - the instance is being removed; 0 or -errno with a message */
 int eng_userns_drop(struct engine *e, const char *id, struct err *err);
 
+/**
+ * eng_userns_reach() - let everybody pass through the directories of the store
+ * What an instance with a user namespace mounts is reached with its ids. Until there is one, nobody else has
+ * to, so nobody else can.
+ */
+void eng_userns_reach(const struct engine *e);
+
 /** eng_userns_open() - descriptor of a user namespace with its mappings; -errno with a message */
 int eng_userns_open(const struct eng_config *config, struct err *err);

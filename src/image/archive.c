@@ -24,6 +24,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "image/config.h"
+#include "image/meter.h"
 #include "image/store.h"
 #include "image/stream.h"
 #include "image/tar.h"
@@ -154,13 +155,14 @@ static int index_tar(struct img_archive *a, uint64_t at, uint64_t size, struct e
 	return r;
 }
 
-static int spool(struct img_stream *s, int fd, struct err *err)
+static int spool(struct img_stream *s, int fd, struct img_meter *meter, struct err *err)
 {
 	_cleanup_free_ char *buf = malloc(1 << 18);
 	ssize_t n = 0;
 	int r = buf != NULL ? 0 : err_set(err, -ENOMEM, "read the archive");
 
 	img_stream_no_digests(s);
+	img_stream_meter(s, meter);
 	while (r == 0 && (n = img_stream_read(s, buf, 1 << 18, err)) > 0) {
 		r = fd_write_full(fd, buf, (size_t) n);
 		if (r < 0)
@@ -188,7 +190,8 @@ static int open_tar(struct img_archive *a, int fd, const struct stat *st,
 	if (a->own < 0)
 		return err_set(err, -errno, "create a file in the store");
 	a->fd = a->own;
-	r = spool(s, a->fd, err);
+	img_meter_expect(work->meter, size);
+	r = spool(s, a->fd, work->meter, err);
 	return r < 0 ? r : index_tar(a, 0, img_stream_tell(s), err);
 }
 

@@ -16,6 +16,7 @@
 #include "image/internal.h"
 #include "image/layer.h"
 #include "image/manifest.h"
+#include "image/settle.h"
 #include "image/sink.h"
 #include "image/stream.h"
 #include "image/tar_write.h"
@@ -26,12 +27,14 @@ static const char first_config[] =
 	"{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Env\":["
 	"\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"]}}";
 
-int img_layer_pack(int upper, const struct img_tree_opts *opts, int fd, struct img_stream_sum *ret,
-		   struct err *err)
+int img_layer_pack(int upper, const struct img_tree_opts *opts, int fd, struct img_meter *meter,
+		   struct img_stream_sum *ret, struct err *err)
 {
 	_cleanup_(img_sink_freep) struct img_sink *sink = NULL;
 	int r = img_sink_open(fd, true, true, &sink, err);
 
+	if (r == 0)
+		img_sink_meter(sink, meter);
 	if (r == 0)
 		r = img_tree_write(sink, upper, opts, err);
 	if (r == 0)
@@ -152,6 +155,8 @@ int img_make(struct img_store *store, const struct img_work *work, const struct 
 				   .manifest = manifest,
 				   .size = (int64_t) size + (base != NULL ? base->size : 0) };
 	const char *base_chain = base != NULL ? base->chain : "", *top = strrchr(base_chain, ' ');
+	struct img_new_layer layer = { chain, sum->diff_id, sum->blob };
+	struct img_settle settle = { .fd = -EBADF };
 	size_t config_len;
 	int r = put_config(store, work, base, edit, sum->diff_id, config, &config_len, err);
 
@@ -159,15 +164,14 @@ int img_make(struct img_store *store, const struct img_work *work, const struct 
 		r = put_manifest(store, work, base, sum, config, config_len, &image, manifest, err);
 	img_fetch_chain(top != NULL ? top + 1 : base_chain, sum->diff_id, chain);
 	if (r == 0)
-		r = img_work_sync(work, err);
+		r = img_settle_note(store, work, &layer, 1, &image.id, 1, &settle, err);
 	if (r == 0)
 		r = img_work_blob(store, work, "blob", sum->blob, err);
 	if (r == 0)
 		r = img_work_layer(store, work, "layer", chain, err);
 	if (r == 0)
-		r = img_store_sync(store, err);
-	if (r == 0)
 		r = add_image(store, &image, base_chain, chain, ref, err);
+	img_settle_later(store, &settle);
 	if (r == 0)
 		memcpy(ret_id, image.id, 65);
 	return r;
@@ -210,7 +214,7 @@ static int commit_in(struct img_store *store, const struct img_work *work,
 					  0600);
 	if (blob < 0)
 		return err_set(err, -errno, "create a file in the store");
-	r = img_layer_pack(upper, opts, blob, &sum, err);
+	r = img_layer_pack(upper, opts, blob, work->meter, &sum, err);
 	if (r == 0)
 		r = unpack_blob(work, blob, &sum, &size, err);
 	return r < 0 ? r : img_make(store, work, base, &sum, size, edit, ref, ret_id, err);

@@ -8,6 +8,7 @@
 
 struct err;
 struct img_edit;
+struct img_meter;
 struct img_stream_sum;
 struct img_tree_opts;
 
@@ -15,11 +16,12 @@ struct img_tree_opts;
  * img_layer_pack() - write a writable layer as a layer tar, compressed with zstd
  * @upper: its directory
  * @fd: file that gets it
+ * @meter: counts the bytes of the tar; NULL for none
  * @ret: digests, size and type
  * Return: 0; codes of img_tree_write().
  */
-int img_layer_pack(int upper, const struct img_tree_opts *opts, int fd, struct img_stream_sum *ret,
-		   struct err *err);
+int img_layer_pack(int upper, const struct img_tree_opts *opts, int fd, struct img_meter *meter,
+		   struct img_stream_sum *ret, struct err *err);
 
 /**
  * img_make() - an image of "blob" and "layer" in a work directory, above another image

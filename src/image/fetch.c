@@ -23,6 +23,7 @@
 #include "image/archive.h"
 #include "image/internal.h"
 #include "image/layer.h"
+#include "image/meter.h"
 #include "image/store.h"
 
 #define THREADS 2
@@ -165,6 +166,8 @@ static int fetch(const struct crew *c, struct img_fetch *f, struct err *err)
 	if (blob < 0)
 		return err_set(err, -errno, "create a file in the store");
 	r = img_stream_open_range(m.fd, m.at, m.size, blob, &s, err);
+	if (r == 0)
+		img_stream_meter(s, c->store->meter);
 	if (r < 0 || at_home(c, f, layer, img_stream_seeks(s)))
 		return r;
 	if (layer)
@@ -175,6 +178,16 @@ static int fetch(const struct crew *c, struct img_fetch *f, struct err *err)
 		r = img_stream_finish(s, &f->sum, err);
 	f->stored = true;
 	return r == 0 ? check(f, err) : r;
+}
+
+static void expect(const struct crew *c)
+{
+	for (size_t i = 0; c->store->meter != NULL && i < c->n; i++) {
+		_cleanup_(img_member_fini) struct img_member m = { .own = -EBADF };
+
+		if (img_archive_find(c->archive, c->list[i].member, &m, NULL) == 0)
+			img_meter_expect(c->store->meter, m.size);
+	}
 }
 
 static void *work_off(void *data)
@@ -207,6 +220,7 @@ int img_fetch_all(struct img_store *store, const struct img_work *work,
 	size_t helpers = 0;
 	pthread_t threads[THREADS];
 
+	expect(&c);
 	/* this thread works too, so that none is fine */
 	while (helpers + 1 < THREADS && helpers + 1 < n &&
 	       pthread_create(&threads[helpers], NULL, work_off, &c) == 0)

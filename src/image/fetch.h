@@ -41,7 +41,7 @@ int img_fetch_all(struct img_store *store, const struct img_work *work,
 
 /**
  * img_fetch_publish() - move what was made to its place
- * Context: after img_work_sync().
+ * Context: after img_work_sync() or img_settle_note().
  * Return: 0; -errno with a message.
  */
 int img_fetch_publish(struct img_store *store, const struct img_work *work,

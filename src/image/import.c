@@ -13,6 +13,7 @@
 #include "image/edit.h"
 #include "image/fetch.h"
 #include "image/layer.h"
+#include "image/meter.h"
 #include "image/reference.h"
 #include "image/store.h"
 #include "image/stream.h"
@@ -22,6 +23,7 @@ static int unpack(const struct img_work *work, int fd, struct img_stream_sum *re
 		  uint64_t *ret_size, struct err *err)
 {
 	_cleanup_(img_stream_freep) struct img_stream *s = NULL;
+	struct stat st;
 	mode_t old;
 	int r;
 
@@ -36,6 +38,9 @@ static int unpack(const struct img_work *work, int fd, struct img_stream_sum *re
 	r = img_stream_open(fd, blob, &s, err);
 	if (r < 0)
 		return r;
+	img_stream_meter(s, work->meter);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		img_meter_expect(work->meter, (uint64_t) st.st_size);
 	old = umask(0);
 	r = img_layer_unpack(s, fs, IMG_LAYER_ROOT, ret_size, err);
 	(void) umask(old); /* never fails */

@@ -25,7 +25,7 @@
 #define INDEX "index.json"
 #define NEW ".index.json.new"
 
-static int format(struct img_store *store, struct str *text, struct err *err)
+int img_index_text(struct img_store *store, struct str *text, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct img_image *list = NULL;
@@ -57,7 +57,7 @@ static int format(struct img_store *store, struct str *text, struct err *err)
 static int write_new(struct img_store *store, int images, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
-	int r = format(store, &text, err);
+	int r = img_index_text(store, &text, err);
 
 	if (r < 0)
 		return r;

@@ -5,11 +5,14 @@
 
 struct db;
 struct err;
+struct img_meter;
+struct str;
 
 /** struct img_store - directories of the store */
 struct img_store {
 	struct db *db; /* borrows */
 	int root, layers;
+	struct img_meter *meter; /* or NULL */
 };
 
 /**
@@ -25,6 +28,11 @@ int img_change_begin(struct img_store *store, int *ret_images, struct err *err);
  * Return: @r; -errno with a message, nothing has changed then.
  */
 int img_change_end(struct img_store *store, int images, int r, struct err *err);
+
+#define IMG_INDEX_SIZE_MAX (64u << 20) /* bytes of index.json */
+
+/** img_index_text() - append what index.json is to say; 0 or -errno with a message */
+int img_index_text(struct img_store *store, struct str *text, struct err *err);
 
 /** img_index_is_old() - somebody died while he changed the list of images */
 bool img_index_is_old(const struct img_store *store);

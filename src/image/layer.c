@@ -4,8 +4,8 @@
  *
  * The parent directory of each member is opened with openat2(RESOLVE_BENEATH), so no link of the
  * archive leads out of the directory, whatever order its members are in; the member itself is made
- * with calls that do not follow links.  Times of directories are set last, since each member made
- * in one changes it.
+ * with calls that do not follow links.  Times and default access lists of directories are set last, since
+ * each member made in one changes the time and inherits the list.
  */
 #include "image/layer.h"
 
@@ -32,16 +32,21 @@
 
 #define HOLE_MIN 4096 /* bytes */
 
-struct dir_time {
+#define DEFAULT_ACL "system.posix_acl_default"
+
+/* What a directory gets last: files made in it change its time, and would inherit its list */
+struct dir_last {
 	char *path;
 	struct timespec mtime;
-	struct dir_time *next;
+	const void *acl;
+	size_t acl_len;
+	struct dir_last *next;
 };
 
 struct unpack {
 	struct img_tar *tar;
 	struct arena arena;
-	struct dir_time *times;
+	struct dir_last *last, **last_end; /* in the order of the archive; @last_end: NULL for none */
 	int root;
 	int parent; /* directory of the last member */
 	char parent_path[TAR_PATH_MAX + 1];
@@ -370,8 +375,9 @@ static bool xattr_wanted(const char *name)
 	       (str_starts(name, "user.") && !str_starts(name, "user.overlay."));
 }
 
-static int set_xattrs(const struct unpack *u, const struct img_tar_entry *e, const char *name,
-		      struct err *err)
+/* @last: of a directory, NULL for others */
+static int set_xattrs(struct unpack *u, const struct img_tar_entry *e, const char *name,
+		      struct dir_last *last, struct err *err)
 {
 	for (size_t i = 0; i < e->nr_xattrs; i++) {
 		const struct img_tar_xattr *x = &e->xattrs[i];
@@ -384,6 +390,16 @@ static int set_xattrs(const struct unpack *u, const struct img_tar_entry *e, con
 				e->path, x->name);
 		if (!xattr_wanted(x->name)) /* labels belong to the machine they were made on */
 			continue;
+		if (last != NULL && strcmp(x->name, DEFAULT_ACL) == 0) {
+			void *copy = arena_alloc(&u->arena, x->len + 1, 1);
+
+			if (copy == NULL)
+				return err_set(err, -ENOMEM, "unpack '%.200s'", e->path);
+			memcpy(copy, x->value, x->len);
+			last->acl = copy;
+			last->acl_len = x->len;
+			continue;
+		}
 		(void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", u->parent, name);
 		if (lsetxattr(path, x->name, x->value, x->len, 0) < 0 && errno != EOPNOTSUPP &&
 		    errno != EPERM)
@@ -448,7 +464,7 @@ static int set_attributes(struct unpack *u, const struct img_tar_entry *e, const
 			  const char *name, struct err *err)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { e->mtime, e->mtime_nsec } };
-	struct dir_time *t;
+	struct dir_last *last = NULL;
 	int r = set_owner(u, e, name, err);
 
 	if (r == 0 && !S_ISLNK(e->mode)) {
@@ -456,36 +472,42 @@ static int set_attributes(struct unpack *u, const struct img_tar_entry *e, const
 		if (r < 0)
 			return err_set(err, r, "set the mode of '%.200s'", e->path);
 	}
+	if (r == 0 && S_ISDIR(e->mode)) {
+		last = arena_alloc(&u->arena, 1, sizeof(*last));
+		if (last == NULL || (last->path = arena_strdup(&u->arena, path)) == NULL)
+			return err_set(err, -ENOMEM, "unpack '%.200s'", e->path);
+		last->mtime = times[1];
+		*(u->last_end != NULL ? u->last_end : &u->last) = last;
+		u->last_end = &last->next;
+	}
 	if (r == 0)
-		r = set_xattrs(u, e, name, err);
+		r = set_xattrs(u, e, name, last, err);
 	if (r < 0)
 		return r;
-	if (!S_ISDIR(e->mode)) {
+	if (last == NULL) {
 		if (utimensat(u->parent, name, times, AT_SYMLINK_NOFOLLOW) < 0)
 			return err_set(err, -errno, "set the time of '%.200s'", e->path);
 		return 0;
 	}
-	t = arena_alloc(&u->arena, 1, sizeof(*t));
-	if (t == NULL || (t->path = arena_strdup(&u->arena, path)) == NULL)
-		return err_set(err, -ENOMEM, "unpack '%.200s'", e->path);
-	t->mtime = times[1];
-	t->next = u->times;
-	u->times = t;
 	return 0;
 }
 
-static int set_dir_times(struct unpack *u, struct err *err)
+static int finish_dirs(struct unpack *u, struct err *err)
 {
-	for (const struct dir_time *t = u->times; t != NULL; t = t->next) {
-		struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, t->mtime };
-		_cleanup_close_ int fd = open_beneath(u, t->path,
+	for (const struct dir_last *d = u->last; d != NULL; d = d->next) {
+		struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, d->mtime };
+		_cleanup_close_ int fd = open_beneath(u, d->path,
 						      O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 
 		if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
 			continue; /* a later member replaced it */
+		if (fd >= 0 && d->acl != NULL &&
+		    fsetxattr(fd, DEFAULT_ACL, d->acl, d->acl_len, 0) < 0 && errno != EOPNOTSUPP &&
+		    errno != EPERM)
+			return err_set(err, -errno, "set the access list of '%.200s'", d->path);
 		if (fd < 0 || futimens(fd, times) < 0)
 			return err_set(err, fd < 0 ? fd : -errno, "set the time of '%.200s'",
-				       t->path);
+				       d->path);
 	}
 	return 0;
 }
@@ -542,7 +564,7 @@ static int unpack(struct img_stream *s, int dir_fd, enum img_layer_kind kind,
 	if (r == 0 && u->entries == 0 && kind == IMG_LAYER_ROOT)
 		r = err_msg(err, -EINVAL, "the archive is empty");
 	if (r == 0)
-		r = set_dir_times(u, err);
+		r = finish_dirs(u, err);
 	if (r == 0)
 		*ret_size = u->size;
 	unpack_fini(u);

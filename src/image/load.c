@@ -26,6 +26,7 @@
 #include "image/internal.h"
 #include "image/manifest.h"
 #include "image/reference.h"
+#include "image/settle.h"
 #include "image/store.h"
 
 #define FETCHES_MAX (IMG_INDEX_MAX * 16) /* layers of one archive */
@@ -338,8 +339,28 @@ static int put_texts(struct load *l, struct found *f, struct err *err)
 		     : img_work_put(l->store, &l->work, f->manifest, f->manifest_len, digest, err);
 }
 
+/* What becomes visible before it is on disk */
+static int note(struct load *l, struct img_settle *ret, struct err *err)
+{
+	struct img_new_layer *layers = arena_alloc(&l->arena, l->n + 1, sizeof(*layers));
+	const char **ids = arena_alloc(&l->arena, l->nr_images + 1, sizeof(*ids));
+	size_t n = 0, nr_ids = 0;
+
+	if (layers == NULL || ids == NULL)
+		return nomem(err);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->fetches[i].stored)
+			layers[n++] = (struct img_new_layer) { l->fetches[i].chain,
+							       l->fetches[i].diff_id,
+							       l->fetches[i].sum.blob };
+	for (const struct found *f = l->images; f != NULL; f = f->next)
+		ids[nr_ids++] = f->id;
+	return img_settle_note(l->store, &l->work, layers, n, ids, nr_ids, ret, err);
+}
+
 static int publish(struct load *l, struct err *err)
 {
+	struct img_settle settle = { .fd = -EBADF };
 	_cleanup_free_ const struct img_new **list = calloc(l->nr_images + 1, sizeof(*list));
 	size_t n = 0;
 	int r = list != NULL ? 0 : nomem(err);
@@ -349,12 +370,13 @@ static int publish(struct load *l, struct err *err)
 		list[n++] = &f->new;
 	}
 	if (r == 0)
-		r = img_work_sync(&l->work, err);
+		r = note(l, &settle, err);
 	if (r == 0)
 		r = img_fetch_publish(l->store, &l->work, l->fetches, l->n, err);
 	if (r == 0)
-		r = img_store_sync(l->store, err);
-	return r < 0 ? r : img_store_add_all(l->store, list, n, err);
+		r = img_store_add_all(l->store, list, n, err);
+	img_settle_later(l->store, &settle);
+	return r;
 }
 
 static void tell(const struct load *l, void (*loaded)(void *data, const char *name, const char *id),

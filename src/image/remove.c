@@ -130,7 +130,7 @@ int img_forget(struct img_store *store, const char *id, int (*may)(void *data, s
 {
 	int images, r = img_change_begin(store, &images, err);
 
-	if (r == 0)
+	if (r == 0 && may != NULL)
 		r = may(data, err);
 	if (r == 0)
 		r = db_run(store->db, err, "DELETE FROM reference WHERE image = ?", "s", id);
@@ -145,8 +145,9 @@ static const char *hex_of(const char *digest)
 	return str_starts(digest, "sha256:") ? digest + strlen("sha256:") : "";
 }
 
-/* Blobs that a manifest names.  One that cannot be read keeps nothing but itself. */
-static int keep_manifest(struct img_store *store, const char *hex, struct set *blobs)
+/* Blobs that a manifest names.  Nobody knows what one needs that cannot be read: *ret_all, keep all. */
+static int keep_manifest(struct img_store *store, const char *hex, struct set *blobs,
+			 bool *ret_all)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	_cleanup_(arena_fini) struct arena strings = { 0 };
@@ -156,9 +157,12 @@ static int keep_manifest(struct img_store *store, const char *hex, struct set *b
 	int r;
 
 	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%.64s", hex);
-	if (file_read(store->root, path, IMG_CONFIG_SIZE_MAX, &text) < 0)
+	if (file_read(store->root, path, IMG_CONFIG_SIZE_MAX, &text) < 0 || text.p == NULL) {
+		*ret_all = true;
 		return 0;
+	}
 	r = json_parse(&in, "manifest", &strings, text.p, text.len, NULL);
+	*ret_all = *ret_all || r < 0;
 	config = r == 0 ? json_get_object(&in, in.root, "config") : NULL;
 	layers = r == 0 ? json_get_array(&in, in.root, "layers", MANIFEST_LAYERS_MAX) : NULL;
 	r = 0;
@@ -191,7 +195,7 @@ static int keep_chain(const char *chain, struct set *layers)
 }
 
 static int keep_images(struct img_store *store, struct set *blobs, struct set *layers,
-		       struct err *err)
+		       bool *ret_all, struct err *err)
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
 	int r = db_query(store->db, &rows, err, "SELECT id, manifest, chain FROM image", "");
@@ -203,7 +207,7 @@ static int keep_images(struct img_store *store, struct set *blobs, struct set *l
 		if (r == 0)
 			r = set_add(blobs, manifest, strlen(manifest));
 		if (r == 0)
-			r = keep_manifest(store, manifest, blobs);
+			r = keep_manifest(store, manifest, blobs, ret_all);
 		if (r == 0)
 			r = keep_chain(db_text(rows, 2), layers);
 		if (r < 0)
@@ -233,9 +237,32 @@ static int remove_layer(struct img_store *store, int dir, const char *name)
 	return dir_remove(store->root, path);
 }
 
+/* What is done with what nobody keeps: it is told, or it is removed and counted */
+struct others {
+	void (*each)(void *data, const char *path);
+	void *data;
+	uint64_t bytes;
+};
+
+static int one_other(struct img_store *store, int dir, const char *path, const char *name,
+		     bool layers, struct others *o)
+{
+	char full[64 + HEX_LEN];
+
+	if (o->each != NULL) {
+		(void) snprintf(full, sizeof(full), "%.32s/%.64s", path, name);
+		o->each(o->data, full);
+		return 0;
+	}
+	o->bytes += dir_size(dir, name);
+	if (layers)
+		return remove_layer(store, dir, name);
+	return unlinkat(dir, name, 0) < 0 ? -errno : 0;
+}
+
 /* Entries of a directory whose names are digests that nobody keeps */
-static int remove_others(struct img_store *store, const char *path, const struct set *kept,
-			 bool layers, uint64_t *bytes, struct err *err)
+static int each_other(struct img_store *store, const char *path, const struct set *kept,
+		      bool layers, struct others *o, struct err *err)
 {
 	int fd = openat(store->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 	struct dirent *d;
@@ -248,45 +275,58 @@ static int remove_others(struct img_store *store, const char *path, const struct
 	while (r == 0 && (d = readdir(dir)) != NULL) {
 		if (strlen(d->d_name) != HEX_LEN || set_has(kept, d->d_name))
 			continue;
-		*bytes += dir_size(fd, d->d_name);
-		r = layers ? remove_layer(store, fd, d->d_name)
-			   : (unlinkat(fd, d->d_name, 0) < 0 ? -errno : 0);
+		r = one_other(store, fd, path, d->d_name, layers, o);
 		if (r < 0)
 			return err_set(err, r, "remove '%s/%s'", path, d->d_name);
 	}
 	return 0;
 }
 
-int img_collect(struct img_store *store,
-		int (*users)(void *data, struct arena *arena, struct img_words *chains,
-			     struct err *err),
-		void *data, uint64_t *ret_bytes, struct err *err)
+/* @users: NULL: @chains tells */
+static int each_orphan(struct img_store *store, img_users_fn *users, void *data,
+		       const struct img_words *chains, struct others *o, struct err *err)
 {
 	_cleanup_(set_fini) struct set blobs = { 0 }, layers = { 0 };
 	_cleanup_(arena_fini) struct arena arena = { 0 };
-	struct img_words chains = { 0 };
-	uint64_t bytes = 0;
-	int r;
+	struct img_words used = { 0 };
+	bool all = false;
+	int r = 0;
 
 	_cleanup_close_ int lock = openat(store->root, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (lock < 0)
 		return err_set(err, -errno, "open directory 'tmp' of the store");
-	if (ret_bytes != NULL)
-		*ret_bytes = 0;
 	if (flock(lock, LOCK_EX | LOCK_NB) < 0) /* held by who makes an image */
 		return errno == EWOULDBLOCK ? 0 : err_set(err, -errno, "lock the image store");
-	r = img_work_sweep(lock, err);
+	if (o->each == NULL)
+		r = img_work_sweep(lock, err);
 	if (r == 0)
-		r = keep_images(store, &blobs, &layers, err);
+		r = keep_images(store, &blobs, &layers, &all, err);
+	if (r == 0 && users != NULL)
+		r = users(data, &arena, &used, err);
 	if (r == 0)
-		r = users(data, &arena, &chains, err);
+		r = keep_chains(users != NULL ? &used : chains, &layers, err);
 	if (r == 0)
-		r = keep_chains(&chains, &layers, err);
-	if (r == 0)
-		r = remove_others(store, "layers", &layers, true, &bytes, err);
-	if (r == 0)
-		r = remove_others(store, "images/blobs/sha256", &blobs, false, &bytes, err);
-	if (ret_bytes != NULL)
-		*ret_bytes = bytes;
+		r = each_other(store, "layers", &layers, true, o, err);
+	if (r == 0 && !all)
+		r = each_other(store, "images/blobs/sha256", &blobs, false, o, err);
 	return r;
+}
+
+int img_collect(struct img_store *store, img_users_fn *users, void *data, uint64_t *ret_bytes,
+		struct err *err)
+{
+	struct others o = { 0 };
+	int r = each_orphan(store, users, data, NULL, &o, err);
+
+	if (ret_bytes != NULL)
+		*ret_bytes = o.bytes;
+	return r;
+}
+
+int img_orphans(struct img_store *store, const struct img_words *chains,
+		void (*each)(void *data, const char *path), void *data, struct err *err)
+{
+	struct others o = { .each = each, .data = data };
+
+	return each_orphan(store, NULL, NULL, chains, &o, err);
 }

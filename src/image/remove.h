@@ -28,11 +28,25 @@ int img_untag(struct img_store *store, const struct img_reference *ref, struct e
 
 /**
  * img_forget() - take an image with all its names out of the store's tables
- * @may: called when nobody else can change the tables: 0; -errno with a message, then it stays
+ * @may: NULL, or called when nobody else can change the tables: 0; -errno with a message, then it stays
  * Return: 0; that of @may; -errno with a message.
  */
 int img_forget(struct img_store *store, const char *id, int (*may)(void *data, struct err *err),
 	       void *data, struct err *err);
+
+/* Appends chain ids that instances use; 0 or -errno with a message */
+typedef int img_users_fn(void *data, struct arena *arena, struct img_words *chains,
+			 struct err *err);
+
+/**
+ * img_orphans() - what img_collect() would remove
+ * @chains: of instances
+ * @each: called with the path of each, below the root of the store
+ * Nothing is told while somebody makes an image.
+ * Return: 0; -errno with a message.
+ */
+int img_orphans(struct img_store *store, const struct img_words *chains,
+		void (*each)(void *data, const char *path), void *data, struct err *err);
 
 /**
  * img_collect() - remove blobs and layers that no image has
@@ -43,7 +57,5 @@ int img_forget(struct img_store *store, const char *id, int (*may)(void *data, s
  * Nothing happens while somebody makes an image: it will be done after the next removal.
  * Return: 0; -errno with a message.
  */
-int img_collect(struct img_store *store,
-		int (*users)(void *data, struct arena *arena, struct img_words *chains,
-			     struct err *err),
-		void *data, uint64_t *ret_bytes, struct err *err);
+int img_collect(struct img_store *store, img_users_fn *users, void *data, uint64_t *ret_bytes,
+		struct err *err);

@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "image/internal.h"
 #include "image/manifest.h"
+#include "image/meter.h"
 #include "image/reference.h"
 #include "image/sink.h"
 #include "image/store.h"
@@ -202,6 +203,8 @@ static int put_file(struct save *s, const char *name, int from, uint64_t size, s
 		return err_set(err, -errno, "create '%s'", name);
 	r = img_sink_open(to, false, false, &file, err);
 	if (r == 0)
+		img_sink_meter(file, s->store->meter);
+	if (r == 0)
 		r = img_sink_copy(file, from, 0, size, err);
 	return r < 0 ? r : img_sink_finish(file, NULL, err);
 }
@@ -347,6 +350,11 @@ int img_save(struct img_store *store, const char *const *names, size_t n,
 		s.dir = fd;
 	else if (r == 0)
 		r = img_sink_open(fd, false, false, &s.sink, err);
+	if (r == 0 && s.sink != NULL)
+		img_sink_meter(s.sink, store->meter);
+	for (const struct part *p = s.parts; p != NULL; p = p->next)
+		for (size_t i = 0; i < p->manifest.nr_layers; i++)
+			img_meter_expect(store->meter, p->manifest.layers[i].size);
 	if (r == 0)
 		r = put_all(&s, format, err);
 	if (r == 0 && s.sink != NULL)

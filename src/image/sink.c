@@ -18,10 +18,11 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "image/meter.h"
 #include "image/stream.h"
 
 #define BUF_SIZE ((size_t) 1 << 18) /* bytes */
-#define COPY_MAX ((size_t) 1 << 30) /* bytes of one call */
+#define COPY_MAX ((size_t) 1 << 25) /* bytes of one call */
 #define LEVEL 1 /* of zstd: as fast as a disk */
 
 struct img_sink {
@@ -29,6 +30,7 @@ struct img_sink {
 	bool digests;
 	ZSTD_CCtx *zstd;
 	struct sha256 diff, blob;
+	struct img_meter *meter;
 	uint64_t taken, given;
 	size_t len; /* of buf */
 	unsigned char buf[BUF_SIZE], out[BUF_SIZE];
@@ -52,6 +54,11 @@ int img_sink_open(int fd, bool zstd, bool digests, struct img_sink **ret, struct
 	return 0;
 }
 
+void img_sink_meter(struct img_sink *s, struct img_meter *meter)
+{
+	s->meter = meter;
+}
+
 static int put(struct img_sink *s, const void *data, size_t n, struct err *err)
 {
 	int r;
@@ -72,6 +79,7 @@ static int flush(struct img_sink *s, bool last, struct err *err)
 	if (s->digests)
 		sha256_update(&s->diff, s->buf, s->len);
 	s->taken += s->len;
+	img_meter_add(s->meter, s->len);
 	s->len = 0;
 	if (s->zstd == NULL)
 		return in.size > 0 ? put(s, s->buf, in.size, err) : 0;
@@ -135,6 +143,7 @@ int img_sink_copy(struct img_sink *s, int fd, uint64_t at, uint64_t size, struct
 
 		if (n > 0) {
 			s->given += (uint64_t) n;
+			img_meter_add(s->meter, (uint64_t) n);
 		} else if (n == 0) {
 			size_t room = sizeof(s->buf) - s->len;
 

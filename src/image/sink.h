@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 struct err;
+struct img_meter;
 struct img_sink;
 struct img_stream_sum;
 
@@ -18,6 +19,9 @@ struct img_stream_sum;
  * Return: 0; -ENOMEM with a message.
  */
 int img_sink_open(int fd, bool zstd, bool digests, struct img_sink **ret, struct err *err);
+
+/** img_sink_meter() - count the bytes that are put in; NULL is fine */
+void img_sink_meter(struct img_sink *s, struct img_meter *meter);
 
 /** img_sink_write() - append; 0 or -errno with a message */
 int img_sink_write(struct img_sink *s, const void *data, size_t n, struct err *err);

@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "image/config.h"
 #include "image/internal.h"
+#include "image/meter.h"
 #include "image/reference.h"
 
 #define ID_PREFIX_MIN 4 /* digits */
@@ -76,6 +77,11 @@ void img_store_free(struct img_store *store)
 	cleanup_closep(&store->root);
 	cleanup_closep(&store->layers);
 	free(store);
+}
+
+void img_store_meter(struct img_store *store, struct img_meter *meter)
+{
+	store->meter = meter;
 }
 
 int img_store_layers_fd(const struct img_store *store)

@@ -19,6 +19,7 @@
 struct db;
 struct err;
 struct img_config;
+struct img_meter;
 struct img_store;
 struct str;
 
@@ -108,9 +109,10 @@ int img_store_config_text(struct img_store *store, const struct img_image *image
 /** img_store_layers_fd() - directory "layers", owned by the store */
 int img_store_layers_fd(const struct img_store *store);
 
-/** struct img_work - a directory in which an image is being made; @name below tmp/ */
+/** struct img_work - a directory in which an image is being made; @name below tmp/, @meter of the store */
 struct img_work {
 	int lock, dir;
+	struct img_meter *meter;
 	char name[17];
 };
 

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/sha256.h"
+#include "image/meter.h"
 
 #define IN_SIZE ((size_t) 1 << 17) /* bytes */
 #define XZ_MEMORY_MAX (1ull << 30) /* bytes xz may ask for */
@@ -39,6 +40,7 @@ struct img_stream {
 	size_t pos, len; /* unread part of in */
 	uint64_t taken, given; /* bytes in and out */
 	struct sha256 blob, diff;
+	struct img_meter *meter;
 	uint64_t blob_size;
 	z_stream gz;
 	ZSTD_DStream *zstd;
@@ -93,6 +95,7 @@ static int fill(struct img_stream *s, struct err *err)
 	s->pos = 0;
 	s->len = (size_t) n;
 	s->taken += (size_t) n;
+	img_meter_add(s->meter, (uint64_t) n);
 	return s->packing == PACKING_XZ ? 0 : tee(s, s->in, s->len, err);
 }
 
@@ -178,6 +181,12 @@ void img_stream_no_digests(struct img_stream *s)
 	s->digests = false;
 }
 
+void img_stream_meter(struct img_stream *s, struct img_meter *meter)
+{
+	s->meter = meter;
+	img_meter_add(meter, s->taken);
+}
+
 bool img_stream_seeks(const struct img_stream *s)
 {
 	return s->packing == PACKING_NONE && s->ranged;
@@ -237,8 +246,13 @@ static ssize_t read_zstd(struct img_stream *s, void *buf, size_t n, struct err *
 {
 	ZSTD_inBuffer in = { s->in, s->len, s->pos };
 	ZSTD_outBuffer out = { buf, n, 0 };
-	size_t code = ZSTD_decompressStream(s->zstd, &out, &in);
+	size_t code;
 
+	if (!s->in_frame && s->pos == s->len && s->input_ended) {
+		s->ended = true; /* asked once more, the library would expect another frame */
+		return 0;
+	}
+	code = ZSTD_decompressStream(s->zstd, &out, &in);
 	if (ZSTD_isError(code))
 		return damaged("zstd", ZSTD_getErrorName(code), err);
 	if (s->in_frame || in.pos != s->pos) /* between frames it asks for another one */

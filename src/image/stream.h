@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 struct err;
+struct img_meter;
 struct img_stream;
 
 #define IMG_UNPACKED_MAX (64ull << 30) /* bytes an archive may grow to */
@@ -34,6 +35,9 @@ int img_stream_open_range(int fd, uint64_t at, uint64_t size, int tee_fd, struct
 
 /** img_stream_no_digests() - hash nothing from here on; img_stream_finish() is not called then */
 void img_stream_no_digests(struct img_stream *s);
+
+/** img_stream_meter() - count the bytes that are read; NULL is fine */
+void img_stream_meter(struct img_stream *s, struct img_meter *meter);
 
 /** img_stream_seeks() - true when it is neither compressed nor a pipe: img_stream_tell() is a position in it */
 bool img_stream_seeks(const struct img_stream *s);

@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "image/sink.h"
 #include "image/tar.h"
@@ -26,6 +27,7 @@
 #include "image/tree_ids.h"
 
 #define BUCKETS 1024 /* of the table of hard links */
+#define UNSIZED_MAX (16u << 20) /* bytes of a file that says it has none */
 #define XATTR_LIST_MAX 65536 /* bytes, the kernel's limit */
 
 struct link {
@@ -117,6 +119,25 @@ static bool marked(const char *file, const char *what)
 	return lgetxattr(file, name, value, sizeof(value)) >= 0 || errno == ERANGE;
 }
 
+/* Files of the kernel say that they are empty; so only reading tells.  Return: 1 done; 0 it is empty; -errno. */
+static int put_unsized(struct walk *w, int fd, struct err *err)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	int r = fd_read_str(fd, UNSIZED_MAX, &text);
+
+	if (r < 0)
+		return err_set(err, r, "read '%.200s'", w->path);
+	if (text.len == 0)
+		return 0;
+	w->e.size = text.len;
+	r = img_tar_put(w->sink, &w->e, err);
+	if (r == 0)
+		r = img_sink_write(w->sink, text.p, text.len, err);
+	if (r == 0)
+		r = img_tar_pad(w->sink, w->e.size, err);
+	return r < 0 ? r : 1;
+}
+
 static int put_content(struct walk *w, int dir, const char *name, struct err *err)
 {
 	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -127,6 +148,11 @@ static int put_content(struct walk *w, int dir, const char *name, struct err *er
 		return err_set(err, -errno, "open '%.200s'", w->path);
 	if (!S_ISREG(st.st_mode))
 		return err_msg(err, -EBUSY, "'%.200s' was replaced while it was read", w->path);
+	if (st.st_size == 0) {
+		r = put_unsized(w, fd, err);
+		if (r != 0)
+			return r < 0 ? r : 0;
+	}
 	w->e.size = (uint64_t) st.st_size;
 	r = img_tar_put(w->sink, &w->e, err);
 	if (r == 0)

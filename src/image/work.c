@@ -42,7 +42,7 @@ int img_work_sweep(int tmp, struct err *err)
 
 int img_work_begin(struct img_store *store, struct img_work *ret, struct err *err)
 {
-	struct img_work w = { .dir = -EBADF };
+	struct img_work w = { .dir = -EBADF, .meter = store->meter };
 	uint64_t id;
 	int r = 0;
 

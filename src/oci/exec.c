@@ -20,6 +20,8 @@
 #include "sys/msg.h"
 #include "sys/proc.h"
 
+#define FOLLOW_MAX 10 /* times */
+
 struct execution {
 	const struct oci_exec_opts *opts;
 	struct oci_container *c;
@@ -28,6 +30,15 @@ struct execution {
 	pid_t pid;
 	int pidfd;
 };
+
+static int open_cgroups(struct execution *ex, struct err *err)
+{
+	struct oci_child *ch = &ex->child;
+
+	return oci_cgroup_exec_fds(ex->c->cgroup, ex->c->state.pid, ex->opts->cgroups,
+				   ex->opts->nr_cgroups, ch->task_fds, OCI_TASK_FDS_MAX,
+				   &ch->nr_task_fds, &ex->cgroup_fd, err);
+}
 
 static int prepare(struct execution *ex, struct err *err)
 {
@@ -51,10 +62,7 @@ static int prepare(struct execution *ex, struct err *err)
 	r = oci_child_prepare(ch, c, ex->opts->console_socket, ex->opts->preserve_fds, &ex->console, err);
 	if (r < 0)
 		return r;
-	if (c->cgroup == NULL)
-		return 0;
-	return oci_cgroup_exec_fds(c->cgroup, c->state.pid, ex->opts->cgroups, ex->opts->nr_cgroups,
-				   ch->task_fds, OCI_TASK_FDS_MAX, &ch->nr_task_fds, &ex->cgroup_fd, err);
+	return c->cgroup != NULL ? open_cgroups(ex, err) : 0;
 }
 
 /*
@@ -106,18 +114,43 @@ static int spawn_once(struct execution *ex, bool helper, bool attach, struct err
 	return r == 0 && ch->wait_go ? oci_sync_send(ex->sync, OCI_SYNC_GO, 0) : r;
 }
 
+static void forget_spawn(struct execution *ex)
+{
+	(void) close(ex->sync);
+	if (ex->child.sync >= 0)
+		(void) close(ex->child.sync);
+	ex->pid = 0;
+}
+
+/*
+ * The container's init gave controllers to its children since the cgroup was looked at.  It had to move
+ * before that, so it is to be followed.
+ */
+static int follow(struct execution *ex, bool helper, struct err *err)
+{
+	struct oci_child *ch = &ex->child;
+	int r;
+
+	forget_spawn(ex);
+	(void) close(ex->cgroup_fd);
+	ex->cgroup_fd = -EBADF;
+	while (ch->nr_task_fds > 0)
+		(void) close(ch->task_fds[--ch->nr_task_fds]);
+	r = open_cgroups(ex, err);
+	return r == 0 ? spawn_once(ex, helper, false, err) : r;
+}
+
 /* Without systemd's help a user gets no further than the cgroups he owns. */
 static int spawn(struct execution *ex, struct err *err)
 {
 	bool helper = needs_helper(&ex->child, ex->c->spec);
 	int r = spawn_once(ex, helper, false, err);
 
+	for (int i = 0; r == -EBUSY && ex->cgroup_fd >= 0 && i < FOLLOW_MAX; i++)
+		r = follow(ex, helper, err);
 	if (r != -EACCES || ex->cgroup_fd < 0 || !oci_cgroup_attachable(ex->c->cgroup))
 		return r;
-	(void) close(ex->sync);
-	if (ex->child.sync >= 0)
-		(void) close(ex->child.sync);
-	ex->pid = 0;
+	forget_spawn(ex);
 	return spawn_once(ex, helper, true, err);
 }
 

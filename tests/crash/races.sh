@@ -9,7 +9,7 @@ tmp=$T/clients
 mkdir "$tmp"
 
 # What a client may be told
-clear='no such (instance|volume)|is not running|being started or removed|is restarting: wait|already in use|is running already|is (already|not) paused'
+clear='no such (instance|volume)|is not (running|mounted)|being started or removed|is restarting: wait|already in use|is running already|is (already|not) paused'
 clear+='|is paused: see|starting or stopping|being cleaned up|volume is in use|removed meanwhile|no image|unable to delete image'
 clear+='|is (running|paused|restarting): stop it first'
 
@@ -17,7 +17,7 @@ clear+='|is (running|paused|restarting): stop it first'
 make_command() {
 	local name=r$((RANDOM % 3)) volume=v$((RANDOM % 2)) image=new$((RANDOM % 2))
 	local limits=(--cgroup-parent "$group" --stop-signal KILL)
-	case $((RANDOM % 27)) in
+	case $((RANDOM % 33)) in
 	0) cmd=(run -d --name "$name" "${limits[@]}" cleave/tiny sleep "$nap") ;;
 	1) cmd=(run -d --name "$name" "${limits[@]}" -v "$volume:/data" local/mine /bin/busybox sleep "$nap") ;;
 	2) cmd=(run --rm --name "$name" "${limits[@]}" "$image" /bin/true) ;;
@@ -43,6 +43,12 @@ make_command() {
 	24) cmd=(volume rm "$volume") ;;
 	25) cmd=(volume prune -af) ;;
 	26) cmd=(ps -a) ;;
+	27) cmd=(container prune -f) ;;
+	28) cmd=(update --memory 64m --memory-swap 64m "$name") ;;
+	29) cmd=(cp "$T/fs/data" "$name:/copied") ;;
+	30) cmd=(image mount local/mine) ;;
+	31) cmd=(image umount local/mine) ;;
+	32) cmd=(system prune -f --volumes) ;;
 	esac
 }
 
@@ -73,6 +79,7 @@ while time_left; do
 	wait
 	[ -z "$(cat "$tmp"/*.bad 2>/dev/null)" ] || fail "all that is said is clear" "$(sort "$tmp"/*.bad)"
 	echo "$(cat "$tmp"/*.codes | wc -l) commands, of which succeeded: $(grep -c '^0$' < <(cat "$tmp"/*.codes))"
+	cleave image umount local/mine >/dev/null 2>&1
 	ok ps -a && told_truly && whole_instances
 	whole_images
 	remove_all && ok volume prune -af && ok rmi -f new0 new1 && ok image prune -f && ok load -q -i "$T/saved.tar"

@@ -6,8 +6,8 @@
  *   step -l LABEL -n N [-a] [-o FILE] COMMAND...       SIGKILL at entry to the Nth system call of LABEL
  *   step -e ERROR -n N [-s] -p DIR... COMMAND...       the Nth call that changes a file below a DIR fails
  *
- * Runs COMMAND and follows all its descendants.  Those that run one of our programs (cleave...) have a
- * label: "0" is COMMAND, "0.2" its second child, whatever the kernel says about who its parent is; the name
+ * Runs COMMAND and follows all its descendants.  Those that run one of our programs (cleave..., and
+ * docker-init, as cleave-init is called in an instance) have a label: "0" is COMMAND, "0.2" its second child, whatever the kernel says about who its parent is; the name
  * of the program is appended when a process executes one ("0.1:cleave-monitor", then "0.1:cleave").  A
  * label counts from its own beginning.  Other programs are let go when they are executed.
  *
@@ -72,23 +72,26 @@ struct count {
 	struct count *next;
 };
 
-static struct proc procs[PROCS_MAX];
-static struct count *counts;
-static const char *target, *dirs[DIRS_MAX], *out_path;
-static unsigned long wanted, writes;
-static int error, nr_dirs;
-static bool all, sticky;
-static long hit = -1; /* the call */
+/* What was asked for, and what was seen */
+static struct {
+	const char *target, *dirs[DIRS_MAX], *out_path;
+	unsigned long wanted, writes;
+	int error, nr_dirs;
+	bool all, sticky;
+	long hit; /* the call, -1: none yet */
+	struct proc procs[PROCS_MAX];
+	struct count *counts;
+} s = { .hit = -1 };
 
 static struct proc *find(pid_t pid, bool make)
 {
 	struct proc *free_slot = NULL;
 
 	for (size_t i = 0; i < PROCS_MAX; i++) {
-		if (procs[i].pid == pid)
-			return &procs[i];
-		if (procs[i].pid == 0 && free_slot == NULL)
-			free_slot = &procs[i];
+		if (s.procs[i].pid == pid)
+			return &s.procs[i];
+		if (s.procs[i].pid == 0 && free_slot == NULL)
+			free_slot = &s.procs[i];
 	}
 	if (make && free_slot != NULL)
 		*free_slot = (struct proc) { .pid = pid };
@@ -97,7 +100,7 @@ static struct proc *find(pid_t pid, bool make)
 
 static unsigned long count(const char *label)
 {
-	struct count **c = &counts;
+	struct count **c = &s.counts;
 
 	while (*c != NULL && strcmp((*c)->label, label) != 0)
 		c = &(*c)->next;
@@ -130,10 +133,10 @@ static bool proc_link(pid_t pid, char ret[PATH_MAX], const char *format, ...)
 
 static bool below(const char *path)
 {
-	for (int i = 0; i < nr_dirs; i++) {
-		size_t n = strlen(dirs[i]);
+	for (int i = 0; i < s.nr_dirs; i++) {
+		size_t n = strlen(s.dirs[i]);
 
-		if (strncmp(path, dirs[i], n) == 0 && (path[n] == '/' || path[n] == '\0'))
+		if (strncmp(path, s.dirs[i], n) == 0 && (path[n] == '/' || path[n] == '\0'))
 			return true;
 	}
 	return false;
@@ -218,26 +221,26 @@ static void set_register(pid_t pid, size_t offset, long value)
 
 static void kill_now(const struct proc *p, long nr)
 {
-	hit = nr;
+	s.hit = nr;
 	set_register(p->pid, offsetof(struct user, regs.orig_rax), -1);
 	for (size_t i = 0; i < PROCS_MAX; i++)
-		if (procs[i].pid != 0 && procs[i].ours && (all || &procs[i] == p))
-			(void) kill(procs[i].pid, SIGKILL); /* it may have ended */
+		if (s.procs[i].pid != 0 && s.procs[i].ours && (s.all || &s.procs[i] == p))
+			(void) kill(s.procs[i].pid, SIGKILL); /* it may have ended */
 }
 
 static void enter_call(struct proc *p, const struct syscall_info *i)
 {
 	unsigned long n = count(p->label);
 
-	if (target != NULL && hit < 0 && n == wanted && strcmp(p->label, target) == 0)
+	if (s.target != NULL && s.hit < 0 && n == s.wanted && strcmp(p->label, s.target) == 0)
 		kill_now(p, (long) i->nr);
-	if (nr_dirs == 0 || !changes_file(p->pid, i))
+	if (s.nr_dirs == 0 || !changes_file(p->pid, i))
 		return;
-	writes++;
-	if (error == 0 || !(writes == wanted || (sticky && writes > wanted)))
+	s.writes++;
+	if (s.error == 0 || !(s.writes == s.wanted || (s.sticky && s.writes > s.wanted)))
 		return;
-	if (hit < 0)
-		hit = (long) i->nr;
+	if (s.hit < 0)
+		s.hit = (long) i->nr;
 	p->fails = true;
 	set_register(p->pid, offsetof(struct user, regs.orig_rax), -1);
 }
@@ -251,7 +254,7 @@ static void at_call(struct proc *p)
 	if (info.op == OP_ENTRY)
 		enter_call(p, &info);
 	else if (info.op == OP_EXIT && p->fails) {
-		set_register(p->pid, offsetof(struct user, regs.rax), -error);
+		set_register(p->pid, offsetof(struct user, regs.rax), -s.error);
 		p->fails = false;
 	}
 }
@@ -294,7 +297,7 @@ static bool executed(struct proc *p)
 		(void) fclose(f); /* read-only */
 	}
 	name = strrchr(argv, '/') != NULL ? strrchr(argv, '/') + 1 : argv;
-	p->ours = strncmp(name, "cleave", 6) == 0;
+	p->ours = strncmp(name, "cleave", 6) == 0 || strcmp(name, "docker-init") == 0;
 	if (!p->ours && strcmp(p->label, "0") != 0) {
 		(void) ptrace(PTRACE_DETACH, p->pid, NULL, NULL); /* it may be killed */
 		p->pid = 0;
@@ -351,9 +354,9 @@ static bool asleep(void)
 		char path[64], text[256] = "", *state;
 		FILE *f;
 
-		if (procs[i].pid == 0)
+		if (s.procs[i].pid == 0)
 			continue;
-		(void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) procs[i].pid);
+		(void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) s.procs[i].pid);
 		f = fopen(path, "re");
 		if (f == NULL)
 			continue;
@@ -393,18 +396,18 @@ static int follow(pid_t root)
 
 static int report(void)
 {
-	FILE *f = out_path != NULL ? fopen(out_path, "we") : NULL;
+	FILE *f = s.out_path != NULL ? fopen(s.out_path, "we") : NULL;
 
-	if (out_path == NULL)
+	if (s.out_path == NULL)
 		return 0;
 	if (f == NULL)
 		return -errno;
-	for (const struct count *c = counts; c != NULL; c = c->next)
+	for (const struct count *c = s.counts; c != NULL; c = c->next)
 		(void) fprintf(f, "%s %lu\n", c->label, c->calls);
-	if (nr_dirs > 0)
-		(void) fprintf(f, "writes %lu\n", writes);
-	if (hit >= 0)
-		(void) fprintf(f, "hit %ld\n", hit);
+	if (s.nr_dirs > 0)
+		(void) fprintf(f, "writes %lu\n", s.writes);
+	if (s.hit >= 0)
+		(void) fprintf(f, "hit %ld\n", s.hit);
 	return fclose(f) == 0 ? 0 : -errno;
 }
 
@@ -414,19 +417,19 @@ static bool read_options(int argc, char **argv)
 
 	while ((c = getopt(argc, argv, "+l:n:ae:sp:o:")) >= 0)
 		if (c == 'l')
-			target = optarg;
+			s.target = optarg;
 		else if (c == 'n')
-			wanted = strtoul(optarg, NULL, 10);
+			s.wanted = strtoul(optarg, NULL, 10);
 		else if (c == 'a')
-			all = true;
+			s.all = true;
 		else if (c == 'e')
-			error = strcmp(optarg, "ENOSPC") == 0 ? ENOSPC : EIO;
+			s.error = strcmp(optarg, "ENOSPC") == 0 ? ENOSPC : EIO;
 		else if (c == 's')
-			sticky = true;
-		else if (c == 'p' && nr_dirs < DIRS_MAX)
-			dirs[nr_dirs++] = optarg;
+			s.sticky = true;
+		else if (c == 'p' && s.nr_dirs < DIRS_MAX)
+			s.dirs[s.nr_dirs++] = optarg;
 		else if (c == 'o')
-			out_path = optarg;
+			s.out_path = optarg;
 		else
 			return false;
 	return optind < argc;

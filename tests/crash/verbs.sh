@@ -49,6 +49,11 @@ create_xx() { ok create "${life[@]}" -v vol:/vol cleave/tiny sleep "$nap"; }
 make_new() { ok import -c 'LABEL a=b' "$T/rootfs.tar" new; }
 make_nameless() { ok import -c 'LABEL a=b' "$T/rootfs.tar"; }
 make_vol() { ok volume create vol && echo kept | tee "$T/kept" >"$CLEAVE_ROOT/volumes/vol/_data/kept"; }
+mount_mine() { ok image mount local/mine; }
+mount_again() {
+	ok image mount local/mine
+	[ -e "$out/data/file" ] || fail "a mounted image is there"
+}
 ended_xx() { sleep 0.4 && one_xx; }
 
 make_verbs() {
@@ -89,6 +94,14 @@ make_verbs() {
 	verb volume_create true maybe_vol volume create -o type=tmpfs -o device=tmpfs vol
 	verb volume_rm make_vol maybe_vol volume rm vol
 	verb volume_prune make_vol maybe_vol volume prune -af
+	verb cp_in run_xx one_xx cp "$T/fs/data" xx:/copied
+	verb cp_out run_xx one_xx cp xx:/bin/busybox "$T/copied"
+	verb update run_xx one_xx update --memory 64m --restart on-failure:3 xx
+	verb container_prune create_xx maybe_xx container prune -f
+	verb system_prune 'create_xx && make_nameless' maybe_xx system prune -f
+	verb image_mount true mount_again image mount local/mine
+	verb image_umount mount_mine mount_again image umount local/mine
+	verb export run_xx one_xx export -o "$T/out.tar" xx
 	mapfile -t verbs < <(printf '%s\n' "${!argv[@]}" | sort)
 }
 
@@ -99,6 +112,7 @@ put_back() {
 	case $1 in
 	import | commit | tag | untag | rmi) ok rmi -f new ;;
 	load) ok load -q -i "$T/saved.tar" ;;
+	image_mount | image_umount) cleave image umount local/mine >/dev/null 2>&1 ;;
 	esac
 }
 

@@ -156,7 +156,7 @@ for name, data in cases.items():
         h[148:156] = b"%06o\0 " % (sum(h[:148]) + sum(h[156:512]) + 8 * 32)
         data = docker([bytes(h)])
     open(os.path.join(top, name), "wb").write(data)
-open(os.path.join(top, "good"), "wb").write(docker([tar([("a", b"1"), ("a", b"22"), ("d", b"", D), ("d/x", b"3"), ("d", "a", S), ("l", "a", S), ("l", b"4"), ("h", "a", H), ("h", b"5")])]))
+open(os.path.join(top, "good"), "wb").write(docker([tar([("a", b"1"), ("a", b"22"), ("d", b"", D), ("d/x", b"3"), ("d", "a", S), ("l", "a", S), ("l", b"4"), ("h", "a", H), ("h", b"5"), ("t", b"", D, {"mtime": "5"}), ("t", b"", D, {"mtime": "6"})])]))
 END
 mkdir "$T/in"
 echo safe >"$T/in/canary"
@@ -272,6 +272,7 @@ bad 'limit of 2000 times its size' bomb-in-layer "$T/in/bomb.tar"
 is "members twice" "$(cleave load -i "$T/in/good")" 'Loaded image: bad:1'
 cleave create --name twice bad:1 x >/dev/null
 is "the later one counts" "$(cleave export twice | tar -xO a d l h 2>/dev/null | tr '\n' ' ')" '2254'
+is "of a directory, too" "$(cleave export twice | tar -tv --utc --full-time t | grep -c '1970-01-01 00:00:06')" 1
 cleave rm twice >/dev/null
 cleave rmi bad:1 >/dev/null
 is "and it can be removed" "$(state | grep -v ' layers$')" "$(grep -v ' layers$' <<<"$before")"

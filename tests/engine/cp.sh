@@ -105,6 +105,7 @@ is "a volume that was never used" "$(cleave cp fresh:/etc/passwd - | tar xO | gr
 cleave create --name readonly --read-only -v rw:/rw cleave/tiny true >/dev/null
 refuse 1 'ead-only file system' cp d/f readonly:/
 is "a volume of one that is read-only" "$(cleave cp d/f readonly:/rw; cleave cp readonly:/rw/f - | tar xO)" one
+is "a file of the kernel" "$(cleave cp runs:/proc/version - | tar xO)" "$(cat /proc/version)"
 is "quiet" "$(cleave cp d/f runs:/ 2>&1)" ''
 like "with a terminal" "$(script -qec "'$CLEAVE' cp d/f runs:/" /dev/null)" 'Successfully copied [0-9.]+kB to runs:/'
 is "-q with a terminal" "$(script -qec "'$CLEAVE' cp -q d/f runs:/" /dev/null)" ''
@@ -145,7 +146,28 @@ for path in abs rel dir/secret top/$T/secret; do
 done
 refuse 1 '.' cp runs:/trap/magic/etc/passwd .
 cleave cp d/f runs:/trap/new
-is "a link to what does not exist" "$([ -e new ] || echo 1; cleave exec runs cat "$T/new")" $'1\none'
+is "a link to what does not exist" "$(test -e new; echo $?; cleave exec runs cat "$T/new")" $'1\none'
+
+# What was made is replaced by a link while its content is still on its way.
+echo untouched >outside
+chmod 600 outside
+head -c 300000 /dev/urandom >slow
+chown 77:77 slow
+chmod 4777 slow
+setfattr -n user.bad -v y slow 2>/dev/null
+tar --xattrs -cf slow.tar slow
+mkfifo feed
+timeout 60 "$CLEAVE" cp - runs:/tmp <feed >slow.log 2>&1 &
+pid=$!
+exec 5>feed
+head -c 200000 slow.tar >&5
+until_true "$CLEAVE" exec runs test -s /tmp/slow
+cleave exec runs ln -sfn "$T/outside" /tmp/slow
+tail -c +200001 slow.tar >&5
+exec 5>&-
+wait $pid
+is "it fails" $? 1
+is "the link was not followed" "$(stat -c '%a %u' outside; cat outside; getfattr -d outside 2>/dev/null | grep -c bad)" $'600 0\nuntouched\n0'
 
 # One that swaps a directory for a link all the time, and what was just made for a link
 mkdir race

@@ -33,6 +33,8 @@ until_true gone
 id=$(cleave run -d --name lost cleave/tiny sleep 1000)
 monitor=$(pgrep -f "^cleave-monitor m .* $id\$")
 kill -KILL "$monitor"
+ended() { [ ! -d "/proc/$monitor" ]; }
+until_true ended
 is "state after the monitor died" "$(cleave ps -a --format json | jq -r '.State+","+(.ExitCode|tostring)')" exited,137
 cleave rm lost >/dev/null
 # An import.

@@ -34,3 +34,11 @@ head -c 1100000 /dev/zero | tr '\0' '\n' >>"$CLEAVE_ROOT/events"
 cleave run --rm --name two cleave/tiny true
 is "the old file is kept" "$(e -f container=one --format '{{.Action}}' | wc -l)" 6
 is "and the new one read" "$(e -f container=two --format '{{.Action}}' | xargs)" 'create start die destroy'
+
+# Order, and the end of what is printed
+for _ in 1 2 3 4 5; do cleave run --rm --name shortest cleave/tiny true; done
+is "start comes before die, however short it is" \
+	"$(cleave events --stream=false -f container=shortest --format '{{.Action}}' | xargs -n 4 | sort -u)" 'create start die destroy'
+is "--stream=false begins at the beginning" "$(cleave events --stream=false -f event=create -f container=shortest | wc -l)" 5
+is "--no-trunc=false" "$(cleave events --stream=false --no-trunc=false -f event=create -f container=shortest |
+	awk '{ print length($4) }' | sort -u)" 12

@@ -61,3 +61,9 @@ gone() { [ -z "$(cleave ps -q)" ]; }
 until_true gone
 refuse 1 'is not running' exec box true
 cleave rm box >/dev/null
+
+# groups of --group-add stay, whoever runs the program
+cleave run -d --name grouped --group-add 7 --group-add 8 cleave/tiny sleep 1000 >/dev/null
+is "exec has the groups of the instance" "$(cleave exec grouped id -G)" '0 7 8'
+is "exec -u root" "$(cleave exec -u root grouped id -G)" '0 7 8'
+is "exec -u with a group" "$(cleave exec -u 5:6 grouped id -G)" '6 7 8'

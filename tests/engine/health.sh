@@ -42,3 +42,32 @@ cleave rm -f one two three four five >/dev/null
 none() { ! pgrep -f "^cleave --root $T/root.* _health" >/dev/null; }
 until_true none
 like "events" "$(cat "$CLEAVE_ROOT/events")" '"health_status: healthy"'
+
+# a check by hand, and what follows from bad health
+cleave rm -fa >/dev/null
+cleave run -d --name hand --health-cmd 'test ! -e /bad' --health-interval 1h cleave/tiny sleep 1000 >/dev/null
+is "healthcheck run" "$(cleave healthcheck run hand; echo $?)" 0
+cleave exec hand touch /bad
+is "healthcheck run of one that is not well" "$(cleave healthcheck run hand; echo $?)" $'unhealthy\n1'
+is "it does not change what is known" "$(cleave inspect -f '{{.State.Health.Status}}' hand)" starting
+cleave kill hand >/dev/null
+cleave wait hand >/dev/null
+refuse 125 'not running' healthcheck run hand
+cleave run -d --name none cleave/tiny sleep 1000 >/dev/null
+refuse 125 'has no health check' healthcheck run none
+for action in kill stop restart; do
+	cleave run -d --name $action --health-on-failure $action --health-cmd 'test ! -e /bad' --health-interval 100ms \
+		--health-retries 1 --stop-timeout 0 -v "$T:/t" cleave/tiny sh -c "rm -f /bad; echo x >>/t/$action; exec sleep 1000" >/dev/null
+	is "--health-on-failure $action: it is well" "$(timeout 20 "$CLEAVE" wait --condition healthy $action)" -1
+	cleave exec $action touch /bad
+done
+for action in kill stop; do
+	is "--health-on-failure $action" "$(timeout 20 "$CLEAVE" wait $action)" 137
+done
+twice() { [ "$(wc -l <"$T/restart")" = 2 ]; }
+until_true twice
+is "--health-on-failure restart: it is well again" "$(timeout 20 "$CLEAVE" wait --condition healthy restart)" -1
+is "only once" "$(sleep 0.5; wc -l <"$T/restart")" 2
+is "--health-on-failure none" "$(cleave run --rm --health-on-failure none cleave/tiny echo hi)" hi
+refuse 125 'there is no health check' run --health-on-failure kill cleave/tiny true
+refuse 125 'none, kill, restart and stop are known' run --health-cmd x --health-on-failure explode cleave/tiny true

@@ -50,8 +50,8 @@ make_tar 'f|a|data'
 gzip -f "$T/bad.tar"
 head -c 60 "$T/bad.tar.gz" >"$T/short.gz"
 refuse 1 'gzip data is damaged: it ends early' image import "$T/short.gz" bad
-refuse 1 'No such file' image import "$T/no-such-file" bad
-refuse 1 'Is a directory' image import "$T" bad
+refuse 1 'no such file' image import "$T/no-such-file" bad
+refuse 1 'is a directory' image import "$T" bad
 refuse 1 'must be lower case' image import "$T/bad.tar.gz" BAD
 # A file of zeros that zstd packs to a ten-thousandth
 python3 - "$T/head" <<'END'

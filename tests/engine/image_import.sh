@@ -8,8 +8,8 @@ cp "$(command -v busybox)" "$T/fs/bin/busybox"
 ln -s busybox "$T/fs/bin/sh"
 ln "$T/fs/bin/busybox" "$T/fs/bin/cat"
 echo one >"$T/fs/etc/one"
-chmod 4755 "$T/fs/etc/one"
 chown 12:34 "$T/fs/etc/one"
+chmod 4755 "$T/fs/etc/one"
 setfattr -n user.test -v value "$T/fs/etc/one" 2>/dev/null
 tar -C "$T/fs" --xattrs -cf "$T/a.tar" .
 gzip -k "$T/a.tar" && zstd -q "$T/a.tar" && xz -k -0 "$T/a.tar"

@@ -86,3 +86,6 @@ refuse 125 'invalid value for tmpfs-mode' run --rm --mount "type=tmpfs,dst=/mnt,
 refuse 125 'a quote is not closed' run --rm --mount "type=tmpfs,\"dst=/mnt" cleave/tiny true
 refuse 125 "invalid tmpfs option 'nope'" run --rm --tmpfs /t:nope cleave/tiny true
 refuse 125 'over 8192 bytes' run --rm -v "/$(printf '%09000d' 0):/mnt" cleave/tiny true
+
+like "-v of a directory, without programs and devices" \
+	"$(cleave run --rm -v "$T:/m:ro,noexec,nodev" cleave/tiny grep ' /m ' /proc/self/mountinfo)" ' /m ro,[^ ]*nodev,noexec'

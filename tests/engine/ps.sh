@@ -29,3 +29,26 @@ is "one that never started" "$(json never State),$(json never ExitCode)" created
 like "and why" "$(json never Error)" 'executable file not found'
 run 127 --rm --name never2 cleave/tiny no-such-program
 is "--rm also removes one that never started" "$(json never2 State)" ''
+
+# as Podman
+cleave rm -fa >/dev/null
+cleave run -d --name bb cleave/tiny sleep 1000 >/dev/null
+cleave create --name aa cleave/tiny true >/dev/null
+cleave run --name cc cleave/tiny false
+is "--sort names" "$(cleave ps -a --sort names --format '{{.Names}}' | xargs)" 'aa bb cc'
+is "--sort status" "$(cleave ps -a --sort status --format '{{.Names}}' | xargs)" 'aa cc bb'
+refuse 1 "--sort 'x'" ps --sort x
+is "--noheading" "$(cleave ps --noheading | wc -l)" 1
+is "--noheading of a table of one's own" "$(cleave ps --noheading --format 'table {{.Names}}')" bb
+is "status=stopped" "$(cleave ps --filter status=stopped --format '{{.Names}}')" cc
+id=$(cleave inspect -f '{{.Id}}' bb)
+is "an id in capitals" "$(cleave ps -q --no-trunc --filter "id=$(tr a-f A-F <<<"${id:0:20}")")" "$id"
+is "an expression for ids" "$(cleave ps -aq --filter 'id=^[0-9a-f]{64}$' | wc -l)" 3
+is "none matches" "$(cleave ps -aq --filter 'id=[^0-9a-f]' | wc -l)" 0
+# as Docker
+cleave exec bb dd if=/dev/zero of=/written bs=1000 count=64 2>/dev/null
+like "--size" "$(cleave ps --size --format 'table {{.Names}}\t{{.Size}}' | tail -n 1)" '^bb +[1-9][0-9.]*kB \(virtual [0-9.]+MB\)$'
+like "its column" "$(cleave ps -s | head -n 1)" 'NAMES +SIZE$'
+is "no column without it" "$(cleave ps | head -n 1 | grep -c SIZE)" 0
+is "inspect --size" "$(cleave inspect -s -f '{{.SizeRw}}' bb)" "$(cleave inspect -s bb | jq '.[0].SizeRw')"
+[ "$(cleave inspect -s bb | jq '.[0] | .SizeRootFs > .SizeRw and .SizeRw >= 64000')" = true ] || no "sizes" "$(cleave inspect -s bb | grep Size)"

@@ -51,6 +51,12 @@ refuse 1 'names of instances, or --all$' stop
 refuse 1 'names of instances, or --all and' start --all always
 refuse 1 'cannot be combined' start --all --attach
 
+# The machine stopped while one was made and another removed
+id=$(printf 'a%.0s' {1..64})
+mkdir "$T/root/instances/$id" "$T/root/instances/.${id//a/b}"
+cleave container prune -f --filter label=nobody >/dev/null
+is "files of what does not exist go" "$(find "$T/root/instances" -name '*aaaa' -o -name '*bbbb')" ''
+
 # Units
 unit=$(cleave generate systemd -n always)
 like "start" "$unit" "ExecStart=[^ ]*/cleave --root $T/root --runroot $T/run start --attach always"

@@ -55,7 +55,7 @@ refuse 125 'no such instance' run --rm --network container:donor cleave/tiny tru
 refuse 125 "network nonet not found: 'none', 'host'" run --rm --network nonet cleave/tiny true
 refuse 125 "invalid mode" run --rm --pid x cleave/tiny true
 refuse 125 "invalid mode" run --rm --ipc x cleave/tiny true
-refuse 125 "invalid mode" run --rm --uts container:x cleave/tiny true
+refuse 125 "invalid mode" run --rm --uts nonsense cleave/tiny true
 refuse 125 "invalid mode" run --rm --cgroupns x cleave/tiny true
 refuse 125 "invalid mode" run --rm --userns x cleave/tiny true
 refuse 125 "only supported in rootless mode" run --rm --userns keep-id cleave/tiny true
@@ -127,3 +127,13 @@ r 'not a valid mac address' --mac-address 1:2
 r 'user specified IP address is supported on user defined networks only' --ip 1.2.3.4
 r 'invalid IPv4 address' --ip x
 r 'invalid IPv6 address' --ip6 1.2.3.4
+
+# the UTS and cgroup namespaces of another instance
+cleave run -d --name donor -h donated cleave/tiny sleep 1000 >/dev/null
+ns() { cleave run --rm "$@" cleave/tiny sh -c 'readlink /proc/self/ns/uts; readlink /proc/self/ns/cgroup' | xargs; }
+have=$(cleave exec donor sh -c 'readlink /proc/self/ns/uts; readlink /proc/self/ns/cgroup' | xargs)
+like "there are such" "$have" 'uts:.*cgroup:'
+is "--uts and --cgroupns container:NAME" "$(ns --uts container:donor --cgroupns container:donor)" "$have"
+is "with its host name" "$(cleave run --rm --uts container:donor cleave/tiny sh -c 'hostname; cat /etc/hostname' | xargs)" 'donated donated'
+refuse 125 'hostname and the UTS mode' run --uts container:donor -h mine cleave/tiny true
+refuse 125 'no such instance' run --uts container:nobody cleave/tiny true

@@ -9,7 +9,7 @@ echo a >"$T/note1"
 echo b >"$T/note2"
 is "run --preserve-fds" "$(cleave run --rm --preserve-fds 2 cleave/tiny sh -c "$show" 3<"$T/note1" 4<"$T/note2")" $'3 1\n4 2\nnone none'
 is "without: closed" "$(cleave run --rm cleave/tiny sh -c "$show" 3<"$T/note1")" 'none none'
-refuse 126 'unable to preserve fd 4: it is not open' run --rm --preserve-fds 2 cleave/tiny true 3<"$T/note1"
+refuse 125 'unable to preserve fd 4: it is not open' run --rm --preserve-fds 2 cleave/tiny true 3<"$T/note1"
 refuse 125 '--preserve-fds 61 is over the limit 60' run --rm --preserve-fds 61 cleave/tiny true
 
 run 0 -d --name keeper cleave/tiny sleep 1000

@@ -14,3 +14,5 @@ is "nothing of 1.3 MB in and out is lost" "$(seq 1 200000 | cleave run --rm -i c
 is "a slow reader gets all" "$(cleave run --rm cleave/tiny seq 1 200000 | (sleep 0.5; sha256sum))" "$want"
 is "output after the end of the first process' input" \
 	"$(echo x | cleave run --rm -i cleave/tiny sh -c 'cat; sleep 0.2; echo y')" "$(printf 'x\ny')"
+head -c 1536000 /dev/zero >"$T/blocks"
+is "who reads blocks gets whole ones" "$(cleave run --rm -i cleave/tiny dd of=/dev/null bs=512 <"$T/blocks" 2>&1 | head -n 1)" '3000+0 records in'

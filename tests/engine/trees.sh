@@ -39,6 +39,8 @@ make_tree() {
 	setcap cap_net_raw+ep "$d/bin/ping"
 	setfacl -m u:7:rwx,g:8:r "$d/acl"
 	setfacl -d -m u:9:rx "$d/acl"
+	echo x >"$d/acl/file" && setfacl -b "$d/acl/file" # although it inherited one
+	mkdir "$d/acl/dir" && setfacl -b -k "$d/acl/dir"
 	find "$d" -depth -exec touch -h -d @1234567890 {} +
 	touch -d @5 "$d/etc/old"
 	touch -d @8589934600 "$d/etc/late"

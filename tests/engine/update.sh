@@ -59,7 +59,7 @@ cleave update --restart always one >/dev/null
 end() {
 	local pid
 	pid=$(cleave inspect -f '{{.State.Pid}}' one)
-	[ "$pid" -gt 1 ] && kill -9 "$pid"
+	[ "$pid" -gt 1 ] && kill -9 "$pid" 2>/dev/null
 }
 until_true end
 again() { [ "$(cleave inspect -f '{{.State.Running}} {{.RestartCount}}' one)" = 'true 1' ]; }

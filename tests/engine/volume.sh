@@ -30,6 +30,13 @@ is "labels" "$(cleave volume create --label a=1 --label b two; cleave volume ins
 is "inspect" "$(cleave volume inspect one | jq -c '.[0]|[.Name,.Driver,.Scope,.Mountpoint,.Options,.Labels]')" "[\"one\",\"local\",\"local\",\"$T/root/volumes/one/_data\",null,null]"
 like "created" "$(cleave volume inspect one | jq -r '.[0].CreatedAt')" '^20[0-9]{2}-'
 is "ls --format json" "$(cleave volume ls --format json | jq -r 'select(.Name=="two")|.Labels')" 'a=1,b='
+is "ls, template" "$(cleave volume ls --format '{{.Name}} {{.Driver}} {{.Label "a"}}' --filter label=a)" 'two local 1'
+is "ls, table of a template" "$(cleave volume ls --format 'table {{.Name}}' --filter name=two | xargs)" 'VOLUME NAME two'
+is "inspect --format" "$(cleave volume inspect -f '{{.Name}} {{.Mountpoint}}' one two)" "one $T/root/volumes/one/_data
+two $T/root/volumes/two/_data"
+is "inspect without a group" "$(cleave inspect -f '{{.Name}}' two; cleave inspect --type volume one | jq -r '.[0].Driver')" $'two\nlocal'
+refuse 1 'no such volume' inspect --type volume nobody -f x
+is "inspect, json" "$(cleave volume inspect --format json one | jq -r .Name)" one
 is "--filter label" "$(cleave volume ls -q --filter label=a)" two
 is "--filter label=value" "$(cleave volume ls -q --filter label=a=2)" ''
 is "--filter name" "$(cleave volume ls -q --filter name=on)" one
@@ -124,3 +131,23 @@ refuse 1 'contains a newline' volume create --label 'a=1
 refuse 1 'invalid filter' volume ls --filter colour=red
 cleave volume prune -a -f >/dev/null
 is "prune -a" "$(names)" ''
+
+# what ls and inspect print
+cleave volume create --label color=red --ignore painted >/dev/null
+is "--ignore: one that is there is fine" "$(cleave volume create --ignore painted)" painted
+is "volume ls with a template" "$(cleave volume ls -f name=painted --format '{{.Driver}} {{.Name}} {{.Labels}} {{.Label "color"}}')" \
+	'local painted color=red red'
+is "labels are text, as in Docker" "$(cleave volume ls -f name=painted --format '{{json .Labels}}')" '"color=red"'
+is "a table of one's own" "$(cleave volume ls -f name=painted --format 'table {{.Name}}' | xargs)" 'VOLUME NAME painted'
+is "json" "$(cleave volume ls -f name=painted --format json | jq -r .Name)" painted
+is "volume inspect -f" "$(cleave volume inspect -f '{{.Name}} {{index .Labels "color"}}' painted)" 'painted red'
+is "options after the name" "$(cleave volume inspect painted --format '{{.Scope}}')" local
+is "volume inspect --all" "$(cleave volume inspect --all | jq length)" "$(cleave volume ls -q | wc -l)"
+refuse 1 'give names of volumes, or --all' volume inspect
+refuse 1 'give names of volumes, or --all' volume inspect -a painted
+is "inspect finds volumes, too" "$(cleave inspect -f '{{.Mountpoint}}' painted)" "$T/root/volumes/painted/_data"
+is "inspect --type volume" "$(cleave inspect --type volume painted | jq -r '.[0].Name')" painted
+like "a name of nothing" "$(cleave inspect --type volume nothing 2>&1)" 'no such volume'
+like "-v with options of the mount" "$(cleave run --rm -v painted:/v:noexec,nosuid cleave/tiny grep ' /v ' /proc/self/mountinfo)" \
+	' /v [^ ]*nosuid,noexec'
+refuse 125 'ro and rw exclude each other' run -v painted:/v:ro,rw cleave/tiny true

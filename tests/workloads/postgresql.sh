@@ -8,11 +8,11 @@ data=/var/lib/postgresql/data
 
 db_run() {
 	cleave run -d --name db --user postgres -v dbfiles:/var/lib/postgresql --stop-signal SIGINT \
-		--shm-size 128m --memory 1g "$@" local/debian $bin/postgres -D $data >/dev/null
+		--shm-size 128m --memory 1g --tmpfs /run/postgresql:mode=1777 "$@" local/debian $bin/postgres -D $data >/dev/null
 	is "status of run" $? 0
 	until_true ready
 }
-ready() { cleave exec db $bin/pg_isready -q; }
+ready() { cleave exec db $bin/pg_isready -q 2>/dev/null; }
 sql() { cleave exec -u postgres db psql -XAtqc "$1" 2>&1; }
 
 run 0 --rm --user postgres -v dbfiles:/var/lib/postgresql local/debian \
@@ -26,7 +26,7 @@ is "input of exec reaches psql" \
 	"$(printf 'select n from t where n = 4711;\n' | cleave exec -i -u postgres db psql -XAtq)" 4711
 is "a load of transactions" "$(cleave exec -u postgres db sh -c "$bin/pgbench -i -q -s 1 >/dev/null 2>&1 &&
 	$bin/pgbench -n -c 4 -t 50 2>/dev/null | grep -o '200/200'")" '200/200'
-like "its processes are those of an unprivileged user" "$(cleave top db -o user,args)" \
+like "its processes are those of an unprivileged user" "$(cleave top db -o pid,user,args)" \
 	'postgres +postgres: walwriter'
 
 start=$SECONDS
@@ -37,7 +37,7 @@ logged db 'received fast shutdown request' || no "the stop signal was SIGINT" "$
 logged db 'database system is shut down' || no "it ended by itself" "$(cleave logs db)"
 
 cleave rm db >/dev/null
-db_run --read-only --tmpfs /tmp --tmpfs /run/postgresql:mode=1777
+db_run --read-only --tmpfs /tmp
 is "the data outlives the instance" "$(sql 'select count(*), sum(n) from t')" '10000|50005000'
 
 is "written last" "$(sql 'insert into t values (424242)')" ''

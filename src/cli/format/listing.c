@@ -102,7 +102,8 @@ int listing_begin(struct listing *l, const char *format, struct err *err)
 	for (size_t i = 0; table && i < l->nr; i++)
 		if (l->columns[i].shown) {
 			l->cells.columns++;
-			cli_table_add(&l->cells, l->columns[i].heading);
+			if (!l->no_headings)
+				cli_table_add(&l->cells, l->columns[i].heading);
 		}
 	if (table || l->json)
 		return 0;
@@ -111,7 +112,7 @@ int listing_begin(struct listing *l, const char *format, struct err *err)
 		return err_set(err, -ENOMEM, "read --format");
 	unescape(l->text);
 	r = template_parse(l->text, &l->template, err);
-	return r == 0 && l->table ? add_headings(l, err) : r;
+	return r == 0 && l->table && !l->no_headings ? add_headings(l, err) : r;
 }
 
 static const struct json *member(const struct json *row, const char *key)

@@ -28,12 +28,12 @@ struct listing_column {
 
 /**
  * struct listing - rows on their way to standard output
- * Zero-initialise and set @columns and @nr; the rest is private.  Release with listing_fini().
+ * Zero-initialise and set @columns, @nr and maybe @no_headings; the rest is private.  Release with listing_fini().
  */
 struct listing {
 	const struct listing_column *columns;
 	size_t nr;
-	bool json, table;
+	bool json, table, no_headings;
 	char *text; /* of the template */
 	struct template *template;
 	struct cli_table cells;

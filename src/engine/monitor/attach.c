@@ -23,6 +23,7 @@
 #define SOCK MON_FD_STARTER
 #define SIGNAL_BIT(n) (1ull << ((n) - 1))
 
+#define INPUT_MAX 32768 /* bytes at once, whole pages: who reads blocks from the pipe gets whole ones */
 #define STAY (-1) /* neither ended nor left */
 
 static struct {
@@ -80,7 +81,7 @@ static int take_signal(void)
 /* Return: status to end with, STAY. */
 static int take_input(void)
 {
-	static char data[MON_DATA_MAX - KEYS_MAX], record[1 + MON_DATA_MAX];
+	static char data[INPUT_MAX], record[1 + INPUT_MAX + KEYS_MAX];
 	long n = sys_read(0, data, sizeof(data));
 	size_t len;
 	bool leave;
