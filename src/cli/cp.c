@@ -205,8 +205,9 @@ static int cp_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	if (r == 0)
 		r = str_eq(src.instance, dest.instance) ? cp_side_share(&src, &dest, err)
 							: cp_side_open(cli, &dest, err);
-	if (r == 0)
-		r = cp(opts, &src, &dest, err);
+	if (r < 0)
+		return r;
+	r = cp(opts, &src, &dest, err);
 	return explain(&dest, explain(&src, r, err), err);
 }
 

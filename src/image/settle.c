@@ -154,5 +154,6 @@ int img_settle_check(struct img_store *store, struct str *lost, struct err *err)
 	r = read_boot(&boot, err);
 	while (r == 0 && (e = readdir(d)) != NULL)
 		r = check_note(store, e->d_name, boot.p, lost, err);
+	(void) unlinkat(store->root, DIRECTORY, AT_REMOVEDIR); /* its last user was killed before this */
 	return r;
 }
