@@ -139,6 +139,34 @@ int device_option_net(char *text, struct machine_config *c, struct err *err)
 	return r;
 }
 
+int device_option_fs(char *text, struct machine_config *c, struct err *err)
+{
+	char *rest = text, *path = strsep(&rest, ",");
+	struct fs_config *f = &c->fs[c->nr_fs];
+
+	if (c->nr_fs == MACHINE_FS_MAX)
+		return err_msg(err, -EINVAL, "option --fs: more than %d directories", MACHINE_FS_MAX);
+	*f = (struct fs_config) { .dir = -1, .proc = -1 };
+	while (rest != NULL) {
+		char *word = strsep(&rest, ","), *tag = value_of(word, "tag");
+
+		if (tag != NULL)
+			f->tag = tag;
+		else if (strcmp(word, "ro") == 0)
+			f->readonly = true;
+		else
+			return err_msg(err, -EINVAL, "option --fs: unknown word '%s'", word);
+	}
+	if (f->tag == NULL || *f->tag == '\0' || strlen(f->tag) > FS_TAG_MAX)
+		return err_msg(err, -EINVAL, "option --fs: 'tag=NAME' with 1 to %d bytes is missing", FS_TAG_MAX);
+	f->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->dir < 0)
+		return err_set(err, -errno, "option --fs: open '%s'", path);
+	c->nr_fs++;
+	f->proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return f->proc < 0 ? err_set(err, -errno, "option --fs: open /proc/self/fd") : 0;
+}
+
 static int open_console(const char *where, struct console_port *p, struct err *err)
 {
 	if (strcmp(where, "stdio") == 0) {

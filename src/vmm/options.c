@@ -36,6 +36,8 @@ static const struct opt table[] = {
 	  "a file that the guest sees as memory (virtio-pmem), a multiple of 2M" },
 	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME[,OPTION...]",
 	  "a network interface (virtio-net) on a tap device: mac=XX:XX:XX:XX:XX:XX, queues=N, rings=split" },
+	{ "fs", 0, OPT_STRINGS, offsetof(struct vmm_options, fs), "DIR,tag=NAME[,ro]",
+	  "a directory that the guest mounts by that name (virtio-fs)" },
 	{ "console", 0, OPT_STRINGS, offsetof(struct vmm_options, consoles), "WHERE[,name=NAME]",
 	  "a console (hvc0, ...) or named port (virtio-console): stdio, unix:PATH or a file to append to" },
 	{ "vsock", 0, OPT_STRING, offsetof(struct vmm_options, vsock), "CID,path=PATH",
@@ -190,6 +192,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	if (r == 0)
 		r = open_each(&o->pmems, device_option_pmem, ret, err);
 	if (r == 0)
+		r = open_each(&o->fs, device_option_fs, ret, err);
+	if (r == 0)
 		r = open_each(&o->consoles, device_option_console, ret, err);
 	if (r == 0 && o->vsock != NULL)
 		r = device_option_vsock(word(o->vsock), ret, err);
@@ -214,6 +218,10 @@ void vmm_options_close(struct machine_config *c)
 	for (unsigned i = 0; i < c->nr_nets; i++)
 		for (unsigned k = 0; k < c->net[i].pairs; k++)
 			close_fd(c->net[i].tap[k]);
+	for (unsigned i = 0; i < c->nr_fs; i++) {
+		close_fd(c->fs[i].dir);
+		close_fd(c->fs[i].proc);
+	}
 	for (unsigned i = 0; i < c->nr_consoles; i++) {
 		close_fd(c->console[i].out);
 		close_fd(c->console[i].listener);
