@@ -9,6 +9,7 @@
 
 #include "vmm/boot/boot.h"
 #include "vmm/core/vm.h"
+#include "vmm/dev/usernet/usernet.h"
 #include "vmm/dev/virtio/blk.h"
 #include "vmm/dev/virtio/console.h"
 #include "vmm/dev/virtio/fs.h"
@@ -38,6 +39,7 @@ struct machine_pmem {
  * @serial_in, @serial_out: descriptors, -1 for none
  * @no_reboot: a reset ends the machine
  * @disk, @net, @console, @fs: @nr_disks, @nr_nets, @nr_consoles, @nr_fs of them
+ * @usernet: those of @net that are made of sockets
  * @vsock_cid: 0 for none; @vsock_path, @vsock_listener: as for vsock_add()
  */
 struct machine_config {
@@ -50,6 +52,7 @@ struct machine_config {
 	struct blk_config disk[MACHINE_DISKS_MAX];
 	unsigned nr_disks;
 	struct net_config net[MACHINE_NETS_MAX];
+	struct usernet_config usernet[MACHINE_NETS_MAX];
 	unsigned nr_nets;
 	struct console_port console[CONSOLE_PORTS_MAX];
 	unsigned nr_consoles;
