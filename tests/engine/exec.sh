@@ -78,3 +78,12 @@ refuse 1 'is not running' exec made true
 cleave pause there >/dev/null
 refuse 1 'is paused' exec there true
 cleave unpause there >/dev/null
+
+# A program that ends before it reads what it was sent: its status is not lost
+lost=0
+for i in $(seq 40); do
+	head -c 300000 /dev/zero | "$CLEAVE" exec -i there sh -c 'exit 7' 2>/dev/null
+	[ $? = 7 ] || lost=$((lost + 1))
+	printf '\n\n\n' | script -qec "'$CLEAVE' exec -it there true" /dev/null >/dev/null 2>&1 || lost=$((lost + 1))
+done
+is "statuses that were lost" "$lost" 0
