@@ -81,7 +81,7 @@ void cpu_check_read(struct cpu *c, uint64_t lin, unsigned size);
 static inline void mem_wrote(struct cpu *c, const void *host)
 {
 	if (__builtin_expect((((uintptr_t) host ^ c->code_page) & ~0xFFFull) == 0, 0))
-		c->code_dirty = true;
+		c->leave = true;
 }
 
 #define MEM_ACCESSORS(bits)                                                                           \

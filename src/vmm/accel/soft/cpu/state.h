@@ -280,7 +280,7 @@ struct cpu_fault {
  * @event: EVENT_*, atomic
  * @shadow: interrupts wait for the end of the next instruction (after STI, MOV SS)
  * @insn: instruction under way
- * @code_page: host address of the page that it is in; @code_dirty: that page was written
+ * @code_page: host address of the page that it is in; @leave: that page was written, or a branch was taken
  */
 struct cpu {
 	uint64_t reg[REG_NR];
@@ -288,7 +288,7 @@ struct cpu {
 	struct tlb_entry *tlb_now;
 	const struct insn *insn;
 	uint64_t code_page;
-	bool code_dirty;
+	bool leave;
 	uint8_t cpl, mode, shadow;
 	uint32_t event;
 
