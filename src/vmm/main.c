@@ -143,13 +143,28 @@ static int dump_acpi(const char *path, const struct vmm_options *o)
 	return fail(STATUS_FAILED, &err);
 }
 
+/* Some accelerators need further processes, which are this program by another name. */
+static const struct accel_ops *named_accel(int argc, char **argv)
+{
+	static const char prefix[] = "cleave-vmm:";
+	const struct accel_ops *ops = NULL;
+
+	if (argc > 0 && strncmp(argv[0], prefix, sizeof(prefix) - 1) == 0)
+		ops = accel_find(argv[0] + sizeof(prefix) - 1);
+	return ops != NULL && ops->again != NULL ? ops : NULL;
+}
+
 int main(int argc, char **argv)
 {
+	const struct accel_ops *again = named_accel(argc, argv);
 	struct vmm_options o = { 0 };
 	struct machine_config conf;
 	struct err err = { 0 };
-	int n = argc - 1, r = argc < 1 ? -EINVAL : opt_parse(vmm_options_table(), &o, &n, argv + 1, true, &err);
+	int n = argc - 1, r;
 
+	if (again != NULL)
+		return again->again(argc, argv);
+	r = argc < 1 ? -EINVAL : opt_parse(vmm_options_table(), &o, &n, argv + 1, true, &err);
 	if (r == 1)
 		return usage();
 	if (r == 0 && n > 0)

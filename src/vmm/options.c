@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,7 +28,8 @@ static const struct opt table[] = {
 	{ "memory", 'm', OPT_STRING, offsetof(struct vmm_options, memory), "SIZE",
 	  "bytes, or with K, M, G behind (256M); ',huge' takes reserved huge pages" },
 	{ "cpus", 'c', OPT_U64, offsetof(struct vmm_options, cpus), "N", "processors (1)" },
-	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm (auto)" },
+	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
+	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW", "how a processor in software works: interp" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
@@ -95,12 +97,22 @@ static int parse_memory(const char *text, struct machine_config *c, struct err *
 	return 0;
 }
 
+/* KVM if it runs guests, which is tried; else what works anywhere. */
+static const struct accel_ops *best_accel(void)
+{
+	const struct accel_ops *kvm = accel_find("kvm");
+	struct err err = { 0 };
+
+	if (kvm != NULL && kvm->probe(&err) == 0)
+		return kvm;
+	(void) fprintf(stderr, "cleave-vmm: warning: processors are software, which is slower: %s\n", err.text);
+	return accel_find("soft");
+}
+
 static int choose_accel(const char *name, struct machine_config *c, struct err *err)
 {
-	if (name == NULL || strcmp(name, "auto") == 0)
-		name = "kvm";
-	c->accel = accel_find(name);
-	return c->accel != NULL ? 0 : err_msg(err, -EINVAL, "option --accel: '%s' is neither auto nor kvm", name);
+	c->accel = name == NULL || strcmp(name, "auto") == 0 ? best_accel() : accel_find(name);
+	return c->accel != NULL ? 0 : err_msg(err, -EINVAL, "option --accel: '%s' is none of auto, kvm, soft", name);
 }
 
 static int open_file(const char *option, const char *path, int *ret, struct err *err)
@@ -157,7 +169,7 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 
 	*ret = (struct machine_config) {
 		.memory = MEMORY_DEFAULT,
-		.nr_cpus = o->cpus != 0 ? (unsigned) o->cpus : 1,
+		.accel_config = { .nr_cpus = o->cpus != 0 ? (unsigned) o->cpus : 1, .soft = o->soft },
 		.no_reboot = o->no_reboot,
 		.serial_in = -1,
 		.serial_out = -1,

@@ -6,9 +6,11 @@
  * are the parts that belong to the machine as a whole: memory, I/O APIC, eventfds for writes.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "vmm/accel/soft/soft_internal.h"
@@ -20,18 +22,23 @@ static void soft_close(struct accel *a)
 
 	if (s == NULL)
 		return;
-	for (unsigned i = 0; i < s->nr_cpus; i++)
+	for (unsigned i = 0; i < s->nr_cpus; i++) {
 		vcpu_free(s->vcpu[i].vcpu);
+		soft_reap(&s->vcpu[i]);
+	}
 	ioapic_fini(&s->ioapic);
 	(void) pthread_mutex_destroy(&s->lock); /* nobody holds it */
 	if (s->world != NULL)
 		(void) munmap(s->world, sizeof(*s->world)); /* it is mapped */
+	if (s->world_fd >= 0)
+		(void) close(s->world_fd); /* memory */
+	if (s->program >= 0)
+		(void) close(s->program); /* nothing was written */
 	free(s);
 }
 
-static int soft_map(struct accel *a, uint64_t gpa, void *host, uint64_t size, bool readonly)
+static int add_region(struct soft *s, uint64_t gpa, void *host, uint64_t size, int fd, uint64_t offset, bool readonly)
 {
-	struct soft *s = (struct soft *) a;
 	unsigned n = s->ram.nr;
 
 	if (n == CPU_RAM_MAX)
@@ -40,22 +47,34 @@ static int soft_map(struct accel *a, uint64_t gpa, void *host, uint64_t size, bo
 	s->ram.region[n].size = size;
 	s->ram.region[n].host = host;
 	s->ram.region[n].readonly = readonly;
+	s->region_fd[n] = fd;
+	s->region_offset[n] = offset;
 	s->ram.nr++;
 	return 0;
 }
 
+static int soft_map(struct accel *a, uint64_t gpa, void *host, uint64_t size, int fd, bool readonly)
+{
+	return add_region((struct soft *) a, gpa, host, size, fd, 0, readonly);
+}
+
 static int make_world(struct soft *s)
 {
-	void *p = mmap(NULL, sizeof(*s->world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct world *w;
 
-	if (p == MAP_FAILED)
+	s->world_fd = memfd_create("cleave-world", MFD_CLOEXEC);
+	if (s->world_fd < 0 || ftruncate(s->world_fd, sizeof(*w)) < 0)
 		return -errno;
-	s->world = p;
-	s->world->nr = s->nr_cpus;
-	clock_begin(&s->world->clock);
-	s->peers.world = s->world;
-	s->bus = (struct apic_bus) { .lapic = s->world->lapic, .nr = s->nr_cpus, .tsc_khz = s->world->clock.khz,
-				     .wake = vcpu_wake, .arg = &s->peers };
+	w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED, s->world_fd, 0);
+	if (w == MAP_FAILED)
+		return -errno;
+	s->world = w;
+	w->nr = s->nr_cpus;
+	clock_begin(&w->clock);
+	for (unsigned i = 0; i < WORLD_NOTIFY_MAX; i++)
+		w->notify[i] = s->notify[i] = (struct world_notify) { .gpa = WORLD_NOWHERE, .fd = -1 };
+	s->bus = (struct apic_bus) { .lapic = w->lapic, .nr = s->nr_cpus, .tsc_khz = w->clock.khz, .wake = world_wake,
+				     .arg = w };
 	return 0;
 }
 
@@ -65,71 +84,82 @@ static int soft_vcpu_new(struct accel *a, unsigned index, struct accel_vcpu **re
 	struct accel_vcpu *v = &s->vcpu[index];
 	int r;
 
-	v->soft = s;
-	v->index = index;
-	r = vcpu_new(&s->peers, &s->ram, index, &v->vcpu, err);
-	if (r < 0)
-		return r;
-	vcpu_reset(v->vcpu);
+	*v = (struct accel_vcpu) { .soft = s, .index = index, .command = -1, .answer = -1 };
 	*ret = v;
-	return 0;
+	if (!s->threads)
+		return soft_spawn(v, err);
+	r = vcpu_new(s->world, &s->ram, index, &v->vcpu);
+	return r < 0 ? err_set(err, r, "make processor %u", index) : 0;
 }
 
 static int soft_reset(struct accel *a, struct err *err)
 {
 	struct soft *s = (struct soft *) a;
+	int r = 0;
 
-	(void) err;
 	ioapic_reset(&s->ioapic);
-	for (unsigned i = 0; i < s->nr_cpus; i++)
-		vcpu_reset(s->vcpu[i].vcpu);
-	return 0;
+	for (unsigned i = 0; i < s->nr_cpus && r == 0; i++)
+		r = soft_do(&s->vcpu[i], WORLD_RESET, err);
+	return r;
 }
 
 static int soft_vcpu_start(struct accel_vcpu *v, const struct accel_start *start, struct err *err)
 {
-	(void) err;
-	vcpu_start(v->vcpu, start);
-	return 0;
+	v->soft->world->slot[v->index].start = *start;
+	return soft_do(v, WORLD_START, err);
 }
 
 /* What is answered here; true if it was. */
 static bool answer(struct soft *s, struct vcpu_exit *e)
 {
-	uint32_t v;
-
 	if (e->kind == VCPU_EXIT_EOI) {
 		ioapic_eoi(&s->ioapic, (uint8_t) e->addr);
 		return true;
 	}
 	if (e->kind != VCPU_EXIT_MMIO)
 		return false;
-	if (e->write && soft_notify_find(s, e->addr))
+	if (e->write && soft_notify(s, e->addr))
 		return true;
 	if (e->addr < IOAPIC_BASE || e->addr - IOAPIC_BASE >= IOAPIC_SIZE)
 		return false;
-	if (e->write) {
+	if (e->write)
 		ioapic_write(&s->ioapic, e->addr - IOAPIC_BASE, (uint32_t) e->data);
-	} else {
-		v = ioapic_read(&s->ioapic, e->addr - IOAPIC_BASE);
-		e->data = v;
-	}
+	else
+		e->data = ioapic_read(&s->ioapic, e->addr - IOAPIC_BASE);
 	return true;
+}
+
+/* The last answer goes in with the command; what is wanted comes out, and is checked. */
+static int run_once(struct accel_vcpu *v, struct err *err)
+{
+	struct vcpu_exit *shared = &v->soft->world->slot[v->index].exit;
+	int r;
+
+	shared->data = v->exit.data;
+	r = soft_do(v, WORLD_RUN, err);
+	if (r < 0)
+		return r;
+	v->exit = *(volatile struct vcpu_exit *) shared;
+	if ((unsigned) v->exit.kind >= VCPU_N_EXITS_)
+		return err_msg(err, -EIO, "processor %u: stopped for reason %u, which there is not", v->index,
+			       (unsigned) v->exit.kind);
+	return 0;
 }
 
 static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct err *err)
 {
-	static const enum accel_exit_kind kinds[] = {
+	static const enum accel_exit_kind kinds[VCPU_N_EXITS_] = {
 		[VCPU_EXIT_KICK] = ACCEL_EXIT_KICKED,
 		[VCPU_EXIT_PIO] = ACCEL_EXIT_PIO,
 		[VCPU_EXIT_MMIO] = ACCEL_EXIT_MMIO,
 		[VCPU_EXIT_TRIPLE_FAULT] = ACCEL_EXIT_TRIPLE_FAULT,
+		[VCPU_EXIT_EOI] = ACCEL_EXIT_KICKED,
 	};
-	struct vcpu_exit *e;
+	struct vcpu_exit *e = &v->exit;
 	int r;
 
 	do
-		r = vcpu_run(v->vcpu, &e, err);
+		r = run_once(v, err);
 	while (r == 0 && answer(v->soft, e));
 	if (r < 0)
 		return r;
@@ -140,7 +170,7 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 
 static void soft_vcpu_kick(struct accel_vcpu *v)
 {
-	vcpu_kick(&v->soft->peers, v->index);
+	world_kick(v->soft->world, v->index);
 }
 
 static void soft_irq_line(struct accel *a, unsigned gsi, bool level)
@@ -159,7 +189,7 @@ static int soft_probe(struct err *err)
 	return 0;
 }
 
-static int soft_open(const struct gmem *mem, unsigned nr_cpus, struct accel **ret, struct err *err);
+static int soft_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
 
 static const struct accel_ops soft_ops = {
 	.name = "soft",
@@ -177,23 +207,30 @@ static const struct accel_ops soft_ops = {
 	.notify_add = soft_notify_add,
 	.notify_remove = soft_notify_remove,
 	.close = soft_close,
+	.again = vcpu_main,
 };
 REGISTRY_ADD(accels, soft_ops);
 
-static int soft_open(const struct gmem *mem, unsigned nr_cpus, struct accel **ret, struct err *err)
+static int soft_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
 {
 	struct soft *s = calloc(1, sizeof(*s));
+	uint64_t offset = 0;
 	int r;
 
 	if (s == NULL)
 		return err_set(err, -ENOMEM, "make processors");
 	s->base.ops = &soft_ops;
-	s->nr_cpus = nr_cpus;
+	s->nr_cpus = conf->nr_cpus;
+	s->threads = conf->soft != NULL && strstr(conf->soft, ",threads") != NULL;
+	s->world_fd = -1;
+	s->program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	(void) pthread_mutex_init(&s->lock, NULL); /* cannot fail on Linux */
 	ioapic_init(&s->ioapic, &s->bus);
-	r = make_world(s);
-	for (unsigned i = 0; i < mem->nr_regions && r == 0; i++)
-		r = soft_map(&s->base, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, false);
+	r = s->program < 0 ? -errno : make_world(s);
+	for (unsigned i = 0; i < mem->nr_regions && r == 0; i++) {
+		r = add_region(s, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, mem->fd, offset, false);
+		offset += mem->region[i].size;
+	}
 	if (r < 0) {
 		soft_close(&s->base);
 		return err_set(err, r, "make processors");

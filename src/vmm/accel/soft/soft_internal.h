@@ -4,51 +4,72 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "vmm/accel/accel.h"
 #include "vmm/accel/soft/apic/ioapic.h"
 #include "vmm/accel/soft/vcpu/vcpu.h"
 
-#define SOFT_NOTIFY_MAX 256 /* addresses that have an eventfd; a device has one per queue */
-
-/** struct accel_vcpu - a processor; @exit: what vcpu_run() wants, valid until the next call */
+/**
+ * struct accel_vcpu - a processor
+ * @vcpu: it, when it is executed by the calling thread; NULL when by a process of its own
+ * @pid: that process, 0 for none; @command, @answer: pipes to and from it
+ * @exit: copy of what the guest wants
+ */
 struct accel_vcpu {
 	struct soft *soft;
-	struct vcpu *vcpu;
-	struct vcpu_exit *exit;
 	unsigned index;
-};
-
-/** struct soft_notify - a write to @gpa is one to eventfd @fd */
-struct soft_notify {
-	uint64_t gpa;
-	int fd;
+	struct vcpu *vcpu;
+	pid_t pid;
+	int command, answer;
+	struct vcpu_exit exit;
 };
 
 /**
  * struct soft - a machine whose processors are software
+ * @threads: processors are executed by the machine's threads, not by processes
  * @ram: what the guest has
- * @world: memory that the processors share
- * @notify: @nr_notify of them, guarded by @lock
+ * @region_fd: descriptors of @ram
+ * @world: shared by all processors; @world_fd: its memory
+ * @program: this program's file
+ * @notify: as @world has them, with descriptors of this process; guarded by @lock
  */
 struct soft {
 	struct accel base;
-	unsigned nr_cpus, nr_notify;
+	unsigned nr_cpus;
+	bool threads;
 	struct cpu_ram ram;
-	struct vcpu_world *world;
-	struct vcpu_peers peers;
+	int region_fd[CPU_RAM_MAX];
+	uint64_t region_offset[CPU_RAM_MAX];
+	struct world *world;
+	int world_fd, program;
 	struct apic_bus bus;
 	struct ioapic ioapic;
 	pthread_mutex_t lock;
-	struct soft_notify notify[SOFT_NOTIFY_MAX];
+	struct world_notify notify[WORLD_NOTIFY_MAX];
 	struct accel_vcpu vcpu[VM_CPUS_MAX];
 };
 
-/** soft_notify_find() - write the eventfd of @gpa; false: it has none */
-bool soft_notify_find(struct soft *s, uint64_t gpa);
+/** soft_notify() - write the eventfd of @gpa; false: it has none */
+bool soft_notify(struct soft *s, uint64_t gpa);
 
 /** soft_notify_add() - accel_ops.notify_add */
 int soft_notify_add(struct accel *a, uint64_t gpa, int fd);
 
 /** soft_notify_remove() - accel_ops.notify_remove */
 void soft_notify_remove(struct accel *a, uint64_t gpa, int fd);
+
+/**
+ * soft_spawn() - start the process of a processor
+ * Return: 0; -errno with a message.
+ */
+int soft_spawn(struct accel_vcpu *v, struct err *err);
+
+/** soft_reap() - end that process and release; nothing if there is none */
+void soft_reap(struct accel_vcpu *v);
+
+/**
+ * soft_do() - let a processor carry out a command, and wait
+ * Return: 0; -errno with a message.
+ */
+int soft_do(struct accel_vcpu *v, enum world_command command, struct err *err);

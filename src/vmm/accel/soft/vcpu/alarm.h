@@ -11,11 +11,12 @@
 /**
  * struct alarm - one of them; zero-initialise to start
  * @word, @bits: what is set, atomically, when it goes off
+ * @off: it went off since alarm_set(); atomic
  * @made: @timer exists
  */
 struct alarm {
 	uint32_t *word, bits;
-	bool made;
+	bool made, off;
 	timer_t timer;
 };
 

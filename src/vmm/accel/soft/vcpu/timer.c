@@ -11,7 +11,7 @@ void vcpu_timer(struct vcpu *v)
 {
 	uint64_t next = lapic_timer_run(&v->bus, v->lapic, clock_now());
 
-	if (next != v->armed) {
+	if (next != v->armed || (next != 0 && __atomic_load_n(&v->alarm.off, __ATOMIC_SEQ_CST))) {
 		v->armed = next;
 		alarm_set(&v->alarm, next != 0 ? clock_until(&v->world->clock, next) : 0);
 	}

@@ -11,11 +11,11 @@
 #include <linux/futex.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/err.h"
-#include "vmm/accel/accel.h"
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/vcpu/vcpu_priv.h"
 
@@ -31,7 +31,7 @@ static void wake(void *arg, unsigned index)
 {
 	struct vcpu *v = arg;
 
-	vcpu_wake(v->peers, index);
+	world_wake(v->world, index);
 }
 
 void *vcpu_ram(const struct vcpu *v, uint64_t gpa, uint64_t len)
@@ -45,16 +45,25 @@ void *vcpu_ram(const struct vcpu *v, uint64_t gpa, uint64_t len)
 	return NULL;
 }
 
-int vcpu_new(struct vcpu_peers *peers, const struct cpu_ram *ram, unsigned index, struct vcpu **ret, struct err *err)
+static void reset(struct vcpu *v)
 {
-	struct vcpu_world *w = peers->world;
+	v->lapic->id = v->index;
+	lapic_reset(v->lapic);
+	pv_reset(&v->pv);
+	memset(v->eoi, 0, sizeof(v->eoi));
+	cpu_reset(v->cpu);
+	v->cpu->apic_base = v->lapic->base;
+	vcpu_timer(v);
+}
+
+int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct vcpu **ret)
+{
 	struct vcpu *v = calloc(1, sizeof(*v));
 	int r;
 
 	if (v == NULL)
-		return err_set(err, -ENOMEM, "make processor %u", index);
+		return -ENOMEM;
 	v->index = index;
-	v->peers = peers;
 	v->world = w;
 	v->ram = ram;
 	v->lapic = &w->lapic[index];
@@ -62,13 +71,14 @@ int vcpu_new(struct vcpu_peers *peers, const struct cpu_ram *ram, unsigned index
 	v->pv.schedstat = -1;
 	v->bus = (struct apic_bus) { .lapic = w->lapic, .nr = w->nr, .tsc_khz = w->clock.khz, .wake = wake, .eoi = eoi,
 				     .arg = v };
-	r = cpu_new(&vcpu_ops, ram, index, w->nr, &v->cpu);
+	r = cpu_make(&w->cpu[index], &vcpu_ops, ram, index, w->nr);
 	if (r < 0) {
-		vcpu_free(v);
-		return err_set(err, r, "make processor %u", index);
+		free(v);
+		return r;
 	}
+	v->cpu = &w->cpu[index];
 	v->cpu->owner = v;
-	peers->cpu[index] = v->cpu;
+	reset(v);
 	*ret = v;
 	return 0;
 }
@@ -80,20 +90,8 @@ void vcpu_free(struct vcpu *v)
 	alarm_fini(&v->alarm);
 	if (v->pv.schedstat >= 0)
 		(void) close(v->pv.schedstat); /* nothing was written */
-	cpu_free(v->cpu);
+	cpu_unmake(v->cpu);
 	free(v);
-}
-
-void vcpu_reset(struct vcpu *v)
-{
-	v->lapic->id = v->index;
-	lapic_reset(v->lapic);
-	pv_reset(&v->pv);
-	for (size_t i = 0; i < sizeof(v->eoi) / sizeof(v->eoi[0]); i++)
-		v->eoi[i] = 0;
-	cpu_reset(v->cpu);
-	v->cpu->apic_base = v->lapic->base;
-	vcpu_timer(v);
 }
 
 static struct cpu_seg segment(uint16_t selector, uint16_t attr)
@@ -101,7 +99,7 @@ static struct cpu_seg segment(uint16_t selector, uint16_t attr)
 	return (struct cpu_seg) { .limit = UINT32_MAX, .sel = selector, .attr = (uint16_t) (attr | SEG_P | SEG_G) };
 }
 
-void vcpu_start(struct vcpu *v, const struct accel_start *start)
+static void start_at(struct vcpu *v, const struct accel_start *start)
 {
 	bool long64 = start->mode == ACCEL_MODE_LONG64;
 	struct cpu *c = v->cpu;
@@ -126,9 +124,10 @@ void vcpu_start(struct vcpu *v, const struct accel_start *start)
 	cpu_flush_tlb(c, true);
 }
 
-/* The thread that runs it: the alarm signals this one, and its waiting is what the guest is told. */
-static int adopt_thread(struct vcpu *v)
+int vcpu_adopt(struct vcpu *v)
 {
+	if (v->alarm.made)
+		return 0;
 	v->pv.schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	v->armed = 0;
 	return alarm_init(&v->alarm, &v->cpu->event, EVENT_KICK);
@@ -174,14 +173,14 @@ static bool take_eoi(struct vcpu *v)
 	for (unsigned i = 0; i < 8; i++) {
 		if (v->eoi[i] == 0)
 			continue;
-		v->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_EOI, .addr = i * 32 + (unsigned) __builtin_ctz(v->eoi[i]) };
+		v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_EOI, .addr = i * 32 + (unsigned) __builtin_ctz(v->eoi[i]) };
 		v->eoi[i] &= v->eoi[i] - 1;
 		return true;
 	}
 	return false;
 }
 
-/* One stretch of execution; true when @v->exit is filled. */
+/* One stretch of execution; true when @v->slot->exit is filled. */
 static bool stretch(struct vcpu *v)
 {
 	const struct cpu_exit *e = &v->cpu->exit;
@@ -194,32 +193,63 @@ static bool stretch(struct vcpu *v)
 		sleep_until_event(v);
 		return false;
 	case CPU_EXIT_TRIPLE_FAULT:
-		v->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_TRIPLE_FAULT };
+		v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_TRIPLE_FAULT };
 		return true;
 	default:
-		v->exit = (struct vcpu_exit) { .kind = e->kind == CPU_EXIT_PIO ? VCPU_EXIT_PIO : VCPU_EXIT_MMIO,
+		v->slot->exit = (struct vcpu_exit) { .kind = e->kind == CPU_EXIT_PIO ? VCPU_EXIT_PIO : VCPU_EXIT_MMIO,
 					       .write = e->write, .size = e->size, .addr = e->addr, .data = e->data };
 		return true;
 	}
 }
 
-int vcpu_run(struct vcpu *v, struct vcpu_exit **ret, struct err *err)
+/* A write that is one to an eventfd; false: it is none. */
+static bool notify(const struct vcpu *v)
 {
-	int r = v->alarm.made ? 0 : adopt_thread(v);
+	const struct vcpu_exit *e = &v->slot->exit;
+
+	if (e->kind != VCPU_EXIT_MMIO || !e->write)
+		return false;
+	for (unsigned i = 0; i < WORLD_NOTIFY_MAX; i++) {
+		const struct world_notify *n = &v->world->notify[i];
+		int fd = __atomic_load_n(&n->fd, __ATOMIC_ACQUIRE);
+
+		if (__atomic_load_n(&n->gpa, __ATOMIC_ACQUIRE) == e->addr && fd >= 0)
+			return eventfd_write(fd, 1) == 0;
+	}
+	return false;
+}
+
+static int run(struct vcpu *v)
+{
+	int r = vcpu_adopt(v);
 
 	if (r < 0)
-		return err_set(err, r, "processor %u: make a timer", v->index);
-	*ret = &v->exit;
-	v->cpu->exit.data = v->exit.data;
+		return r;
+	v->cpu->exit.data = v->slot->exit.data;
 	for (;;) {
 		if (__atomic_exchange_n(&v->slot->kick, 0, __ATOMIC_SEQ_CST)) {
-			v->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_KICK };
+			v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_KICK };
 			return 0;
 		}
 		take_events(v);
 		vcpu_timer(v);
 		pv_steal(v);
-		if (take_eoi(v) || stretch(v))
+		if (take_eoi(v) || (stretch(v) && !notify(v)))
 			return 0;
 	}
+}
+
+int vcpu_do(struct vcpu *v)
+{
+	switch (v->slot->command) {
+	case WORLD_RUN:
+		return run(v);
+	case WORLD_RESET:
+		reset(v);
+		return 0;
+	case WORLD_START:
+		start_at(v, &v->slot->start);
+		return 0;
+	}
+	return -EINVAL;
 }

@@ -25,10 +25,9 @@ struct pv {
  */
 struct vcpu {
 	struct cpu *cpu;
-	struct vcpu_peers *peers;
-	struct vcpu_world *world;
+	struct world *world;
 	struct lapic *lapic;
-	struct vcpu_slot *slot;
+	struct world_slot *slot;
 	struct apic_bus bus;
 	const struct cpu_ram *ram;
 	struct pv pv;
@@ -36,7 +35,6 @@ struct vcpu {
 	struct alarm alarm;
 	uint64_t armed;
 	uint32_t eoi[8];
-	struct vcpu_exit exit;
 };
 
 /** vcpu_ops - what struct cpu calls */
