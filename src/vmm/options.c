@@ -29,7 +29,8 @@ static const struct opt table[] = {
 	  "bytes, or with K, M, G behind (256M); ',huge' takes reserved huge pages" },
 	{ "cpus", 'c', OPT_U64, offsetof(struct vmm_options, cpus), "N", "processors (1)" },
 	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
-	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW", "how a processor in software works: interp" },
+	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
+	  "how processors in software work: interp; threads: not in a process each" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
@@ -109,6 +110,20 @@ static const struct accel_ops *best_accel(void)
 	return accel_find("soft");
 }
 
+/* "interp", and where it runs: ",threads" */
+static int check_soft(const char *how, struct err *err)
+{
+	size_t n = how != NULL ? strcspn(how, ",") : 0;
+
+	if (how == NULL)
+		return 0;
+	if (n != strlen("interp") || strncmp(how, "interp", n) != 0)
+		return err_msg(err, -EINVAL, "option --soft: '%.*s' is not interp", (int) n, how);
+	if (how[n] != '\0' && strcmp(how + n, ",threads") != 0)
+		return err_msg(err, -EINVAL, "option --soft: '%s' is not threads", how + n + 1);
+	return 0;
+}
+
 static int choose_accel(const char *name, struct machine_config *c, struct err *err)
 {
 	c->accel = name == NULL || strcmp(name, "auto") == 0 ? best_accel() : accel_find(name);
@@ -186,7 +201,7 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	if (o->cpus > VM_CPUS_MAX)
 		return err_msg(err, -EINVAL, "option --cpus: %llu is more than %d", (unsigned long long) o->cpus,
 			       VM_CPUS_MAX);
-	r = choose_accel(o->accel, ret, err);
+	r = check_soft(o->soft, err);
 	if (r == 0 && o->memory != NULL)
 		r = parse_memory(o->memory, ret, err);
 	if (r == 0)
@@ -205,6 +220,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		r = open_each(&o->consoles, device_option_console, ret, err);
 	if (r == 0 && o->vsock != NULL)
 		r = device_option_vsock(word(o->vsock), ret, err);
+	if (r == 0)
+		r = choose_accel(o->accel, ret, err);
 	return r;
 }
 
