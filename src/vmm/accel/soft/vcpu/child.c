@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "vmm/accel/soft/vcpu/alarm.h"
+#include "vmm/accel/soft/vcpu/confine.h"
 #include "vmm/accel/soft/vcpu/vcpu.h"
 
 #define STATUS_FAILED 1
@@ -69,7 +69,7 @@ static int tell(void)
 
 int vcpu_main(int argc, char **argv)
 {
-	static struct cpu_ram ram;
+	struct cpu_ram ram = { 0 };
 	struct world *w = NULL;
 	struct vcpu *v = NULL;
 	uint64_t index;

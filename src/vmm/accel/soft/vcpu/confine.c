@@ -5,6 +5,8 @@
  * Compute.  The list below is all that the kernel does for it, to descriptors that it was given: guest
  * memory, eventfds of devices, two pipes.  Anything else ends it.
  */
+#include "vmm/accel/soft/vcpu/confine.h"
+
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -15,7 +17,6 @@
 #include <sys/syscall.h>
 
 #include "base/cleanup.h"
-#include "vmm/accel/soft/vcpu/vcpu.h"
 
 #define FIELD(name) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, name))
 #define ARG(n) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (n))
@@ -25,7 +26,7 @@
 
 int vcpu_confine(void)
 {
-	static struct sock_filter code[] = {
+	struct sock_filter code[] = {
 		FIELD(arch),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
 		KILL,

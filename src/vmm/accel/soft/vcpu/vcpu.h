@@ -40,6 +40,3 @@ int vcpu_main(int argc, char **argv);
 #define VCPU_FD_ANSWER 1
 #define VCPU_FD_WORLD 3
 #define VCPU_FD_MORE 4 /* memory and eventfds, as the world says */
-
-/** vcpu_confine() - from now on this process computes, and can do nothing else; 0 or -errno */
-int vcpu_confine(void);
