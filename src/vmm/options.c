@@ -47,6 +47,8 @@ static const struct opt table[] = {
 	  "give memory that the guest does not use back (virtio-balloon)" },
 	{ "qmp", 0, OPT_STRING, offsetof(struct vmm_options, qmp), "PATH",
 	  "control socket, made there; speaks QEMU's machine protocol" },
+	{ "stats", 0, OPT_BOOL, offsetof(struct vmm_options, stats), NULL,
+	  "say at the end what was counted (of processors in software)" },
 	{ "no-reboot", 0, OPT_BOOL, offsetof(struct vmm_options, no_reboot), NULL, "a reset ends the machine" },
 	{ "probe", 0, OPT_BOOL, offsetof(struct vmm_options, probe), NULL,
 	  "say whether this host can run an ordinary guest, and why not" },

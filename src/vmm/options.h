@@ -13,7 +13,7 @@ struct vmm_options {
 	const char *kernel, *initrd, *append, *memory, *accel, *soft, *serial, *qmp, *vsock;
 	uint64_t cpus;
 	struct opt_strings disks, nets, consoles, pmems;
-	bool no_reboot, balloon, version, probe;
+	bool no_reboot, balloon, stats, version, probe;
 	const char *dump_acpi;
 };
 

@@ -16,6 +16,7 @@ struct accel;
 struct accel_vcpu;
 struct err;
 struct gmem;
+struct str;
 
 /** enum accel_exit_kind - why vcpu_run returned */
 enum accel_exit_kind {
@@ -88,6 +89,7 @@ struct accel_config {
  * @irq_msi: message-signalled interrupt; any thread
  * @notify_add: any write to @gpa becomes a write to eventfd @fd and no exit
  * @notify_remove: the same arguments; takes it back
+ * @stats: append what was counted, a line per processor; NULL: nothing was
  * @close: release; no thread is in vcpu_run.  NULL is fine
  * @again: this program was started again by the accelerator, which named it cleave-vmm:NAME; exit status.
  *         NULL: it never does that
@@ -106,6 +108,7 @@ struct accel_ops {
 	void (*irq_msi)(struct accel *a, uint64_t addr, uint32_t data);
 	int (*notify_add)(struct accel *a, uint64_t gpa, int fd);
 	void (*notify_remove)(struct accel *a, uint64_t gpa, int fd);
+	void (*stats)(struct accel *a, struct str *s);
 	void (*close)(struct accel *a);
 	int (*again)(int argc, char **argv);
 };

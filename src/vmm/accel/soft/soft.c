@@ -7,12 +7,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "vmm/accel/soft/soft_internal.h"
 #include "vmm/core/gmem.h"
 
@@ -183,6 +185,27 @@ static void soft_irq_msi(struct accel *a, uint64_t addr, uint32_t data)
 	(void) apic_send_msi(&((struct soft *) a)->bus, addr, data); /* a wrong address: no interrupt */
 }
 
+static void soft_stats(struct accel *a, struct str *str)
+{
+	static const char *const names[N_STATS_] = {
+		[STAT_PIO] = "ports",	    [STAT_MMIO] = "registers", [STAT_HALT] = "halts",
+		[STAT_KICK] = "kicks",	    [STAT_ALARM] = "alarms",   [STAT_IRQ] = "interrupts",
+		[STAT_NOTIFY] = "notifies", [STAT_EOI] = "level-eois",
+	};
+	const struct soft *s = (struct soft *) a;
+
+	for (unsigned i = 0; i < s->nr_cpus; i++) {
+		const struct cpu *c = &s->world->cpu[i];
+
+		str_printf(str, "processor %u: instructions %" PRIu64 ", blocks %" PRIu64 ", decoded %" PRIu64
+			   ", tlb-misses %" PRIu64 ", exceptions %" PRIu64, i, c->stat_insns, c->stat_blocks,
+			   c->stat_decoded, c->stat_tlb_miss, c->stat_faults);
+		for (unsigned k = 0; k < N_STATS_; k++)
+			str_printf(str, ", %s %" PRIu64, names[k], s->world->slot[i].stat[k]);
+		str_puts(str, "\n");
+	}
+}
+
 static int soft_probe(struct err *err)
 {
 	(void) err;
@@ -206,6 +229,7 @@ static const struct accel_ops soft_ops = {
 	.irq_msi = soft_irq_msi,
 	.notify_add = soft_notify_add,
 	.notify_remove = soft_notify_remove,
+	.stats = soft_stats,
 	.close = soft_close,
 	.again = vcpu_main,
 };

@@ -23,20 +23,24 @@ static const uint32_t lvt_mask[N_LVTS_] = {
 
 void lapic_init(struct lapic *l)
 {
-	struct lapic fresh = { .id = l->id, .base = l->base, .dfr = UINT32_MAX, .svr = 0xFF };
-
+	__atomic_store_n(&l->svr, 0xFF, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->dfr, UINT32_MAX, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->ldr, lapic_is_x2(l) ? (l->id >> 4) << 16 | 1u << (l->id & 15) : 0, __ATOMIC_RELAXED);
+	l->tpr = l->esr = l->errors = l->count = l->divide = 0;
+	l->icr = l->expiry = l->period = 0;
 	for (unsigned i = 0; i < N_LVTS_; i++)
-		fresh.lvt[i] = LVT_MASKED;
-	if (lapic_is_x2(l))
-		fresh.ldr = (l->id >> 4) << 16 | 1u << (l->id & 15);
-	fresh.events = l->events;
-	*l = fresh;
+		l->lvt[i] = LVT_MASKED;
+	for (unsigned i = 0; i < 8; i++) {
+		l->isr[i] = 0;
+		__atomic_store_n(&l->irr[i], 0, __ATOMIC_SEQ_CST);
+		__atomic_store_n(&l->tmr[i], 0, __ATOMIC_SEQ_CST);
+	}
 }
 
 void lapic_reset(struct lapic *l)
 {
 	l->base = LAPIC_BASE | LAPIC_BASE_ENABLE | (l->id == 0 ? LAPIC_BASE_BSP : 0);
-	l->events = 0;
+	__atomic_store_n(&l->events, 0, __ATOMIC_SEQ_CST);
 	lapic_init(l);
 }
 

@@ -87,7 +87,7 @@ struct apic_message {
 /** lapic_reset() - as after power-on; @id stays */
 void lapic_reset(struct lapic *l);
 
-/** lapic_init() - what an INIT message does: as after power-on, but the mode and the ID stay */
+/** lapic_init() - what an INIT message does: as after power-on, but mode, ID and @events stay */
 void lapic_init(struct lapic *l);
 
 /**

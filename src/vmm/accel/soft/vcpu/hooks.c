@@ -20,6 +20,7 @@ static int irq_ack(struct cpu *c)
 	struct vcpu *v = vcpu_of(c);
 	int vector = lapic_ack(v->lapic);
 
+	vcpu_count(v, STAT_IRQ);
 	vcpu_recheck(v);
 	return vector;
 }

@@ -20,7 +20,6 @@
 #define MSR_WALL 0x4B564D00u
 #define MSR_CLOCK 0x4B564D01u
 #define MSR_STEAL 0x4B564D03u
-#define MSR_POLL 0x4B564D05u
 
 #define CLOCK_STABLE 1 /* all processors agree */
 #define STEAL_US 10000 /* how often it is told */
@@ -51,7 +50,7 @@ _Static_assert(sizeof(struct pv_steal) == 64, "the guest's layout");
 
 void pv_reset(struct pv *pv)
 {
-	*pv = (struct pv) { .schedstat = pv->schedstat, .poll = 1 };
+	*pv = (struct pv) { .schedstat = pv->schedstat };
 }
 
 static void write_clock(const struct vcpu *v)
@@ -132,9 +131,6 @@ bool pv_msr_read(const struct vcpu *v, uint32_t msr, uint64_t *ret)
 	case MSR_STEAL:
 		*ret = v->pv.steal;
 		return true;
-	case MSR_POLL:
-		*ret = v->pv.poll;
-		return true;
 	default:
 		return false;
 	}
@@ -158,11 +154,6 @@ bool pv_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 			return false;
 		v->pv.steal = value;
 		v->pv.steal_next = 0;
-		return true;
-	case MSR_POLL:
-		if (value > 1)
-			return false;
-		v->pv.poll = value;
 		return true;
 	default:
 		return false;

@@ -10,8 +10,11 @@
 void vcpu_timer(struct vcpu *v)
 {
 	uint64_t next = lapic_timer_run(&v->bus, v->lapic, clock_now());
+	bool off = __atomic_load_n(&v->alarm.off, __ATOMIC_SEQ_CST);
 
-	if (next != v->armed || (next != 0 && __atomic_load_n(&v->alarm.off, __ATOMIC_SEQ_CST))) {
+	if (off)
+		vcpu_count(v, STAT_ALARM);
+	if (next != v->armed || off) {
 		v->armed = next;
 		alarm_set(&v->alarm, next != 0 ? clock_until(&v->world->clock, next) : 0);
 	}

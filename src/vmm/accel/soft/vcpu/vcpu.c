@@ -173,6 +173,7 @@ static bool take_eoi(struct vcpu *v)
 	for (unsigned i = 0; i < 8; i++) {
 		if (v->eoi[i] == 0)
 			continue;
+		vcpu_count(v, STAT_EOI);
 		v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_EOI, .addr = i * 32 + (unsigned) __builtin_ctz(v->eoi[i]) };
 		v->eoi[i] &= v->eoi[i] - 1;
 		return true;
@@ -188,18 +189,27 @@ static bool stretch(struct vcpu *v)
 	cpu_run(v->cpu);
 	switch (e->kind) {
 	case CPU_EXIT_KICK:
+		vcpu_count(v, STAT_KICK);
 		return false;
 	case CPU_EXIT_HALT:
+		vcpu_count(v, STAT_HALT);
 		sleep_until_event(v);
 		return false;
 	case CPU_EXIT_TRIPLE_FAULT:
 		v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_TRIPLE_FAULT };
 		return true;
 	default:
+		vcpu_count(v, e->kind == CPU_EXIT_PIO ? STAT_PIO : STAT_MMIO);
 		v->slot->exit = (struct vcpu_exit) { .kind = e->kind == CPU_EXIT_PIO ? VCPU_EXIT_PIO : VCPU_EXIT_MMIO,
 					       .write = e->write, .size = e->size, .addr = e->addr, .data = e->data };
 		return true;
 	}
+}
+
+static bool write_notify(const struct vcpu *v, int fd)
+{
+	vcpu_count(v, STAT_NOTIFY);
+	return eventfd_write(fd, 1) == 0;
 }
 
 /* A write that is one to an eventfd; false: it is none. */
@@ -214,7 +224,7 @@ static bool notify(const struct vcpu *v)
 		int fd = __atomic_load_n(&n->fd, __ATOMIC_ACQUIRE);
 
 		if (__atomic_load_n(&n->gpa, __ATOMIC_ACQUIRE) == e->addr && fd >= 0)
-			return eventfd_write(fd, 1) == 0;
+			return write_notify(v, fd);
 	}
 	return false;
 }

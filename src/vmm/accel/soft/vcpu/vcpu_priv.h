@@ -13,7 +13,7 @@
  * @steal_next: host time stamp at which it is told again
  */
 struct pv {
-	uint64_t clock, wall, steal, poll, steal_next;
+	uint64_t clock, wall, steal, steal_next;
 	int schedstat;
 };
 
@@ -39,6 +39,12 @@ struct vcpu {
 
 /** vcpu_ops - what struct cpu calls */
 extern const struct cpu_ops vcpu_ops;
+
+/** vcpu_count() - one more of them */
+static inline void vcpu_count(const struct vcpu *v, enum world_stat what)
+{
+	v->slot->stat[what]++;
+}
 
 /** vcpu_of() - owner of a struct cpu */
 static inline struct vcpu *vcpu_of(const struct cpu *c)

@@ -41,6 +41,19 @@ struct vcpu_exit {
 	uint64_t addr, data;
 };
 
+/** enum world_stat - what is counted, see --stats */
+enum world_stat {
+	STAT_PIO,
+	STAT_MMIO,
+	STAT_HALT,
+	STAT_KICK,
+	STAT_ALARM,
+	STAT_IRQ,
+	STAT_NOTIFY,
+	STAT_EOI,
+	N_STATS_,
+};
+
 /** enum world_command - what a processor is to do */
 enum world_command { WORLD_RUN, WORLD_RESET, WORLD_START };
 
@@ -49,6 +62,7 @@ enum world_command { WORLD_RUN, WORLD_RESET, WORLD_START };
  * @kick: atomic: it is to stop soon
  * @asleep: atomic: it waits until the events of its struct cpu change
  * @command: what it is to do; @start: for WORLD_START; @result: 0 or -errno; @exit: of WORLD_RUN
+ * @stat: how often each of enum world_stat was
  */
 struct world_slot {
 	_Alignas(64) uint32_t kick;
@@ -57,6 +71,7 @@ struct world_slot {
 	int32_t result;
 	struct accel_start start;
 	struct vcpu_exit exit;
+	uint64_t stat[N_STATS_];
 };
 
 /** struct world_region - guest memory: @size bytes of a processor's descriptor @fd from @offset on */
