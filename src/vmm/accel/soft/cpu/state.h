@@ -246,7 +246,7 @@ typedef void cpu_exec_fn(struct cpu *c, const struct insn *i);
  * @cpuid_topology: the answer to leaves 1, 4, 0xB, 0x1F is for processor @index of @nr
  */
 struct cpu_ops {
-	cpu_exec_fn *(*bind)(struct cpu *c, const struct insn *i);
+	cpu_exec_fn *(*bind)(struct cpu *c, struct insn *i);
 	int (*irq_ack)(struct cpu *c);
 	bool (*irq_pending)(struct cpu *c);
 	uint32_t (*apic_read)(struct cpu *c, uint32_t offset);
