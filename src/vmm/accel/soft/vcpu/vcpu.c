@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "vmm/accel/soft/cpu/run.h"
+#include "vmm/accel/soft/simd/simd.h"
 #include "vmm/accel/soft/vcpu/vcpu_priv.h"
 
 static void eoi(void *arg, uint8_t vector)
@@ -63,6 +64,7 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct 
 
 	if (v == NULL)
 		return -ENOMEM;
+	simd_init();
 	v->index = index;
 	v->world = w;
 	v->ram = ram;
