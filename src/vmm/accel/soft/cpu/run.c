@@ -10,8 +10,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "vmm/accel/soft/cpu/blocks.h"
 #include "vmm/accel/soft/cpu/cpuid.h"
@@ -101,44 +101,29 @@ void cpu_reset(struct cpu *c)
 	cpu_init(c);
 }
 
-/* Pages that a child process shares, since others set events. */
-static void *map_pages(size_t size)
+int cpu_make(struct cpu *c, const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
-int cpu_new(const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus, struct cpu **ret)
-{
-	struct cpu *c = map_pages(sizeof(*c));
-
-	if (c == NULL)
-		return -ENOMEM;
 	c->ops = ops;
 	c->ram = ram;
 	c->index = index;
 	c->nr_cpus = nr_cpus;
 	c->cpuid = cpuid_features();
-	c->tlb = map_pages(TLB_SPACES * sizeof(struct tlb));
+	c->tlb = calloc(TLB_SPACES, sizeof(struct tlb));
 	c->blocks = blocks_new();
 	if (c->tlb == NULL || c->blocks == NULL) {
-		cpu_free(c);
+		cpu_unmake(c);
 		return -ENOMEM;
 	}
 	cpu_reset(c);
-	*ret = c;
 	return 0;
 }
 
-void cpu_free(struct cpu *c)
+void cpu_unmake(struct cpu *c)
 {
-	if (c == NULL)
-		return;
 	blocks_free(c->blocks);
-	if (c->tlb != NULL)
-		(void) munmap(c->tlb, TLB_SPACES * sizeof(struct tlb)); /* ours */
-	(void) munmap(c, sizeof(*c)); /* ours */
+	free(c->tlb);
+	c->blocks = NULL;
+	c->tlb = NULL;
 }
 
 static void start_at(struct cpu *c, uint8_t vector)
