@@ -53,7 +53,6 @@ static void reset(struct vcpu *v)
 	pv_reset(&v->pv);
 	memset(v->eoi, 0, sizeof(v->eoi));
 	cpu_reset(v->cpu);
-	simd_reset(v->cpu);
 	v->cpu->apic_base = v->lapic->base;
 	vcpu_timer(v);
 }
