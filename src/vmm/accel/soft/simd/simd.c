@@ -2,6 +2,7 @@
 #include "vmm/accel/soft/simd/simd.h"
 
 #include "vmm/accel/soft/simd/mmx.h"
+#include "vmm/accel/soft/simd/regs.h"
 #include "vmm/accel/soft/simd/vec.h"
 #include "vmm/accel/soft/simd/x87.h"
 #include "vmm/accel/soft/simd/xsave.h"
@@ -9,6 +10,14 @@
 void simd_init(void)
 {
 	simd_fault_init();
+}
+
+void simd_reset(struct cpu *c)
+{
+	memset(c->xsave, 0, sizeof(c->xsave));
+	xs_set16(c, XS_FCW, 0x40);
+	c->xsave[XS_FTW] = 0xFF;
+	mxcsr_set(c, MXCSR_DEFAULT);
 }
 
 /* EVEX's displacement of one byte counts in units of the memory operand. */

@@ -64,7 +64,6 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct 
 
 	if (v == NULL)
 		return -ENOMEM;
-	simd_init();
 	v->index = index;
 	v->world = w;
 	v->ram = ram;
