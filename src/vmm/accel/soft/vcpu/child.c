@@ -62,9 +62,21 @@ static int prepare(unsigned index, struct cpu_ram *ram, struct world **w, struct
 	return r;
 }
 
-static int tell(void)
+/* One byte goes, one comes; alarms interrupt both.  False: nobody is there any more. */
+static bool talk(void)
 {
-	return write(VCPU_FD_ANSWER, "", 1) == 1 ? 0 : -EPIPE;
+	char byte = 0;
+	ssize_t n;
+
+	do
+		n = write(VCPU_FD_ANSWER, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		return false;
+	do
+		n = read(VCPU_FD_COMMAND, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
 }
 
 int vcpu_main(int argc, char **argv)
@@ -73,13 +85,12 @@ int vcpu_main(int argc, char **argv)
 	struct world *w = NULL;
 	struct vcpu *v = NULL;
 	uint64_t index;
-	char byte;
 	int r;
 
 	if (argc < 2 || str_to_u64(argv[1], &index) < 0 || index >= VM_CPUS_MAX)
 		return STATUS_FAILED;
 	r = prepare((unsigned) index, &ram, &w, &v);
-	while (tell() == 0 && r == 0 && read(VCPU_FD_COMMAND, &byte, 1) == 1)
+	while (talk() && r == 0)
 		w->slot[index].result = vcpu_do(v);
 	return r < 0 ? STATUS_FAILED : 0;
 }
