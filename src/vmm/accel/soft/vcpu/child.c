@@ -6,6 +6,7 @@
  * that comes is a command in the world's slot, a byte that goes is its answer; no more bytes, and it ends.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -62,17 +63,17 @@ static int prepare(unsigned index, struct cpu_ram *ram, struct world **w, struct
 	return r;
 }
 
-/* One byte goes, one comes; alarms interrupt both.  False: nobody is there any more. */
-static bool talk(void)
+static int tell(void)
 {
-	char byte = 0;
+	return write(VCPU_FD_ANSWER, "", 1) == 1 ? 0 : -EPIPE;
+}
+
+/* A timer's signal may come while nothing is commanded. */
+static bool commanded(void)
+{
+	char byte;
 	ssize_t n;
 
-	do
-		n = write(VCPU_FD_ANSWER, &byte, 1);
-	while (n < 0 && errno == EINTR);
-	if (n != 1)
-		return false;
 	do
 		n = read(VCPU_FD_COMMAND, &byte, 1);
 	while (n < 0 && errno == EINTR);
@@ -90,7 +91,7 @@ int vcpu_main(int argc, char **argv)
 	if (argc < 2 || str_to_u64(argv[1], &index) < 0 || index >= VM_CPUS_MAX)
 		return STATUS_FAILED;
 	r = prepare((unsigned) index, &ram, &w, &v);
-	while (talk() && r == 0)
+	while (tell() == 0 && r == 0 && commanded())
 		w->slot[index].result = vcpu_do(v);
 	return r < 0 ? STATUS_FAILED : 0;
 }
