@@ -51,12 +51,15 @@ static void begin(struct cpu *c, const struct insn *i, struct gather *g)
 static void gather_vex(struct cpu *c, const struct insn *i, struct gather *g)
 {
 	uint8_t data[64] = { 0 }, mask[64] = { 0 };
-	unsigned bytes = g->lanes * g->lane;
+	unsigned bytes = g->lanes * g->lane, size = 16u << i->vl;
 
 	if (i->reg == i->index || i->reg == i->vvvv || i->vvvv == i->index)
 		cpu_raise(c, EXC_UD);
 	vec_get(c, i->reg, bytes < 16 ? 16 : bytes, data);
-	vec_get(c, i->vvvv, bytes < 16 ? 16 : bytes, mask);
+	vec_get(c, i->vvvv, size, mask);
+	for (unsigned n = 0; n < size / g->lane; n++)
+		memset(mask + n * g->lane, mask[n * g->lane + g->lane - 1] & 0x80 ? 0xFF : 0, g->lane);
+	vec_set(c, i->vvvv, 32, mask);
 	for (unsigned n = 0; n < g->lanes; n++) {
 		uint8_t *flag = mask + n * g->lane;
 

@@ -22,7 +22,7 @@ uint64_t mmx_get(const struct cpu *c, unsigned n)
 	return v;
 }
 
-static void set_top_0(struct cpu *c)
+void mmx_set_top(struct cpu *c)
 {
 	unsigned t = top(c);
 	uint8_t old[128];
@@ -37,7 +37,7 @@ static void set_top_0(struct cpu *c)
 
 void mmx_enter(struct cpu *c)
 {
-	set_top_0(c);
+	mmx_set_top(c);
 	c->xsave[XS_FTW] = 0xFF;
 }
 
@@ -57,6 +57,6 @@ void mmx_emms_exec(struct cpu *c, const struct insn *i)
 	if (c->cr0 & CR0_TS)
 		cpu_raise(c, EXC_NM);
 	mmx_check(c);
-	set_top_0(c);
+	mmx_set_top(c);
 	c->xsave[XS_FTW] = 0;
 }
