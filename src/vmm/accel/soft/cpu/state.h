@@ -258,6 +258,29 @@ struct cpu_ops {
 	void (*code_write)(struct cpu *c, uint64_t gpa);
 };
 
+/**
+ * struct cpu_hot - what translated code and the code around it share; see translate/
+ * @host_rsp: the host's stack while translated code runs
+ * @page: linear address of the page of code that runs
+ * @epoch, @jumps: where code for linear addresses is, and the number of the address space in there
+ * @addr, @target, @arg, @kind: what translated code was left for, enum stub_kind
+ * @flags: arithmetic flags as LAHF and SETO AL store them
+ * @flushed: address spaces whose code pages were forgotten since somebody cleared it; bit CPU_FLUSHED_GLOBAL too
+ * @code_seen: by hash of the linear page: translated code was entered there
+ */
+struct cpu_hot {
+	uint64_t host_rsp, page, epoch;
+	struct jump *jumps;
+	uint64_t addr, target;
+	uint32_t arg, kind;
+	uint16_t flags;
+	uint32_t flushed;
+	uint64_t code_seen[64];
+};
+
+#define CPU_FLUSHED_GLOBAL 0x80000000u
+#define CPU_FLUSHED_ALL 0xFFFFFFFFu
+
 /** struct cpu_fault - the exception that an instruction leaves with */
 struct cpu_fault {
 	uint8_t vector;
@@ -278,6 +301,7 @@ struct cpu_fault {
  * @mode: CPU_MODE_* of code at RIP
  * @xsave: x87, SSE, AVX, AVX-512 state in the host's standard XSAVE format
  * @event: EVENT_*, atomic
+ * @hot: of the translator
  * @shadow: interrupts wait for the end of the next instruction (after STI, MOV SS)
  * @insn: instruction under way
  * @code_page: host address of the page that it is in; @leave: that page was written, or a branch was taken
@@ -291,6 +315,7 @@ struct cpu {
 	bool leave;
 	uint8_t cpl, mode, shadow;
 	uint32_t event;
+	struct cpu_hot hot;
 
 	struct cpu_seg seg[SEG_NR];
 	struct cpu_seg ldtr, tr;
