@@ -146,12 +146,12 @@ enum tlb_right { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_RIGHTS };
 /**
  * struct tlb_entry - a page of 4 KiB
  * @read, @write: its linear address where that access needs no look into page tables, else TLB_NONE
- * @add: host address minus linear address
+ * @host: host address of the page
  * @info: TLB_GLOBAL, TLB_LARGE, and the page's guest-physical address
  */
 struct tlb_entry {
 	uint64_t read, write;
-	uint64_t add;
+	uint64_t host;
 	uint64_t info;
 };
 
@@ -258,6 +258,8 @@ struct cpu_ops {
 	void (*code_write)(struct cpu *c, uint64_t gpa);
 };
 
+#define CPU_WAYS 64u
+
 /**
  * struct cpu_hot - what translated code and the code around it share; see translate/
  * @host_rsp: the host's stack while translated code runs
@@ -267,6 +269,7 @@ struct cpu_ops {
  * @flags: arithmetic flags as LAHF and SETO AL store them
  * @flushed: address spaces whose code pages were forgotten since somebody cleared it; bit CPU_FLUSHED_GLOBAL too
  * @code_seen: by hash of the linear page: translated code was entered there
+ * @way: TLB entries that were used last, by hash of the code that used them; of kernel and user code
  */
 struct cpu_hot {
 	uint64_t host_rsp, page, epoch;
@@ -276,6 +279,7 @@ struct cpu_hot {
 	uint16_t flags;
 	uint32_t flushed;
 	uint64_t code_seen[64];
+	struct tlb_entry *way[2][CPU_WAYS];
 };
 
 #define CPU_FLUSHED_GLOBAL 0x80000000u

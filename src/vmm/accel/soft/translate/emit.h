@@ -21,6 +21,7 @@ enum host_reg {
 #define CC_B 2u
 #define CC_E 4u
 #define CC_NE 5u
+#define CC_BE 6u
 #define CC_A 7u
 
 /* Opcodes with a ModRM byte, for emit_rr(), emit_rm(), emit_gs() */

@@ -209,7 +209,7 @@ struct block *gen_block(struct cache *cache, const struct stubs *stubs, const ui
 	struct gen g = {
 		.e = { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES },
 		.w = cache->w, .stubs = stubs, .page = page, .start = gpa & (PAGE - 1),
-		.fp = key >> BLOCK_KEY_FP_SHIFT & 3,
+		.fp = key >> BLOCK_KEY_FP_SHIFT & 3, .user = key & BLOCK_KEY_USER,
 	};
 	struct block shape = { .gpa = gpa, .key = key, .start = (uint32_t) cache->pos };
 	struct block *b;

@@ -55,7 +55,7 @@ enum gen_cold_kind {
 /**
  * struct gen_cold - one of those
  * @from: the rel32 that leads there
- * @retry: COLD_SLOW_*: where to try again
+ * @retry: COLD_SLOW_*: where to try again; @size, @way: of the access, see gen_mem.c
  * @off: COLD_POLL, COLD_LINK, COLD_EDGE: guest offset to go on at; may be out of the page for COLD_EDGE
  * @source: COLD_EDGE: offset of the branch
  * @flags: where they are, at @from
@@ -64,7 +64,8 @@ struct gen_cold {
 	enum gen_cold_kind kind;
 	uint8_t *from, *retry;
 	int64_t off;
-	unsigned source, flags;
+	unsigned source, flags, size;
+	size_t way;
 	uint16_t live;
 };
 
@@ -87,6 +88,7 @@ struct gen {
 	const uint8_t *page;
 	enum op_fp fp;
 	unsigned start;
+	bool user;
 
 	struct gen_item item[GEN_INSNS];
 	unsigned nr;
@@ -126,6 +128,9 @@ void gen_operand(struct gen *g, const struct gen_item *it);
 
 /** gen_stack() - T0 = host address of the @size bytes at RSP + @disp */
 void gen_stack(struct gen *g, int32_t disp, unsigned size, bool write);
+
+/** gen_slow() - what happens when the TLB entry that was used last is not the one: code behind the block */
+void gen_slow(struct gen *g, const struct gen_cold *c);
 
 /** gen_base() - T0 = host address of 8 bytes at the address in guest register @reg, to be read */
 void gen_base(struct gen *g, unsigned reg);

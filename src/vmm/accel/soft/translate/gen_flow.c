@@ -286,15 +286,6 @@ bool gen_flow(struct gen *g, const struct gen_item *it)
 	return true;
 }
 
-static void write_slow(struct gen *g, const struct gen_cold *c, bool write)
-{
-	int32_t tag = write ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read);
-
-	emit_rm(&g->e, true, OP_ADD, T0, T1, tag);
-	emit_mov_imm(&g->e, T1, (uint64_t) (c->retry - g->w));
-	(void) emit_jmp(&g->e, g->stubs->at[write ? STUB_SLOW_WRITE : STUB_SLOW_READ]);
-}
-
 static void write_link(struct gen *g, const struct gen_cold *c)
 {
 	bool save = c->live != 0 && c->flags == IN_HOST;
@@ -324,7 +315,7 @@ void gen_cold_write(struct gen *g)
 			break;
 		case COLD_SLOW_READ:
 		case COLD_SLOW_WRITE:
-			write_slow(g, &c, c.kind == COLD_SLOW_WRITE);
+			gen_slow(g, &c);
 			break;
 		case COLD_LINK:
 			write_link(g, &c);

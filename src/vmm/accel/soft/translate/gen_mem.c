@@ -85,23 +85,65 @@ static void effective_address(struct gen *g, const struct gen_item *it, unsigned
 	emit_lea(&g->e, wide(i), to, base, index, i->scale, i->disp);
 }
 
-/* T0 = host address of @size bytes at linear address T0. */
-static void probe(struct gen *g, unsigned size, bool write, uint8_t *retry)
+/* Offset of the pointer to the TLB entry that code like this, with base register @base, has used last. */
+static size_t way_of(const struct gen *g, unsigned base, unsigned salt)
 {
-	int32_t tag = write ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read);
+	unsigned n = base == REG_RSP ? REG_RSP : base + salt * 16;
+
+	return AT(hot.way) + (g->user ? CPU_WAYS * sizeof(void *) : 0) + n % CPU_WAYS * sizeof(void *);
+}
+
+static int32_t tag_of(bool write)
+{
+	return write ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read);
+}
+
+/* Flags: is T0 (linear) not in the page of the entry T1, or within @size of its end?  T0 = offset in the page. */
+static void compare(struct gen *g, unsigned size, bool write)
+{
+	emit_rm(&g->e, true, OP_SUB, T0, T1, tag_of(write));
+	emit_group(&g->e, true, GROUP_CMP, T0, PAGE - (int32_t) size);
+}
+
+/* T0 = host address of @size bytes at linear address T0. */
+static void probe(struct gen *g, unsigned size, bool write, size_t way, uint8_t *retry)
+{
+	struct emit *e = &g->e;
+
+	emit_gs(e, true, OP_LOAD, T1, way);
+	compare(g, size, write);
+	gen_cold_add(g, &(struct gen_cold) { .kind = write ? COLD_SLOW_WRITE : COLD_SLOW_READ,
+					     .from = emit_jcc(e, CC_A, NULL), .retry = retry, .size = size, .way = way });
+	emit_rm(e, true, OP_ADD, T0, T1, offsetof(struct tlb_entry, host));
+}
+
+void gen_slow(struct gen *g, const struct gen_cold *c)
+{
+	bool write = c->kind == COLD_SLOW_WRITE;
 	struct emit *e = &g->e;
 
 	_Static_assert(sizeof(struct tlb_entry) == 32, "shift of the page number below");
+	emit_rm(e, true, OP_ADD, T0, T1, tag_of(write));
 	emit_rr(e, false, OP_LOAD, T1, T0);
 	emit_shift_right(e, false, T1, 12 - 5);
 	emit_group(e, false, GROUP_AND, T1, (TLB_ENTRIES - 1) << 5);
 	emit_gs(e, true, OP_ADD, T1, AT(tlb_now));
-	emit_rm(e, true, OP_SUB, T0, T1, tag);
-	emit_group(e, true, GROUP_CMP, T0, PAGE - (int32_t) size);
-	gen_cold_add(g, &(struct gen_cold) { .kind = write ? COLD_SLOW_WRITE : COLD_SLOW_READ,
-					     .from = emit_jcc(e, CC_A, NULL), .retry = retry });
-	emit_rm(e, true, OP_ADD, T0, T1, tag);
-	emit_rm(e, true, OP_ADD, T0, T1, offsetof(struct tlb_entry, add));
+	emit_gs(e, true, OP_STORE, T1, c->way);
+	compare(g, c->size, write);
+	(void) emit_jcc(e, CC_BE, c->from + sizeof(int32_t));
+	emit_rm(e, true, OP_ADD, T0, T1, tag_of(write));
+	emit_mov_imm(e, T1, (uint64_t) (c->retry - g->w));
+	(void) emit_jmp(e, g->stubs->at[write ? STUB_SLOW_WRITE : STUB_SLOW_READ]);
+}
+
+/* Code that is near shares a way if it uses the same base register, or accesses the same static page. */
+static size_t operand_way(const struct gen *g, const struct gen_item *it)
+{
+	const struct insn *i = &it->i;
+
+	if (i->base == REG_ZERO || i->base == REG_RIP)
+		return way_of(g, i->index & 15, 1 + (unsigned) ((it->off + i->disp) >> 12) % 3);
+	return way_of(g, i->base, ((unsigned) it->off >> 7 ^ (unsigned) (i->disp + 2048) >> 12) & 3);
 }
 
 void gen_operand(struct gen *g, const struct gen_item *it)
@@ -111,7 +153,7 @@ void gen_operand(struct gen *g, const struct gen_item *it)
 	effective_address(g, it, T0);
 	if (it->i.seg == SEG_FS || it->i.seg == SEG_GS)
 		emit_gs(&g->e, true, OP_ADD, T0, AT(seg) + it->i.seg * sizeof(struct cpu_seg) + offsetof(struct cpu_seg, base));
-	probe(g, it->op.mem_size, it->op.mem & ROLE_W, retry);
+	probe(g, it->op.mem_size, it->op.mem & ROLE_W, operand_way(g, it), retry);
 }
 
 void gen_stack(struct gen *g, int32_t disp, unsigned size, bool write)
@@ -119,7 +161,7 @@ void gen_stack(struct gen *g, int32_t disp, unsigned size, bool write)
 	uint8_t *retry = g->e.p;
 
 	emit_lea(&g->e, true, T0, HOST_RSP, HOST_NONE, 0, disp);
-	probe(g, size, write, retry);
+	probe(g, size, write, way_of(g, REG_RSP, 0), retry);
 }
 
 void gen_base(struct gen *g, unsigned reg)
@@ -127,7 +169,7 @@ void gen_base(struct gen *g, unsigned reg)
 	uint8_t *retry = g->e.p;
 
 	emit_mov(&g->e, T0, gen_reg_to(g, reg, T0));
-	probe(g, sizeof(uint64_t), false, retry);
+	probe(g, sizeof(uint64_t), false, way_of(g, reg, 0), retry);
 }
 
 void gen_lea(struct gen *g, const struct gen_item *it)

@@ -173,6 +173,22 @@ static bool fill(struct cpu *c, bool write)
 }
 
 /*
+ * The ways lead to entries of arrays that belong to an address space and to rights: forget them when others
+ * count now.
+ */
+static void check_ways(struct cpu *c)
+{
+	struct translator *t = translator_of(c);
+	unsigned user = c->cpl == 3;
+
+	if (t->ways_for[user] == c->tlb_now)
+		return;
+	t->ways_for[user] = c->tlb_now;
+	for (unsigned w = 0; w < CPU_WAYS; w++)
+		c->hot.way[user][w] = &t->no_way;
+}
+
+/*
  * Run translated code from @code on.
  * Return: where to run on, or NULL: RIP is right, and @*needs_step tells whether the instruction there is the
  * interpreter's.
@@ -240,6 +256,7 @@ static bool run_translated(struct cpu *c)
 
 	if (b == NULL || b->interp)
 		return true;
+	check_ways(c);
 	c->hot.flags = slot_of(c->status);
 	for (code = executable(t, b->entry); code != NULL;)
 		code = run(c, code, &needs_step);

@@ -19,6 +19,7 @@
  * @seed: of the next epoch
  * @kernel_local: code at level 0 to 2 that is not global was seen, so @kernel_epoch lasts for one address space only
  * @fp_live: the guest's x87, SSE and AVX registers are in the host's
+ * @no_way: an entry that no address has; @ways_for: struct cpu.tlb_now that struct cpu.hot.way was used with
  * @dropped: blocks were dropped since this was set to false
  */
 struct translator {
@@ -29,6 +30,7 @@ struct translator {
 	uint64_t kernel_epoch, user_epoch[TLB_SPACES], seed;
 	unsigned kernel_space;
 	bool kernel_local, fp_live, dropped;
+	struct tlb_entry no_way, *ways_for[2];
 	struct translate_stats stats;
 };
 
