@@ -205,7 +205,7 @@ static int build(struct machine *m, struct err *err)
 	int r = vm_init(&m->vm, conf->memory, conf->huge_pages, err);
 
 	if (r == 0)
-		r = conf->accel->open(&m->vm.mem, conf->nr_cpus, &m->vm.accel, err);
+		r = conf->accel->open(&m->vm.mem, &conf->accel_config, &m->vm.accel, err);
 	if (r == 0)
 		r = watch(m, err);
 	if (r == 0)
@@ -229,7 +229,7 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
 	m->conf = conf;
 	m->signal_fd = -1;
 	m->vm.cause_fd = -1;
-	m->vm.nr_cpus = conf->nr_cpus;
+	m->vm.nr_cpus = conf->accel_config.nr_cpus;
 	r = build(m, err);
 	if (r < 0) {
 		machine_free(m);

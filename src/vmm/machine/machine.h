@@ -7,13 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vmm/accel/accel.h"
 #include "vmm/boot/boot.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/virtio/blk.h"
 #include "vmm/dev/virtio/console.h"
 #include "vmm/dev/virtio/net.h"
 
-struct accel_ops;
 struct balloon;
 struct err;
 struct machine;
@@ -41,8 +41,8 @@ struct machine_pmem {
 struct machine_config {
 	uint64_t memory;
 	bool huge_pages, no_reboot;
-	unsigned nr_cpus;
 	const struct accel_ops *accel;
+	struct accel_config accel_config;
 	int serial_in, serial_out;
 	struct boot_config boot;
 	struct blk_config disk[MACHINE_DISKS_MAX];

@@ -36,6 +36,7 @@ struct cpu_cpuid {
 	uint32_t word[CPUID_WORDS];
 	uint64_t xcr0; /* bits that the guest may set */
 	uint32_t max_leaf;
+	uint8_t phys_bits;
 };
 
 /** cpuid_has() - does the guest's processor have bit @bit of CPUID_WORD_* @word? */

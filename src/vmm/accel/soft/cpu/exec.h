@@ -47,7 +47,7 @@ static inline void reg_set(struct cpu *c, unsigned n, unsigned size, uint64_t v)
 struct rmw {
 	void *p;
 	uint64_t lin;
-	uint64_t bounce[2];
+	_Alignas(16) uint64_t bounce[2];
 };
 
 /** rmw_begin_slow() - for what rmw_begin() does not do */
@@ -59,7 +59,7 @@ static inline void rmw_begin(struct cpu *c, uint64_t lin, unsigned size, struct 
 	const struct tlb_entry *e = tlb_at(c, lin);
 
 	ret->lin = lin;
-	ret->p = (void *) (uintptr_t) (lin + e->add);
+	ret->p = tlb_host(e, lin);
 	if (__builtin_expect(e->write != ((lin + size - 1) & ~0xFFFull), 0))
 		rmw_begin_slow(c, size, ret);
 }
@@ -172,6 +172,36 @@ static inline uint64_t stack_peek(struct cpu *c, unsigned at, unsigned size)
 	return mem_read_n(c, mem_linear(c, stack_seg(c), sp, size, MEM_READ), size);
 }
 
+/** replay_done() - what was asked of devices is done with: one step of a string instruction is complete */
+static inline void replay_done(struct cpu *c)
+{
+	c->replay.nr = 0;
+	c->replay.next = 0;
+}
+
+/**
+ * device_access() - ask a device, or unwind until it has answered
+ * @size: 1, 2, 4 or 8 bytes
+ */
+void device_access(struct cpu *c, enum cpu_exit_kind kind, bool write, uint64_t addr, unsigned size, uint64_t *data);
+
+/**
+ * string_again() - a repeated instruction has more to do: start it again later, or now
+ *
+ * Return: true when it is to go on now.
+ */
+static inline bool string_again(struct cpu *c, const struct insn *i, unsigned *budget)
+{
+	replay_done(c);
+	if (--*budget != 0 && !(c->flags & FL_TF) && __atomic_load_n(&c->event, __ATOMIC_RELAXED) == 0)
+		return true;
+	c->reg[REG_RIP] -= i->len;
+	c->leave = true;
+	return false;
+}
+
+#define STRING_BUDGET 4096u /* steps of a repeated instruction before others are looked at */
+
 /** flags_test() - condition 0 to 15 as in Jcc */
 bool flags_test(uint32_t status, unsigned condition);
 
@@ -191,7 +221,7 @@ cpu_exec_fn *alu_bind(const struct insn *i);
 cpu_exec_fn *shift_bind(const struct insn *i);
 
 /** bits_bind() - bit tests and scans, counts */
-cpu_exec_fn *bits_bind(const struct insn *i);
+cpu_exec_fn *bits_bind(const struct cpu *c, const struct insn *i);
 
 /** mul_bind() - multiplication, division, decimal adjustment */
 cpu_exec_fn *mul_bind(const struct insn *i);
@@ -200,7 +230,7 @@ cpu_exec_fn *mul_bind(const struct insn *i);
 cpu_exec_fn *atomic_bind(const struct insn *i);
 
 /** move_bind() - moves and the stack */
-cpu_exec_fn *move_bind(const struct insn *i);
+cpu_exec_fn *move_bind(const struct cpu *c, const struct insn *i);
 
 /** string_bind() - string instructions */
 cpu_exec_fn *string_bind(const struct insn *i);
@@ -212,7 +242,10 @@ cpu_exec_fn *branch_bind(const struct insn *i);
 cpu_exec_fn *io_bind(const struct insn *i);
 
 /** segment_bind() - segment registers and descriptor tables */
-cpu_exec_fn *segment_bind(const struct insn *i);
+cpu_exec_fn *segment_bind(const struct cpu *c, const struct insn *i);
 
 /** system_bind() - control registers, MSRs and the like */
-cpu_exec_fn *system_bind(const struct insn *i);
+cpu_exec_fn *system_bind(const struct cpu *c, const struct insn *i);
+
+/** control_bind() - control and debug registers */
+cpu_exec_fn *control_bind(const struct cpu *c, const struct insn *i);

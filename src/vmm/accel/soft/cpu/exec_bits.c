@@ -124,9 +124,9 @@ static cpu_exec_fn *bind_bit_test(const struct insn *i)
 	return bit_test;
 }
 
-cpu_exec_fn *bits_bind(const struct insn *i)
+cpu_exec_fn *bits_bind(const struct cpu *c, const struct insn *i)
 {
-	const struct cpu_cpuid *f = cpuid_features();
+	const struct cpu_cpuid *f = c->cpuid;
 	unsigned op = i->opcode, size = size_index(i->size), scan;
 
 	if (i->map != MAP_0F)

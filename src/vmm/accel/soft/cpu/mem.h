@@ -77,6 +77,12 @@ void cpu_read(struct cpu *c, uint64_t lin, void *ret, unsigned size);
 /** cpu_write() - write @size bytes, up to 4096; nothing is written if one of them cannot be */
 void cpu_write(struct cpu *c, uint64_t lin, const void *data, unsigned size);
 
+/** cpu_read_system() - cpu_read() by the processor for itself: tables and the like */
+void cpu_read_system(struct cpu *c, uint64_t lin, void *ret, unsigned size);
+
+/** cpu_write_system() - cpu_write() by the processor for itself */
+void cpu_write_system(struct cpu *c, uint64_t lin, const void *data, unsigned size);
+
 /** cpu_check_write() - fault as cpu_write() would */
 void cpu_check_write(struct cpu *c, uint64_t lin, unsigned size);
 

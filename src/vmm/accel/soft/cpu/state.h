@@ -140,8 +140,8 @@ struct cpu_table {
 #define TLB_SPACES 8u /* address spaces (PCIDs) that are remembered */
 #define TLB_NONE 1ull /* no page has this address */
 
-/** enum tlb_right - whose accesses an array is for */
-enum tlb_right { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_RIGHTS };
+/** enum tlb_right - whose accesses an array is for; TLB_SLOW stays empty: every access is looked at (#AC, breakpoints) */
+enum tlb_right { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_SLOW, TLB_RIGHTS };
 
 /**
  * struct tlb_entry - a page of 4 KiB
@@ -246,7 +246,7 @@ typedef void cpu_exec_fn(struct cpu *c, const struct insn *i);
  * @cpuid_topology: the answer to leaves 1, 4, 0xB, 0x1F is for processor @index of @nr
  */
 struct cpu_ops {
-	cpu_exec_fn *(*bind)(struct cpu *c, const struct insn *i);
+	cpu_exec_fn *(*bind)(struct cpu *c, struct insn *i);
 	int (*irq_ack)(struct cpu *c);
 	bool (*irq_pending)(struct cpu *c);
 	uint32_t (*apic_read)(struct cpu *c, uint32_t offset);
@@ -306,7 +306,7 @@ struct cpu_fault {
  * @xsave: x87, SSE, AVX, AVX-512 state in the host's standard XSAVE format
  * @event: EVENT_*, atomic
  * @hot: of the translator
- * @shadow: interrupts wait for the end of the next instruction (after STI, MOV SS)
+ * @shadow: interrupts wait for the end of the next instruction: 1 after STI, 2 after MOV SS (then debug traps too)
  * @insn: instruction under way
  * @code_page: host address of the page that it is in; @leave: that page was written, or a branch was taken
  */
@@ -341,7 +341,8 @@ struct cpu {
 	uint32_t sipi;
 	bool nmi_blocked;
 	uint32_t pending_db; /* DR6 bits of a trap after this instruction */
-	bool delivering; /* an exception or interrupt is being delivered */
+	bool delivering; /* an exception or interrupt is being delivered: @deliver_vector */
+	uint8_t deliver_vector;
 	struct cpu_fault fault;
 	jmp_buf unwind;
 	struct cpu_exit exit;
@@ -362,7 +363,7 @@ struct cpu {
 		uint64_t used[TLB_SPACES];
 		uint64_t clock;
 		unsigned now;
-		bool large;
+		uint64_t large[2][64]; /* bits by hash: 2 MiB and 1 GiB that have entries of large pages */
 	} space;
 	struct blocks *blocks;
 	uint64_t stat_insns, stat_blocks, stat_decoded, stat_tlb_miss, stat_faults;
