@@ -109,12 +109,8 @@ static void *map_pages(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-int cpu_new(const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus, struct cpu **ret)
+int cpu_make(struct cpu *c, const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus)
 {
-	struct cpu *c = map_pages(sizeof(*c));
-
-	if (c == NULL)
-		return -ENOMEM;
 	c->ops = ops;
 	c->ram = ram;
 	c->index = index;
@@ -123,21 +119,36 @@ int cpu_new(const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index
 	c->tlb = map_pages(TLB_SPACES * sizeof(struct tlb));
 	c->blocks = blocks_new();
 	if (c->tlb == NULL || c->blocks == NULL) {
-		cpu_free(c);
+		cpu_unmake(c);
 		return -ENOMEM;
 	}
 	cpu_reset(c);
-	*ret = c;
 	return 0;
+}
+
+int cpu_new(const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus, struct cpu **ret)
+{
+	struct cpu *c = map_pages(sizeof(*c));
+	int r = c == NULL ? -ENOMEM : cpu_make(c, ops, ram, index, nr_cpus);
+
+	if (r < 0 && c != NULL)
+		(void) munmap(c, sizeof(*c)); /* ours */
+	*ret = r < 0 ? NULL : c;
+	return r;
+}
+
+void cpu_unmake(struct cpu *c)
+{
+	blocks_free(c->blocks);
+	if (c->tlb != NULL)
+		(void) munmap(c->tlb, TLB_SPACES * sizeof(struct tlb)); /* ours */
 }
 
 void cpu_free(struct cpu *c)
 {
 	if (c == NULL)
 		return;
-	blocks_free(c->blocks);
-	if (c->tlb != NULL)
-		(void) munmap(c->tlb, TLB_SPACES * sizeof(struct tlb)); /* ours */
+	cpu_unmake(c);
 	(void) munmap(c, sizeof(*c)); /* ours */
 }
 

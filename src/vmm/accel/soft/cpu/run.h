@@ -19,6 +19,15 @@ int cpu_new(const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index
 /** cpu_free() - release; NULL is fine */
 void cpu_free(struct cpu *c);
 
+/**
+ * cpu_make() - as cpu_new(), in memory of the caller, which reads as zero and others may share
+ * Return: 0; -ENOMEM.
+ */
+int cpu_make(struct cpu *c, const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus);
+
+/** cpu_unmake() - release all but the memory itself */
+void cpu_unmake(struct cpu *c);
+
 /** cpu_reset() - as after power-on; the first processor runs, the others wait for SIPI */
 void cpu_reset(struct cpu *c);
 

@@ -7,6 +7,7 @@
  */
 #include "vmm/accel/soft/cpu/mem.h"
 #include "vmm/accel/soft/cpu/mmu.h"
+#include "vmm/accel/soft/cpu/run.h"
 
 static unsigned right_of(const struct cpu *c)
 {

@@ -17,13 +17,17 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	greg_t *regs = ((ucontext_t *) context)->uc_mcontext.gregs;
 	uintptr_t pc = (uintptr_t) regs[REG_RIP];
 
-	(void) info;
+	const struct sigaction *other = &before[sig == SIGILL];
+
 	if (pc >= (uintptr_t) simd_cells && pc < (uintptr_t) simd_cells_end) {
 		regs[REG_RAX] = sig == SIGFPE ? SIMD_EXCEPTION : SIMD_UNDEFINED;
 		regs[REG_RIP] = (greg_t) (uintptr_t) simd_call_fault;
 		return;
 	}
-	(void) sigaction(sig, &before[sig == SIGILL], NULL); /* it happens again, and is not ours */
+	if (other->sa_flags & SA_SIGINFO)
+		other->sa_sigaction(sig, info, context);
+	else
+		(void) sigaction(sig, other, NULL); /* it happens again */
 }
 
 static void init(void)

@@ -24,7 +24,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 
 int alarm_init(struct alarm *a, uint32_t *word, uint32_t bits)
 {
-	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 	sigset_t open;
 	struct sigevent e = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = ALARM_SIGNAL };
 

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "vmm/accel/soft/cpu/run.h"
+#include "vmm/accel/soft/simd/simd.h"
 #include "vmm/accel/soft/vcpu/vcpu_priv.h"
 
 #define MSR_TSC_DEADLINE 0x6E0u
@@ -107,6 +108,7 @@ static void cr8_write(struct cpu *c, uint64_t value)
 }
 
 const struct cpu_ops vcpu_ops = {
+	.bind = simd_bind,
 	.irq_ack = irq_ack,
 	.irq_pending = irq_pending,
 	.apic_read = apic_read,

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "vmm/accel/soft/cpu/run.h"
+#include "vmm/accel/soft/simd/simd.h"
 #include "vmm/accel/soft/vcpu/vcpu_priv.h"
 
 static void eoi(void *arg, uint8_t vector)
@@ -52,6 +53,7 @@ static void reset(struct vcpu *v)
 	pv_reset(&v->pv);
 	memset(v->eoi, 0, sizeof(v->eoi));
 	cpu_reset(v->cpu);
+	simd_reset(v->cpu);
 	v->cpu->apic_base = v->lapic->base;
 	vcpu_timer(v);
 }
@@ -71,6 +73,7 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct 
 	v->pv.schedstat = -1;
 	v->bus = (struct apic_bus) { .lapic = w->lapic, .nr = w->nr, .tsc_khz = w->clock.khz, .wake = wake, .eoi = eoi,
 				     .arg = v };
+	simd_init();
 	r = cpu_make(&w->cpu[index], &vcpu_ops, ram, index, w->nr);
 	if (r < 0) {
 		free(v);
