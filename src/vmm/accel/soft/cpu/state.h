@@ -138,7 +138,7 @@ struct cpu_table {
 /* The soft TLB: arrays by address space and by what the code may do; see mmu.h */
 #define TLB_ENTRIES 512u
 #define TLB_SPACES 8u /* address spaces (PCIDs) that are remembered */
-#define TLB_NONE 1ull /* no page has this address */
+#define TLB_NONE tlb_none /* no page has this address: a secret number that is not canonical */
 
 /** enum tlb_right - whose accesses an array is for; TLB_SLOW stays empty: every access is looked at (#AC, breakpoints) */
 enum tlb_right { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_SLOW, TLB_RIGHTS };
@@ -157,6 +157,8 @@ struct tlb_entry {
 
 #define TLB_GLOBAL 1u
 #define TLB_LARGE 2u /* part of a larger page */
+
+extern uint64_t tlb_none;
 
 /** struct tlb_code - a page of 4 KiB that instructions are fetched from; @page is TLB_NONE or its linear address */
 struct tlb_code {

@@ -12,6 +12,11 @@
 #include "base/cleanup.h"
 #include "vmm/accel/soft/translate/block.h"
 
+static size_t region_size(const struct cache *c)
+{
+	return (c->size - c->stubs) / CACHE_REGIONS & ~(size_t) (CACHE_ALIGN - 1);
+}
+
 int cache_init(struct cache *c, size_t size, size_t stubs)
 {
 	_cleanup_close_ int fd = memfd_create("code", MFD_CLOEXEC);
@@ -32,6 +37,11 @@ int cache_init(struct cache *c, size_t size, size_t stubs)
 	}
 	c->w = w;
 	c->x = x;
+	for (unsigned r = 0; r < CACHE_REGIONS; r++) {
+		c->region[r].block = calloc(region_size(c) / CACHE_ALIGN, sizeof(*c->region[r].block));
+		if (c->region[r].block == NULL)
+			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -47,11 +57,6 @@ void cache_done(struct cache *c)
 	if (c->x != NULL)
 		(void) munmap((void *) (uintptr_t) c->x, c->size);
 	*c = (struct cache) { 0 };
-}
-
-static size_t region_size(const struct cache *c)
-{
-	return (c->size - c->stubs) / CACHE_REGIONS;
 }
 
 unsigned cache_region_of(const struct cache *c, size_t at)
@@ -72,22 +77,12 @@ void cache_next(struct cache *c)
 	c->pos = c->stubs + c->now * region_size(c);
 }
 
-int cache_add(struct cache *c, struct block *b)
+void cache_add(struct cache *c, struct block *b)
 {
 	struct cache_region *r = &c->region[c->now];
 
-	if (r->nr == r->room) {
-		size_t room = r->room == 0 ? 1024 : r->room * 2;
-		struct block **p = reallocarray(r->block, room, sizeof(*p));
-
-		if (p == NULL)
-			return -ENOMEM;
-		r->block = p;
-		r->room = room;
-	}
 	r->block[r->nr++] = b;
 	c->pos = b->end;
-	return 0;
 }
 
 struct block *cache_find(const struct cache *c, size_t at)

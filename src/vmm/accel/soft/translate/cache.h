@@ -15,10 +15,12 @@ struct block;
 
 #define CACHE_REGIONS 8u
 
+#define CACHE_ALIGN 64u /* of blocks */
+
 /** struct cache_region - blocks by address, oldest first */
 struct cache_region {
 	struct block **block;
-	size_t nr, room;
+	size_t nr;
 };
 
 /**
@@ -51,8 +53,8 @@ size_t cache_room(const struct cache *c);
 /** cache_next() - go on with the next region, which the caller has emptied */
 void cache_next(struct cache *c);
 
-/** cache_add() - @b is what was just written at the end.  Return: 0; -ENOMEM */
-int cache_add(struct cache *c, struct block *b);
+/** cache_add() - @b, whose size is a multiple of CACHE_ALIGN, is what was just written at the end */
+void cache_add(struct cache *c, struct block *b);
 
 /** cache_find() - the block whose code has the byte at offset @at; NULL if there is none */
 struct block *cache_find(const struct cache *c, size_t at);

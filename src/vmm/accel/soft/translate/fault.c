@@ -24,11 +24,25 @@ static __thread void *stack;
 
 static const int signals[] = { SIGFPE, SIGSEGV, SIGBUS, SIGILL };
 
+/* What they did before: others run code that faults, too. */
+static struct sigaction before[sizeof(signals) / sizeof(signals[0])];
+
 /* Registers of a signal frame in the order of their encoding */
 static const int greg[16] = {
 	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
 	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
 };
+
+static void others(int signo, siginfo_t *info, void *context)
+{
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (signals[i] == signo && before[i].sa_flags & SA_SIGINFO) {
+			before[i].sa_sigaction(signo, info, context);
+			return;
+		}
+	}
+	(void) signal(signo, SIG_DFL); /* happens again, and ends the program */
+}
 
 static void handler(int signo, siginfo_t *info, void *context)
 {
@@ -36,11 +50,10 @@ static void handler(int signo, siginfo_t *info, void *context)
 	greg_t *g = u->uc_mcontext.gregs;
 	struct fault_frame f = { .pc = (uint64_t) g[REG_RIP], .flags = (uint64_t) g[REG_EFL] };
 
-	(void) info;
 	for (unsigned r = 0; r < 16; r++)
 		f.reg[r] = (uint64_t) g[greg[r]];
 	if (running == NULL || !fault_resolve(running, &f)) {
-		(void) signal(signo, SIG_DFL); /* happens again, and ends the program */
+		others(signo, info, context);
 		return;
 	}
 	for (unsigned r = 0; r < 16; r++)
@@ -52,10 +65,13 @@ int fault_init(void)
 {
 	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 
-	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		if (sigaction(signals[i], &sa, NULL) < 0)
+	static bool done;
+
+	for (unsigned i = 0; !done && i < sizeof(signals) / sizeof(signals[0]); i++) {
+		if (sigaction(signals[i], &sa, &before[i]) < 0)
 			return -errno;
 	}
+	done = true;
 	return 0;
 }
 

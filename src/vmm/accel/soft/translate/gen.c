@@ -193,7 +193,7 @@ static struct block *finish(struct gen *g, const struct block *b)
 	ret->entry = b->entry;
 	ret->host_entry = b->host_entry;
 	ret->interp = g->nr == 0;
-	ret->end = (uint32_t) (g->e.p - g->w);
+	ret->end = (uint32_t) ((size_t) (g->e.p - g->w) + CACHE_ALIGN - 1) & ~(CACHE_ALIGN - 1);
 	ret->nr_insns = (uint16_t) g->nr_insns;
 	ret->nr_links = (uint16_t) g->nr_links;
 	(void) memcpy(ret->insn, g->insn, g->nr_insns * sizeof(g->insn[0]));
@@ -223,9 +223,7 @@ struct block *gen_block(struct cache *cache, const struct stubs *stubs, const ui
 	if (g.failed || g.e.full)
 		return NULL;
 	b = finish(&g, &shape);
-	if (b != NULL && cache_add(cache, b) < 0) {
-		block_free(b);
-		return NULL;
-	}
+	if (b != NULL)
+		cache_add(cache, b);
 	return b;
 }

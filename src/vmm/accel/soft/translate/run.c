@@ -9,6 +9,7 @@
  * guest's stay in the host's until the interpreter or the owner needs them.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmm/accel/soft/cpu/mem.h"
 #include "vmm/accel/soft/cpu/mmu.h"
@@ -78,13 +79,13 @@ static void fp_in(struct cpu *c)
 static bool step(struct cpu *c)
 {
 	fp_out(c);
-	return cpu_step(c);
+	return cpu_advance(c);
 }
 
 /* Does code at RIP need the interpreter whatever it is? */
 static bool unusual(const struct cpu *c)
 {
-	return c->mode != CPU_MODE_64 || c->flags & FL_TF || c->shadow || c->pending_db || c->dr7 & 0xFF;
+	return c->mode != CPU_MODE_64 || cpu_is_special(c);
 }
 
 static void select_epoch(struct cpu *c, const struct tlb_code *page)
@@ -99,6 +100,8 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 		}
 		if (flushed & CPU_FLUSHED_GLOBAL || t->kernel_local)
 			t->kernel_epoch = epoch_next(t);
+		if (flushed == CPU_FLUSHED_ALL)
+			(void) memset(c->hot.code_seen, 0, sizeof(c->hot.code_seen));
 		c->hot.flushed = 0;
 	}
 	if (c->cpl == 3) {
@@ -269,8 +272,6 @@ void translate_run(struct cpu *c)
 	if (fault_thread(c) < 0)
 		abort(); /* no memory for a stack of 64 KiB */
 	for (;;) {
-		if (cpu_deliver(c))
-			break;
 		if ((unusual(c) || run_translated(c)) && step(c))
 			break;
 	}

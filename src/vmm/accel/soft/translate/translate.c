@@ -86,6 +86,11 @@ int translate_new(struct cpu *c, uint64_t cache_size, struct err *err)
 	return 0;
 }
 
+int translate_adopt(struct cpu *c)
+{
+	return fault_thread(c);
+}
+
 void translate_free(struct cpu *c)
 {
 	struct translator *t = translator_of(c);

@@ -31,6 +31,14 @@ int translate_new(struct cpu *c, uint64_t cache_size, struct err *err);
 void translate_free(struct cpu *c);
 
 /**
+ * translate_adopt() - let the calling thread be the processor's
+ *
+ * Gives it GS and an alternate signal stack; translate_run() does so too, if it may still call the kernel.
+ * Return: 0; -errno.
+ */
+int translate_adopt(struct cpu *c);
+
+/**
  * translate_run() - cpu_run(), faster
  * Context: the processor's thread, which then has GS and an alternate signal stack for this; its signal handlers
  * must be SA_ONSTACK.
