@@ -15,7 +15,9 @@
 #include "vmm/accel/soft/cpu/exec.h"
 #include "vmm/accel/soft/cpu/mmu.h"
 
-#define TABLE 65536u /* a power of two */
+#define TABLE_BITS 16
+#define TABLE (1u << TABLE_BITS)
+#define HASH 0x9E3779B97F4A7C15ull /* a multiplier that mixes */
 #define ARENA (32ull << 20) /* bytes */
 #define BLOCK_MAX (sizeof(struct block) + BLOCK_INSNS * sizeof(struct insn) + BLOCK_INSNS * INSN_MAX + 16)
 
@@ -155,7 +157,7 @@ const struct block *blocks_get(struct cpu *c, uint64_t lin)
 	const struct tlb_code *page = mmu_code(c, lin);
 	unsigned at = lin & 0xFFF;
 	uint64_t key = (page->gpa + at) << 2 | c->mode;
-	struct block **slot = &c->blocks->table[(key ^ key >> 14) & (TABLE - 1)], *b = *slot;
+	struct block **slot = &c->blocks->table[(key * HASH) >> (64 - TABLE_BITS)], *b = *slot;
 	const uint8_t *host = page->host;
 
 	if (__builtin_expect(host == NULL, 0))
@@ -166,6 +168,6 @@ const struct block *blocks_get(struct cpu *c, uint64_t lin)
 	b = decode(c, key, host + at, 0x1000 - at);
 	if (b == NULL)
 		return in_two_pages(c, lin, host + at, 0x1000 - at);
-	c->blocks->table[(key ^ key >> 14) & (TABLE - 1)] = b;
+	*slot = b;
 	return b;
 }

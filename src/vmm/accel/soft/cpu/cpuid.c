@@ -51,6 +51,7 @@ static const uint32_t always[CPUID_WORDS] = {
 	[CPUID_WORD_1_EDX] = BIT(9),
 	[CPUID_WORD_7_EBX] = BIT(0) | BIT(7) | BIT(10) | BIT(20),
 	[CPUID_WORD_7_ECX] = BIT(2) | BIT(22),
+	[CPUID_WORD_7_EDX] = BIT(26) | BIT(27) | BIT(29) | BIT(31), /* IBRS, STIBP, ARCH_CAPABILITIES, SSBD */
 	[CPUID_WORD_80000001_EDX] = BIT(26) | BIT(27),
 };
 
@@ -183,6 +184,24 @@ static uint32_t xsave_size(uint64_t mask)
 	return size;
 }
 
+/* Bytes of the compacted XSAVE area for the components in @mask. */
+static uint32_t xsave_compact_size(uint64_t mask)
+{
+	uint32_t size = 576;
+
+	for (unsigned i = 2; i < 32; i++) {
+		struct cpuid_regs r;
+
+		if (!(mask >> i & 1))
+			continue;
+		r = cpuid_host(0xD, i);
+		if (r.ecx & 2)
+			size = (size + 63) & ~63u;
+		size += r.eax;
+	}
+	return size;
+}
+
 static struct cpuid_regs leaf_d(const struct cpu *c, uint32_t subleaf)
 {
 	struct cpuid_regs r;
@@ -192,7 +211,8 @@ static struct cpuid_regs leaf_d(const struct cpu *c, uint32_t subleaf)
 		return (struct cpuid_regs) { .eax = (uint32_t) c->cpuid->xcr0, .ebx = xsave_size(c->xcr0),
 					     .ecx = xsave_size(c->cpuid->xcr0) };
 	case 1:
-		return (struct cpuid_regs) { .eax = c->cpuid->word[CPUID_WORD_D_1_EAX], .ebx = xsave_size(c->xcr0) };
+		return (struct cpuid_regs) { .eax = c->cpuid->word[CPUID_WORD_D_1_EAX],
+					     .ebx = xsave_compact_size(c->xcr0) };
 	default:
 		if (subleaf >= 32 || !(c->cpuid->xcr0 >> subleaf & 1))
 			return (struct cpuid_regs) { 0 };

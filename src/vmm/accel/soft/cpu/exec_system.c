@@ -242,6 +242,35 @@ static void rdrand(struct cpu *c, const struct insn *i)
 	c->status = ok ? FL_CF : 0;
 }
 
+static bool xcr0_ok(const struct cpu *c, uint64_t v)
+{
+	if (!(v & 1) || (v & ~c->cpuid->xcr0))
+		return false;
+	if ((v & 4) && !(v & 2))
+		return false;
+	return (v & 0xE0) == 0 || (v & 0xE6) == 0xE6;
+}
+
+static void xgetbv_xsetbv(struct cpu *c, const struct insn *i)
+{
+	uint64_t v = (uint32_t) c->reg[REG_RAX] | c->reg[REG_RDX] << 32;
+	uint32_t n = (uint32_t) c->reg[REG_RCX];
+
+	if (!(c->cr4 & CR4_OSXSAVE))
+		cpu_raise(c, EXC_UD);
+	if (i->modrm == 0xD1) {
+		cpu_need_cpl0(c);
+		if (n != 0 || !xcr0_ok(c, v))
+			cpu_raise_code(c, EXC_GP, 0);
+		c->xcr0 = v;
+		return;
+	}
+	if (n > 1 || (n == 1 && !has(c, CPUID_WORD_D_1_EAX, 2)))
+		cpu_raise_code(c, EXC_GP, 0);
+	c->reg[REG_RAX] = (uint32_t) c->xcr0; /* any of them may be in use */
+	c->reg[REG_RDX] = c->xcr0 >> 32;
+}
+
 static void syscall_fast(struct cpu *c, const struct insn *i)
 {
 	uint16_t cs = (uint16_t) (c->star >> 32 & 0xFFFC);
@@ -336,8 +365,11 @@ static cpu_exec_fn *bind_group7_register(const struct cpu *c, const struct insn 
 		return c->mode == CPU_MODE_64 ? swapgs : cpu_undefined;
 	case 0xF9:
 		return has(c, CPUID_WORD_80000001_EDX, 27) ? rdtsc : cpu_undefined;
+	case 0xD0:
+	case 0xD1:
+		return has(c, CPUID_WORD_1_ECX, 26) && i->pp == 0 ? xgetbv_xsetbv : cpu_undefined;
 	default:
-		return NULL; /* XGETBV, XSETBV */
+		return cpu_undefined;
 	}
 }
 

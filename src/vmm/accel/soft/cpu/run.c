@@ -10,8 +10,8 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "vmm/accel/soft/cpu/blocks.h"
 #include "vmm/accel/soft/cpu/cpuid.h"
@@ -101,14 +101,6 @@ void cpu_reset(struct cpu *c)
 	cpu_init(c);
 }
 
-/* Pages that a child process shares, since others set events. */
-static void *map_pages(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
 int cpu_make(struct cpu *c, const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus)
 {
 	c->ops = ops;
@@ -116,7 +108,7 @@ int cpu_make(struct cpu *c, const struct cpu_ops *ops, const struct cpu_ram *ram
 	c->index = index;
 	c->nr_cpus = nr_cpus;
 	c->cpuid = cpuid_features();
-	c->tlb = map_pages(TLB_SPACES * sizeof(struct tlb));
+	c->tlb = calloc(TLB_SPACES, sizeof(struct tlb));
 	c->blocks = blocks_new();
 	if (c->tlb == NULL || c->blocks == NULL) {
 		cpu_unmake(c);
@@ -126,30 +118,12 @@ int cpu_make(struct cpu *c, const struct cpu_ops *ops, const struct cpu_ram *ram
 	return 0;
 }
 
-int cpu_new(const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus, struct cpu **ret)
-{
-	struct cpu *c = map_pages(sizeof(*c));
-	int r = c == NULL ? -ENOMEM : cpu_make(c, ops, ram, index, nr_cpus);
-
-	if (r < 0 && c != NULL)
-		(void) munmap(c, sizeof(*c)); /* ours */
-	*ret = r < 0 ? NULL : c;
-	return r;
-}
-
 void cpu_unmake(struct cpu *c)
 {
 	blocks_free(c->blocks);
-	if (c->tlb != NULL)
-		(void) munmap(c->tlb, TLB_SPACES * sizeof(struct tlb)); /* ours */
-}
-
-void cpu_free(struct cpu *c)
-{
-	if (c == NULL)
-		return;
-	cpu_unmake(c);
-	(void) munmap(c, sizeof(*c)); /* ours */
+	free(c->tlb);
+	c->blocks = NULL;
+	c->tlb = NULL;
 }
 
 static void start_at(struct cpu *c, uint8_t vector)

@@ -9,23 +9,15 @@
 struct err;
 
 /**
- * cpu_new() - a processor in the state after power-on
- * @ops, @ram: borrowed until cpu_free()
+ * cpu_make() - make a processor in the state after power-on
+ * @c: memory that reads as zero; may be shared with other processes, what is remembered for speed is not in it
+ * @ops, @ram: borrowed until cpu_unmake()
  * @index: its number and APIC identity, of @nr_cpus
- * Return: 0; -ENOMEM.
- */
-int cpu_new(const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus, struct cpu **ret);
-
-/** cpu_free() - release; NULL is fine */
-void cpu_free(struct cpu *c);
-
-/**
- * cpu_make() - as cpu_new(), in memory of the caller, which reads as zero and others may share
  * Return: 0; -ENOMEM.
  */
 int cpu_make(struct cpu *c, const struct cpu_ops *ops, const struct cpu_ram *ram, unsigned index, unsigned nr_cpus);
 
-/** cpu_unmake() - release all but the memory itself */
+/** cpu_unmake() - release what it holds, not @c */
 void cpu_unmake(struct cpu *c);
 
 /** cpu_reset() - as after power-on; the first processor runs, the others wait for SIPI */

@@ -237,7 +237,7 @@ typedef void cpu_exec_fn(struct cpu *c, const struct insn *i);
 /**
  * struct cpu_ops - what a processor asks of its surroundings; called on its own thread inside of cpu_run()
  * @bind: who executes @i, an instruction of the x87, MMX, SSE, VEX and EVEX kind (see decode.h); NULL:
- *        nobody, #UD.  Called once per decoding
+ *        nobody, #UD.  Called once per decoding; may change @imm2 and @disp
  * @irq_ack: the interrupt to deliver now: takes it from the local APIC.  -1: none (after all)
  * @irq_pending: would irq_ack() return one?
  * @apic_read, @apic_write: the page at IA32_APIC_BASE, 32-bit registers

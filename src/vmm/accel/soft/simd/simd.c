@@ -14,14 +14,10 @@ void simd_init(void)
 
 void simd_reset(struct cpu *c)
 {
-	uint32_t mask = MXCSR_VALID;
-
 	memset(c->xsave, 0, sizeof(c->xsave));
-	x87_init(c);
 	xs_set16(c, XS_FCW, 0x40);
 	c->xsave[XS_FTW] = 0xFF;
 	mxcsr_set(c, MXCSR_DEFAULT);
-	memcpy(c->xsave + XS_MXCSR_MASK, &mask, 4);
 }
 
 /* EVEX's displacement of one byte counts in units of the memory operand. */

@@ -17,5 +17,5 @@ cpu_exec_fn *simd_bind(struct cpu *c, struct insn *i);
 /** simd_init() - prepare the program for executing; before the first instruction, any number of times */
 void simd_init(void);
 
-/** simd_reset() - the state that CPU reset gives to the registers here */
+/** simd_reset() - the state that the registers here have after power-on */
 void simd_reset(struct cpu *c);

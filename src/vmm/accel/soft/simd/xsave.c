@@ -98,7 +98,10 @@ static void x87_get(struct cpu *c, const struct insn *i, const uint8_t *from)
 
 static void mxcsr_put(const struct cpu *c, uint8_t *to)
 {
-	memcpy(to + XS_MXCSR, c->xsave + XS_MXCSR, 8);
+	uint32_t mask = MXCSR_VALID;
+
+	memcpy(to + XS_MXCSR, c->xsave + XS_MXCSR, 4);
+	memcpy(to + XS_MXCSR_MASK, &mask, 4);
 }
 
 static uint32_t mxcsr_of(struct cpu *c, const uint8_t *from)

@@ -54,7 +54,6 @@ static void reset(struct vcpu *v)
 	pv_reset(&v->pv);
 	memset(v->eoi, 0, sizeof(v->eoi));
 	cpu_reset(v->cpu);
-	simd_reset(v->cpu);
 	v->cpu->apic_base = v->lapic->base;
 	vcpu_timer(v);
 }
@@ -74,7 +73,6 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct 
 	v->pv.schedstat = -1;
 	v->bus = (struct apic_bus) { .lapic = w->lapic, .nr = w->nr, .tsc_khz = w->clock.khz, .wake = wake, .eoi = eoi,
 				     .arg = v };
-	simd_init();
 	r = cpu_make(&w->cpu[index], &vcpu_ops, ram, index, w->nr);
 	if (r < 0) {
 		free(v);
