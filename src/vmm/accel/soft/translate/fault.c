@@ -77,6 +77,8 @@ int fault_init(void)
 
 int fault_thread(void *gs)
 {
+	sigset_t open;
+
 	if (running == gs)
 		return 0;
 	if (stack == NULL) {
@@ -87,6 +89,10 @@ int fault_thread(void *gs)
 			return -errno;
 		stack = p;
 	}
+	(void) sigemptyset(&open);
+	for (unsigned i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		(void) sigaddset(&open, signals[i]);
+	(void) pthread_sigmask(SIG_UNBLOCK, &open, NULL); /* valid arguments */
 	if (syscall(SYS_arch_prctl, ARCH_SET_GS, gs) < 0)
 		return -errno;
 	running = gs;

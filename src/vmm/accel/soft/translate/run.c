@@ -88,6 +88,12 @@ static bool unusual(const struct cpu *c)
 	return c->mode != CPU_MODE_64 || cpu_is_special(c);
 }
 
+static void kernel_flushed(struct translator *t)
+{
+	t->kernel_epoch = epoch_next(t);
+	t->kernel_local = false;
+}
+
 static void select_epoch(struct cpu *c, const struct tlb_code *page)
 {
 	struct translator *t = translator_of(c);
@@ -99,7 +105,7 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 				t->user_epoch[s] = epoch_next(t);
 		}
 		if (flushed & CPU_FLUSHED_GLOBAL || t->kernel_local)
-			t->kernel_epoch = epoch_next(t);
+			kernel_flushed(t);
 		if (flushed == CPU_FLUSHED_ALL)
 			(void) memset(c->hot.code_seen, 0, sizeof(c->hot.code_seen));
 		c->hot.flushed = 0;
@@ -108,10 +114,10 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 		c->hot.epoch = t->user_epoch[c->space.now];
 		return;
 	}
+	if (t->kernel_local && t->kernel_space != c->space.now)
+		kernel_flushed(t);
 	if (!(page->info & TLB_GLOBAL))
 		t->kernel_local = true;
-	if (t->kernel_local && t->kernel_space != c->space.now)
-		t->kernel_epoch = epoch_next(t);
 	t->kernel_space = c->space.now;
 	c->hot.epoch = t->kernel_epoch;
 }
