@@ -212,12 +212,20 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 	return 0;
 }
 
+/* Who has a row has its files. */
+static int removed_meanwhile(const struct engine *e, const struct eng_instance *i, const char *path, struct err *err)
+{
+	return err_msg(err, -ENOENT, "instance '%s' was removed meanwhile: no '%s/%s'", i->name, e->root, path);
+}
+
 int eng_instance_dir(struct engine *e, const struct eng_instance *i, struct err *err)
 {
 	char path[ENG_ID_LEN + 32];
 
 	(void) snprintf(path, sizeof(path), "instances/%.64s", i->id);
 	int fd = openat(e->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return removed_meanwhile(e, i, path, err);
 	return fd < 0 ? err_set(err, -errno, "open directory '%s/%s'", e->root, path) : fd;
 }
 
@@ -230,9 +238,8 @@ int eng_instance_config(struct engine *e, const struct eng_instance *i, struct e
 
 	(void) snprintf(path, sizeof(path), "instances/%.64s/config.json", i->id);
 	r = file_read(e->root_fd, path, ENG_CONFIG_MAX, &text);
-	if (r == -ENOENT) /* who has a row has its files */
-		return err_msg(err, r, "instance '%s' was removed meanwhile: no '%s/%s'", i->name,
-			       e->root, path);
+	if (r == -ENOENT)
+		return removed_meanwhile(e, i, path, err);
 	if (r < 0)
 		return err_set(err, r, "read '%s/%s'", e->root, path);
 	return eng_config_read(path, text.p, text.len, ret, err);
@@ -249,6 +256,8 @@ int eng_instance_config_save(struct engine *e, const struct eng_instance *i,
 		return dir;
 	eng_config_json(config, &json);
 	r = json.failed ? -ENOMEM : file_replace(dir, "config.json", json.p, json.len, 0600);
+	if (r == -ENOENT)
+		return removed_meanwhile(e, i, "config.json", err);
 	return r < 0 ? err_set(err, r, "write config.json of instance '%s'", i->name) : 0;
 }
 

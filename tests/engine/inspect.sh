@@ -52,6 +52,10 @@ is "stats -a" "$(cleave stats -a --no-stream --format '{{.Name}}' | wc -l)" 3
 is "processes" "$(cleave stats --no-stream --format '{{.PIDs}}' one)" 1
 like "top" "$(cleave top one)" 'UID.*PID.*CMD.*sleep 1000'
 is "top with options" "$(cleave top one -o pid,comm | tail -n 1 | awk '{print $2}')" sleep
+run 0 -d --name other -u 5000 cleave/tiny sleep 1000
+is "top of another user, who is not asked for by -e" "$(cleave top other -o uid,pid,comm | awk '{print $1, $3}' | xargs)" 'UID COMMAND 5000 sleep'
+is "what cannot be combined with a list of processes" "$(cleave top other -eo pid,comm | awk 'NR > 1 {print $2}')" sleep
+cleave rm -f other >/dev/null
 refuse 1 'is not running' top two
 refuse 1 'no column PID' top one -o comm
 cleave rm -f one two three >/dev/null

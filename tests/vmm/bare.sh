@@ -116,6 +116,10 @@ for _ in range(5):
         events.append(json.loads(f.readline()).get("event"))
     events.remove("RESET")
 need("events", "STOP" in events and "RESUME" in events)
+for _ in range(100):
+    if open("out").read().count("BARE") > 1:
+        break
+    time.sleep(0.1)
 many = [socket.socket(socket.AF_UNIX) for _ in range(8)]
 for c in many:
     c.connect("q")

@@ -83,8 +83,8 @@ enum insn_result {
  * insn_decode() - take apart the instruction at @code
  * @mode: CPU_MODE_*
  * @len: bytes that may be read
- * Context: pure.  Does not look whether a SIMD opcode exists: the length follows from the map.  Sets
- * all of @ret but @exec.
+ * Context: pure.  Does not look whether a SIMD opcode exists: the length follows from the map.
+ * Return: see there; @ret is set, but for @exec, if it is INSN_OK or INSN_BAD.
  */
 enum insn_result insn_decode(uint8_t mode, const uint8_t *code, size_t len, struct insn *ret);
 

@@ -245,7 +245,6 @@ typedef void cpu_exec_fn(struct cpu *c, const struct insn *i);
  *        false: #GP
  * @cr8_read, @cr8_write: the task priority, 0 to 15
  * @code_write: a page with CPU_PAGE_CODE is about to be written
- * @cpuid_topology: the answer to leaves 1, 4, 0xB, 0x1F is for processor @index of @nr
  */
 struct cpu_ops {
 	cpu_exec_fn *(*bind)(struct cpu *c, struct insn *i);
@@ -302,7 +301,7 @@ struct cpu_fault {
  * @reg: general registers, REG_ZERO, and RIP.  While an instruction executes, RIP is that of the next one
  * @status: FL_STATUS bits of RFLAGS
  * @flags: the other bits of RFLAGS, see cpu_rflags()
- * @tlb_read_base: the entries of the current address space and rights
+ * @tlb_now: the entries of the current address space and rights
  * @cpl: current privilege level
  * @mode: CPU_MODE_* of code at RIP
  * @xsave: x87, SSE, AVX, AVX-512 state in the host's standard XSAVE format

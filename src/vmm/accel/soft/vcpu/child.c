@@ -6,6 +6,7 @@
  * that comes is a command in the world's slot, a byte that goes is its answer; no more bytes, and it ends.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -67,19 +68,30 @@ static int tell(void)
 	return write(VCPU_FD_ANSWER, "", 1) == 1 ? 0 : -EPIPE;
 }
 
+/* A timer's signal may come while nothing is commanded. */
+static bool commanded(void)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(VCPU_FD_COMMAND, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	return n == 1;
+}
+
 int vcpu_main(int argc, char **argv)
 {
 	struct cpu_ram ram = { 0 };
 	struct world *w = NULL;
 	struct vcpu *v = NULL;
 	uint64_t index;
-	char byte;
 	int r;
 
 	if (argc < 2 || str_to_u64(argv[1], &index) < 0 || index >= VM_CPUS_MAX)
 		return STATUS_FAILED;
 	r = prepare((unsigned) index, &ram, &w, &v);
-	while (tell() == 0 && r == 0 && read(VCPU_FD_COMMAND, &byte, 1) == 1)
+	while (tell() == 0 && r == 0 && commanded())
 		w->slot[index].result = vcpu_do(v);
 	return r < 0 ? STATUS_FAILED : 0;
 }

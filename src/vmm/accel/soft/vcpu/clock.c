@@ -21,6 +21,7 @@ static void moment(uint64_t *tsc, uint64_t *ns)
 {
 	uint64_t best = UINT64_MAX;
 
+	*tsc = *ns = 0;
 	for (int i = 0; i < TRIES; i++) {
 		uint64_t a = clock_now(), n = clock_ns(), b = clock_now();
 
