@@ -21,6 +21,7 @@
 #include "vmm/accel/accel.h"
 #include "vmm/boot/acpi.h"
 #include "vmm/control/qmp.h"
+#include "vmm/core/vm.h"
 #include "vmm/machine/machine.h"
 #include "vmm/options.h"
 
@@ -99,7 +100,18 @@ static int open_control(const char *path, int *ret, struct err *err)
 	return path != NULL && *ret < 0 ? err_set(err, *ret, "option --qmp: listen at '%s'", path) : 0;
 }
 
-static int run(const struct machine_config *conf, const char *control)
+static void print_stats(struct machine *m)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+	struct accel *a = machine_vm(m)->accel;
+
+	if (a->ops->stats != NULL)
+		a->ops->stats(a, &s);
+	if (s.len > 0 && !s.failed)
+		fputs(s.p, stderr);
+}
+
+static int run(const struct machine_config *conf, const char *control, bool stats)
 {
 	struct machine *m = NULL;
 	struct qmp *qmp = NULL;
@@ -118,6 +130,8 @@ static int run(const struct machine_config *conf, const char *control)
 	if (r == 0) {
 		raw = make_raw(conf, &old);
 		r = machine_run(m, &sig, &err);
+		if (stats)
+			print_stats(m);
 	}
 	qmp_free(qmp);
 	machine_free(m);
@@ -143,13 +157,28 @@ static int dump_acpi(const char *path, const struct vmm_options *o)
 	return fail(STATUS_FAILED, &err);
 }
 
+/* Some accelerators need further processes, which are this program by another name. */
+static const struct accel_ops *named_accel(int argc, char **argv)
+{
+	static const char prefix[] = "cleave-vmm:";
+	const struct accel_ops *ops = NULL;
+
+	if (argc > 0 && strncmp(argv[0], prefix, sizeof(prefix) - 1) == 0)
+		ops = accel_find(argv[0] + sizeof(prefix) - 1);
+	return ops != NULL && ops->again != NULL ? ops : NULL;
+}
+
 int main(int argc, char **argv)
 {
+	const struct accel_ops *again = named_accel(argc, argv);
 	struct vmm_options o = { 0 };
 	struct machine_config conf;
 	struct err err = { 0 };
-	int n = argc - 1, r = argc < 1 ? -EINVAL : opt_parse(vmm_options_table(), &o, &n, argv + 1, true, &err);
+	int n = argc - 1, r;
 
+	if (again != NULL)
+		return again->again(argc, argv);
+	r = argc < 1 ? -EINVAL : opt_parse(vmm_options_table(), &o, &n, argv + 1, true, &err);
 	if (r == 1)
 		return usage();
 	if (r == 0 && n > 0)
@@ -165,7 +194,7 @@ int main(int argc, char **argv)
 	if (o.dump_acpi != NULL)
 		return dump_acpi(o.dump_acpi, &o);
 	r = vmm_options_open(&o, &conf, &err);
-	r = r < 0 ? fail(r == -EINVAL ? STATUS_USAGE : STATUS_FAILED, &err) : run(&conf, o.qmp);
+	r = r < 0 ? fail(r == -EINVAL ? STATUS_USAGE : STATUS_FAILED, &err) : run(&conf, o.qmp, o.stats);
 	vmm_options_close(&conf);
 	return r;
 }
