@@ -107,8 +107,9 @@ static size_t fill(struct vq_chain *chain, struct iovec *iov, unsigned nr)
 }
 
 /*
- * Give a packet to the guest; the first piece has its header.  Return: 1 done; 0 not enough buffers; -errno.
- * A packet that does not fit a single buffer when it must is lost.
+ * Give a packet to the guest; the first piece has its header.  Return: 1 done; 0 not enough buffers: the guest
+ * tells when it adds one to those that are there; -errno.  A packet that does not fit a single buffer when it must
+ * is lost.
  */
 static int deliver(struct vio_dev *d, unsigned q, struct iovec *iov, unsigned nr)
 {
@@ -122,6 +123,8 @@ static int deliver(struct vio_dev *d, unsigned q, struct iovec *iov, unsigned nr
 		len += iov[i].iov_len;
 	while (room < len && n < (merge ? SPREAD_MAX : 1)) {
 		r = vio_pop(d, q, &chain[n]);
+		if (r == 0 && vq_rearm(&d->queue[q].vq))
+			continue; /* one came just now */
 		if (r <= 0)
 			break;
 		room += chain[n++].in_len;
@@ -137,14 +140,6 @@ static int deliver(struct vio_dev *d, unsigned q, struct iovec *iov, unsigned nr
 	return 1;
 }
 
-/* The same, and ask to be told of buffers if there were none. */
-static int deliver_or_wait(struct vio_dev *d, unsigned q, struct iovec *iov, unsigned nr)
-{
-	int r = deliver(d, q, iov, nr);
-
-	return r == 0 && vq_rearm(&d->queue[q].vq) ? deliver(d, q, iov, nr) : r;
-}
-
 /* A packet from the user network. */
 static int deliver_user(void *arg, struct iovec *iov, unsigned nr)
 {
@@ -153,7 +148,7 @@ static int deliver_user(void *arg, struct iovec *iov, unsigned nr)
 
 	if (!d->started || d->queue[0].vq.desc == NULL)
 		return 1; /* nobody is there: it is lost */
-	r = deliver_or_wait(d, 0, iov, nr);
+	r = deliver(d, 0, iov, nr);
 	if (r < 0)
 		vio_broken(d);
 	vio_signal(d, 0);
@@ -174,7 +169,7 @@ static int receive(struct pair *p)
 				break; /* nothing there */
 			p->len = (size_t) n;
 		}
-		r = deliver_or_wait(d, q, &(struct iovec) { p->packet, p->len }, 1);
+		r = deliver(d, q, &(struct iovec) { p->packet, p->len }, 1);
 		if (r > 0)
 			p->len = 0;
 	}
