@@ -10,7 +10,7 @@ struct machine_config;
 
 /** struct vmm_options - the command line, as given */
 struct vmm_options {
-	const char *kernel, *initrd, *append, *memory, *accel, *serial, *qmp, *vsock;
+	const char *kernel, *initrd, *append, *memory, *accel, *serial, *qmp, *vsock, *sandbox;
 	uint64_t cpus;
 	struct opt_strings disks, nets, consoles, pmems;
 	bool no_reboot, balloon, version, probe;

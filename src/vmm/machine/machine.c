@@ -41,7 +41,7 @@ struct machine {
 	struct loop_source cause, signals;
 	int signal_fd, signal, failed;
 	bool paused, host_reset;
-	struct err *err;
+	struct err *err, unconfined;
 	void (*event)(void *arg, const char *name, const char *data);
 	void *event_arg;
 };
@@ -202,6 +202,7 @@ static int watch(struct machine *m, struct err *err)
 static int build(struct machine *m, struct err *err)
 {
 	const struct machine_config *conf = m->conf;
+	struct confine_config sandbox = { .mode = conf->sandbox, .sockets = conf->vsock_path };
 	unsigned flags = (conf->huge_pages ? GMEM_HUGE : 0u) | (conf->accel->shares_memory ? GMEM_SHARED : 0u);
 	int r = vm_init(&m->vm, conf->memory, flags, err);
 
@@ -214,9 +215,9 @@ static int build(struct machine *m, struct err *err)
 	if (r == 0)
 		r = add_pci_devices(m, err);
 	if (r == 0)
-		r = confine(err);
+		r = confine(&sandbox, &m->unconfined, err);
 	if (r == 0)
-		r = cpus_new(&m->vm, &m->cpus, err);
+		r = cpus_new(&m->vm, conf->sandbox != CONFINE_OFF, &m->cpus, err);
 	return r;
 }
 
@@ -240,21 +241,18 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
 	return 0;
 }
 
-/* What the accelerator said, and why, if the host is to blame. */
-static int explain(struct machine *m, struct err *err)
+/* What the accelerator said.  Whether the host is to blame can only be found out outside of the sandbox. */
+static int explain(const struct machine *m, struct err *err)
 {
-	struct err why = { 0 };
-
-	(void) err_msg(err, -EIO, "%s", m->vm.failure);
-	if (m->conf->accel->probe(&why) < 0)
-		return err_msg(err, -EIO, "%s (%s)", why.text, m->vm.failure);
-	return -EIO;
+	return err_msg(err, -EIO, "%s (can this host run ordinary guests? 'cleave-vmm --probe' tells)", m->vm.failure);
 }
 
 int machine_run(struct machine *m, int *ret_signal, struct err *err)
 {
-	int r = load(m, err);
+	int r = m->conf->sandbox != CONFINE_OFF ? confine_thread(CONFINE_LOOP, err) : 0;
 
+	if (r == 0)
+		r = load(m, err);
 	if (r < 0)
 		return r;
 	m->err = err;
@@ -269,6 +267,11 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err)
 	*ret_signal = m->signal;
 	r = (int) vm_cause(&m->vm);
 	return r == VM_CAUSE_FAILED ? explain(m, err) : r;
+}
+
+const char *machine_unconfined(const struct machine *m)
+{
+	return m->unconfined.text;
 }
 
 struct vm *machine_vm(struct machine *m)

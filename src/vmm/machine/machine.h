@@ -12,6 +12,7 @@
 #include "vmm/dev/virtio/blk.h"
 #include "vmm/dev/virtio/console.h"
 #include "vmm/dev/virtio/net.h"
+#include "vmm/machine/confine.h"
 
 struct accel_ops;
 struct balloon;
@@ -37,6 +38,7 @@ struct machine_pmem {
  * @no_reboot: a reset ends the machine
  * @disk, @net, @console: @nr_disks, @nr_nets, @nr_consoles of them
  * @vsock_cid: 0 for none; @vsock_path, @vsock_listener: as for vsock_add()
+ * @sandbox: how much the process has to give up
  */
 struct machine_config {
 	uint64_t memory;
@@ -57,6 +59,7 @@ struct machine_config {
 	uint32_t vsock_cid;
 	const char *vsock_path;
 	int vsock_listener;
+	enum confine_mode sandbox;
 };
 
 /**
@@ -72,6 +75,9 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
  * Return: enum vm_cause; -errno with a message when it could not start or go on.
  */
 int machine_run(struct machine *m, int *ret_signal, struct err *err);
+
+/** machine_unconfined() - what of the sandbox this host does not allow; "" when it is whole */
+const char *machine_unconfined(const struct machine *m);
 
 /** machine_free() - release; NULL is fine */
 void machine_free(struct machine *m);
