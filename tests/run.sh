@@ -4,12 +4,13 @@
 # run.sh [TEST...] - run black-box tests, two at a time, and count
 #
 # Without arguments: every tests/*/*.sh but libraries and the suites that have a runner of their own.
-# A test exits 0 (passed), 1 (failed) or 77 (skipped); what it printed is shown unless it passed.
+# A test exits 0 (passed; it says how long it took), 1 (failed) or 77 (skipped); what it printed is shown unless it
+# passed.
 # TEST_JOBS: how many at a time. TEST_TIMEOUT: seconds for one test.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 jobs=${TEST_JOBS:-2}
-export TEST_TIMEOUT=${TEST_TIMEOUT:-300}
+export TEST_TIMEOUT=${TEST_TIMEOUT:-600}
 
 # The body of one job: prints the verdict, keeps the output in a file.
 if [ "${1:-}" = --one ]; then
@@ -17,7 +18,7 @@ if [ "${1:-}" = --one ]; then
 	log=$2/${name//\//_}
 	timeout --kill-after=10 "$TEST_TIMEOUT" "$3" >"$log" 2>&1 </dev/null
 	case $? in
-	0) echo "pass $name" ;;
+	0) echo "pass $name ($SECONDS s)" ;;
 	77) echo "skip $name: $(sed -n 's/^skip: //p' "$log" | tail -n 1)" ;;
 	124 | 137)
 		echo "FAIL $name: over $TEST_TIMEOUT s"

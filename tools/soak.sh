@@ -3,7 +3,7 @@
 #
 # soak.sh: the tests of tests/crash, each for its share of SOAK_MINUTES (default: 60), one after the other.
 #
-# SEED repeats what a failed run sampled.
+# SEED repeats what a failed run sampled; a random one without.
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit
@@ -13,7 +13,7 @@ for t in "${tests[@]}"; do
 	[ -x "$t" ] || tests=("${tests[@]/$t/}")
 done
 read -ra tests <<<"${tests[*]}"
-export SOAK_SECONDS=$((${SOAK_MINUTES:-60} * 60 / ${#tests[@]}))
+export SEED=${SEED:-$((RANDOM * 32768 + RANDOM))} SOAK_SECONDS=$((${SOAK_MINUTES:-60} * 60 / ${#tests[@]}))
 for t in "${tests[@]}"; do
 	echo "== $t, $SOAK_SECONDS s"
 	timeout -k 10 $((SOAK_SECONDS + 300)) "$t" </dev/null

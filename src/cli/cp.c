@@ -175,16 +175,13 @@ static int cp(const struct cp_opts *o, struct cp_side *src, struct cp_side *dest
 	return r;
 }
 
-/* Files that are missing suddenly may be of an instance that somebody removed. */
+/* Files that are missing suddenly may be of an instance that somebody removes: its directory goes first. */
 static int explain(const struct cp_side *side, int r, struct err *err)
 {
-	_cleanup_(arena_fini) struct arena arena = { 0 };
-	struct eng_instance now;
+	_cleanup_close_ int dir = r == -ENOENT && side->files.e != NULL ?
+		eng_instance_dir(side->files.e, &side->files.i, NULL) : -EBADF;
 
-	if (r != -ENOENT || side->files.e == NULL ||
-	    eng_instance_find(side->files.e, side->files.i.id, &arena, &now, NULL) != -ENOENT)
-		return r;
-	return err_msg(err, r, "instance '%s' was removed meanwhile", side->files.i.name);
+	return dir != -ENOENT ? r : err_msg(err, r, "instance '%s' was removed meanwhile", side->files.i.name);
 }
 
 static int cp_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)

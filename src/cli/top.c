@@ -2,7 +2,8 @@
 /**
  * DOC: `top`
  *
- * The host's ps prints; the lines of other processes are left out.
+ * The host's ps prints what it is asked for (-ef) about the processes of the instance.  Some of its options
+ * cannot be combined with a list of processes: then it prints all, and the lines of others are left out.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,21 +27,27 @@
 
 #define OUTPUT_MAX (64u << 20) /* bytes */
 
-static _Noreturn void become_ps(int out, int argc, char **argv)
+static _Noreturn void become_ps(int out, bool quiet, int argc, char **argv, char *list)
 {
-	char **words = calloc((size_t) argc + 3, sizeof(*words));
+	char **words = calloc((size_t) argc + 4, sizeof(*words)), name[] = "ps", all[] = "-ef";
+	int n = 0;
 
 	if (words == NULL || dup2(out, STDOUT_FILENO) < 0)
 		_exit(125);
-	words[0] = (char[]) { "ps" };
-	words[1] = (char[]) { "-ef" };
+	words[n++] = name;
+	if (argc == 0)
+		words[n++] = all;
 	for (int i = 0; i < argc; i++)
-		words[i + 1] = argv[i];
+		words[n++] = argv[i];
+	words[n] = list;
+	if (quiet)
+		(void) dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
 	(void) execvp("ps", words);
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-static int run_ps(int argc, char **argv, struct str *ret, struct err *err)
+/* @list: "-qPID,PID..." or NULL.  Return: 0; -EINVAL ps failed; -errno, with a message. */
+static int run_ps(int argc, char **argv, char *list, struct str *ret, struct err *err)
 {
 	int out[2], status, r;
 	pid_t pid;
@@ -49,7 +56,7 @@ static int run_ps(int argc, char **argv, struct str *ret, struct err *err)
 		return err_set(err, -errno, "create a pipe");
 	pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
 	if (pid == 0)
-		become_ps(out[1], argc, argv);
+		become_ps(out[1], list != NULL, argc, argv, list);
 	(void) close(out[1]); /* a pipe */
 	r = pid < 0 ? pid : fd_read_str(out[0], OUTPUT_MAX, ret);
 	(void) close(out[0]);
@@ -63,6 +70,24 @@ static int run_ps(int argc, char **argv, struct str *ret, struct err *err)
 	return status == 0 && ret->p != NULL
 		       ? 0
 		       : err_msg(err, -EINVAL, "ps failed: see its message above");
+}
+
+static int ps_of(const pid_t *pids, ssize_t n, int argc, char **argv, struct str *ret, struct err *err)
+{
+	_cleanup_(str_fini) struct str list = { 0 };
+	struct err why = { 0 };
+	int r = -EINVAL;
+
+	for (ssize_t i = 0; i < n; i++)
+		str_printf(&list, "%s%d", i == 0 ? "-q" : ",", (int) pids[i]);
+	if (list.failed)
+		return err_set(err, -ENOMEM, "ask ps for processes");
+	if (list.p != NULL)
+		r = run_ps(argc, argv, list.p, ret, &why);
+	if (r != -EINVAL)
+		return r < 0 ? err_msg(err, r, "%s", why.text) : 0;
+	str_fini(ret);
+	return run_ps(argc, argv, NULL, ret, err);
 }
 
 /* Which word of the headings is PID; -EINVAL */
@@ -136,7 +161,7 @@ static int top_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 	n = b->pids(e, i.id, &pids, err);
 	if (n < 0)
 		return (int) n;
-	r = run_ps(argc - 1, argv + 1, &text, err);
+	r = ps_of(pids, n, argc - 1, argv + 1, &text, err);
 	return r < 0 ? r : print_lines(text.p, pids, n, err);
 }
 

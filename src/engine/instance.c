@@ -142,12 +142,6 @@ static int complete_config(struct eng_config *c, const char *id, struct err *err
 	return r < 0 ? err_set(err, r, "create an instance") : 0;
 }
 
-static void note_created(struct engine *e, const struct eng_instance *i)
-{
-	eng_event(e, "container", "create", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
-}
-
 static int lock_new(struct engine *e, char id[ENG_ID_LEN + 1], struct err *err)
 {
 	int fd = -ENOENT;
@@ -204,12 +198,18 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 		return r;
 	}
 	*ret = i;
-	note_created(e, &i);
+	eng_event_of(e, &i, "create", &config->labels, NULL);
 	if (ret_lock != NULL)
 		*ret_lock = take_fd(lock);
 	else
 		eng_run_remove(e, id);
 	return 0;
+}
+
+/* Who has a row has its files. */
+static int removed_meanwhile(const struct engine *e, const struct eng_instance *i, const char *path, struct err *err)
+{
+	return err_msg(err, -ENOENT, "instance '%s' was removed meanwhile: no '%s/%s'", i->name, e->root, path);
 }
 
 int eng_instance_dir(struct engine *e, const struct eng_instance *i, struct err *err)
@@ -218,6 +218,8 @@ int eng_instance_dir(struct engine *e, const struct eng_instance *i, struct err 
 
 	(void) snprintf(path, sizeof(path), "instances/%.64s", i->id);
 	int fd = openat(e->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return removed_meanwhile(e, i, path, err);
 	return fd < 0 ? err_set(err, -errno, "open directory '%s/%s'", e->root, path) : fd;
 }
 
@@ -230,9 +232,8 @@ int eng_instance_config(struct engine *e, const struct eng_instance *i, struct e
 
 	(void) snprintf(path, sizeof(path), "instances/%.64s/config.json", i->id);
 	r = file_read(e->root_fd, path, ENG_CONFIG_MAX, &text);
-	if (r == -ENOENT) /* who has a row has its files */
-		return err_msg(err, r, "instance '%s' was removed meanwhile: no '%s/%s'", i->name,
-			       e->root, path);
+	if (r == -ENOENT)
+		return removed_meanwhile(e, i, path, err);
 	if (r < 0)
 		return err_set(err, r, "read '%s/%s'", e->root, path);
 	return eng_config_read(path, text.p, text.len, ret, err);
@@ -249,6 +250,8 @@ int eng_instance_config_save(struct engine *e, const struct eng_instance *i,
 		return dir;
 	eng_config_json(config, &json);
 	r = json.failed ? -ENOMEM : file_replace(dir, "config.json", json.p, json.len, 0600);
+	if (r == -ENOENT)
+		return removed_meanwhile(e, i, "config.json", err);
 	return r < 0 ? err_set(err, r, "write config.json of instance '%s'", i->name) : 0;
 }
 
@@ -266,8 +269,7 @@ int eng_instance_rename(struct engine *e, const struct eng_instance *i, const ch
 		return err_msg(err, -ENOENT, "instance '%s' was removed meanwhile", i->name);
 	if (r < 0)
 		return r;
-	eng_event(e, "container", "rename", i->id,
-		  (const char *const[]) { "image", i->image, "name", name, "oldName", i->name,
-					  NULL });
+	eng_event_of(e, i, "rename", NULL,
+		     (const char *const[]) { "name", name, "oldName", i->name, NULL });
 	return 0;
 }

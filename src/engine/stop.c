@@ -26,6 +26,7 @@
 
 #define PID_FILE_MAX 32 /* bytes */
 #define KILLED_WAIT_MS 10000
+#define THAW_MS 250 /* how often a killed one is thawed, which somebody may have frozen just before */
 #define STEP_MS 1
 #define NS_PER_MS 1000000
 #define NS_PER_S 1000000000
@@ -172,12 +173,20 @@ void eng_stop_kill(struct engine *e, const struct eng_instance *i, int64_t deadl
 
 int eng_stop_end(struct engine *e, const struct eng_instance *i, struct err *err)
 {
-	int r = eng_wait_gone(e, i, KILLED_WAIT_MS);
+	const struct eng_backend *b = backend(i, err);
+	int r = b == NULL ? -EINVAL : -ETIMEDOUT;
 
+	for (int ms = 0; r == -ETIMEDOUT && ms < KILLED_WAIT_MS; ms += THAW_MS) {
+		r = eng_wait_gone(e, i, THAW_MS);
+		if (r == -ETIMEDOUT)
+			(void) b->pause(e, i->id, false, NULL);
+	}
+	if (r == -ETIMEDOUT)
+		return err_msg(err, r, "instance '%s' has not ended %d s after it was killed, or was started again: see 'cleave top %s'",
+			       i->name, KILLED_WAIT_MS / 1000, i->name);
 	if (r < 0)
-		return err_set(err, r, "wait for the end of instance '%s'", i->name);
-	eng_event(e, "container", "stop", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
+		return b == NULL ? r : err_set(err, r, "wait for the end of instance '%s'", i->name);
+	eng_event_of(e, i, "stop", NULL, NULL);
 	return 0;
 }
 
@@ -208,9 +217,7 @@ int eng_kill(struct engine *e, const struct eng_instance *i, int signal, struct 
 	if (i->paused)
 		(void) b->pause(e, i->id, false, NULL);
 	(void) snprintf(number, sizeof(number), "%d", signal);
-	eng_event(e, "container", "kill", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, "signal", number,
-					  NULL });
+	eng_event_of(e, i, "kill", NULL, (const char *const[]) { "signal", number, NULL });
 	return 0;
 }
 
@@ -243,8 +250,7 @@ int eng_pause(struct engine *e, const struct eng_instance *i, bool pause, struct
 		(void) note_paused(e, i, false, NULL); /* it can be unpaused */
 	if (r < 0)
 		return eng_has_ended(e, i, pid, err) ? -ESRCH : r;
-	eng_event(e, "container", pause ? "pause" : "unpause", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
+	eng_event_of(e, i, pause ? "pause" : "unpause", NULL, NULL);
 	return 0;
 }
 

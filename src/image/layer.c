@@ -330,6 +330,9 @@ static int make(struct unpack *u, const struct img_tar_entry *e, const char *nam
 		if (r < 0)
 			return err_set(err, r, "replace '%.200s'", e->path);
 		r = make_one(u, e, name, &why);
+		if (r == -EEXIST)
+			return err_msg(err, r, "'%.200s' was made anew by somebody else meanwhile",
+				       e->path);
 		if (r == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0 && S_ISDIR(e->mode)) {
 			char path[64 + NAME_MAX]; /* it was a whiteout */
 

@@ -5,7 +5,7 @@
 #
 # STEP='VERB LABEL N [-a]' repeats one case; see step.c.  STEP='VERB' takes every call of that verb.
 . "$(dirname "$0")/../oci/lib.sh"
-SEED=${SEED:-$((RANDOM * 32768 + RANDOM))}
+SEED=${SEED:-1} # the same ones in each run, as far as time allows; make soak takes others
 setup gcc
 gcc -O1 -std=gnu17 -D_GNU_SOURCE -o "$T/step" "$here/../crash/step.c" || skip "no compiler"
 "$T/step" true || skip "no ptrace here"

@@ -10,8 +10,8 @@ mkdir "$tmp"
 
 # What a client may be told
 clear='no such (instance|volume)|is not (running|mounted)|being started or removed|is restarting: wait|already in use|is running already|is (already|not) paused'
-clear+='|is paused: see|starting or stopping|being cleaned up|volume is in use|removed meanwhile|no image|unable to delete image'
-clear+='|is (running|paused|restarting): stop it first'
+clear+='|is paused: see|starting or stopping|being cleaned up|volume is in use|removed meanwhile|by somebody else meanwhile|no image|unable to delete image'
+clear+='|is (running|paused|restarting): stop it first|has not ended .* or was started again'
 
 # A random command, for one of a few instances, volumes and images
 make_command() {

@@ -98,10 +98,10 @@ refuse() {
 	is "lines of the message of: $*" "$(wc -l <<<"$out")" 1
 }
 
-# until_true COMMAND... - try for ten seconds
+# until_true COMMAND... - try for a minute
 until_true() {
 	local i
-	for ((i = 0; i < 200; i++)); do
+	for ((i = 0; i < 1000; i++)); do
 		"$@" && return 0
 		sleep 0.05
 	done

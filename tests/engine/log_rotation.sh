@@ -44,7 +44,7 @@ for i in 1 2 3 4 5; do
 done
 # Full disk
 mkdir "$T/small"
-mount -t tmpfs -o size=3m tmpfs "$T/small"
+mount -t tmpfs -o size=4m tmpfs "$T/small"
 CLEAVE_ROOT=$T/small cleave run --rm cleave/tiny true
 cat >"$T/fill.sh" <<'END'
 seq 1 100000

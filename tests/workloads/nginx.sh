@@ -45,8 +45,8 @@ cleave run -d --name web --network host --read-only --tmpfs /run --tmpfs /var/li
 is "status of run" $? 0
 until_true answers one
 is "it serves files of the host" "$(get / /missing)" $'first page\n404'
-# shellcheck disable=SC2046 # a list of paths
-is "many requests" "$(get $(seq -f '/?%g' 200) | sort | uniq -c | tr -s ' ')" ' 200 first page'
+mapfile -t paths < <(seq -f '/?%g' 200)
+is "many requests" "$(get "${paths[@]}" | sort | uniq -c | tr -s ' ')" ' 200 first page'
 until_true logged web '"GET /?200 HTTP/1.1" 200'
 is "all of them are in the log" "$(cleave logs web 2>/dev/null | grep -c '"GET /?')" 200
 is "its log has both streams" "$(cleave logs web 2>&1 >/dev/null | grep -c 'start worker process ')" 2

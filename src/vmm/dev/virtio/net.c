@@ -87,8 +87,8 @@ static void watch(struct pair *p, bool on)
 }
 
 /*
- * Give the packet to the guest.  Return: 1 done; 0 not enough buffers: it keeps waiting; -errno.
- * A packet that does not fit a single buffer when it must is lost.
+ * Give the packet to the guest.  Return: 1 done; 0 not enough buffers: it keeps waiting until the guest
+ * adds one to those that are there; -errno.  A packet that does not fit a single buffer when it must is lost.
  */
 static int deliver(struct pair *p, unsigned q)
 {
@@ -101,6 +101,8 @@ static int deliver(struct pair *p, unsigned q)
 
 	while (room < p->len && n < (merge ? SPREAD_MAX : 1)) {
 		r = vio_pop(d, q, &chain[n]);
+		if (r == 0 && vq_rearm(&d->queue[q].vq))
+			continue; /* one came just now */
 		if (r <= 0)
 			break;
 		room += chain[n++].in_len;
@@ -135,8 +137,6 @@ static int receive(struct pair *p)
 			p->len = (size_t) n;
 		}
 		r = deliver(p, q);
-		if (r == 0 && vq_rearm(&d->queue[q].vq))
-			r = deliver(p, q);
 		if (r > 0)
 			p->len = 0;
 	}
