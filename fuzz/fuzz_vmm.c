@@ -115,7 +115,7 @@ static void gone(void *arg, const char *id)
 
 static int build(struct machine *m)
 {
-	struct hotplug *hotplug;
+	struct hotplug *hotplug = NULL;
 	int r;
 
 	if (vm_init(&m->vm, GMEM_SIZE_MIN, 0, NULL) < 0)
