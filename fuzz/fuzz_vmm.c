@@ -63,6 +63,7 @@ struct machine {
 	struct pci_bus *bus;
 	struct power *power;
 	struct balloon *balloon;
+	struct usernet_config user;
 	int disk, tap[2], console[2], listener;
 };
 
@@ -80,10 +81,9 @@ static uint64_t take(struct input *in, unsigned n)
 
 static int add_virtio(struct machine *m)
 {
-	static struct usernet_config user;
 	struct blk_config disk = { .name = "disk", .serial = "fuzz", .queues = 2, .fd = m->disk };
 	struct net_config net = { .pairs = 1, .mac = { 2 }, .tap = { m->tap[0] } };
-	struct net_config made = { .pairs = 1, .mac = { 2 }, .user = &user };
+	struct net_config made = { .pairs = 1, .mac = { 2 }, .user = &m->user };
 	struct console_port port[2] = { { .listener = -1, .in = m->console[0], .out = m->console[0] },
 					{ .listener = -1, .name = "fuzz", .in = -1 } };
 	int r = 0;

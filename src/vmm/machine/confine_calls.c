@@ -97,8 +97,6 @@ static const struct confine_call calls[] = {
 	{ __NR_getsockname, NETWORK, RULE_ANY },
 	{ __NR_getpeername, NETWORK, RULE_ANY },
 	/* disks that come while it runs */
-	{ __NR_io_uring_setup, LOOPS, RULE_ANY },
-	{ __NR_io_uring_register, LOOPS, RULE_ANY },
 	{ __NR_ftruncate, LOOPS, RULE_ANY },
 	/* the end of the machine */
 	{ __NR_wait4, LOOPS, RULE_ANY },

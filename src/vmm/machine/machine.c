@@ -34,12 +34,15 @@
 #include "vmm/dev/pci/pci.h"
 #include "vmm/dev/share/share.h"
 #include "vmm/dev/virtio/balloon.h"
+#include "vmm/dev/virtio/blk_file.h"
 #include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
 #include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/confine.h"
 #include "vmm/machine/cpus.h"
 #include "vmm/machine/parts.h"
+
+#define SPARE_RINGS 4 /* disks that may come while it runs and are asynchronous */
 
 /** struct machine - @generation: 16 bytes that no copy of the machine has */
 struct machine {
@@ -292,6 +295,8 @@ static int build(struct machine *m, struct err *err)
 		r = watch(m, err);
 	if (r == 0)
 		r = add_all(m, err);
+	if (r == 0 && conf->hotplug && conf->sandbox != CONFINE_OFF && blk_rings_reserve(&m->vm, SPARE_RINGS) < 0)
+		r = err_set(err, -ENOMEM, "make room for disks that come later");
 	if (r == 0 && early)
 		r = start_servers(m, err);
 	if (r == 0)
@@ -508,6 +513,7 @@ void machine_free(struct machine *m)
 			dev_free(&m->vm, m->vm.devs);
 		vm_unlock(&m->vm);
 	}
+	blk_rings_free(&m->vm);
 	if (m->vm.accel != NULL)
 		m->vm.accel->ops->close(m->vm.accel);
 	m->vm.accel = NULL;
