@@ -30,7 +30,7 @@ static const struct opt table[] = {
 	{ "cpus", 'c', OPT_U64, offsetof(struct vmm_options, cpus), "N", "processors (1)" },
 	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
 	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
-	  "how processors in software work: interp; threads: not in a process each" },
+	  "how processors in software work: tlb, interp (tlb with one processor); threads: not in a process each" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
@@ -112,15 +112,15 @@ static const struct accel_ops *best_accel(void)
 	return accel_find("soft");
 }
 
-/* "interp", and where it runs: ",threads" */
+/* "tlb" or "interp", and where it runs: ",threads" */
 static int check_soft(const char *how, struct err *err)
 {
 	size_t n = how != NULL ? strcspn(how, ",") : 0;
 
 	if (how == NULL)
 		return 0;
-	if (n != strlen("interp") || strncmp(how, "interp", n) != 0)
-		return err_msg(err, -EINVAL, "option --soft: '%.*s' is not interp", (int) n, how);
+	if ((n != strlen("interp") || strncmp(how, "interp", n) != 0) && (n != strlen("tlb") || strncmp(how, "tlb", n) != 0))
+		return err_msg(err, -EINVAL, "option --soft: '%.*s' is none of tlb, interp", (int) n, how);
 	if (how[n] != '\0' && strcmp(how + n, ",threads") != 0)
 		return err_msg(err, -EINVAL, "option --soft: '%s' is not threads", how + n + 1);
 	return 0;

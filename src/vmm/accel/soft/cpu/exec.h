@@ -59,7 +59,7 @@ static inline void rmw_begin(struct cpu *c, uint64_t lin, unsigned size, struct 
 	const struct tlb_entry *e = tlb_at(c, lin);
 
 	ret->lin = lin;
-	ret->p = (void *) (uintptr_t) (lin + e->add);
+	ret->p = tlb_host(e, lin);
 	if (__builtin_expect(e->write != ((lin + size - 1) & ~0xFFFull), 0))
 		rmw_begin_slow(c, size, ret);
 }

@@ -140,7 +140,7 @@ void *cpu_host(struct cpu *c, uint64_t lin, unsigned size, unsigned access)
 	uint64_t last = (lin + size - 1) & ~0xFFFull, gpa;
 
 	if ((!(access & MEM_READ) || e->read == last) && (!(access & MEM_WRITE) || e->write == last)) {
-		void *p = (void *) (uintptr_t) (lin + e->add);
+		void *p = tlb_host(e, lin);
 
 		if (access & MEM_WRITE)
 			mem_wrote(c, p);
@@ -234,7 +234,7 @@ void cpu_read(struct cpu *c, uint64_t lin, void *ret, unsigned size)
 	const struct tlb_entry *e = tlb_at(c, lin);
 
 	if (e->read == ((lin + size - 1) & ~0xFFFull))
-		memcpy(ret, (const void *) (uintptr_t) (lin + e->add), size);
+		memcpy(ret, tlb_host(e, lin), size);
 	else
 		access_any(c, lin, ret, size, MEM_READ);
 }
@@ -242,7 +242,7 @@ void cpu_read(struct cpu *c, uint64_t lin, void *ret, unsigned size)
 void cpu_write(struct cpu *c, uint64_t lin, const void *data, unsigned size)
 {
 	const struct tlb_entry *e = tlb_at(c, lin);
-	void *p = (void *) (uintptr_t) (lin + e->add);
+	void *p = tlb_host(e, lin);
 
 	if (e->write == ((lin + size - 1) & ~0xFFFull)) {
 		memcpy(p, data, size);

@@ -57,6 +57,12 @@ static inline struct tlb_entry *tlb_at(const struct cpu *c, uint64_t lin)
 	return &c->tlb_now[lin >> 12 & (TLB_ENTRIES - 1)];
 }
 
+/** tlb_host() - host address of @lin by its entry */
+static inline void *tlb_host(const struct tlb_entry *e, uint64_t lin)
+{
+	return (void *) (uintptr_t) (e->host + (lin & 0xFFF));
+}
+
 /**
  * cpu_host() - host address of @size bytes at @lin if they are RAM and in one page
  * @access: MEM_READ or MEM_WRITE (or both), with the rights of the current privilege level
@@ -99,13 +105,13 @@ static inline void mem_wrote(struct cpu *c, const void *host)
 		uint##bits##_t v;                                                                     \
 		if (__builtin_expect(e->read != ((lin + (bits) / 8 - 1) & ~0xFFFull), 0))             \
 			return mem_read##bits##_slow(c, lin);                                         \
-		memcpy(&v, (const void *) (uintptr_t) (lin + e->add), sizeof(v));                     \
+		memcpy(&v, tlb_host(e, lin), sizeof(v));                                              \
 		return v;                                                                             \
 	}                                                                                             \
 	static inline void mem_write##bits(struct cpu *c, uint64_t lin, uint##bits##_t v)             \
 	{                                                                                             \
 		const struct tlb_entry *e = tlb_at(c, lin);                                           \
-		void *p = (void *) (uintptr_t) (lin + e->add);                                        \
+		void *p = tlb_host(e, lin);                                                           \
 		if (__builtin_expect(e->write != ((lin + (bits) / 8 - 1) & ~0xFFFull), 0)) {          \
 			mem_write##bits##_slow(c, lin, v);                                            \
 			return;                                                                       \

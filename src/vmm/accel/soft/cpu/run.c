@@ -272,13 +272,6 @@ static void run_one(struct cpu *c)
 		trap_debug(c);
 }
 
-/* Is there anything that run_block() does not look at? */
-static bool special(const struct cpu *c)
-{
-	return (__atomic_load_n(&c->event, __ATOMIC_RELAXED) | c->shadow | c->replay.nr | c->pending_db |
-		(c->flags & (FL_TF | FL_RF)) | (c->dr7 & 0xFF) | (uint32_t) c->activity) != 0;
-}
-
 /* Return: true when somebody else is needed */
 static bool run_special(struct cpu *c)
 {
@@ -321,7 +314,7 @@ static void answer(struct cpu *c)
 static void loop(struct cpu *c)
 {
 	for (;;) {
-		if (__builtin_expect(!special(c), 1))
+		if (__builtin_expect(!cpu_is_special(c), 1))
 			run_block(c);
 		else if (run_special(c))
 			return;
@@ -337,6 +330,20 @@ void cpu_run(struct cpu *c)
 	if (how != UNWIND_NONE && unwound(c, how))
 		return;
 	loop(c);
+}
+
+bool cpu_advance(struct cpu *c)
+{
+	int how;
+
+	answer(c);
+	how = setjmp(c->unwind);
+	if (how != UNWIND_NONE)
+		return unwound(c, how);
+	if (cpu_is_special(c))
+		return run_special(c);
+	run_one(c);
+	return false;
 }
 
 bool cpu_step(struct cpu *c)

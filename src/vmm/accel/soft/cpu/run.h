@@ -42,6 +42,19 @@ void cpu_run(struct cpu *c);
  */
 bool cpu_step(struct cpu *c);
 
+/** cpu_is_special() - is there anything to do before or beside the next instruction? */
+static inline bool cpu_is_special(const struct cpu *c)
+{
+	return (__atomic_load_n(&c->event, __ATOMIC_RELAXED) | c->shadow | c->replay.nr | c->pending_db |
+		(c->flags & (FL_TF | FL_RF)) | (c->dr7 & 0xFF) | (uint32_t) c->activity) != 0;
+}
+
+/**
+ * cpu_advance() - do what is special, and at least one instruction unless the owner is needed
+ * Return: true when @c->exit is filled.
+ */
+bool cpu_advance(struct cpu *c);
+
 /**
  * cpu_deliver() - take pending events that can be taken now: INIT, NMI, interrupts
  * Return: true when the processor must return to its owner (@c->exit is filled).

@@ -138,7 +138,7 @@ struct cpu_table {
 /* The soft TLB: arrays by address space and by what the code may do; see mmu.h */
 #define TLB_ENTRIES 512u
 #define TLB_SPACES 8u /* address spaces (PCIDs) that are remembered */
-#define TLB_NONE 1ull /* no page has this address */
+#define TLB_NONE tlb_none /* no page has this address: a secret number that is not canonical */
 
 /** enum tlb_right - whose accesses an array is for; TLB_SLOW stays empty: every access is looked at (#AC, breakpoints) */
 enum tlb_right { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_SLOW, TLB_RIGHTS };
@@ -146,17 +146,19 @@ enum tlb_right { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_SLOW, TLB_RIGHTS };
 /**
  * struct tlb_entry - a page of 4 KiB
  * @read, @write: its linear address where that access needs no look into page tables, else TLB_NONE
- * @add: host address minus linear address
+ * @host: host address of the page
  * @info: TLB_GLOBAL, TLB_LARGE, and the page's guest-physical address
  */
 struct tlb_entry {
 	uint64_t read, write;
-	uint64_t add;
+	uint64_t host;
 	uint64_t info;
 };
 
 #define TLB_GLOBAL 1u
 #define TLB_LARGE 2u /* part of a larger page */
+
+extern uint64_t tlb_none;
 
 /** struct tlb_code - a page of 4 KiB that instructions are fetched from; @page is TLB_NONE or its linear address */
 struct tlb_code {
@@ -257,6 +259,33 @@ struct cpu_ops {
 	void (*code_write)(struct cpu *c, uint64_t gpa);
 };
 
+#define CPU_WAYS 64u
+
+/**
+ * struct cpu_hot - what translated code and the code around it share; see translate/
+ * @host_rsp: the host's stack while translated code runs
+ * @page: linear address of the page of code that runs
+ * @epoch, @jumps: where code for linear addresses is, and the number of the address space in there
+ * @addr, @target, @arg, @kind: what translated code was left for, enum stub_kind
+ * @flags: arithmetic flags as LAHF and SETO AL store them
+ * @flushed: address spaces whose code pages were forgotten since somebody cleared it; bit CPU_FLUSHED_GLOBAL too
+ * @code_seen: by hash of the linear page: translated code was entered there
+ * @way: TLB entries that were used last, by hash of the code that used them; of kernel and user code
+ */
+struct cpu_hot {
+	uint64_t host_rsp, page, epoch;
+	struct jump *jumps;
+	uint64_t addr, target;
+	uint32_t arg, kind;
+	uint16_t flags;
+	uint32_t flushed;
+	uint64_t code_seen[64];
+	struct tlb_entry *way[2][CPU_WAYS];
+};
+
+#define CPU_FLUSHED_GLOBAL 0x80000000u
+#define CPU_FLUSHED_ALL 0xFFFFFFFFu
+
 /** struct cpu_fault - the exception that an instruction leaves with */
 struct cpu_fault {
 	uint8_t vector;
@@ -277,6 +306,7 @@ struct cpu_fault {
  * @mode: CPU_MODE_* of code at RIP
  * @xsave: x87, SSE, AVX, AVX-512 state in the host's standard XSAVE format
  * @event: EVENT_*, atomic
+ * @hot: of the translator
  * @shadow: interrupts wait for the end of the next instruction: 1 after STI, 2 after MOV SS (then debug traps too)
  * @insn: instruction under way
  * @code_page: host address of the page that it is in; @leave: that page was written, or a branch was taken
@@ -290,6 +320,7 @@ struct cpu {
 	bool leave;
 	uint8_t cpl, mode, shadow;
 	uint32_t event;
+	struct cpu_hot hot;
 
 	struct cpu_seg seg[SEG_NR];
 	struct cpu_seg ldtr, tr;

@@ -7,6 +7,10 @@
  */
 #include "vmm/accel/soft/cpu/mem.h"
 #include "vmm/accel/soft/cpu/mmu.h"
+
+#include <sys/random.h>
+
+uint64_t tlb_none;
 #include "vmm/accel/soft/cpu/run.h"
 
 static unsigned right_of(const struct cpu *c)
@@ -66,7 +70,7 @@ void mmu_fill(struct cpu *c, uint64_t lin, const struct page *page, uint8_t *hos
 		return;
 	e->read = at;
 	e->write = page->write && !readonly && !watched(c, page->gpa) ? at : TLB_NONE;
-	e->add = (uint64_t) (uintptr_t) host - lin;
+	e->host = (uint64_t) (uintptr_t) host & ~0xFFFull;
 	e->info = info_of(c, lin, page);
 	c->stat_tlb_miss++;
 }
@@ -93,6 +97,12 @@ const struct tlb_code *mmu_code(struct cpu *c, uint64_t lin)
 static void forget_entry(struct tlb_entry *e)
 {
 	e->read = e->write = TLB_NONE;
+}
+
+/* Translated code for addresses of space @s, or of all, is to be found anew. */
+static void code_flushed(struct cpu *c, const struct tlb *t, bool global)
+{
+	c->hot.flushed |= global ? CPU_FLUSHED_ALL : 1u << (t - c->tlb);
 }
 
 /* Forget what @match finds in one address space. */
@@ -129,8 +139,19 @@ static bool match_large(uint64_t page, uint64_t info, uint64_t arg)
 	return (info & TLB_LARGE) && page >> 30 == arg >> 30;
 }
 
+/* Once per program. */
+static void choose_none(void)
+{
+	if (tlb_none != 0)
+		return;
+	(void) getrandom(&tlb_none, sizeof(tlb_none), 0); /* what is left out is zero */
+	tlb_none = (tlb_none & UINT64_MAX >> 2) | 1ull << 62;
+}
+
 void mmu_reset(struct cpu *c)
 {
+	choose_none();
+	c->hot.flushed = CPU_FLUSHED_ALL;
 	for (unsigned s = 0; s < TLB_SPACES; s++) {
 		sweep(&c->tlb[s], match_all, 0);
 		c->space.pcid[s] = 0;
@@ -143,8 +164,10 @@ void mmu_reset(struct cpu *c)
 
 void cpu_flush_tlb(struct cpu *c, bool global)
 {
-	for (unsigned s = 0; s < TLB_SPACES; s++)
+	for (unsigned s = 0; s < TLB_SPACES; s++) {
 		sweep(&c->tlb[s], global ? match_all : match_local, 0);
+		code_flushed(c, &c->tlb[s], global);
+	}
 	if (global)
 		memset(c->space.large, 0, sizeof(c->space.large));
 }
@@ -157,6 +180,8 @@ void mmu_invlpg(struct cpu *c, uint64_t lin)
 
 	large_bits(c, lin, &a, &b, bit);
 	large = (*a & bit[0]) || (*b & bit[1]);
+	if (large || c->hot.code_seen[(lin >> 12 & 4095) / 64] >> (lin >> 12 & 63) & 1)
+		code_flushed(c, c->tlb, true);
 	for (unsigned s = 0; s < TLB_SPACES; s++) {
 		struct tlb *t = &c->tlb[s];
 
@@ -174,8 +199,10 @@ void mmu_invlpg(struct cpu *c, uint64_t lin)
 void mmu_invpcid(struct cpu *c, unsigned pcid)
 {
 	for (unsigned s = 0; s < TLB_SPACES; s++)
-		if (c->space.used[s] != 0 && c->space.pcid[s] == pcid)
+		if (c->space.used[s] != 0 && c->space.pcid[s] == pcid) {
 			sweep(&c->tlb[s], match_local, 0);
+			code_flushed(c, &c->tlb[s], false);
+		}
 }
 
 /* The arrays of @pcid: its own, or those of the one not used for longest. */
@@ -193,6 +220,7 @@ static void switch_space(struct cpu *c, unsigned pcid)
 	}
 	if (c->space.used[oldest] == 0 || c->space.pcid[oldest] != pcid) {
 		sweep(&c->tlb[oldest], match_all, 0);
+		code_flushed(c, &c->tlb[oldest], false);
 		c->space.pcid[oldest] = (uint16_t) pcid;
 	}
 	c->space.now = oldest;
@@ -206,8 +234,10 @@ void mmu_set_cr3(struct cpu *c, uint64_t value)
 
 	c->cr3 = value & ~(1ull << 63);
 	switch_space(c, pcid);
-	if (!keep)
+	if (!keep) {
 		sweep(&c->tlb[c->space.now], match_local, 0);
+		code_flushed(c, &c->tlb[c->space.now], false);
+	}
 	mmu_select(c);
 }
 

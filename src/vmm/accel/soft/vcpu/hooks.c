@@ -6,6 +6,7 @@
 
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/simd/simd.h"
+#include "vmm/accel/soft/translate/translate.h"
 #include "vmm/accel/soft/vcpu/vcpu_priv.h"
 
 #define MSR_TSC_DEADLINE 0x6E0u
@@ -117,4 +118,5 @@ const struct cpu_ops vcpu_ops = {
 	.msr_write = msr_write,
 	.cr8_read = cr8_read,
 	.cr8_write = cr8_write,
+	.code_write = translate_code_write,
 };

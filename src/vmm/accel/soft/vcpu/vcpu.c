@@ -18,6 +18,7 @@
 
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/simd/simd.h"
+#include "vmm/accel/soft/translate/translate.h"
 #include "vmm/accel/soft/vcpu/vcpu_priv.h"
 
 static void eoi(void *arg, uint8_t vector)
@@ -80,6 +81,11 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct 
 	v->cpu = &w->cpu[index];
 	v->cpu->owner = v;
 	reset(v);
+	r = w->translate ? translate_new(v->cpu, 0, NULL) : 0;
+	if (r < 0) {
+		vcpu_free(v);
+		return r;
+	}
 	*ret = v;
 	return 0;
 }
@@ -91,6 +97,7 @@ void vcpu_free(struct vcpu *v)
 	alarm_fini(&v->alarm);
 	if (v->pv.schedstat >= 0)
 		(void) close(v->pv.schedstat); /* nothing was written */
+	translate_free(v->cpu);
 	cpu_unmake(v->cpu);
 	free(v);
 }
@@ -127,11 +134,14 @@ static void start_at(struct vcpu *v, const struct accel_start *start)
 
 int vcpu_adopt(struct vcpu *v)
 {
+	int r;
+
 	if (v->alarm.made)
 		return 0;
 	v->pv.schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	v->armed = 0;
-	return alarm_init(&v->alarm, &v->cpu->event, EVENT_KICK);
+	r = v->world->translate ? translate_adopt(v->cpu) : 0;
+	return r < 0 ? r : alarm_init(&v->alarm, &v->cpu->event, EVENT_KICK);
 }
 
 static void take_events(struct vcpu *v)
@@ -187,7 +197,10 @@ static bool stretch(struct vcpu *v)
 {
 	const struct cpu_exit *e = &v->cpu->exit;
 
-	cpu_run(v->cpu);
+	if (v->world->translate)
+		translate_run(v->cpu);
+	else
+		cpu_run(v->cpu);
 	switch (e->kind) {
 	case CPU_EXIT_KICK:
 		vcpu_count(v, STAT_KICK);

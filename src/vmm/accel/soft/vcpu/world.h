@@ -90,10 +90,12 @@ struct world_notify {
 /**
  * struct world - one machine
  * @nr: processors
+ * @translate: they translate, instead of interpreting
  * @cpu: each belongs to its process; of others only the events may be touched
  */
 struct world {
 	uint32_t nr, nr_regions;
+	bool translate;
 	struct soft_clock clock;
 	struct world_region region[CPU_RAM_MAX];
 	struct world_notify notify[WORLD_NOTIFY_MAX];
