@@ -276,7 +276,8 @@ struct cpu_hot {
 	uint64_t host_rsp, page, epoch;
 	struct jump *jumps;
 	uint64_t addr, target;
-	uint32_t arg, kind;
+	uint64_t arg;
+	uint32_t kind;
 	uint16_t flags;
 	uint32_t flushed;
 	uint64_t code_seen[64];

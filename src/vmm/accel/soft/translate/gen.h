@@ -90,10 +90,11 @@ struct gen {
 	unsigned start;
 	bool user;
 
-	struct gen_item item[GEN_INSNS];
+	struct gen_item item[GEN_INSNS + 1]; /* the last one may be the interpreter's */
 	unsigned nr;
 	enum gen_end end;
 	unsigned end_off;
+	uint8_t *self; /* where the address of the struct block is to be written */
 
 	unsigned flags;
 	struct gen_cold cold[GEN_COLD];

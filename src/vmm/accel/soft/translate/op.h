@@ -67,5 +67,8 @@ struct op op_classify(const struct insn *i, enum op_fp fp);
 /** op_simd() - the same for the x87, MMX, SSE, VEX and EVEX kind */
 struct op op_simd(const struct insn *i, enum op_fp fp);
 
+/** op_scalar() - does the interpreter execute @i without x87 and vector registers, and without its surroundings? */
+bool op_scalar(const struct insn *i);
+
 /** op_condition() - FL_STATUS bits that condition @cc (0 to 15) reads */
 uint16_t op_condition(unsigned cc);
