@@ -33,8 +33,8 @@ static const uint32_t supported[CPUID_WORDS] = {
 		BIT(18) | BIT(19) | BIT(20) | BIT(21) | BIT(23) | BIT(24) | BIT(28) | BIT(29) | BIT(30) | BIT(31),
 	/* AVX512VBMI UMIP VBMI2 GFNI VAES VPCLMULQDQ VNNI BITALG VPOPCNTDQ RDPID */
 	[CPUID_WORD_7_ECX] = BIT(1) | BIT(2) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14) | BIT(22),
-	/* FSRM */
-	[CPUID_WORD_7_EDX] = BIT(4),
+	/* FSRM AVX512_FP16 */
+	[CPUID_WORD_7_EDX] = BIT(4) | BIT(23),
 	/* AVX-VNNI AVX512_BF16 */
 	[CPUID_WORD_7_1_EAX] = BIT(4) | BIT(5),
 	/* XSAVEOPT XGETBV(1) */
@@ -108,6 +108,7 @@ static void without_avx(struct cpu_cpuid *f)
 		f->xcr0 &= 7;
 		f->word[CPUID_WORD_7_EBX] &= ~(BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31));
 		f->word[CPUID_WORD_7_ECX] &= ~(BIT(1) | BIT(6) | BIT(11) | BIT(12) | BIT(14));
+		f->word[CPUID_WORD_7_EDX] &= ~BIT(23);
 		f->word[CPUID_WORD_7_1_EAX] &= ~BIT(5);
 	}
 }

@@ -115,7 +115,7 @@ static unsigned put_modrm(const struct encoding *e, uint8_t *to)
 		to[0] = (uint8_t) (0xC0 | reg | (e->rm & 7));
 		return 1;
 	}
-	if (e->index < 32 || (e->base & 7) == 4) {
+	if (e->index < 32 || (e->base & 7) == 4) { /* SIB */
 		unsigned index = e->index < 32 ? e->index & 7 : 4;
 
 		to[n++] = (uint8_t) (mod << 6 | reg | 4);

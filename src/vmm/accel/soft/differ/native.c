@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -93,7 +94,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	struct differ_state *s = running;
 
 	(void) info;
-	if (s == NULL) { /* not ours: it happens again and ends the program */
+	if (s == NULL) { dprintf(2, "sig %d pc %llx trap %llx mxcsr %x\n", sig, g[REG_RIP], g[REG_TRAPNO], u->uc_mcontext.fpregs->mxcsr); /* not ours: it happens again and ends the program */
 		(void) signal(sig, SIG_DFL);
 		return;
 	}

@@ -93,7 +93,7 @@ simd_cells:
 
 /* All cells of a row, and where they begin */
 .macro cell_row enc, pp, map, op, ext, w, l, vvvv, imms, how, flags
-	.if \how == HOW_CELL || \how == HOW_STRING
+	.if \how == HOW_CELL || \how == HOW_STRING || \how == HOW_INSERT
 		.pushsection .rodata, "a", @progbits
 		.long 771f - simd_cells
 		.popsection

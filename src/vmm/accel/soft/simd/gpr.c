@@ -15,13 +15,12 @@ static uint64_t sign_bit(unsigned size)
 	return 1ull << (size * 8 - 1);
 }
 
-/* SF, ZF of @v, and CF; OF is 0, AF and PF keep what the host gives them: see the table of each instruction. */
+/* SF, ZF of @v, and CF; the others, of which some are undefined, become 0. */
 static void set_flags(struct cpu *c, unsigned size, uint64_t v, bool carry)
 {
 	uint64_t low = size == 8 ? v : (uint32_t) v;
 
-	c->status &= ~(FL_CF | FL_ZF | FL_SF | FL_OF);
-	c->status |= (carry ? FL_CF : 0) | (low == 0 ? FL_ZF : 0) | (low & sign_bit(size) ? FL_SF : 0);
+	c->status = (carry ? FL_CF : 0) | (low == 0 ? FL_ZF : 0) | (low & sign_bit(size) ? FL_SF : 0);
 }
 
 static uint64_t begin(struct cpu *c, const struct insn *i)

@@ -117,6 +117,7 @@ void vec_maskmovdqu_exec(struct cpu *c, const struct insn *i)
 
 	vec_check(c, row);
 	if (mmx) {
+		mmx_check(c);
 		value = mmx_get(c, i->reg & 7);
 		memcpy(data, &value, 8);
 		value = mmx_get(c, i->rm & 7);

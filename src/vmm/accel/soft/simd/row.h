@@ -109,6 +109,7 @@
 #define HOW_MXCSR 13
 #define HOW_ZERO 14 /* VZEROALL, VZEROUPPER */
 #define HOW_CRC32 15
+#define HOW_INSERT 16 /* INSERTPS: in a cell; from memory it takes what it finds, whatever the immediate */
 
 #define R_ALIGN 0x1 /* memory must be aligned */
 #define R_FLAGS 0x2 /* writes RFLAGS */
@@ -121,6 +122,7 @@
 #define R_ER 0x80 /* EVEX.b with registers: rounding */
 #define R_SAE 0x100 /* EVEX.b with registers: no exceptions */
 #define R_BCST 0x200 /* EVEX.b with memory: one lane for all */
-#define R_WHOLE 0x400 /* memory is read whatever the mask says */
+#define R_WHOLE 0x400 /* memory must be accessible whatever the mask says */
 #define R_KEEP 0x800 /* the destination is a source too */
 #define R_SPLAT 0x1000 /* the mask is for lanes of the vector, that repeat memory */
+#define R_DISTINCT 0x2000 /* the destination must be none of the sources */

@@ -60,6 +60,8 @@ static bool evex_matches(const struct simd_row *r, const struct insn *i)
 
 	if (i->evex_z && (!i->mask || !(r->flags & R_ZERO) || writes_memory))
 		return false;
+	if (r->flags & R_DISTINCT && (i->reg == i->vvvv || (!i->is_mem && i->reg == i->rm)))
+		return false;
 	if (i->mask ? !(r->flags & R_MASK) : r->flags & R_NEEDK)
 		return false;
 	if (i->evex_b && i->is_mem)
@@ -86,7 +88,13 @@ static bool operand_ok(unsigned op, unsigned reg)
 
 static bool matches(const struct simd_row *r, const struct insn *i)
 {
-	unsigned ext = i->modrm >> 3 & 7;
+	unsigned ext = i->modrm >> 3 & 7, vvvv = i->vvvv;
+
+	if (r->how == HOW_GATHER || r->how == HOW_SCATTER) {
+		vvvv &= 15; /* EVEX.V' is part of the index */
+		if ((i->modrm & 7) != 4)
+			return false; /* without SIB there is no index */
+	}
 
 	if (!(r->mod & (i->is_mem ? MOD_M : MOD_R)) || (r->ext != EXT_ANY && r->ext != ext))
 		return false;
@@ -94,7 +102,7 @@ static bool matches(const struct simd_row *r, const struct insn *i)
 		return false;
 	if (r->enc == SIMD_SSE)
 		return true;
-	if (!operand_ok(r->vvvv, i->vvvv) || (r->ext == EXT_ANY && !operand_ok(r->reg, i->reg)))
+	if (!operand_ok(r->vvvv, vvvv) || (r->ext == EXT_ANY && !operand_ok(r->reg, i->reg)))
 		return false;
 	if (r->enc == SIMD_VEX)
 		return r->l == L_IG || (r->l >> i->vl & 1);

@@ -10,6 +10,7 @@
 
 #include "vmm/accel/soft/simd/mmx.h"
 #include "vmm/accel/soft/simd/regs.h"
+#include "vmm/accel/soft/simd/x87.h"
 
 static bool has_kind(const struct simd_row *row, unsigned kind)
 {
@@ -37,8 +38,12 @@ void vec_check(struct cpu *c, const struct simd_row *row)
 	}
 	if (c->cr0 & CR0_TS)
 		cpu_raise(c, EXC_NM);
-	if (has_kind(row, OP_M))
-		mmx_check(c);
+}
+
+/* Is an MMX register an operand? */
+static bool uses_mmx(const struct simd_row *row, const struct insn *i)
+{
+	return (row->reg & OP_KIND) == OP_M || ((row->rm & OP_KIND) == OP_M && !i->is_mem);
 }
 
 static unsigned vector_bytes(const struct simd_row *row)
@@ -102,6 +107,10 @@ static void load_memory(struct vec *v)
 	}
 	if (v->i->evex_b) {
 		load_broadcast(v);
+	} else if (row->how == HOW_INSERT) {
+		cpu_read(v->c, v->lin, v->r.v[2], v->mem);
+		for (unsigned at = 4; at < 16; at += 4)
+			memcpy(v->r.v[2] + at, v->r.v[2], 4);
 	} else if ((row->rm & OP_KIND) == OP_X) {
 		if (v->i->mask && !(row->flags & R_WHOLE))
 			lanes_read(v->c, v->lin, v->r.v[2], v->mem, row->lane, lanes_needed(v));
@@ -113,13 +122,21 @@ static void load_memory(struct vec *v)
 	}
 }
 
+/* Without a lane in the mask there is no access. */
+static bool needs_memory(const struct vec *v)
+{
+	unsigned lanes = v->row->lane != 0 ? v->mem / v->row->lane : 64;
+
+	return !v->i->mask || v->row->flags & R_WHOLE || v->mask << (64 - lanes) != 0;
+}
+
 static void locate(struct vec *v)
 {
 	unsigned access = v->row->rm & OP_WRITE ? MEM_WRITE : MEM_READ;
 	unsigned size = v->i->evex_b ? v->row->lane : v->mem;
 
 	v->lin = mem_operand(v->c, v->i, size, access);
-	if (v->row->flags & R_ALIGN && v->lin & (v->mem - 1))
+	if (v->row->flags & R_ALIGN && v->lin & (v->mem - 1) && needs_memory(v))
 		cpu_raise_code(v->c, EXC_GP, 0);
 }
 
@@ -190,6 +207,8 @@ static uint32_t run(struct vec *v)
 		return quiet ? guest : v->r.mxcsr;
 	case SIMD_EXCEPTION:
 		mxcsr_set(v->c, v->r.mxcsr);
+		if (v->mmx)
+			mmx_enter(v->c);
 		cpu_raise(v->c, v->c->cr4 & CR4_OSXMMEXCPT ? EXC_XM : EXC_UD);
 	default:
 		cpu_raise(v->c, EXC_UD);
@@ -232,22 +251,26 @@ static void store_memory(struct vec *v)
 		data = &v->r.m[2];
 		break;
 	}
+	if (v->i->mask && v->row->flags & R_WHOLE)
+		cpu_check_write(v->c, v->lin, v->mem);
 	if (v->i->mask)
 		lanes_write(v->c, v->lin, data, v->mem, v->row->lane, v->mask);
 	else
 		cpu_write(v->c, v->lin, data, v->mem);
 }
 
-/* Everything that can fail has to be before the first change of a register. */
+/* The host changes MXCSR and the top of the x87 stack even if the store fails then. */
 static void store(struct vec *v, uint32_t mxcsr)
 {
 	const struct simd_row *row = v->row;
 	const struct insn *i = v->i;
 
+	if (v->mmx && i->is_mem && row->rm & OP_WRITE)
+		x87_set_top(v->c, 0);
+	mxcsr_set(v->c, mxcsr);
 	if (i->is_mem && row->rm & OP_WRITE)
 		store_memory(v);
-	mxcsr_set(v->c, mxcsr);
-	if (has_kind(row, OP_M))
+	if (v->mmx)
 		mmx_enter(v->c);
 	if (row->ext == EXT_ANY)
 		store_register(v, row->reg, i->reg, row->flags & R_XMM0 ? 3 : 0);
@@ -266,6 +289,9 @@ static void prepare(struct vec *v, struct cpu *c, const struct insn *i)
 	v->l = simd_row_length(v->row, i);
 	v->mem = simd_row_mem(v->row, i);
 	vec_check(c, v->row);
+	v->mmx = uses_mmx(v->row, i);
+	if (v->mmx)
+		mmx_check(c);
 }
 
 static void cell_exec(struct cpu *c, const struct insn *i)
@@ -330,6 +356,7 @@ cpu_exec_fn *vec_bind(const struct insn *i, const struct simd_row *row)
 {
 	switch (row->how) {
 	case HOW_CELL:
+	case HOW_INSERT:
 		return cell_exec;
 	case HOW_STRING:
 		return string_exec;

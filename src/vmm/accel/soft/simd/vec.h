@@ -13,6 +13,7 @@
  * @l: vector length: 0, 1, 2
  * @mem: bytes of its memory operand, or of the same as a register
  * @mask: which lanes count; all without EVEX.aaa
+ * @mmx: an MMX register is an operand
  * @lin: linear address of the memory operand
  * @r: operands: slot 0 is reg, 1 vvvv, 2 rm
  */
@@ -21,6 +22,7 @@ struct vec {
 	const struct insn *i;
 	const struct simd_row *row;
 	unsigned l, mem;
+	bool mmx;
 	uint64_t mask, lin;
 	struct simd_regs r;
 };
