@@ -50,6 +50,7 @@ enum gen_cold_kind {
 	COLD_SLOW_WRITE,
 	COLD_LINK, /* a direct branch whose target is not translated */
 	COLD_EDGE, /* a conditional branch that must do more than go */
+	COLD_JUMP, /* the table does not know the target */
 };
 
 /**
@@ -57,7 +58,7 @@ enum gen_cold_kind {
  * @from: the rel32 that leads there
  * @retry: COLD_SLOW_*: where to try again; @size, @way: of the access, see gen_mem.c
  * @off: COLD_POLL, COLD_LINK, COLD_EDGE: guest offset to go on at; may be out of the page for COLD_EDGE
- * @source: COLD_EDGE: offset of the branch
+ * @source: COLD_EDGE, COLD_JUMP: offset of the branch; @off: COLD_JUMP: what undoes its change of RSP
  * @flags: where they are, at @from
  */
 struct gen_cold {
@@ -160,8 +161,11 @@ void gen_page_address(struct gen *g, unsigned to, int64_t off);
 /** gen_edge() - go to offset @off from the instruction at @source; @live: flags that matter there */
 void gen_edge(struct gen *g, unsigned source, int64_t off, uint16_t live);
 
-/** gen_jump() - go to the linear address in T0; flags are in the slot or nobody's */
-void gen_jump(struct gen *g);
+/**
+ * gen_jump() - go to the linear address in T0; flags are in the slot or nobody's
+ * @source: offset of the branch; @undo: to be added to RSP if it turns out that it must not go there
+ */
+void gen_jump(struct gen *g, unsigned source, int undo);
 
 /** gen_flow() - branches, calls, returns, pushes and pops.  Return: was it one? */
 bool gen_flow(struct gen *g, const struct gen_item *it);

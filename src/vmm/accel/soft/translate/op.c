@@ -100,6 +100,8 @@ static struct op shift_double(const struct insn *i, int count)
 /* 0xF6, 0xF7 */
 static struct op group3(const struct insn *i)
 {
+	struct op op;
+
 	switch (i->modrm >> 3 & 7) {
 	case 0:
 	case 1:
@@ -108,8 +110,10 @@ static struct op group3(const struct insn *i)
 		return move(0, ROLE_RW, ROLE_RW);
 	case 3:
 		return alu(0, ROLE_RW, ROLE_RW);
-	default:
-		return alu(0, ROLE_R, ROLE_R);
+	default: /* MUL, IMUL, DIV, IDIV: what is undefined afterwards depends on what was before */
+		op = alu(0, ROLE_R, ROLE_R);
+		op.def = 0;
+		return op;
 	}
 }
 
@@ -174,7 +178,9 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0x80:
 	case 0x81:
 	case 0x83:
-		return arithmetic(i->modrm >> 3 & 7, 0);
+		op = arithmetic(i->modrm >> 3 & 7, 0);
+		op.reg = 0;
+		return op;
 	case 0x84:
 	case 0x85:
 		return alu(ROLE_R, ROLE_R, ROLE_R);

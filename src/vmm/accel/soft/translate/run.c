@@ -273,11 +273,22 @@ static const uint8_t *follow_link(struct cpu *c, struct block **ret)
 	return code;
 }
 
+static bool is_canonical(uint64_t lin)
+{
+	return (uint64_t) ((int64_t) lin << 16 >> 16) == lin;
+}
+
 static const uint8_t *follow_jump(struct cpu *c, struct block **ret)
 {
 	const uint8_t *code;
 
 	translator_of(c)->stats.jumps++;
+	if (!is_canonical(c->hot.addr)) { /* the branch faults */
+		c->reg[REG_RSP] += (uint64_t) ((int64_t) c->hot.arg >> STUB_JUMP_UNDO_SHIFT);
+		c->reg[REG_RIP] = c->hot.page + (c->hot.arg & 0xFFFF);
+		*ret = NULL;
+		return NULL;
+	}
 	c->reg[REG_RIP] = c->hot.addr;
 	code = enter_here(c, ret);
 	if (code != NULL)

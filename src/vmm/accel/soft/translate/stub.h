@@ -35,7 +35,7 @@ enum stub_kind {
 	STUB_LINK, /* hot.arg: offset of the rel32 */
 	STUB_INTERP, /* hot.arg: the struct block that ended before an instruction for the interpreter */
 	STUB_POLL, /* hot.arg: offset in hot.page of an instruction: somebody wants attention */
-	STUB_JUMP, /* hot.addr: where to */
+	STUB_JUMP, /* hot.addr: where to; hot.arg: offset in hot.page of the branch, and what undoes its change of RSP */
 	STUB_FAULT, /* likewise: the host could not execute it */
 	STUB_KINDS,
 };
@@ -51,6 +51,8 @@ struct stubs {
 	const uint8_t *at[STUB_KINDS];
 	const uint8_t *link_save;
 };
+
+#define STUB_JUMP_UNDO_SHIFT 16
 
 #define STUB_BYTES 4096u
 
