@@ -23,6 +23,9 @@ static bool decode(const struct gen *g, unsigned off, struct gen_item *ret)
 	ret->raw = g->page + off;
 	ret->off = (uint16_t) off;
 	ret->op = op_classify(&ret->i, g->fp);
+	/* Is there such an instruction?  Scales EVEX's displacement, too. */
+	if (ret->op.simd && ret->op.kind != OP_INTERP && g->cpu->ops->bind(g->cpu, &ret->i) == NULL)
+		ret->op.kind = OP_INTERP;
 	if (ret->op.kind == OP_PLAIN && !gen_plain_can(ret))
 		ret->op.kind = OP_INTERP;
 	return ret->op.kind != OP_INTERP;
@@ -212,11 +215,12 @@ static struct block *finish(struct gen *g, const struct block *b)
 	return ret;
 }
 
-struct block *gen_block(struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa, uint32_t key)
+struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa,
+			uint32_t key)
 {
 	struct gen g = {
 		.e = { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES },
-		.w = cache->w, .stubs = stubs, .page = page, .start = gpa & (PAGE - 1),
+		.cpu = cpu, .w = cache->w, .stubs = stubs, .page = page, .start = gpa & (PAGE - 1),
 		.fp = key >> BLOCK_KEY_FP_SHIFT & 3, .user = key & BLOCK_KEY_USER,
 	};
 	struct block shape = { .gpa = gpa, .key = key, .start = (uint32_t) cache->pos };

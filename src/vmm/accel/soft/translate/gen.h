@@ -84,6 +84,7 @@ enum gen_end {
  */
 struct gen {
 	struct emit e;
+	struct cpu *cpu;
 	uint8_t *w; /* start of the cache */
 	const struct stubs *stubs;
 	const uint8_t *page;
@@ -175,8 +176,10 @@ void gen_cold_write(struct gen *g);
 
 /**
  * gen_block() - translate the instructions from offset @start of @page
+ * @cpu: for what it has
  * @cache: has room for GEN_BYTES; @stubs: its
  * @gpa, @key: of the block
  * Return: the block, in the cache; NULL: no memory.
  */
-struct block *gen_block(struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa, uint32_t key);
+struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa,
+			uint32_t key);

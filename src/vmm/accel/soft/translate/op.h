@@ -43,14 +43,14 @@ enum op_kind {
  * @reg, @rm, @vvvv, @opreg: ROLE_* of the general registers in ModRM.reg, ModRM.rm (if it names no memory),
  *        VEX.vvvv, and the low bits of the opcode
  * @mem, @mem_size: ROLE_* of the memory operand; bytes that it may reach, at least as many as it does
- * @imm: OP_PUSH of a constant
+ * @imm: OP_PUSH of a constant; @simd: from op_simd()
  * @use, @def, @mod: FL_STATUS bits that are read, are overwritten for certain, may be changed
  */
 struct op {
 	enum op_kind kind;
 	uint8_t reg, rm, vvvv, opreg;
 	uint8_t mem, mem_size;
-	bool imm;
+	bool imm, simd;
 	uint16_t use, def, mod;
 };
 

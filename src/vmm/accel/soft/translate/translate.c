@@ -126,7 +126,7 @@ struct block *translator_block(struct cpu *c, const struct tlb_code *page)
 		c->page_flags[gpa >> 12] |= CPU_PAGE_CODE;
 		mmu_protect(c, gpa);
 	}
-	b = gen_block(&t->cache, &t->stubs, page->host, gpa, key);
+	b = gen_block(c, &t->cache, &t->stubs, page->host, gpa, key);
 	if (b == NULL)
 		return NULL;
 	if (b->step.len != 0)
