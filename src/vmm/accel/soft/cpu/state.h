@@ -157,6 +157,7 @@ struct tlb_entry {
 
 #define TLB_GLOBAL 1u
 #define TLB_LARGE 2u /* part of a larger page */
+#define TLB_CHECKED 4u /* struct tlb_code: translations of the page were compared with it */
 
 extern uint64_t tlb_none;
 

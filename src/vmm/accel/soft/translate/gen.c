@@ -23,10 +23,10 @@ static bool decode(const struct gen *g, unsigned off, struct gen_item *ret)
 	ret->raw = g->page + off;
 	ret->off = (uint16_t) off;
 	ret->op = op_classify(&ret->i, g->fp);
+	if (ret->op.kind == OP_PLAIN && !gen_plain_can(ret))
+		ret->op.kind = OP_INTERP;
 	/* Is there such an instruction?  Scales EVEX's displacement, too. */
 	if (ret->op.simd && ret->op.kind != OP_INTERP && g->cpu->ops->bind(g->cpu, &ret->i) == NULL)
-		ret->op.kind = OP_INTERP;
-	if (ret->op.kind == OP_PLAIN && !gen_plain_can(ret))
 		ret->op.kind = OP_INTERP;
 	return ret->op.kind != OP_INTERP;
 }

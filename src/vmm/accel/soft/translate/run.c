@@ -151,14 +151,45 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 	c->hot.epoch = t->kernel_epoch;
 }
 
-/* The page of code at RIP if the TLB knows it, else NULL. */
-static const struct tlb_code *code_page(const struct cpu *c)
+uint64_t translator_hash(const uint8_t *host)
+{
+	uint64_t word[4], sum[4] = { 1, 2, 3, 4 };
+
+	for (unsigned at = 0; at < 4096; at += sizeof(word)) {
+		(void) memcpy(word, host + at, sizeof(word));
+		for (unsigned n = 0; n < 4; n++)
+			sum[n] = (sum[n] ^ word[n]) * 0x9E3779B97F4A7C15u;
+	}
+	return sum[0] ^ sum[1] << 1 ^ sum[2] >> 1 ^ sum[3];
+}
+
+/* Devices may have written to @page while nobody could execute it. */
+static void check_page(struct cpu *c, struct tlb_code *page)
+{
+	uint64_t n = page->gpa >> 12;
+
+	if (n < c->nr_page_flags && c->page_flags[n] & CPU_PAGE_CODE &&
+	    translator_of(c)->hash[n] != translator_hash(page->host))
+		translate_code_write(c, page->gpa);
+	page->info |= TLB_CHECKED;
+}
+
+/* The page of code at RIP if it can be executed without further ado, else NULL. */
+static const struct tlb_code *code_page(struct cpu *c)
 {
 	uint64_t pc = c->reg[REG_RIP];
-	const struct tlb_code *page =
-		&c->tlb[c->space.now].code[c->cpl == 3][pc >> 12 & (TLB_CODE_ENTRIES - 1)];
+	struct tlb_code *page = &c->tlb[c->space.now].code[c->cpl == 3][pc >> 12 & (TLB_CODE_ENTRIES - 1)];
 
-	return page->page == (pc & PAGE_MASK) && page->host != NULL ? page : NULL;
+	if (page->page != (pc & PAGE_MASK)) {
+		if (setjmp(c->unwind) != 0)
+			return NULL;
+		(void) mmu_code(c, pc);
+	}
+	if (page->host == NULL)
+		return NULL;
+	if (!(page->info & TLB_CHECKED))
+		check_page(c, page);
+	return page;
 }
 
 /* The block at RIP if its page is known to the TLB: NULL lets the interpreter find out. */

@@ -15,6 +15,7 @@
 
 /**
  * struct translator - see translate.h
+ * @hash: by guest-physical page, of what a page with translations contained when the first one was made
  * @kernel_epoch, @user_epoch: struct cpu.hot.epoch of code at level 0 to 2, and of level 3 by address space
  * @seed: of the next epoch
  * @kernel_local: code at level 0 to 2 that is not global was seen, so @kernel_epoch lasts for one address space only
@@ -28,6 +29,7 @@ struct translator {
 	struct stubs stubs;
 	struct block_set blocks;
 	struct jump *jumps;
+	uint64_t *hash;
 	uint64_t kernel_epoch, user_epoch[TLB_SPACES], seed;
 	unsigned kernel_space;
 	bool kernel_local, fp_live, dropped;
@@ -65,6 +67,9 @@ static inline uint32_t translator_key(const struct cpu *c)
 	}
 	return (c->cpl == 3 ? BLOCK_KEY_USER : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
 }
+
+/** translator_hash() - a number that tells whether a page of 4 KiB at @host has changed */
+uint64_t translator_hash(const uint8_t *host);
 
 /** translator_block() - translate the block at RIP, which @page is the page of.  NULL: impossible */
 struct block *translator_block(struct cpu *c, const struct tlb_code *page);

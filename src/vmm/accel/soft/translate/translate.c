@@ -2,7 +2,9 @@
 /*
  * How it works: run.c executes, this file makes and forgets.  A guest page with translated code
  * is marked in struct cpu.page_flags, so that the soft TLB lets nobody write to it silently; the
- * first write drops all blocks of the page and the mark.
+ * first write drops all blocks of the page and the mark.  Devices write without asking: therefore a
+ * page is compared with what was translated when it comes back into the TLB, before which nobody may expect the
+ * processor to see what they wrote.
  */
 #include "vmm/accel/soft/translate/translate.h"
 
@@ -42,7 +44,8 @@ static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 		return r;
 	t->jumps = calloc(JUMPS, sizeof(*t->jumps));
 	c->page_flags = calloc(pages == 0 ? 1 : pages, 1);
-	if (t->jumps == NULL || c->page_flags == NULL)
+	t->hash = calloc(pages == 0 ? 1 : pages, sizeof(*t->hash));
+	if (t->jumps == NULL || t->hash == NULL || c->page_flags == NULL)
 		return -ENOMEM;
 	c->nr_page_flags = pages;
 	if (getrandom(&t->seed, sizeof(t->seed), 0) != sizeof(t->seed))
@@ -91,6 +94,7 @@ void translate_free(struct cpu *c)
 	if (t->owner_ops != NULL)
 		c->ops = t->owner_ops;
 	free(t->jumps);
+	free(t->hash);
 	free(t);
 	free(c->page_flags);
 	c->page_flags = NULL;
@@ -125,6 +129,7 @@ struct block *translator_block(struct cpu *c, const struct tlb_code *page)
 	if (!(c->page_flags[gpa >> 12] & CPU_PAGE_CODE)) {
 		c->page_flags[gpa >> 12] |= CPU_PAGE_CODE;
 		mmu_protect(c, gpa);
+		t->hash[gpa >> 12] = translator_hash(page->host);
 	}
 	b = gen_block(c, &t->cache, &t->stubs, page->host, gpa, key);
 	if (b == NULL)
