@@ -332,6 +332,22 @@ void cpu_run(struct cpu *c)
 	loop(c);
 }
 
+bool cpu_execute(struct cpu *c, const struct insn *i)
+{
+	int how = setjmp(c->unwind);
+
+	if (how != UNWIND_NONE)
+		return unwound(c, how);
+	c->leave = false;
+	c->insn = i;
+	c->reg[REG_RIP] += i->len;
+	i->exec(c, i);
+	c->insn = NULL;
+	c->stat_insns++;
+	replay_done(c);
+	return false;
+}
+
 bool cpu_advance(struct cpu *c)
 {
 	int how;
