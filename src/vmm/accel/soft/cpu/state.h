@@ -271,7 +271,8 @@ struct cpu_ops {
  * @flags: arithmetic flags as LAHF and SETO AL store them
  * @flushed: address spaces whose code pages were forgotten since somebody cleared it; bit CPU_FLUSHED_GLOBAL too
  * @code_seen: by hash of the linear page: translated code was entered there
- * @way: TLB entries that were used last, by hash of the code that used them; of kernel and user code
+ * @way: TLB entries that were used last, by hash of the code that used them; of kernel code, that with RFLAGS.AC, others
+ * @kernel_tlb, @kernel_epoch: struct cpu.tlb_now and @epoch of level 0 without and with RFLAGS.AC
  */
 struct cpu_hot {
 	uint64_t host_rsp, page, epoch;
@@ -282,7 +283,9 @@ struct cpu_hot {
 	uint16_t flags;
 	uint32_t flushed;
 	uint64_t code_seen[64];
-	struct tlb_entry *way[2][CPU_WAYS];
+	struct tlb_entry *way[3][CPU_WAYS];
+	struct tlb_entry *kernel_tlb[2];
+	uint64_t kernel_epoch[2];
 };
 
 #define CPU_FLUSHED_GLOBAL 0x80000000u
