@@ -72,8 +72,9 @@ static int wait_answer(struct accel_vcpu *v, bool limited, struct err *err)
 	int r = patience_wait(&v->patience, v->answer, limited);
 
 	if (r == -ETIMEDOUT) {
-		spawn_end(v->pid);
+		spawn_end(v->pid, v->handle);
 		v->pid = 0;
+		v->handle = -1;
 		return err_msg(err, -EIO, "processor %u: its process does not stop", v->index);
 	}
 	do
