@@ -65,7 +65,7 @@ append="console=ttyS0 quiet loglevel=1 cryptomgr.notests panic=-1 reboot=k init_
 on() {
 	local name=$1
 	shift
-	perl watch.pl "$name" timeout 600 "$@"
+	perl watch.pl "$name" "$@"
 	[ ! -s "/tmp/err.$name" ] || sed "s/^/$name: /" "/tmp/err.$name" | head -n 3
 }
 address() { # of the host's side, when the device is there
