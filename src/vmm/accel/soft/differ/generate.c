@@ -251,6 +251,8 @@ static void tame(uint64_t *seed, const struct insn *i, struct differ_case *k)
 	}
 	if (map0 && i->opcode == 0xFF && !i->is_mem)
 		k->state.reg[i->rm & 15] = jump_target(seed);
+	if (map0 && i->opcode == 0xD7)
+		k->state.reg[REG_RBX] = target(seed);
 	if (map0 && (i->opcode & 0xFE) == 0xC2)
 		put_data(k, k->state.reg[REG_RSP], jump_target(seed));
 	if (bit && i->is_mem)
