@@ -13,8 +13,10 @@
 #include "vmm/accel/soft/translate/cache.h"
 
 /* struct block.key: what the translation depends on besides the bytes */
-#define BLOCK_KEY_USER 1u
+#define BLOCK_KEY_USER 1u /* not level 0 */
 #define BLOCK_KEY_FP_SHIFT 1 /* enum op_fp */
+#define BLOCK_KEY_AC 8u /* level 0 with RFLAGS.AC */
+#define BLOCK_KEY_NO_TSC 16u /* RDTSC faults */
 
 /**
  * struct link - a direct branch to another block of the same page

@@ -43,6 +43,9 @@ struct gen_item {
 	uint16_t live;
 };
 
+/** enum gen_ways - index of struct cpu.hot.way: by rights of the code */
+enum gen_ways { WAYS_KERNEL, WAYS_KERNEL_AC, WAYS_USER };
+
 /** enum gen_cold_kind - what is written behind the block */
 enum gen_cold_kind {
 	COLD_POLL, /* somebody wants the processor's attention */
@@ -50,6 +53,7 @@ enum gen_cold_kind {
 	COLD_SLOW_WRITE,
 	COLD_LINK, /* a direct branch whose target is not translated */
 	COLD_EDGE, /* a conditional branch that must do more than go */
+	COLD_FAULT, /* the interpreter must do it after all */
 	COLD_JUMP, /* the table does not know the target */
 };
 
@@ -57,7 +61,7 @@ enum gen_cold_kind {
  * struct gen_cold - one of those
  * @from: the rel32 that leads there
  * @retry: COLD_SLOW_*: where to try again; @size, @way: of the access, see gen_mem.c
- * @off: COLD_POLL, COLD_LINK, COLD_EDGE: guest offset to go on at; may be out of the page for COLD_EDGE
+ * @off: COLD_POLL, COLD_FAULT, COLD_LINK, COLD_EDGE: guest offset to go on at; may be out of the page for COLD_EDGE
  * @source: COLD_EDGE, COLD_JUMP: offset of the branch; @off: COLD_JUMP: what undoes its change of RSP
  * @flags: where they are, at @from
  */
@@ -89,8 +93,10 @@ struct gen {
 	const struct stubs *stubs;
 	const uint8_t *page;
 	enum op_fp fp;
+	uint32_t key;
 	unsigned start;
-	bool user;
+	bool sti; /* the instruction before was STI */
+	enum gen_ways ways;
 
 	struct gen_item item[GEN_INSNS + 1]; /* the last one may be the interpreter's */
 	unsigned nr;
@@ -170,6 +176,12 @@ void gen_jump(struct gen *g, unsigned source, int undo);
 
 /** gen_flow() - branches, calls, returns, pushes and pops.  Return: was it one? */
 bool gen_flow(struct gen *g, const struct gen_item *it);
+
+/** gen_system() - instructions of operating systems.  Return: was it one? */
+bool gen_system(struct gen *g, const struct gen_item *it);
+
+/** gen_after_sti() - after every instruction: interrupts that STI allows come after the one behind it */
+void gen_after_sti(struct gen *g, const struct gen_item *it);
 
 /** gen_cold_write() - all that was remembered */
 void gen_cold_write(struct gen *g);

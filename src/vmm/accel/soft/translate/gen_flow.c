@@ -321,6 +321,10 @@ void gen_cold_write(struct gen *g)
 		case COLD_LINK:
 			write_link(g, &c);
 			break;
+		case COLD_FAULT:
+			emit_mov_imm(&g->e, T1, (uint64_t) c.off);
+			(void) emit_jmp(&g->e, g->stubs->at[STUB_FAULT]);
+			break;
 		case COLD_JUMP:
 			emit_mov_imm(&g->e, T1, (uint64_t) (c.off << STUB_JUMP_UNDO_SHIFT | c.source));
 			(void) emit_jmp(&g->e, g->stubs->at[STUB_JUMP]);

@@ -200,6 +200,10 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0x98:
 	case 0x99:
 		return move(0, 0, 0);
+	case 0x9C:
+		return i->size == 8 ? OP(.kind = OP_PUSHF, .use = FL_STATUS) : interp;
+	case 0x9D:
+		return i->size == 8 ? OP(.kind = OP_POPF, .def = FL_STATUS, .mod = FL_STATUS) : interp;
 	case 0x9B:
 		return fp == OP_FP_NONE ? interp : move(0, 0, 0);
 	case 0x9E:
@@ -253,6 +257,10 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0xF6:
 	case 0xF7:
 		return group3(i);
+	case 0xFA:
+		return OP(.kind = OP_CLI);
+	case 0xFB:
+		return OP(.kind = OP_STI);
 	case 0xFE:
 	case 0xFF:
 		return group5(i);
@@ -290,12 +298,33 @@ static struct op group15(const struct insn *i, enum op_fp fp)
 	return which == 3 ? move_sized(0, 0, ROLE_W, 4) : interp;
 }
 
+/* 0F 01 */
+static struct op group7(const struct insn *i)
+{
+	if (i->pp != 0 || i->rep != 0)
+		return interp;
+	switch (i->modrm) {
+	case 0xCA:
+		return OP(.kind = OP_CLAC);
+	case 0xCB:
+		return OP(.kind = OP_STAC);
+	case 0xF8:
+		return OP(.kind = OP_SWAPGS);
+	default:
+		return interp;
+	}
+}
+
 static struct op two_byte(const struct insn *i, enum op_fp fp)
 {
 	unsigned opcode = i->opcode;
 	struct op op;
 
 	switch (opcode) {
+	case 0x01:
+		return group7(i);
+	case 0x31:
+		return OP(.kind = OP_RDTSC);
 	case 0x0D:
 	case 0x18 ... 0x1F:
 		return i->has_modrm && i->is_mem ? OP(.kind = OP_NOTHING) :

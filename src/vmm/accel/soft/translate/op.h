@@ -31,6 +31,14 @@ enum op_kind {
 	OP_CALL,
 	OP_CALL_IND,
 	OP_RET,
+	OP_CLI,
+	OP_STI,
+	OP_PUSHF,
+	OP_POPF,
+	OP_SWAPGS,
+	OP_STAC,
+	OP_CLAC,
+	OP_RDTSC,
 };
 
 /* Roles of an operand: bits; 0: it is no general register (or memory) */

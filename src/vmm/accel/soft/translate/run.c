@@ -16,6 +16,7 @@
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/translate/fault.h"
 #include "vmm/accel/soft/translate/fp.h"
+#include "vmm/accel/soft/translate/gen.h"
 #include "vmm/accel/soft/translate/run.h"
 
 #define PAGE_MASK (~0xFFFull)
@@ -139,7 +140,7 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 			(void) memset(c->hot.code_seen, 0, sizeof(c->hot.code_seen));
 		c->hot.flushed = 0;
 	}
-	if (c->cpl == 3) {
+	if (c->cpl != 0) {
 		c->hot.epoch = t->user_epoch[c->space.now];
 		return;
 	}
@@ -148,7 +149,9 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 	if (!(page->info & TLB_GLOBAL))
 		t->kernel_local = true;
 	t->kernel_space = c->space.now;
-	c->hot.epoch = t->kernel_epoch;
+	c->hot.kernel_epoch[0] = t->kernel_epoch;
+	c->hot.kernel_epoch[1] = t->kernel_epoch ^ t->ac_epoch;
+	c->hot.epoch = c->hot.kernel_epoch[(c->flags & FL_AC) != 0];
 }
 
 uint64_t translator_hash(const uint8_t *host)
@@ -174,17 +177,23 @@ static void check_page(struct cpu *c, struct tlb_code *page)
 	page->info |= TLB_CHECKED;
 }
 
+/* Find the page of code at @pc; false if that raises. */
+static bool find_code(struct cpu *c, uint64_t pc)
+{
+	if (setjmp(c->unwind) != 0)
+		return false;
+	(void) mmu_code(c, pc);
+	return true;
+}
+
 /* The page of code at RIP if it can be executed without further ado, else NULL. */
 static const struct tlb_code *code_page(struct cpu *c)
 {
 	uint64_t pc = c->reg[REG_RIP];
 	struct tlb_code *page = &c->tlb[c->space.now].code[c->cpl == 3][pc >> 12 & (TLB_CODE_ENTRIES - 1)];
 
-	if (page->page != (pc & PAGE_MASK)) {
-		if (setjmp(c->unwind) != 0)
-			return NULL;
-		(void) mmu_code(c, pc);
-	}
+	if (page->page != (pc & PAGE_MASK) && !find_code(c, pc))
+		return NULL;
 	if (page->host == NULL)
 		return NULL;
 	if (!(page->info & TLB_CHECKED))
@@ -254,16 +263,29 @@ static bool fill(struct cpu *c, bool write)
  * The ways lead to entries of arrays that belong to an address space and to rights: forget them when others
  * count now.
  */
-static void check_ways(struct cpu *c)
+static void check_ways_of(struct cpu *c, enum gen_ways ways, struct tlb_entry *tlb)
 {
 	struct translator *t = translator_of(c);
-	unsigned user = c->cpl == 3;
 
-	if (t->ways_for[user] == c->tlb_now)
+	if (t->ways_for[ways] == tlb)
 		return;
-	t->ways_for[user] = c->tlb_now;
+	t->ways_for[ways] = tlb;
 	for (unsigned w = 0; w < CPU_WAYS; w++)
-		c->hot.way[user][w] = &t->no_way;
+		c->hot.way[ways][w] = &t->no_way;
+}
+
+static void check_ways(struct cpu *c)
+{
+	struct tlb *space = &c->tlb[c->space.now];
+
+	if (c->cpl != 0) {
+		check_ways_of(c, WAYS_USER, c->tlb_now);
+		return;
+	}
+	c->hot.kernel_tlb[0] = space->entry[c->cr4 & CR4_SMAP ? TLB_KERNEL : TLB_KERNEL_AC];
+	c->hot.kernel_tlb[1] = space->entry[TLB_KERNEL_AC];
+	check_ways_of(c, WAYS_KERNEL, c->hot.kernel_tlb[0]);
+	check_ways_of(c, WAYS_KERNEL_AC, c->hot.kernel_tlb[1]);
 }
 
 /* After a miss of the TLB: try again, or let the interpreter do it. */

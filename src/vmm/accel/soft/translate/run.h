@@ -16,7 +16,8 @@
 /**
  * struct translator - see translate.h
  * @hash: by guest-physical page, of what a page with translations contained when the first one was made
- * @kernel_epoch, @user_epoch: struct cpu.hot.epoch of code at level 0 to 2, and of level 3 by address space
+ * @kernel_epoch, @user_epoch: struct cpu.hot.epoch of code at level 0, and of the others by address space;
+ *                             @ac_epoch: what makes that of level 0 with RFLAGS.AC another
  * @seed: of the next epoch
  * @kernel_local: code at level 0 to 2 that is not global was seen, so @kernel_epoch lasts for one address space only
  * @fp_live: the guest's x87, SSE and AVX registers are in the host's
@@ -30,10 +31,10 @@ struct translator {
 	struct block_set blocks;
 	struct jump *jumps;
 	uint64_t *hash;
-	uint64_t kernel_epoch, user_epoch[TLB_SPACES], seed;
+	uint64_t kernel_epoch, ac_epoch, user_epoch[TLB_SPACES], seed;
 	unsigned kernel_space;
 	bool kernel_local, fp_live, dropped;
-	struct tlb_entry no_way, *ways_for[2];
+	struct tlb_entry no_way, *ways_for[3];
 	struct cpu_ops ops;
 	const struct cpu_ops *owner_ops;
 	struct translate_stats stats;
@@ -65,7 +66,9 @@ static inline uint32_t translator_key(const struct cpu *c)
 		if (c->cr4 & CR4_OSXSAVE && (c->xcr0 & 6) == 6)
 			fp = (c->xcr0 & 0xE6) == 0xE6 ? OP_FP_AVX512 : OP_FP_AVX;
 	}
-	return (c->cpl == 3 ? BLOCK_KEY_USER : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
+	if (c->cpl == 0)
+		return (c->flags & FL_AC ? BLOCK_KEY_AC : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
+	return BLOCK_KEY_USER | (c->cr4 & CR4_TSD ? BLOCK_KEY_NO_TSC : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
 }
 
 /** translator_hash() - a number that tells whether a page of 4 KiB at @host has changed */

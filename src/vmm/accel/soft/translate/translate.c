@@ -51,6 +51,7 @@ static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 	if (getrandom(&t->seed, sizeof(t->seed), 0) != sizeof(t->seed))
 		return -errno;
 	translator_new_epochs(t);
+	t->ac_epoch = epoch_next(t);
 	t->no_way.read = t->no_way.write = (epoch_next(t) & UINT64_MAX >> 2) | 1ull << 62; /* not canonical */
 	stubs_write(&t->stubs, &t->cache);
 	c->hot.jumps = t->jumps;
