@@ -157,6 +157,7 @@ struct tlb_entry {
 
 #define TLB_GLOBAL 1u
 #define TLB_LARGE 2u /* part of a larger page */
+#define TLB_CHECKED 4u /* struct tlb_code: translations of the page were compared with it */
 
 extern uint64_t tlb_none;
 
@@ -276,7 +277,8 @@ struct cpu_hot {
 	uint64_t host_rsp, page, epoch;
 	struct jump *jumps;
 	uint64_t addr, target;
-	uint32_t arg, kind;
+	uint64_t arg;
+	uint32_t kind;
 	uint16_t flags;
 	uint32_t flushed;
 	uint64_t code_seen[64];

@@ -88,6 +88,14 @@ void emit_mov_imm(struct emit *e, unsigned to, uint64_t value)
 	}
 }
 
+uint8_t *emit_mov_later(struct emit *e, unsigned to)
+{
+	rex(e, true, 0, 0, to);
+	emit_8(e, (uint8_t) (0xB8 | (to & 7)));
+	emit_64(e, 0);
+	return e->full ? NULL : e->p - sizeof(uint64_t);
+}
+
 /* ModRM, SIB and displacement of memory at @base + @index << @scale + @disp. */
 static void address(struct emit *e, unsigned reg, unsigned base, unsigned index, unsigned scale, int32_t disp)
 {

@@ -66,6 +66,9 @@ void emit_mov(struct emit *e, unsigned to, unsigned from);
 /** emit_mov_imm() - the shortest that makes @to equal @value */
 void emit_mov_imm(struct emit *e, unsigned to, uint64_t value);
 
+/** emit_mov_later() - @to = 64-bit constant that is to be set later; returns where (NULL when full) */
+uint8_t *emit_mov_later(struct emit *e, unsigned to);
+
 /** emit_rm() - one-byte @opcode with @reg and memory at @base + @disp */
 void emit_rm(struct emit *e, bool wide, unsigned opcode, unsigned reg, unsigned base, int32_t disp);
 

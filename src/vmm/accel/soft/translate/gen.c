@@ -16,12 +16,17 @@
 
 static bool decode(const struct gen *g, unsigned off, struct gen_item *ret)
 {
-	if (insn_decode(CPU_MODE_64, g->page + off, PAGE - off, &ret->i) != INSN_OK)
+	if (insn_decode(CPU_MODE_64, g->page + off, PAGE - off, &ret->i) != INSN_OK) {
+		ret->i.len = 0;
 		return false;
+	}
 	ret->raw = g->page + off;
 	ret->off = (uint16_t) off;
 	ret->op = op_classify(&ret->i, g->fp);
 	if (ret->op.kind == OP_PLAIN && !gen_plain_can(ret))
+		ret->op.kind = OP_INTERP;
+	/* Is there such an instruction?  Scales EVEX's displacement, too. */
+	if (ret->op.simd && ret->op.kind != OP_INTERP && g->cpu->ops->bind(g->cpu, &ret->i) == NULL)
 		ret->op.kind = OP_INTERP;
 	return ret->op.kind != OP_INTERP;
 }
@@ -172,7 +177,7 @@ static void write_end(struct gen *g)
 		break;
 	case GEN_END_INTERP:
 		gen_spoil_flags(g, FL_STATUS);
-		emit_mov_imm(&g->e, T1, g->end_off);
+		g->self = emit_mov_later(&g->e, T1);
 		(void) emit_jmp(&g->e, g->stubs->at[STUB_INTERP]);
 		break;
 	case GEN_END_GOTO:
@@ -192,7 +197,13 @@ static struct block *finish(struct gen *g, const struct block *b)
 	ret->start = b->start;
 	ret->entry = b->entry;
 	ret->host_entry = b->host_entry;
-	ret->interp = g->nr == 0;
+	ret->interp = g->nr == 0 && g->end == GEN_END_INTERP && g->end_off == g->start;
+	if (g->end == GEN_END_INTERP) {
+		ret->step = g->item[g->nr].i;
+		ret->step_off = (uint16_t) g->end_off;
+		ret->step_scalar = op_scalar(&ret->step);
+		(void) memcpy(g->self, &(uint64_t) { (uint64_t) (uintptr_t) ret }, sizeof(uint64_t));
+	}
 	ret->end = (uint32_t) ((size_t) (g->e.p - g->w) + CACHE_ALIGN - 1) & ~(CACHE_ALIGN - 1);
 	ret->nr_insns = (uint16_t) g->nr_insns;
 	ret->nr_links = (uint16_t) g->nr_links;
@@ -204,11 +215,12 @@ static struct block *finish(struct gen *g, const struct block *b)
 	return ret;
 }
 
-struct block *gen_block(struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa, uint32_t key)
+struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa,
+			uint32_t key)
 {
 	struct gen g = {
 		.e = { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES },
-		.w = cache->w, .stubs = stubs, .page = page, .start = gpa & (PAGE - 1),
+		.cpu = cpu, .w = cache->w, .stubs = stubs, .page = page, .start = gpa & (PAGE - 1),
 		.fp = key >> BLOCK_KEY_FP_SHIFT & 3, .user = key & BLOCK_KEY_USER,
 	};
 	struct block shape = { .gpa = gpa, .key = key, .start = (uint32_t) cache->pos };

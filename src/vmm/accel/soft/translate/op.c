@@ -100,6 +100,8 @@ static struct op shift_double(const struct insn *i, int count)
 /* 0xF6, 0xF7 */
 static struct op group3(const struct insn *i)
 {
+	struct op op;
+
 	switch (i->modrm >> 3 & 7) {
 	case 0:
 	case 1:
@@ -108,8 +110,10 @@ static struct op group3(const struct insn *i)
 		return move(0, ROLE_RW, ROLE_RW);
 	case 3:
 		return alu(0, ROLE_RW, ROLE_RW);
-	default:
-		return alu(0, ROLE_R, ROLE_R);
+	default: /* MUL, IMUL, DIV, IDIV: what is undefined afterwards depends on what was before */
+		op = alu(0, ROLE_R, ROLE_R);
+		op.def = 0;
+		return op;
 	}
 }
 
@@ -174,7 +178,9 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0x80:
 	case 0x81:
 	case 0x83:
-		return arithmetic(i->modrm >> 3 & 7, 0);
+		op = arithmetic(i->modrm >> 3 & 7, 0);
+		op.reg = 0;
+		return op;
 	case 0x84:
 	case 0x85:
 		return alu(ROLE_R, ROLE_R, ROLE_R);
@@ -451,4 +457,50 @@ struct op op_classify(const struct insn *i, enum op_fp fp)
 	if (i->prefix & PFX_LOCK && !(i->is_mem && op.mem == ROLE_RW && op.kind == OP_PLAIN))
 		return interp; /* #UD, most likely */
 	return op;
+}
+
+static bool scalar_0f(const struct insn *i)
+{
+	switch (i->opcode) {
+	case 0x01:
+		return i->modrm != 0xD0 && i->modrm != 0xD1;
+	case 0x20 ... 0x23:
+		return (i->reg & 15) != 8; /* CR8 is the local APIC's */
+	case 0x00:
+	case 0x02 ... 0x0B:
+	case 0x31:
+	case 0x34 ... 0x35:
+	case 0xA0 ... 0xA1:
+	case 0xA3:
+	case 0xA8 ... 0xA9:
+	case 0xAB:
+	case 0xB2 ... 0xB5:
+	case 0xBB:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool op_scalar(const struct insn *i)
+{
+	if (i->enc != ENC_LEGACY)
+		return false;
+	if (i->map == MAP_0F)
+		return scalar_0f(i);
+	if (i->map == MAP_0F38)
+		return i->opcode == 0x82; /* INVPCID */
+	if (i->map != MAP_1BYTE)
+		return false;
+	switch (i->opcode) {
+	case 0x6C ... 0x6F:
+	case 0x9B:
+	case 0xD8 ... 0xDF:
+	case 0xE4 ... 0xE7:
+	case 0xEC ... 0xEF:
+	case 0xF4:
+		return false;
+	default:
+		return true;
+	}
 }
