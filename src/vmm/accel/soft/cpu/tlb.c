@@ -199,8 +199,8 @@ void mmu_invlpg(struct cpu *c, uint64_t lin)
 
 	large_bits(c, lin, &a, &b, bit);
 	large = (*a & bit[0]) || (*b & bit[1]);
-	if (large || c->hot.code_seen[(lin >> 12 & 4095) / 64] >> (lin >> 12 & 63) & 1)
-		code_flushed(c, c->tlb, true);
+	if (large || c->hot.code_seen[lin >> 63][(lin >> 12 & 4095) / 64] >> (lin >> 12 & 63) & 1)
+		c->hot.flushed |= lin >> 63 ? CPU_FLUSHED_ALL : CPU_FLUSHED_SPACES;
 	for (unsigned s = 0; s < TLB_SPACES; s++) {
 		struct tlb *t = &c->tlb[s];
 
