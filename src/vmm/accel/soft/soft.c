@@ -173,6 +173,8 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 static void soft_vcpu_kick(struct accel_vcpu *v)
 {
 	world_kick(v->soft->world, v->index);
+	if (v->vcpu == NULL)
+		patience_end(&v->patience);
 }
 
 static void soft_irq_line(struct accel *a, unsigned gsi, bool level)
@@ -216,6 +218,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 
 static const struct accel_ops soft_ops = {
 	.name = "soft",
+	.shares_memory = true,
 	.summary = "a processor in software, on any host",
 	.probe = soft_probe,
 	.open = soft_open,

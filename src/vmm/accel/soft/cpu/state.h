@@ -313,6 +313,7 @@ struct cpu_fault {
  * @xsave: x87, SSE, AVX, AVX-512 state in the host's standard XSAVE format
  * @event: EVENT_*, atomic
  * @hot: of the translator
+ * @stepped: a single step ends with a trap; not that of INT n, which clears TF
  * @shadow: interrupts wait for the end of the next instruction: 1 after STI, 2 after MOV SS (then debug traps too)
  * @insn: instruction under way
  * @code_page: host address of the page that it is in; @leave: that page was written, or a branch was taken
@@ -323,7 +324,7 @@ struct cpu {
 	struct tlb_entry *tlb_now;
 	const struct insn *insn;
 	uint64_t code_page;
-	bool leave;
+	bool leave, stepped;
 	uint8_t cpl, mode, shadow;
 	uint32_t event;
 	struct cpu_hot hot;

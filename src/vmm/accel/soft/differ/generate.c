@@ -188,14 +188,37 @@ static bool is_atomic(const struct insn *i)
 	return i->prefix & PFX_LOCK || (i->map == MAP_1BYTE && (i->opcode & 0xFE) == 0x86);
 }
 
+/* Where a jump through a register or memory goes: to breakpoints, to what cannot be executed, to no address. */
+static uint64_t jump_target(uint64_t *seed)
+{
+	switch (random_below(seed, 4)) {
+	case 0:
+		return DIFFER_DATA + random_below(seed, DIFFER_DATA_SIZE);
+	case 1:
+		return random_next(seed) | 1ull << 62;
+	default:
+		return DIFFER_CODE + random_below(seed, 0x700);
+	}
+}
+
+static void put_data(struct differ_case *k, uint64_t at, uint64_t v)
+{
+	if (at >= DIFFER_DATA && at <= DIFFER_DATA + DIFFER_DATA_SIZE - 8)
+		memcpy(k->data + (at - DIFFER_DATA), &v, 8);
+}
+
 /* Choose registers, or bytes of the instruction, so that the memory operand is at @to. */
 static void place_operand(uint64_t *seed, const struct insn *i, struct differ_case *k)
 {
 	struct differ_state *s = &k->state;
 	uint64_t to = target(seed), index = 0;
 
+	if (i->addr_size < 8 || i->base >= 16) /* then nothing far away can be reached, but this program can */
+		to = to >> 32 ? DIFFER_DATA + (to & 0xFF8) : to;
 	if (is_atomic(i))
 		to &= ~15ull;
+	if (i->enc == ENC_LEGACY && i->map == MAP_1BYTE && i->opcode == 0xFF)
+		put_data(k, to, jump_target(seed));
 	if (is_vsib(i))
 		place_indices(seed, i, s);
 	else if (i->index < 16)
@@ -228,6 +251,12 @@ static void tame(uint64_t *seed, const struct insn *i, struct differ_case *k)
 
 		patch(k, i->imm_off, i->imm_size, (uint64_t) (chance(seed, 50) ? by : -16 - by));
 	}
+	if (map0 && i->opcode == 0xFF && !i->is_mem)
+		k->state.reg[i->rm & 15] = jump_target(seed);
+	if (map0 && i->opcode == 0xD7)
+		k->state.reg[REG_RBX] = target(seed);
+	if (map0 && (i->opcode & 0xFE) == 0xC2)
+		put_data(k, k->state.reg[REG_RSP], jump_target(seed));
 	if (bit && i->is_mem)
 		k->state.reg[i->reg & 15] = (random_below(seed, 0x400) - (uint64_t) 0x200) & (is_atomic(i) ? 15 : ~0ull);
 	if (i->rep || (map0 && (i->opcode & 0xFC) == 0xE0))
@@ -244,6 +273,8 @@ bool generate_from(const uint8_t *code, size_t len, uint64_t *seed, struct diffe
 	memcpy(ret->code, code, len < INSN_MAX ? len : INSN_MAX);
 	if (insn_decode(CPU_MODE_64, ret->code, INSN_MAX, &i) != INSN_OK || !allowed_here(&i))
 		return false;
+	if (is_atomic(&i) && i.is_mem && i.index < 16 && (i.base == i.index || i.base >= 16))
+		return false; /* no register makes its address a round one */
 	ret->len = i.len;
 	memset(ret->code + i.len, 0xCC, sizeof(ret->code) - i.len);
 	tame(seed, &i, ret);

@@ -181,17 +181,23 @@ static void check_page(struct cpu *c, struct tlb_code *page)
 	page->info |= TLB_CHECKED;
 }
 
+/* Find the page of code at @pc; false if that raises. */
+static bool find_code(struct cpu *c, uint64_t pc)
+{
+	if (setjmp(c->unwind) != 0)
+		return false;
+	(void) mmu_code(c, pc);
+	return true;
+}
+
 /* The page of code at RIP if it can be executed without further ado, else NULL. */
 static const struct tlb_code *code_page(struct cpu *c)
 {
 	uint64_t pc = c->reg[REG_RIP];
 	struct tlb_code *page = &c->tlb[c->space.now].code[c->cpl == 3][pc >> 12 & (TLB_CODE_ENTRIES - 1)];
 
-	if (page->page != (pc & PAGE_MASK)) {
-		if (setjmp(c->unwind) != 0)
-			return NULL;
-		(void) mmu_code(c, pc);
-	}
+	if (page->page != (pc & PAGE_MASK) && !find_code(c, pc))
+		return NULL;
 	if (page->host == NULL)
 		return NULL;
 	if (!(page->info & TLB_CHECKED))
