@@ -213,6 +213,8 @@ static void place_operand(uint64_t *seed, const struct insn *i, struct differ_ca
 	struct differ_state *s = &k->state;
 	uint64_t to = target(seed), index = 0;
 
+	if (i->addr_size < 8 || i->base >= 16) /* then nothing far away can be reached, but this program can */
+		to = to >> 32 ? DIFFER_DATA + (to & 0xFF8) : to;
 	if (is_atomic(i))
 		to &= ~15ull;
 	if (i->enc == ENC_LEGACY && i->map == MAP_1BYTE && i->opcode == 0xFF)
@@ -251,6 +253,8 @@ static void tame(uint64_t *seed, const struct insn *i, struct differ_case *k)
 	}
 	if (map0 && i->opcode == 0xFF && !i->is_mem)
 		k->state.reg[i->rm & 15] = jump_target(seed);
+	if (map0 && i->opcode == 0xD7)
+		k->state.reg[REG_RBX] = target(seed);
 	if (map0 && (i->opcode & 0xFE) == 0xC2)
 		put_data(k, k->state.reg[REG_RSP], jump_target(seed));
 	if (bit && i->is_mem)

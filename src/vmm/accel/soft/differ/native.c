@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
@@ -94,7 +92,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	struct differ_state *s = running;
 
 	(void) info;
-	if (s == NULL) { dprintf(2, "sig %d pc %llx trap %llx mxcsr %x\n", sig, g[REG_RIP], g[REG_TRAPNO], u->uc_mcontext.fpregs->mxcsr); /* not ours: it happens again and ends the program */
+	if (s == NULL) { /* not ours: it happens again and ends the program */
 		(void) signal(sig, SIG_DFL);
 		return;
 	}
@@ -172,13 +170,12 @@ int differ_native_init(uint8_t **ret)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
-	stack_t stack = { .ss_size = 65536, .ss_sp = malloc(65536) };
+	static uint8_t signal_stack[65536];
+	stack_t stack = { .ss_size = sizeof(signal_stack), .ss_sp = signal_stack };
 	int rc = map_memory(ret);
 
 	if (rc < 0)
 		return rc;
-	if (stack.ss_sp == NULL)
-		return -ENOMEM;
 	find_layout();
 	(void) sigaltstack(&stack, NULL);
 	for (unsigned n = 0; n < sizeof(signals) / sizeof(signals[0]); n++)
