@@ -31,7 +31,7 @@ struct ps_opts {
 static const struct opt ps_table[] = {
 	{ "all", 'a', OPT_BOOL, FIELD(all), NULL, "also instances that do not run" },
 	{ "filter", 'f', OPT_STRINGS, FIELD(filter), "NAME=VALUE",
-	  "only those that match: ancestor, before, exited, health, id, isolation, label, name, restart-policy, should-start-on-boot, since, status, volume" },
+	  "only those that match: " INSTANCE_FILTERS },
 	{ "format", 0, OPT_STRING, FIELD(format), "FORMAT", "table, json, or a Go template" },
 	{ "last", 'n', OPT_I64, FIELD(last), "NUMBER", "the newest so many, in any state" },
 	{ "latest", 'l', OPT_BOOL, FIELD(latest), NULL, "the newest one, in any state" },
@@ -62,6 +62,8 @@ static const struct listing_column columns[] = {
 	{ "Mounts", "MOUNTS", false },
 	{ "Networks", "NETWORKS", false },
 	{ "State", "STATE", false },
+	{ "ExitCode", "EXIT CODE", false },
+	{ "Error", "ERROR", false },
 };
 
 /* struct ps - what a row is made from */
@@ -115,7 +117,15 @@ static int sort_list(struct eng_instance *list, int n, const char *field, struct
 {
 	static const char *const fields[] = { "command", "id", "image", "names", "status" };
 
-	if (field == NULL || strcmp(field, "created") == 0)
+	if (field == NULL)
+		return 0;
+	for (int i = 0; strcmp(field, "created") == 0 && i < n / 2; i++) { /* they come newest first */
+		struct eng_instance swap = list[i];
+
+		list[i] = list[n - 1 - i];
+		list[n - 1 - i] = swap;
+	}
+	if (strcmp(field, "created") == 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (strcmp(fields[i], field) == 0) {
@@ -158,7 +168,7 @@ static void add_details(struct ps *p, struct str *s)
 	const struct eng_config *c = instance_match_config(&p->match);
 
 	join(s, "Labels", &c->labels);
-	if (strcmp(p->o->format, "json") != 0)
+	if (strstr(p->o->format, ".Label ") != NULL)
 		json_pairs(s, "Label", c->labels.v, c->labels.n); /* {{.Label "name"}} */
 	add_mounts(s, c);
 	json_text(s, "Networks", c->network != NULL ? c->network : "none");
@@ -172,7 +182,7 @@ static void row_json(struct ps *p, struct str *s)
 	char status[INSTANCE_STATUS_MAX], id[ENG_ID_LEN + 1];
 
 	(void) snprintf(id, sizeof(id), "%.*s", p->o->no_trunc ? ENG_ID_LEN : 12, i->id);
-	time_rfc3339(i->created, created);
+	time_local(i->created, created);
 	time_span(time_now_ns() - i->created, age);
 	(void) snprintf(ago, sizeof(ago), "%s ago", age);
 	instance_status(i, status);

@@ -119,7 +119,8 @@ const char *eng_command_line(struct arena *arena, const struct img_words *args)
 	_cleanup_(str_fini) struct str s = { 0 };
 
 	for (size_t i = 0; i < args->n && s.len < 4096; i++)
-		str_printf(&s, "%s%s", i > 0 ? " " : "", args->v[i]);
+		str_printf(&s, strchr(args->v[i], ' ') != NULL ? "%s'%s'" : "%s%s", i > 0 ? " " : "",
+			   args->v[i]); /* quotes as Docker's */
 	return s.failed ? NULL : arena_strdup(arena, s.p != NULL ? s.p : "");
 }
 
@@ -140,12 +141,6 @@ static int complete_config(struct eng_config *c, const char *id, struct err *err
 	if (r == 0)
 		r = eng_words_add(&c->arena, &c->env, entry);
 	return r < 0 ? err_set(err, r, "create an instance") : 0;
-}
-
-static void note_created(struct engine *e, const struct eng_instance *i)
-{
-	eng_event(e, "container", "create", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
 }
 
 static int lock_new(struct engine *e, char id[ENG_ID_LEN + 1], struct err *err)
@@ -204,7 +199,7 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 		return r;
 	}
 	*ret = i;
-	note_created(e, &i);
+	eng_event_of(e, &i, "create", &config->labels, NULL);
 	if (ret_lock != NULL)
 		*ret_lock = take_fd(lock);
 	else
@@ -275,8 +270,7 @@ int eng_instance_rename(struct engine *e, const struct eng_instance *i, const ch
 		return err_msg(err, -ENOENT, "instance '%s' was removed meanwhile", i->name);
 	if (r < 0)
 		return r;
-	eng_event(e, "container", "rename", i->id,
-		  (const char *const[]) { "image", i->image, "name", name, "oldName", i->name,
-					  NULL });
+	eng_event_of(e, i, "rename", NULL,
+		     (const char *const[]) { "name", name, "oldName", i->name, NULL });
 	return 0;
 }

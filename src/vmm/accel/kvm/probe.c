@@ -63,7 +63,7 @@ int kvm_probe(struct err *err)
 	static const struct accel_config conf = { .nr_cpus = 1 };
 	struct accel_start start;
 	struct accel *a = NULL;
-	int r = gmem_init(&mem, GMEM_SIZE_MIN, false, err);
+	int r = gmem_init(&mem, GMEM_SIZE_MIN, 0, err);
 
 	if (r == 0)
 		r = kvm_open(&mem, &conf, &a, err);

@@ -218,6 +218,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 
 static const struct accel_ops soft_ops = {
 	.name = "soft",
+	.shares_memory = true,
 	.summary = "a processor in software, on any host",
 	.probe = soft_probe,
 	.open = soft_open,

@@ -47,7 +47,7 @@ void block_free(struct block *b)
 
 static struct block **bucket(struct block_set *s, uint64_t gpa, uint32_t key)
 {
-	return &s->hash[((gpa * 0x9E3779B97F4A7C15u) >> 40 ^ key) % BLOCKS_HASH];
+	return &s->hash[((gpa * 0x9E3779B97F4A7C15u) >> 44 ^ key) % BLOCKS_HASH];
 }
 
 struct block *block_find(const struct block_set *s, uint64_t gpa, uint32_t key)

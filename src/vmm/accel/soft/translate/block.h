@@ -64,7 +64,7 @@ struct block {
 	struct block_insn insn[];
 };
 
-#define BLOCKS_HASH 32768u
+#define BLOCKS_HASH 262144u
 
 /**
  * struct block_set - all of them

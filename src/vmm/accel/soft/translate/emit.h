@@ -84,6 +84,12 @@ void emit_group(struct emit *e, bool wide, unsigned digit, unsigned reg, int32_t
 void emit_shift_right(struct emit *e, bool wide, unsigned reg, unsigned count);
 void emit_shift_left(struct emit *e, bool wide, unsigned reg, unsigned count);
 
+/** emit_shift_arithmetic() - 64-bit @reg to the right by @count, with its sign */
+void emit_shift_arithmetic(struct emit *e, unsigned reg, unsigned count);
+
+/** emit_negate() - 64-bit @reg = -@reg */
+void emit_negate(struct emit *e, unsigned reg);
+
 /** emit_imul() - 32-bit @to = @from * @factor */
 void emit_imul(struct emit *e, unsigned to, unsigned from, int32_t factor);
 

@@ -35,7 +35,7 @@ static bool decode(const struct gen *g, unsigned off, struct gen_item *ret)
 	ret->op = op_classify(&ret->i, g->fp);
 	if (ret->op.kind >= OP_CLI && !may_system(g, ret->op.kind))
 		ret->op.kind = OP_INTERP;
-	if (ret->op.kind == OP_PLAIN && !gen_plain_can(ret))
+	if ((ret->op.kind == OP_PLAIN || ret->op.kind == OP_BIT) && !gen_plain_can(ret))
 		ret->op.kind = OP_INTERP;
 	/* Is there such an instruction?  Scales EVEX's displacement, too. */
 	if (ret->op.simd && ret->op.kind != OP_INTERP && g->cpu->ops->bind(g->cpu, &ret->i) == NULL)
@@ -55,7 +55,7 @@ uint16_t gen_live_at(const struct gen *g, int64_t off)
 		settled |= it.op.def;
 		if (settled == FL_STATUS)
 			return live;
-		if (it.op.kind > OP_LEA && it.op.kind != OP_PUSH && it.op.kind != OP_POP)
+		if (it.op.kind > OP_BIT && it.op.kind != OP_PUSH && it.op.kind != OP_POP)
 			break;
 		off += it.i.len;
 	}
@@ -199,6 +199,8 @@ static void write_item(struct gen *g, const struct gen_item *it, const struct bl
 		gen_plain(g, it);
 	else if (it->op.kind == OP_LEA)
 		gen_lea(g, it);
+	else if (it->op.kind == OP_BIT)
+		gen_bit(g, it);
 	else if (!gen_flow(g, it))
 		(void) gen_system(g, it);
 	if (it->op.kind != OP_STI)

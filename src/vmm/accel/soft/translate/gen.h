@@ -156,6 +156,9 @@ static inline bool gen_is_in_memory(unsigned reg)
 /** gen_lea() - OP_LEA */
 void gen_lea(struct gen *g, const struct gen_item *it);
 
+/** gen_bit() - OP_BIT */
+void gen_bit(struct gen *g, const struct gen_item *it);
+
 /** gen_plain() - OP_PLAIN */
 void gen_plain(struct gen *g, const struct gen_item *it);
 

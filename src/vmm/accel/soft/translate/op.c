@@ -269,16 +269,15 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	}
 }
 
-/* BT and its kind with memory and a register reach anywhere; those with a constant do not. */
 static struct op bit_test(const struct insn *i, unsigned which, bool by_register)
 {
 	unsigned to = which == 0 ? ROLE_R : ROLE_RW;
 	struct op op = move(by_register ? ROLE_R : 0, to, to);
 
-	if (by_register && i->is_mem)
-		return interp;
 	op.def = FL_CF;
 	op.mod = FL_STATUS;
+	if (by_register && i->is_mem)
+		op.kind = i->size >= 4 ? OP_BIT : OP_INTERP;
 	return op;
 }
 
@@ -483,7 +482,7 @@ struct op op_classify(const struct insn *i, enum op_fp fp)
 
 	if (op.mem_size == 0)
 		op.mem_size = i->size;
-	if (i->prefix & PFX_LOCK && !(i->is_mem && op.mem == ROLE_RW && op.kind == OP_PLAIN))
+	if (i->prefix & PFX_LOCK && !(i->is_mem && op.mem == ROLE_RW && (op.kind == OP_PLAIN || op.kind == OP_BIT)))
 		return interp; /* #UD, most likely */
 	return op;
 }

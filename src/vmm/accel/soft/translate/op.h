@@ -20,6 +20,7 @@ enum op_kind {
 	OP_PLAIN,
 	OP_NOTHING,
 	OP_LEA,
+	OP_BIT, /* BT, BTS, BTR, BTC of memory, by a register: reaches anywhere */
 	OP_PUSH, /* register, or immediate (struct op.imm) */
 	OP_PUSH_MEM,
 	OP_POP,

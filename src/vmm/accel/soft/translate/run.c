@@ -121,7 +121,7 @@ void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value)
 static void kernel_flushed(struct translator *t)
 {
 	t->kernel_epoch = epoch_next(t);
-	t->kernel_local = false;
+	t->kernel_local = t->kernel_low = false;
 }
 
 static void select_epoch(struct cpu *c, const struct tlb_code *page)
@@ -134,8 +134,10 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 			if (flushed >> s & 1)
 				t->user_epoch[s] = epoch_next(t);
 		}
-		if (flushed & CPU_FLUSHED_GLOBAL || t->kernel_local)
+		if (flushed & CPU_FLUSHED_GLOBAL || t->kernel_local || t->kernel_low)
 			kernel_flushed(t);
+		if ((flushed & CPU_FLUSHED_SPACES) == CPU_FLUSHED_SPACES)
+			(void) memset(c->hot.code_seen[0], 0, sizeof(c->hot.code_seen[0]));
 		if (flushed == CPU_FLUSHED_ALL)
 			(void) memset(c->hot.code_seen, 0, sizeof(c->hot.code_seen));
 		c->hot.flushed = 0;
@@ -148,6 +150,8 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 		kernel_flushed(t);
 	if (!(page->info & TLB_GLOBAL))
 		t->kernel_local = true;
+	if (page->page >> 63 == 0)
+		t->kernel_low = true;
 	t->kernel_space = c->space.now;
 	c->hot.kernel_epoch[0] = t->kernel_epoch;
 	c->hot.kernel_epoch[1] = t->kernel_epoch ^ t->ac_epoch;
@@ -213,7 +217,7 @@ static struct block *block_here(struct cpu *c)
 		return NULL;
 	select_epoch(c, page);
 	c->hot.page = pc & PAGE_MASK;
-	c->hot.code_seen[(pc >> 12 & 4095) / 64] |= 1ull << (pc >> 12 & 63);
+	c->hot.code_seen[pc >> 63][(pc >> 12 & 4095) / 64] |= 1ull << (pc >> 12 & 63);
 	b = block_find(&t->blocks, page->gpa | (pc & 0xFFF), translator_key(c));
 	if (b != NULL)
 		return b;
@@ -445,8 +449,11 @@ void translate_run(struct cpu *c)
 
 	if (fault_thread(c) < 0)
 		abort(); /* no memory for a stack of 64 KiB */
-	do
+	do {
+		/* It keeps breakpoints from an instruction: there are none, or all is the interpreter's. */
+		if (!(c->dr7 & 0xFF))
+			c->flags &= ~FL_RF;
 		b = c->mode == CPU_MODE_64 && !cpu_is_special(c) ? run_translated(c) : NULL;
-	while (!step(c, b));
+	} while (!step(c, b));
 	fp_out(c);
 }

@@ -20,6 +20,7 @@
  *                             @ac_epoch: what makes that of level 0 with RFLAGS.AC another
  * @seed: of the next epoch
  * @kernel_local: code at level 0 to 2 that is not global was seen, so @kernel_epoch lasts for one address space only
+ * @kernel_low: some of it is in the lower half, which is flushed more often
  * @fp_live: the guest's x87, SSE and AVX registers are in the host's
  * @no_way: an entry that no address has; @ways_for: struct cpu.tlb_now that struct cpu.hot.way was used with
  * @ops: struct cpu.ops, instead of @owner_ops
@@ -33,7 +34,7 @@ struct translator {
 	uint64_t *hash;
 	uint64_t kernel_epoch, ac_epoch, user_epoch[TLB_SPACES], seed;
 	unsigned kernel_space;
-	bool kernel_local, fp_live, dropped;
+	bool kernel_local, kernel_low, fp_live, dropped;
 	struct tlb_entry no_way, *ways_for[3];
 	struct cpu_ops ops;
 	const struct cpu_ops *owner_ops;
