@@ -57,7 +57,8 @@ unless (fork) {
 	exit;
 }
 unless (fork) { unlink '/tmp/v_7000'; sink(IO::Socket::UNIX->new(Local => '/tmp/v_7000', Listen => 5) || die); exit }
-socket(my $s, 40, 1, 0) and bind($s, pack('S S L L x4', 40, 0, 7000, 0xffffffff)) and listen($s, 5) and sink($s);
+exit unless socket(my $s, 40, 1, 0);
+bind($s, pack('S S L L x4', 40, 0, 7000, 0xffffffff)) and listen($s, 5) and sink($s);
 PERL
 perl serve.pl &
 
