@@ -86,7 +86,7 @@ static int soft_vcpu_new(struct accel *a, unsigned index, struct accel_vcpu **re
 	struct accel_vcpu *v = &s->vcpu[index];
 	int r;
 
-	*v = (struct accel_vcpu) { .soft = s, .index = index, .command = -1, .answer = -1 };
+	*v = (struct accel_vcpu) { .soft = s, .index = index, .handle = -1, .command = -1, .answer = -1 };
 	*ret = v;
 	if (!s->threads)
 		return soft_spawn(v, err);
@@ -173,6 +173,8 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 static void soft_vcpu_kick(struct accel_vcpu *v)
 {
 	world_kick(v->soft->world, v->index);
+	if (v->vcpu == NULL)
+		patience_end(&v->patience);
 }
 
 static void soft_irq_line(struct accel *a, unsigned gsi, bool level)
@@ -244,6 +246,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 
 	if (s == NULL)
 		return err_set(err, -ENOMEM, "make processors");
+	patience_prepare();
 	s->base.ops = &soft_ops;
 	s->nr_cpus = conf->nr_cpus;
 	s->threads = conf->soft != NULL && strstr(conf->soft, ",threads") != NULL;
@@ -253,7 +256,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 	ioapic_init(&s->ioapic, &s->bus);
 	r = s->program < 0 ? -errno : make_world(s);
 	if (r == 0)
-		s->world->translate = conf->soft != NULL && strncmp(conf->soft, "tlb", 3) == 0;
+		s->world->translate = (conf->soft == NULL || strncmp(conf->soft, "tlb", 3) == 0) && s->nr_cpus == 1;
 	for (unsigned i = 0; i < mem->nr_regions && r == 0; i++) {
 		r = add_region(s, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, mem->fd, offset, false);
 		offset += mem->region[i].size;

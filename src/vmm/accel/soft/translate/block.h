@@ -9,22 +9,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/accel/soft/cpu/decode.h"
 #include "vmm/accel/soft/translate/cache.h"
 
 /* struct block.key: what the translation depends on besides the bytes */
-#define BLOCK_KEY_USER 1u
+#define BLOCK_KEY_USER 1u /* not level 0 */
 #define BLOCK_KEY_FP_SHIFT 1 /* enum op_fp */
+#define BLOCK_KEY_AC 8u /* level 0 with RFLAGS.AC */
+#define BLOCK_KEY_NO_TSC 16u /* RDTSC faults */
 
 /**
  * struct link - a direct branch to another block of the same page
- * @at: offset in the cache of the rel32; @stub: where it goes while there is no @to
+ * @at: offset in the cache of the rel32; @gate: where it goes while there is no @to
  * @off: guest offset in the page that it goes to
  * @to_host: it enters at @to->host_entry, with live flags in the host's; else at @to->entry
  */
 struct link {
 	struct block *from, *to;
 	struct link *next_in; /* of @to->in */
-	uint32_t at, stub;
+	uint32_t at, gate;
 	uint16_t off;
 	bool to_host;
 };
@@ -43,20 +46,25 @@ struct block_insn {
  * struct block - translated code for the instructions at @gpa
  * @start, @end: offsets in the cache; @entry: flags in the slot; @host_entry: flags in the host's
  * @interp: its first instruction is the interpreter's
+ * @step: the instruction for the interpreter that the block ends before, bound, at offset @step_off of the page;
+ *        length 0 if there is none, or it is in two pages
+ * @step_scalar: see op_scalar()
  * @dead: no longer to be found
  */
 struct block {
 	uint64_t gpa;
 	uint32_t key;
 	uint32_t start, end, entry, host_entry;
-	bool interp, dead;
+	bool interp, dead, step_scalar;
+	uint16_t step_off;
+	struct insn step;
 	uint16_t nr_links, nr_insns;
 	struct block *next_hash, *next_page;
 	struct link *in, *link;
 	struct block_insn insn[];
 };
 
-#define BLOCKS_HASH 32768u
+#define BLOCKS_HASH 262144u
 
 /**
  * struct block_set - all of them
