@@ -10,11 +10,11 @@
 
 static uint8_t *memory; /* data, then code: both processors see it */
 
-int differ_init(void)
+int differ_init(bool translate)
 {
 	int rc = differ_native_init(&memory);
 
-	return rc < 0 ? rc : differ_soft_init(memory);
+	return rc < 0 ? rc : differ_soft_init(memory, translate);
 }
 
 static void load(const struct differ_case *k)

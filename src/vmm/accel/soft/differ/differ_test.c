@@ -3,7 +3,7 @@
  * The interpreter beside the host's processor: random instructions from fixed seeds.
  *
  * Without cmocka, which takes the signals that end an instruction.  With an argument, a number of seconds:
- * other instructions every time, for that long.
+ * other instructions every time, for that long.  With DIFFER_TRANSLATE in the environment, the translator.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 	static const char *const kinds[] = { "integer", "vector", "x87" };
 	int status = 0;
 
-	if (differ_init() < 0) {
+	if (differ_init(getenv("DIFFER_TRANSLATE") != NULL) < 0) {
 		printf("not ok - the processors cannot be prepared\n");
 		return 1;
 	}
