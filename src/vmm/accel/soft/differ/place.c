@@ -184,6 +184,8 @@ static void tame(uint64_t *seed, const struct insn *i, struct differ_case *k)
 		k->state.reg[REG_RBX] = target(seed);
 	if (map0 && (i->opcode & 0xFE) == 0xC2)
 		put_data(k, k->state.reg[REG_RSP], jump_target(seed));
+	if (i->map == MAP_0F && i->opcode == 0xF7)
+		k->state.reg[REG_RDI] = target(seed); /* MASKMOVQ, MASKMOVDQU */
 	if (bit && i->is_mem)
 		k->state.reg[i->reg & 15] = (random_below(seed, 0x400) - (uint64_t) 0x200) & (is_atomic(i) ? 15 : ~0ull);
 	if (i->rep || (map0 && (i->opcode & 0xFC) == 0xE0))
