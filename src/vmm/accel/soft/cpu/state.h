@@ -267,7 +267,7 @@ struct cpu_ops {
  * @host_rsp: the host's stack while translated code runs
  * @page: linear address of the page of code that runs
  * @epoch, @jumps: where code for linear addresses is, and the number of the address space in there
- * @addr, @target, @arg, @kind: what translated code was left for, enum stub_kind
+ * @addr, @target, @arg, @kind: what translated code was left for, enum gate_kind
  * @flags: arithmetic flags as LAHF and SETO AL store them
  * @flushed: address spaces whose code pages were forgotten since somebody cleared it; bit CPU_FLUSHED_GLOBAL too
  * @code_seen: by half of the address space and hash of the linear page: translated code was entered there

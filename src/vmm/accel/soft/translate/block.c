@@ -101,7 +101,7 @@ void block_drop(struct block_set *s, struct block *b)
 		struct link *l = b->in;
 
 		unchain(l);
-		emit_patch(w + l->at, w + l->stub);
+		emit_patch(w + l->at, w + l->gate);
 	}
 	for (unsigned i = 0; i < b->nr_links; i++) {
 		if (b->link[i].to != NULL)

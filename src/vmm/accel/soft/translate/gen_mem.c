@@ -133,7 +133,7 @@ void gen_slow(struct gen *g, const struct gen_cold *c)
 	(void) emit_jcc(e, CC_BE, c->from + sizeof(int32_t));
 	emit_rm(e, true, OP_ADD, T0, T1, tag_of(write));
 	emit_mov_imm(e, T1, (uint64_t) (c->retry - g->w));
-	(void) emit_jmp(e, g->stubs->at[write ? STUB_SLOW_WRITE : STUB_SLOW_READ]);
+	(void) emit_jmp(e, g->gates->at[write ? GATE_SLOW_WRITE : GATE_SLOW_READ]);
 }
 
 /* Code that is near shares a way if it uses the same base register, or accesses the same static page. */

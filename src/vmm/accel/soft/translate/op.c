@@ -193,6 +193,8 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0x8A:
 	case 0x8B:
 		return move(ROLE_W, ROLE_R, ROLE_R);
+	case 0x8C:
+		return !i->is_mem && i->size >= 4 && (i->modrm >> 3 & 7) < 6 ? OP(.kind = OP_SELECTOR, .rm = ROLE_W) : interp;
 	case 0x8D:
 		return i->is_mem && i->size >= 4 ? OP(.kind = OP_LEA, .reg = ROLE_W) : interp;
 	case 0x90 ... 0x97:
@@ -492,6 +494,8 @@ static bool scalar_0f(const struct insn *i)
 	switch (i->opcode) {
 	case 0x01:
 		return i->modrm != 0xD0 && i->modrm != 0xD1;
+	case 0xAE:
+		return i->pp == 2 && !i->is_mem; /* FS and GS bases */
 	case 0x20 ... 0x23:
 		return (i->reg & 15) != 8; /* CR8 is the local APIC's */
 	case 0x00:

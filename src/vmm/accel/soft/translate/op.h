@@ -40,6 +40,7 @@ enum op_kind {
 	OP_STAC,
 	OP_CLAC,
 	OP_RDTSC,
+	OP_SELECTOR, /* MOV from a segment register */
 };
 
 /* Roles of an operand: bits; 0: it is no general register (or memory) */
@@ -69,6 +70,7 @@ enum op_fp { OP_FP_NONE, OP_FP_SSE, OP_FP_AVX, OP_FP_AVX512 };
 /**
  * op_classify() - look at @i, an instruction of 64-bit code
  * @fp: what the guest has enabled
+ * Return: what it does; OP_INTERP for what is not known here.
  * Context: pure.
  */
 struct op op_classify(const struct insn *i, enum op_fp fp);

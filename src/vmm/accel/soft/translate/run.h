@@ -10,7 +10,7 @@
 #include "vmm/accel/soft/cpu/state.h"
 #include "vmm/accel/soft/translate/block.h"
 #include "vmm/accel/soft/translate/op.h"
-#include "vmm/accel/soft/translate/stub.h"
+#include "vmm/accel/soft/translate/gate.h"
 #include "vmm/accel/soft/translate/translate.h"
 
 /**
@@ -28,7 +28,7 @@
  */
 struct translator {
 	struct cache cache;
-	struct stubs stubs;
+	struct gates gates;
 	struct block_set blocks;
 	struct jump *jumps;
 	uint64_t *hash;
@@ -53,8 +53,10 @@ uint64_t epoch_next(struct translator *t);
 /** translator_new_epochs() - forget where code for linear addresses is */
 void translator_new_epochs(struct translator *t);
 
-/** translator_apic_read(), translator_apic_write() - struct cpu_ops of whoever made the processor, called from mem.c */
+/** translator_apic_read() - struct cpu_ops.apic_read, which may use vector registers */
 uint32_t translator_apic_read(struct cpu *c, uint32_t offset);
+
+/** translator_apic_write() - struct cpu_ops.apic_write, likewise */
 void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value);
 
 /** translator_key() - struct block.key of code that runs now */
