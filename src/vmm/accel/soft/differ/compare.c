@@ -136,12 +136,16 @@ static uint32_t flags_defined(const struct differ_case *k)
 	return flags;
 }
 
-/* x87 stores, and those of its whole state, are several: the host may have written to one of two pages. */
+/* Stores that are several, x87's and masked ones: the host may begin with either of two pages. */
 static bool is_several(const struct differ_case *k)
 {
 	struct insn i = { 0 };
 
-	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK || i.enc != ENC_LEGACY)
+	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK)
+		return false;
+	if (i.map == MAP_0F && i.opcode == 0xF7)
+		return true;
+	if (i.enc != ENC_LEGACY)
 		return false;
 	return (i.map == MAP_1BYTE && (i.opcode & 0xF8) == 0xD8) || (i.map == MAP_0F && i.opcode == 0xAE);
 }
