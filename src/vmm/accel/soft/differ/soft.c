@@ -3,14 +3,18 @@
  * A processor in software that stands where the host's stood: user code in long mode, under an
  * operating system that consists of tables.
  */
+#include <asm/prctl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/differ/state.h"
 #include "vmm/accel/soft/simd/simd.h"
+#include "vmm/accel/soft/translate/translate.h"
 
 _Static_assert(DIFFER_XSAVE_SIZE == XSAVE_SIZE, "one format");
 
@@ -23,7 +27,8 @@ _Static_assert(DIFFER_XSAVE_SIZE == XSAVE_SIZE, "one format");
 #define IDT 0x6000
 #define TSS 0x7000
 #define GDT 0x7800
-#define HANDLERS 0x8000 /* 16 bytes each; never executed */
+#define HANDLERS 0x8000 /* 16 bytes each: HLT */
+#define HLT 0xF4
 #define STACK 0xF000
 #define PAGE_P 1u
 #define PAGE_RW 2u
@@ -66,6 +71,7 @@ static const struct cpu_ops ops = {
 	.irq_pending = no_irq,
 	.msr_read = no_msr_read,
 	.msr_write = no_msr_write,
+	.code_write = translate_code_write,
 };
 
 static void put64(uint64_t at, uint64_t v)
@@ -153,8 +159,9 @@ int differ_soft_init(uint8_t *memory)
 	simd_init();
 	make_tables();
 	enter_user_mode();
+	memset(tables + HANDLERS, HLT, 32 * 16);
 	cpu_flush_tlb(cpu, true);
-	return 0;
+	return translate_new(cpu, 0, NULL);
 }
 
 static bool has_code(unsigned vector)
@@ -183,17 +190,35 @@ static void read_frame(struct differ_state *s)
 	s->addr = s->vector == EXC_PF ? cpu->cr2 : 0;
 }
 
-void differ_soft(struct differ_state *s)
+/* Up to the handler of the exception that every program ends with. */
+static void interpret(void)
 {
 	unsigned steps = 0;
 
+	while (cpu->cpl == 3 && steps < STEPS_MAX && !cpu_step(cpu))
+		steps++;
+}
+
+/* The host's processor runs its cases with a GS of its own. */
+static void translate_it(void)
+{
+	(void) syscall(SYS_arch_prctl, ARCH_SET_GS, cpu); /* valid arguments */
+	translate_code_write(cpu, DIFFER_CODE);
+	translate_run(cpu);
+	(void) syscall(SYS_arch_prctl, ARCH_SET_GS, 0);
+}
+
+void differ_soft(struct differ_state *s, bool translate)
+{
 	enter_user_mode();
 	memcpy(cpu->xsave, s->xsave, sizeof(cpu->xsave));
 	memcpy(cpu->reg, s->reg, sizeof(s->reg));
 	cpu->reg[REG_RIP] = s->rip;
 	cpu_set_rflags(cpu, (uint32_t) ((s->flags & FLAGS_KEEP) | FLAGS_SET));
-	while (cpu->cpl == 3 && steps < STEPS_MAX && !cpu_step(cpu))
-		steps++;
+	if (translate)
+		translate_it();
+	else
+		interpret();
 	memcpy(s->xsave, cpu->xsave, sizeof(cpu->xsave));
 	memcpy(s->reg, cpu->reg, sizeof(s->reg));
 	s->code = 0;
