@@ -40,14 +40,28 @@ static struct {
 	uint32_t at, size, host;
 } layout[8] = { [2] = { 576, 256, 0 }, [5] = { 1088, 64, 0 }, [6] = { 1152, 512, 0 }, [7] = { 1664, 1024, 0 } };
 
+static bool is_zero(const uint8_t *p, size_t size)
+{
+	return p[0] == 0 && memcmp(p, p + 1, size - 1) == 0;
+}
+
 static void put_state(const struct differ_state *s)
 {
+	static const uint8_t x87[24] = { 0x7F, 0x03 };
+	uint64_t have = 0;
+
 	memset(area, 0, sizeof(area));
+	if (memcmp(s->xsave, x87, sizeof(x87)) != 0 || !is_zero(s->xsave + 32, 128))
+		have |= 1;
+	if (!is_zero(s->xsave + 160, 256))
+		have |= 2;
 	memcpy(area, s->xsave, 416);
 	for (unsigned n = 2; n < 8; n++)
-		if (components >> n & 1)
+		if (components >> n & 1 && !is_zero(s->xsave + layout[n].at, layout[n].size)) {
 			memcpy(area + layout[n].host, s->xsave + layout[n].at, layout[n].size);
-	memcpy(area + HEADER, &components, 8);
+			have |= 1ull << n;
+		}
+	memcpy(area + HEADER, &have, 8);
 }
 
 static void get_state(const uint8_t *from, struct differ_state *s)
