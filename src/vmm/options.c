@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "vmm/accel/accel.h"
+#include "vmm/boot/smbios.h"
 #include "vmm/device_options.h"
 #include "vmm/machine/machine.h"
 
@@ -31,17 +34,23 @@ static const struct opt table[] = {
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
-	  "a disk (virtio-blk): ro, serial=TEXT, queues=N, rings=split" },
+	  "a disk (virtio-blk): ro, id=NAME, serial=TEXT, queues=N, rings=split" },
 	{ "pmem", 0, OPT_STRINGS, offsetof(struct vmm_options, pmems), "FILE[,ro]",
 	  "a file that the guest sees as memory (virtio-pmem), a multiple of 2M" },
-	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME[,OPTION...]",
-	  "a network interface (virtio-net) on a tap device: mac=XX:XX:XX:XX:XX:XX, queues=N, rings=split" },
+	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME|user[,OPTION...]",
+	  "a network interface (virtio-net): on a tap device, or 10.0.2.0/24 made of this user's sockets; "
+	  "id=NAME, mac=XX:XX:XX:XX:XX:XX, rings=split; with tap queues=N; with user hostfwd=tcp|udp:[ADDRESS]:PORT-:PORT, loopback "
+	  "(10.0.2.2 is the host)" },
+	{ "fs", 0, OPT_STRINGS, offsetof(struct vmm_options, fs), "DIR,tag=NAME[,ro]",
+	  "a directory that the guest mounts by that name (virtio-fs)" },
 	{ "console", 0, OPT_STRINGS, offsetof(struct vmm_options, consoles), "WHERE[,name=NAME]",
 	  "a console (hvc0, ...) or named port (virtio-console): stdio, unix:PATH or a file to append to" },
 	{ "vsock", 0, OPT_STRING, offsetof(struct vmm_options, vsock), "CID,path=PATH",
 	  "sockets between guest and host (virtio-vsock), by unix sockets PATH and PATH_PORT" },
 	{ "balloon", 0, OPT_BOOL, offsetof(struct vmm_options, balloon), NULL,
 	  "give memory that the guest does not use back (virtio-balloon)" },
+	{ "uuid", 0, OPT_STRING, offsetof(struct vmm_options, uuid), "UUID", "who the machine is (random)" },
+	{ "oem", 0, OPT_STRINGS, offsetof(struct vmm_options, oems), "TEXT", "text that the guest finds in SMBIOS" },
 	{ "qmp", 0, OPT_STRING, offsetof(struct vmm_options, qmp), "PATH",
 	  "control socket, made there; speaks QEMU's machine protocol" },
 	{ "sandbox", 0, OPT_STRING, offsetof(struct vmm_options, sandbox), "HOW",
@@ -117,6 +126,29 @@ static int choose_sandbox(const char *how, struct machine_config *c, struct err 
 	return err_msg(err, -EINVAL, "option --sandbox: '%s' is neither auto, full nor off", how);
 }
 
+static int parse_uuid(const char *text, uint8_t ret[16], struct err *err)
+{
+	unsigned n = 0;
+
+	if (text == NULL && getrandom(ret, 16, 0) != 16)
+		return err_set(err, -errno, "make a random number");
+	if (text == NULL) {
+		ret[6] = (uint8_t) (0x40 | (ret[6] & 0x0F)); /* random numbers say so */
+		ret[8] = (uint8_t) (0x80 | (ret[8] & 0x3F));
+		return 0;
+	}
+	for (const char *p = text; *p != '\0'; p++) {
+		if (n == 16 || (*p == '-' && (p - text != 8 && p - text != 13 && p - text != 18 && p - text != 23)) ||
+		    (*p != '-' && sscanf(p, "%2hhx", &ret[n]) != 1) || (*p != '-' && p[1] == '-'))
+			return err_msg(err, -EINVAL, "option --uuid: '%s' is not a UUID", text);
+		if (*p != '-') {
+			n++;
+			p++;
+		}
+	}
+	return n == 16 ? 0 : err_msg(err, -EINVAL, "option --uuid: '%s' is not a UUID", text);
+}
+
 static int open_file(const char *option, const char *path, int *ret, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -177,6 +209,9 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		.serial_out = -1,
 		.vsock_listener = -1,
 		.balloon = o->balloon,
+		.hotplug = o->qmp != NULL,
+		.oem = o->oems.v,
+		.nr_oem = (unsigned) o->oems.n,
 		.boot = { .kernel = -1,
 			  .initrd = -1,
 			  .kernel_name = o->kernel,
@@ -191,6 +226,10 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	r = choose_accel(o->accel, ret, err);
 	if (r == 0)
 		r = choose_sandbox(o->sandbox, ret, err);
+	if (r == 0)
+		r = parse_uuid(o->uuid, ret->uuid, err);
+	if (r == 0 && o->oems.n > SMBIOS_TEXTS_MAX)
+		r = err_msg(err, -EINVAL, "option --oem: more than %d texts", SMBIOS_TEXTS_MAX);
 	if (r == 0 && o->memory != NULL)
 		r = parse_memory(o->memory, ret, err);
 	if (r == 0)
@@ -206,6 +245,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	if (r == 0)
 		r = open_each(&o->pmems, device_option_pmem, ret, err);
 	if (r == 0)
+		r = open_each(&o->fs, device_option_fs, ret, err);
+	if (r == 0)
 		r = open_each(&o->consoles, device_option_console, ret, err);
 	if (r == 0 && o->vsock != NULL)
 		r = device_option_vsock(word(o->vsock), ret, err);
@@ -218,6 +259,14 @@ static void close_fd(int fd)
 		(void) close(fd); /* what was written is with the kernel */
 }
 
+static void close_net(const struct net_config *n)
+{
+	for (unsigned k = 0; k < n->pairs && n->user == NULL; k++)
+		close_fd(n->tap[k]);
+	for (unsigned k = 0; n->user != NULL && k < n->user->nr_forwards; k++)
+		close_fd(n->user->forward[k].fd);
+}
+
 void vmm_options_close(struct machine_config *c)
 {
 	close_fd(c->boot.kernel);
@@ -228,8 +277,11 @@ void vmm_options_close(struct machine_config *c)
 	for (unsigned i = 0; i < c->nr_pmems; i++)
 		close_fd(c->pmem[i].fd);
 	for (unsigned i = 0; i < c->nr_nets; i++)
-		for (unsigned k = 0; k < c->net[i].pairs; k++)
-			close_fd(c->net[i].tap[k]);
+		close_net(&c->net[i]);
+	for (unsigned i = 0; i < c->nr_fs; i++) {
+		close_fd(c->fs[i].dir);
+		close_fd(c->fs[i].proc);
+	}
 	for (unsigned i = 0; i < c->nr_consoles; i++) {
 		close_fd(c->console[i].out);
 		close_fd(c->console[i].listener);

@@ -9,19 +9,24 @@
 
 #include "vmm/boot/boot.h"
 #include "vmm/core/vm.h"
+#include "vmm/dev/usernet/usernet.h"
 #include "vmm/dev/virtio/blk.h"
 #include "vmm/dev/virtio/console.h"
+#include "vmm/dev/virtio/fs.h"
 #include "vmm/dev/virtio/net.h"
 #include "vmm/machine/confine.h"
 
 struct accel_ops;
 struct balloon;
 struct err;
+struct dev;
 struct machine;
+struct parts;
 
 #define MACHINE_DISKS_MAX 16
 #define MACHINE_PMEMS_MAX 8
 #define MACHINE_NETS_MAX 8
+#define MACHINE_FS_MAX 8
 
 /** struct machine_pmem - a file for pmem_add() */
 struct machine_pmem {
@@ -36,25 +41,34 @@ struct machine_pmem {
  * @accel: who executes
  * @serial_in, @serial_out: descriptors, -1 for none
  * @no_reboot: a reset ends the machine
- * @disk, @net, @console: @nr_disks, @nr_nets, @nr_consoles of them
+ * @hotplug: devices may come and go
+ * @uuid: who the machine is; @oem: @nr_oem texts that the guest finds in SMBIOS
+ * @disk, @net, @console, @fs: @nr_disks, @nr_nets, @nr_consoles, @nr_fs of them
+ * @usernet: those of @net that are made of sockets
  * @vsock_cid: 0 for none; @vsock_path, @vsock_listener: as for vsock_add()
  * @sandbox: how much the process has to give up
  */
 struct machine_config {
 	uint64_t memory;
-	bool huge_pages, no_reboot;
+	bool huge_pages, no_reboot, hotplug;
 	unsigned nr_cpus;
 	const struct accel_ops *accel;
 	int serial_in, serial_out;
+	uint8_t uuid[16];
+	const char *const *oem;
+	unsigned nr_oem;
 	struct boot_config boot;
 	struct blk_config disk[MACHINE_DISKS_MAX];
 	unsigned nr_disks;
 	struct net_config net[MACHINE_NETS_MAX];
+	struct usernet_config usernet[MACHINE_NETS_MAX];
 	unsigned nr_nets;
 	struct console_port console[CONSOLE_PORTS_MAX];
 	unsigned nr_consoles;
 	struct machine_pmem pmem[MACHINE_PMEMS_MAX];
 	unsigned nr_pmems;
+	struct fs_config fs[MACHINE_FS_MAX];
+	unsigned nr_fs;
 	bool balloon;
 	uint32_t vsock_cid;
 	const char *vsock_path;
@@ -78,6 +92,12 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err);
 
 /** machine_unconfined() - what of the sandbox this host does not allow; "" when it is whole */
 const char *machine_unconfined(const struct machine *m);
+
+/** machine_may_open() - files and devices of the host can be opened by name, also now */
+bool machine_may_open(const struct machine *m);
+
+/** machine_may_network() - it can talk to the host's network by itself, also now */
+bool machine_may_network(const struct machine *m);
 
 /** machine_free() - release; NULL is fine */
 void machine_free(struct machine *m);
@@ -111,6 +131,27 @@ void machine_power_button(struct machine *m);
 
 /** machine_reset() - start over; with the lock */
 void machine_reset(struct machine *m);
+
+/** machine_parts() - what was brought while it runs */
+struct parts *machine_parts(struct machine *m);
+
+/** machine_add_disk() - add a disk while the machine runs, with a name; as blk_add() */
+int machine_add_disk(struct machine *m, const struct blk_config *conf, struct err *err);
+
+/** machine_add_net() - add a network interface while the machine runs, with a name; as net_add() */
+int machine_add_net(struct machine *m, const struct net_config *conf, struct err *err);
+
+/** machine_remove() - ask the guest to let go of a device; DEVICE_DELETED follows; 0 or -errno with a message */
+int machine_remove(struct machine *m, const char *id, struct err *err);
+
+/** machine_slot() - place of a device on the bus, -ENODEV for others */
+int machine_slot(const struct machine *m, const struct dev *d);
+
+/** machine_uuid() - who it is, as text; 37 bytes */
+void machine_uuid(const struct machine *m, char ret[37]);
+
+/** machine_generation() - which copy of the machine it is, as text; 37 bytes */
+void machine_generation(const struct machine *m, char ret[37]);
 
 /** machine_balloon() - its balloon; NULL without one */
 struct balloon *machine_balloon(const struct machine *m);

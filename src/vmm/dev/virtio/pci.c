@@ -421,6 +421,11 @@ static void vio_pci_free(struct vm *vm, struct dev *dev)
 static const struct dev_ops vio_pci_dev_ops = { .name = "virtio-pci", .reset = vio_pci_reset,
 						.free = vio_pci_free };
 
+struct vio_dev *vio_of(const struct dev *d)
+{
+	return d->ops == &vio_pci_dev_ops ? ((const struct vio_pci *) d)->vio : NULL;
+}
+
 int vio_pci_add(struct vm *vm, struct pci_bus *bus, struct vio_dev *d, struct err *err)
 {
 	struct pci_id id = { .vendor = 0x1AF4, .device = (uint16_t) (0x1040 + d->ops->id),
@@ -437,6 +442,7 @@ int vio_pci_add(struct vm *vm, struct pci_bus *bus, struct vio_dev *d, struct er
 	}
 	p->vm = vm;
 	p->vio = d;
+	p->pci.owner = &p->dev;
 	d->transport = &pci_transport;
 	d->transport_arg = p;
 	pci_dev_init(&p->pci, vm, &id, &pci_ops, p);
