@@ -114,18 +114,6 @@ static int choose_accel(const char *name, struct machine_config *c, struct err *
 	return c->accel != NULL ? 0 : err_msg(err, -EINVAL, "option --accel: '%s' is neither auto nor kvm", name);
 }
 
-static int choose_sandbox(const char *how, struct machine_config *c, struct err *err)
-{
-	static const char *const modes[] = { [CONFINE_AUTO] = "auto", [CONFINE_FULL] = "full", [CONFINE_OFF] = "off" };
-
-	for (unsigned i = 0; i < ARRAY_LEN(modes); i++)
-		if (how == NULL || strcmp(how, modes[i]) == 0) {
-			c->sandbox = (enum confine_mode) i;
-			return 0;
-		}
-	return err_msg(err, -EINVAL, "option --sandbox: '%s' is neither auto, full nor off", how);
-}
-
 static int parse_uuid(const char *text, uint8_t ret[16], struct err *err)
 {
 	unsigned n = 0;
@@ -147,6 +135,18 @@ static int parse_uuid(const char *text, uint8_t ret[16], struct err *err)
 		}
 	}
 	return n == 16 ? 0 : err_msg(err, -EINVAL, "option --uuid: '%s' is not a UUID", text);
+}
+
+static int choose_sandbox(const char *how, struct machine_config *c, struct err *err)
+{
+	static const char *const modes[] = { [CONFINE_AUTO] = "auto", [CONFINE_FULL] = "full", [CONFINE_OFF] = "off" };
+
+	for (unsigned i = 0; i < ARRAY_LEN(modes); i++)
+		if (how == NULL || strcmp(how, modes[i]) == 0) {
+			c->sandbox = (enum confine_mode) i;
+			return 0;
+		}
+	return err_msg(err, -EINVAL, "option --sandbox: '%s' is neither auto, full nor off", how);
 }
 
 static int open_file(const char *option, const char *path, int *ret, struct err *err)
@@ -225,11 +225,11 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 			       VM_CPUS_MAX);
 	r = choose_accel(o->accel, ret, err);
 	if (r == 0)
-		r = choose_sandbox(o->sandbox, ret, err);
-	if (r == 0)
 		r = parse_uuid(o->uuid, ret->uuid, err);
 	if (r == 0 && o->oems.n > SMBIOS_TEXTS_MAX)
 		r = err_msg(err, -EINVAL, "option --oem: more than %d texts", SMBIOS_TEXTS_MAX);
+	if (r == 0)
+		r = choose_sandbox(o->sandbox, ret, err);
 	if (r == 0 && o->memory != NULL)
 		r = parse_memory(o->memory, ret, err);
 	if (r == 0)

@@ -25,11 +25,10 @@
 static int open_file(struct machine *m, const char *path, bool readonly, struct err *err)
 {
 	struct part *sent = parts_find(machine_parts(m), PART_FD, path);
-	int fd;
+	int r = sent != NULL ? 0 : machine_may_open(m, err), fd;
 
-	if (sent == NULL && !machine_may_open(m))
-		return err_msg(err, -EPERM,
-			       "blockdev-add: the machine is in its sandbox: send '%s' with getfd, and give that name", path);
+	if (r < 0)
+		return r;
 	fd = sent != NULL ? fcntl(sent->fd, F_DUPFD_CLOEXEC, 0) : open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 
 	return fd < 0 ? err_set(err, -errno, "blockdev-add: open '%s'", path) : fd;

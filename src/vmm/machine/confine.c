@@ -45,7 +45,7 @@ static void shrink_bounding_set(void)
 		(void) prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
 }
 
-int confine_privileges(struct err *err)
+static int give_up_capabilities(struct err *err)
 {
 	static const struct cap_sets none;
 	int r;
@@ -212,42 +212,11 @@ static int change_user(const char *sockets, struct err *err)
 
 	if (*sockets != '\0' && stat(sockets, &st) < 0)
 		return err_set(err, -errno, "sandbox: look at directory '%s'", sockets);
-	if (setgroups(0, NULL) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
-	    setresuid(st.st_uid, st.st_uid, st.st_uid) < 0)
+	/* this thread alone: one that serves files stays who it is */
+	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, st.st_gid, st.st_gid, st.st_gid) < 0 ||
+	    syscall(SYS_setresuid, st.st_uid, st.st_uid, st.st_uid) < 0)
 		return err_set(err, -errno, "sandbox: become user %u", st.st_uid);
 	return 0;
-}
-
-/* In place of the directory the root of a mount that is nowhere: ".." ends there, and nothing is unmounted below it. */
-static int detach(int dir, struct err *err)
-{
-	char link[64], path[PATH_MAX];
-	struct stat have, want;
-	ssize_t n;
-
-	(void) snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0)
-		return err_set(err, -errno, "sandbox: find a shared directory");
-	path[n] = '\0';
-	_cleanup_close_ int again = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC); /* in the new mount namespace */
-	if (again < 0 || fstat(again, &have) < 0 || fstat(dir, &want) < 0)
-		return err_set(err, -errno, "sandbox: open shared directory '%s'", path);
-	if (have.st_dev != want.st_dev || have.st_ino != want.st_ino)
-		return err_msg(err, -ESTALE, "sandbox: shared directory '%s' was moved", path);
-	_cleanup_close_ int tree = mnt_clone(again, "", AT_RECURSIVE);
-	if (tree < 0 || dup3(tree, dir, O_CLOEXEC) < 0)
-		return err_set(err, tree < 0 ? tree : -errno, "sandbox: keep shared directory '%s'", path);
-	return 0;
-}
-
-static int detach_all(const struct confine_config *c, struct err *err)
-{
-	int r = 0;
-
-	for (unsigned i = 0; i < c->nr_dirs && r == 0; i++)
-		r = detach(c->dirs[i], err);
-	return r;
 }
 
 static int find_sockets(const struct confine_config *c, const char *cwd, char sockets[PATH_MAX], struct err *err)
@@ -283,24 +252,28 @@ static int leave_host(const struct confine_config *c, struct err *err)
 	privileged = unshare_all(c, err);
 	if (privileged < 0)
 		return privileged;
-	r = detach_all(c, err);
-	if (r == 0)
-		r = change_root(sockets, cwd, err);
+	r = change_root(sockets, cwd, err);
 	shrink_bounding_set(); /* before the user changes, and with it what it takes to do so */
-	return r == 0 && privileged && c->nr_dirs == 0 ? change_user(sockets, err) : r;
+	return r == 0 && privileged ? change_user(sockets, err) : r;
 }
 
-int confine_host(const struct confine_config *c, struct err *missing, struct err *err)
+int confine(const struct confine_config *c, struct err *missing, struct err *err)
 {
-	int r;
+	struct err why = { 0 };
+	int r = 0;
 
-	if (c->mode == CONFINE_OFF)
-		return 0;
-	if (c->mode == CONFINE_AUTO)
-		err = missing;
-	tzset(); /* reads a file */
-	r = close_inherited(err);
-	if (r == 0)
-		r = leave_host(c, err);
-	return c->mode == CONFINE_AUTO ? 0 : r;
+	if (c->mode != CONFINE_OFF) {
+		tzset(); /* reads a file */
+		r = close_inherited(&why);
+		if (r == 0)
+			r = leave_host(c, &why);
+	}
+	if (r < 0 && c->mode == CONFINE_FULL) {
+		if (err != NULL)
+			*err = why;
+		return r;
+	}
+	if (r < 0)
+		*missing = why;
+	return give_up_capabilities(err);
 }

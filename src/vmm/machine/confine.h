@@ -23,47 +23,35 @@ enum confine_mode {
  * struct confine_config - what the machine still needs of the host
  * @sockets: a path whose directory has unix sockets that the machine connects to later; NULL for none
  * @network: it talks to the host's network by itself
- * @dirs: descriptors of directories that it serves, @nr_dirs of them; each becomes one that has no way up
  */
 struct confine_config {
 	enum confine_mode mode;
 	const char *sockets;
 	bool network;
-	const int *dirs;
-	unsigned nr_dirs;
 };
 
 /**
- * confine_host() - give up what the process does not need of the host
- *
- * Namespaces, root directory, descriptors that were inherited and, unless it serves files, the user.
+ * confine() - give up what the process does not need
  * @missing: told what the host did not allow, CONFINE_AUTO only; untouched otherwise
- * Context: the only thread, after everything is opened.
+ * Context: after everything is opened; threads made later have nothing either, those that are there are left alone
+ * (there are none without privileges).
  * Return: 0; -errno with a message.
  */
-int confine_host(const struct confine_config *c, struct err *missing, struct err *err);
-
-/**
- * confine_privileges() - give up all capabilities, and what could give new ones
- * Context: threads made later have nothing either; one made before keeps what it has.
- * Return: 0; -errno with a message.
- */
-int confine_privileges(struct err *err);
+int confine(const struct confine_config *c, struct err *missing, struct err *err);
 
 /** enum confine_role - what a thread does; confine_calls.c has the system calls of each */
 enum confine_role {
-	CONFINE_LOOP = 1, /* the first thread: event loop, control, end */
-	CONFINE_HOTPLUG = 2, /* besides: makes devices while the machine runs */
-	CONFINE_NETWORK = 4, /* besides: has user-mode networking in it */
-	CONFINE_CPU = 8, /* a processor that KVM executes */
-	CONFINE_SOFT = 16, /* besides: a processor in software, which makes code */
-	CONFINE_FILES = 32, /* serves a directory of the host (virtio-fs) */
+	CONFINE_LOOP, /* the first thread: event loop, control, end */
+	CONFINE_LOOP_NETWORK, /* that, with user-mode networking in it */
+	CONFINE_CPU, /* a processor that KVM executes */
+	CONFINE_CPU_SOFT, /* a processor in software, which makes code */
+	CONFINE_FILES, /* serves a directory of the host (virtio-fs) */
+	CONFINE_N_ROLES_
 };
 
 /**
- * confine_thread() - from here on the calling thread makes only the system calls of its roles
- * @roles: bits of enum confine_role
+ * confine_thread() - from here on the calling thread makes only the system calls of its role
  * Another one ends the process with CONFINE_STATUS and a line that names it.
  * Return: 0; -errno with a message.
  */
-int confine_thread(unsigned roles, struct err *err);
+int confine_thread(enum confine_role role, struct err *err);

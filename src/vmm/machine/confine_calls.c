@@ -2,7 +2,7 @@
 /**
  * DOC: system calls of a machine's threads
  *
- * One row per call: who may make it; of several rows for one call the first that fits counts.  Processors carry out what the guest wants of devices, so that most of
+ * One row per call: who may make it.  Processors carry out what the guest wants of devices, so that most of
  * what devices need is in their list, too; opening anything, starting anything and other processes are in nobody's,
  * but for who serves files.
  */
@@ -11,12 +11,13 @@
 #include "base/cleanup.h"
 #include "vmm/machine/confine_parts.h"
 
-#define LOOP CONFINE_LOOP
-#define HOTPLUG CONFINE_HOTPLUG
-#define NETWORK CONFINE_NETWORK
-#define SOFT CONFINE_SOFT
-#define FILES CONFINE_FILES
-#define ALL (CONFINE_LOOP | CONFINE_CPU | CONFINE_FILES)
+#define BIT(role) (1u << (role))
+#define LOOPS (BIT(CONFINE_LOOP) | BIT(CONFINE_LOOP_NETWORK))
+#define NETWORK BIT(CONFINE_LOOP_NETWORK)
+#define CPUS (BIT(CONFINE_CPU) | BIT(CONFINE_CPU_SOFT))
+#define SOFT BIT(CONFINE_CPU_SOFT)
+#define FILES BIT(CONFINE_FILES)
+#define ALL ((1u << CONFINE_N_ROLES_) - 1)
 
 static const struct confine_call calls[] = {
 	{ __NR_ioctl, ALL, RULE_IOCTL },
@@ -53,10 +54,10 @@ static const struct confine_call calls[] = {
 	{ __NR_timerfd_settime, ALL, RULE_ANY },
 	{ __NR_getrandom, ALL, RULE_ANY },
 	/* memory */
+	{ __NR_mmap, ALL & ~SOFT, RULE_NO_CODE },
+	{ __NR_mprotect, ALL & ~SOFT, RULE_NO_CODE },
 	{ __NR_mmap, SOFT, RULE_ANY },
 	{ __NR_mprotect, SOFT, RULE_ANY },
-	{ __NR_mmap, ALL, RULE_NO_CODE },
-	{ __NR_mprotect, ALL, RULE_NO_CODE },
 	{ __NR_munmap, ALL, RULE_ANY },
 	{ __NR_mremap, ALL, RULE_ANY },
 	{ __NR_madvise, ALL, RULE_ANY },
@@ -84,24 +85,22 @@ static const struct confine_call calls[] = {
 	{ __NR_sendmsg, ALL, RULE_ANY },
 	{ __NR_shutdown, ALL, RULE_ANY },
 	/* connections */
-	{ __NR_accept4, LOOP, RULE_ANY },
+	{ __NR_accept4, LOOPS, RULE_ANY },
+	{ __NR_socket, BIT(CONFINE_LOOP), RULE_UNIX },
 	{ __NR_socket, NETWORK, RULE_ANY },
-	{ __NR_socket, LOOP, RULE_UNIX },
-	{ __NR_connect, LOOP, RULE_ANY },
-	{ __NR_getsockopt, LOOP, RULE_ANY },
-	{ __NR_setsockopt, LOOP, RULE_ANY },
+	{ __NR_connect, LOOPS, RULE_ANY },
+	{ __NR_getsockopt, LOOPS, RULE_ANY },
+	{ __NR_setsockopt, LOOPS, RULE_ANY },
 	{ __NR_accept, NETWORK, RULE_ANY },
 	{ __NR_bind, NETWORK, RULE_ANY },
 	{ __NR_listen, NETWORK, RULE_ANY },
 	{ __NR_getsockname, NETWORK, RULE_ANY },
 	{ __NR_getpeername, NETWORK, RULE_ANY },
+	/* disks that come while it runs */
+	{ __NR_ftruncate, LOOPS, RULE_ANY },
 	/* the end of the machine */
-	{ __NR_wait4, LOOP, RULE_ANY },
-	{ __NR_prlimit64, LOOP, RULE_OWN_LIMITS },
-	/* a device that is added makes a ring and a timer of its own */
-	{ __NR_io_uring_setup, HOTPLUG, RULE_ANY },
-	{ __NR_io_uring_register, HOTPLUG, RULE_ANY },
-	{ __NR_epoll_create1, HOTPLUG, RULE_ANY },
+	{ __NR_wait4, LOOPS, RULE_ANY },
+	{ __NR_prlimit64, LOOPS, RULE_OWN_LIMITS },
 	/* files of a directory that was opened before; it is all that the thread's root has */
 	{ __NR_openat, FILES, RULE_ANY },
 	{ __NR_openat2, FILES, RULE_ANY },
@@ -137,8 +136,6 @@ static const struct confine_call calls[] = {
 	{ __NR_syncfs, FILES, RULE_ANY },
 	{ __NR_sync_file_range, FILES, RULE_ANY },
 	{ __NR_copy_file_range, FILES, RULE_ANY },
-	{ __NR_name_to_handle_at, FILES, RULE_ANY },
-	{ __NR_open_by_handle_at, FILES, RULE_ANY },
 	{ __NR_umask, FILES, RULE_ANY },
 	{ __NR_fchdir, FILES, RULE_ANY },
 	{ __NR_setfsuid, FILES, RULE_ANY }, /* files belong to who made them */
@@ -151,6 +148,12 @@ static const char *const names[] = {
 #include <vmm_calls.inc>
 };
 
+static const char *const roles[] = {
+	[CONFINE_LOOP] = "loop",	 [CONFINE_LOOP_NETWORK] = "loop with network",
+	[CONFINE_CPU] = "processor",	 [CONFINE_CPU_SOFT] = "processor in software",
+	[CONFINE_FILES] = "file server",
+};
+
 const struct confine_call *confine_calls(unsigned *ret_n)
 {
 	*ret_n = ARRAY_LEN(calls);
@@ -160,4 +163,9 @@ const struct confine_call *confine_calls(unsigned *ret_n)
 const char *confine_call_name(unsigned nr)
 {
 	return nr < ARRAY_LEN(names) && names[nr] != NULL ? names[nr] : "?";
+}
+
+const char *confine_role_name(enum confine_role role)
+{
+	return roles[role];
 }

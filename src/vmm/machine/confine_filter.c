@@ -118,7 +118,7 @@ static void emit_rule(struct program *p, enum confine_rule rule)
 	}
 }
 
-static void build(struct program *p, unsigned roles)
+static void build(struct program *p, enum confine_role role)
 {
 	unsigned n;
 	const struct confine_call *c = confine_calls(&n);
@@ -133,7 +133,7 @@ static void build(struct program *p, unsigned roles)
 	for (unsigned i = 0; i < n; i++) {
 		unsigned jump = p->n;
 
-		if (!(c[i].roles & roles))
+		if (!(c[i].roles & 1u << role))
 			continue;
 		emit(p, BPF_JMP | BPF_JEQ | BPF_K, c[i].nr, 0, 0);
 		emit_rule(p, (enum confine_rule) c[i].rule);
@@ -164,22 +164,22 @@ static void denied(int sig, siginfo_t *info, void *context)
 	_exit(CONFINE_STATUS);
 }
 
-int confine_thread(unsigned roles, struct err *err)
+int confine_thread(enum confine_role role, struct err *err)
 {
 	struct sigaction a = { .sa_sigaction = denied, .sa_flags = SA_SIGINFO };
 	struct program p;
 	struct sock_fprog prog = { .filter = p.f };
 	sigset_t set;
 
-	build(&p, roles);
+	build(&p, role);
 	if (p.n > FILTER_MAX)
-		return err_msg(err, -E2BIG, "sandbox: the filter of roles %#x has %u instructions, limit %d", roles, p.n,
-			       FILTER_MAX);
+		return err_msg(err, -E2BIG, "sandbox: the filter of role '%s' has %u instructions, limit %d",
+			       confine_role_name(role), p.n, FILTER_MAX);
 	prog.len = (unsigned short) p.n;
 	(void) sigemptyset(&set);
 	(void) sigaddset(&set, SIGSYS);
 	(void) pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* valid arguments */
 	if (sigaction(SIGSYS, &a, NULL) < 0 || syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
-		return err_set(err, -errno, "sandbox: limit the system calls of roles %#x", roles);
+		return err_set(err, -errno, "sandbox: limit the system calls of role '%s'", confine_role_name(role));
 	return 0;
 }

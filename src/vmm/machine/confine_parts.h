@@ -26,3 +26,6 @@ const struct confine_call *confine_calls(unsigned *ret_n);
 
 /** confine_call_name() - of a system call; "?" for one without */
 const char *confine_call_name(unsigned nr);
+
+/** confine_role_name() - for messages */
+const char *confine_role_name(enum confine_role role);

@@ -32,13 +32,17 @@
 #include "vmm/dev/legacy/serial.h"
 #include "vmm/dev/pci/hotplug.h"
 #include "vmm/dev/pci/pci.h"
+#include "vmm/dev/share/share.h"
 #include "vmm/dev/virtio/balloon.h"
+#include "vmm/dev/virtio/blk_file.h"
 #include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
 #include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/confine.h"
 #include "vmm/machine/cpus.h"
 #include "vmm/machine/parts.h"
+
+#define SPARE_RINGS 4 /* disks that may come while it runs and are asynchronous */
 
 /** struct machine - @generation: 16 bytes that no copy of the machine has */
 struct machine {
@@ -49,6 +53,7 @@ struct machine {
 	struct pci_bus *pci;
 	struct hotplug *hotplug;
 	struct balloon *balloon;
+	struct fs *fs[MACHINE_FS_MAX];
 	struct parts parts;
 	uint8_t generation[16];
 	struct loop_source cause, signals;
@@ -110,6 +115,8 @@ static int add_pci_devices(struct machine *m, struct err *err)
 		r = net_add(vm, m->pci, &conf->net[i], err);
 	for (unsigned i = 0; i < conf->nr_pmems && r == 0; i++)
 		r = pmem_add(vm, m->pci, conf->pmem[i].fd, conf->pmem[i].name, conf->pmem[i].readonly, err);
+	for (unsigned i = 0; i < conf->nr_fs && r == 0; i++)
+		r = fs_add(vm, m->pci, &conf->fs[i], &m->fs[i], err);
 	if (r == 0 && conf->nr_consoles > 0)
 		r = console_add(vm, m->pci, conf->console, conf->nr_consoles, err);
 	if (r == 0 && conf->balloon)
@@ -234,48 +241,7 @@ static int watch(struct machine *m, struct err *err)
 	return r < 0 ? err_set(err, r, "watch signals") : 0;
 }
 
-static int begin_files(void)
-{
-	return confine_thread(CONFINE_FILES, NULL);
-}
-
-static int add_shares(struct machine *m, struct err *err)
-{
-	int r = 0;
-
-	for (unsigned i = 0; i < m->conf->nr_fs && r == 0; i++) {
-		struct fs_config fs = m->conf->fs[i];
-
-		fs.begin = m->conf->sandbox != CONFINE_OFF ? begin_files : NULL;
-		r = fs_add(&m->vm, m->pci, &fs, err);
-	}
-	return r;
-}
-
-static bool has_network(const struct machine_config *conf)
-{
-	bool found = false;
-
-	for (unsigned i = 0; i < conf->nr_nets; i++)
-		found = found || conf->net[i].user != NULL;
-	return found;
-}
-
-static int leave_host(struct machine *m, struct err *err)
-{
-	const struct machine_config *conf = m->conf;
-	int dirs[2 * MACHINE_FS_MAX];
-	struct confine_config c = { .mode = conf->sandbox, .sockets = conf->vsock_path, .network = has_network(conf),
-				    .dirs = dirs };
-
-	for (unsigned i = 0; i < conf->nr_fs; i++) {
-		dirs[c.nr_dirs++] = conf->fs[i].dir;
-		dirs[c.nr_dirs++] = conf->fs[i].proc;
-	}
-	return confine_host(&c, &m->unconfined, err);
-}
-
-/* Whatever is of the host first, then threads of devices, which may keep privileges, then those that have none. */
+/* All that has to be there before the process gives up its privileges. */
 static int add_all(struct machine *m, struct err *err)
 {
 	int r;
@@ -284,17 +250,42 @@ static int add_all(struct machine *m, struct err *err)
 	r = add_devices(m, err);
 	if (r == 0)
 		r = add_pci_devices(m, err);
-	if (r == 0)
-		r = leave_host(m, err);
-	if (r == 0)
-		r = add_shares(m, err);
 	vm_unlock(&m->vm);
-	return r == 0 ? confine_privileges(err) : r;
+	return r;
+}
+
+static int confine_files(struct err *err)
+{
+	return confine_thread(CONFINE_FILES, err);
+}
+
+/*
+ * Threads that serve files.  Those that may act for all users start before the process gives that up; without
+ * the right to, a namespace of users can only be made while there is one thread.
+ */
+static int start_servers(struct machine *m, struct err *err)
+{
+	int r = 0;
+
+	vm_lock(&m->vm);
+	for (unsigned i = 0; i < m->conf->nr_fs && r == 0; i++)
+		r = fs_start(m->fs[i], m->conf->sandbox != CONFINE_OFF ? confine_files : NULL, err);
+	vm_unlock(&m->vm);
+	return r;
+}
+
+/* Does it talk to the host's network by itself? */
+static bool has_network(const struct machine *m)
+{
+	return machine_usernet(m) != NULL;
 }
 
 static int build(struct machine *m, struct err *err)
 {
 	const struct machine_config *conf = m->conf;
+	struct confine_config sandbox = { .mode = conf->sandbox, .sockets = conf->vsock_path,
+					  .network = has_network(m) };
+	bool early = share_is_privileged();
 	unsigned flags = (conf->huge_pages ? GMEM_HUGE : 0u) | (conf->accel->shares_memory ? GMEM_SHARED : 0u);
 	int r = vm_init(&m->vm, conf->memory, flags, err);
 
@@ -304,6 +295,14 @@ static int build(struct machine *m, struct err *err)
 		r = watch(m, err);
 	if (r == 0)
 		r = add_all(m, err);
+	if (r == 0 && conf->hotplug && conf->sandbox != CONFINE_OFF && blk_rings_reserve(&m->vm, SPARE_RINGS) < 0)
+		r = err_set(err, -ENOMEM, "make room for disks that come later");
+	if (r == 0 && early)
+		r = start_servers(m, err);
+	if (r == 0)
+		r = confine(&sandbox, &m->unconfined, err);
+	if (r == 0 && !early)
+		r = start_servers(m, err);
 	if (r == 0)
 		r = cpus_new(&m->vm, conf->sandbox != CONFINE_OFF, &m->cpus, err);
 	return r;
@@ -340,9 +339,7 @@ static int explain(const struct machine *m, struct err *err)
 
 int machine_run(struct machine *m, int *ret_signal, struct err *err)
 {
-	unsigned roles = CONFINE_LOOP | (m->conf->hotplug ? CONFINE_HOTPLUG : 0u) |
-			 (has_network(m->conf) ? CONFINE_NETWORK : 0u);
-	int r = m->conf->sandbox != CONFINE_OFF ? confine_thread(roles, err) : 0;
+	int r = m->conf->sandbox != CONFINE_OFF ? confine_thread(has_network(m) ? CONFINE_LOOP_NETWORK : CONFINE_LOOP, err) : 0;
 
 	if (r == 0)
 		r = load(m, err);
@@ -365,16 +362,6 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err)
 const char *machine_unconfined(const struct machine *m)
 {
 	return m->unconfined.text;
-}
-
-bool machine_may_open(const struct machine *m)
-{
-	return m->conf->sandbox == CONFINE_OFF;
-}
-
-bool machine_may_network(const struct machine *m)
-{
-	return m->conf->sandbox == CONFINE_OFF || has_network(m->conf);
 }
 
 struct vm *machine_vm(struct machine *m)
@@ -432,6 +419,21 @@ void machine_reset(struct machine *m)
 {
 	m->host_reset = true;
 	vm_request(&m->vm, VM_CAUSE_RESET);
+}
+
+int machine_may_open(const struct machine *m, struct err *err)
+{
+	if (m->conf->sandbox == CONFINE_OFF)
+		return 0;
+	return err_msg(err, -EPERM, "the machine has given up the right to open files: send a descriptor (add-fd, getfd)");
+}
+
+const struct usernet_config *machine_usernet(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->conf->nr_nets; i++)
+		if (m->conf->net[i].user != NULL)
+			return m->conf->net[i].user;
+	return NULL;
 }
 
 struct parts *machine_parts(struct machine *m)
@@ -511,6 +513,7 @@ void machine_free(struct machine *m)
 			dev_free(&m->vm, m->vm.devs);
 		vm_unlock(&m->vm);
 	}
+	blk_rings_free(&m->vm);
 	if (m->vm.accel != NULL)
 		m->vm.accel->ops->close(m->vm.accel);
 	m->vm.accel = NULL;

@@ -93,12 +93,6 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err);
 /** machine_unconfined() - what of the sandbox this host does not allow; "" when it is whole */
 const char *machine_unconfined(const struct machine *m);
 
-/** machine_may_open() - files and devices of the host can be opened by name, also now */
-bool machine_may_open(const struct machine *m);
-
-/** machine_may_network() - it can talk to the host's network by itself, also now */
-bool machine_may_network(const struct machine *m);
-
 /** machine_free() - release; NULL is fine */
 void machine_free(struct machine *m);
 
@@ -131,6 +125,12 @@ void machine_power_button(struct machine *m);
 
 /** machine_reset() - start over; with the lock */
 void machine_reset(struct machine *m);
+
+/** machine_may_open() - 0, or -EPERM with a message: what it needs has to be sent */
+int machine_may_open(const struct machine *m, struct err *err);
+
+/** machine_usernet() - a network made of sockets that it has from the start; NULL without one */
+const struct usernet_config *machine_usernet(const struct machine *m);
 
 /** machine_parts() - what was brought while it runs */
 struct parts *machine_parts(struct machine *m);
