@@ -115,8 +115,10 @@ struct accel_ops {
 	int (*again)(int argc, char **argv);
 };
 
-/** struct accel - first member of every accelerator; @makes_code: a processor's thread executes the
- * guest itself, and cannot be limited (to look for errors) */
+/**
+ * struct accel - first member of every accelerator
+ * @makes_code: threads of processors execute the guest themselves, to look for errors, and cannot be limited
+ */
 struct accel {
 	const struct accel_ops *ops;
 	bool makes_code;

@@ -58,7 +58,6 @@ static const struct confine_call calls[] = {
 	{ __NR_mremap, ALL, RULE_ANY },
 	{ __NR_madvise, ALL, RULE_ANY },
 	{ __NR_brk, ALL, RULE_ANY },
-	{ __NR_timer_delete, LOOPS, RULE_ANY },
 	/* descriptors that are open */
 	{ __NR_close, ALL, RULE_ANY },
 	{ __NR_fcntl, ALL, RULE_ANY },
@@ -91,9 +90,10 @@ static const struct confine_call calls[] = {
 	{ __NR_getpeername, NETWORK, RULE_ANY },
 	/* disks that come while it runs */
 	{ __NR_ftruncate, LOOPS, RULE_ANY },
+	{ __NR_timer_delete, LOOPS, RULE_ANY },
 	/* the end of the machine */
 	{ __NR_wait4, ALL, RULE_ANY }, /* processes of processors in software */
-	{ __NR_pidfd_send_signal, LOOPS, RULE_ANY }, /* to those that it has a descriptor of */
+	{ __NR_pidfd_send_signal, ALL, RULE_ANY }, /* to those that it has a descriptor of */
 	{ __NR_prlimit64, LOOPS, RULE_OWN_LIMITS },
 	/* files of a directory that was opened before; it is all that the thread's root has */
 	{ __NR_openat, FILES, RULE_ANY },

@@ -86,7 +86,7 @@ static int soft_vcpu_new(struct accel *a, unsigned index, struct accel_vcpu **re
 	struct accel_vcpu *v = &s->vcpu[index];
 	int r;
 
-	*v = (struct accel_vcpu) { .soft = s, .index = index, .command = -1, .answer = -1 };
+	*v = (struct accel_vcpu) { .soft = s, .index = index, .handle = -1, .command = -1, .answer = -1 };
 	*ret = v;
 	if (!s->threads)
 		return soft_spawn(v, err);
@@ -173,6 +173,8 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 static void soft_vcpu_kick(struct accel_vcpu *v)
 {
 	world_kick(v->soft->world, v->index);
+	if (v->vcpu == NULL)
+		patience_end(&v->patience);
 }
 
 static void soft_irq_line(struct accel *a, unsigned gsi, bool level)

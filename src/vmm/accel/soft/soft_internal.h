@@ -8,22 +8,25 @@
 
 #include "vmm/accel/accel.h"
 #include "vmm/accel/soft/apic/ioapic.h"
+#include "vmm/accel/soft/patience.h"
 #include "vmm/accel/soft/vcpu/vcpu.h"
 
 /**
  * struct accel_vcpu - a processor
  * @vcpu: it, when it is executed by the calling thread; NULL when by a process of its own
- * @pid, @pid_fd: that process, 0 for none; @command, @answer: pipes to and from it
+ * @pid, @handle: that process, 0 and -1 for none; @command, @answer: pipes to and from it
  * @exit: copy of what the guest wants
+ * @patience: of the thread that waits for @answer
  */
 struct accel_vcpu {
 	struct soft *soft;
 	unsigned index;
 	struct vcpu *vcpu;
 	pid_t pid;
-	int pid_fd;
+	int handle;
 	int command, answer;
 	struct vcpu_exit exit;
+	struct patience patience;
 };
 
 /**

@@ -33,7 +33,7 @@ static void become(int program, const char *const *argv, int *fd, unsigned n)
 	(void) syscall(SYS_execveat, program, "", argv, env, AT_EMPTY_PATH); /* returns when it fails */
 }
 
-int spawn(int program, const char *const *argv, int *fd, unsigned n, pid_t *ret, int *ret_fd)
+int spawn(int program, const char *const *argv, int *fd, unsigned n, pid_t *ret, int *ret_handle)
 {
 	pid_t pid = fork();
 
@@ -43,15 +43,16 @@ int spawn(int program, const char *const *argv, int *fd, unsigned n, pid_t *ret,
 		become(program, argv, fd, n);
 		_exit(STATUS_FAILED);
 	}
-	*ret_fd = (int) syscall(SYS_pidfd_open, pid, 0);
-	if (*ret_fd < 0) {
+	*ret = pid;
+	*ret_handle = (int) syscall(SYS_pidfd_open, pid, 0);
+	if (*ret_handle < 0) {
 		int r = -errno;
 
 		(void) kill(pid, SIGKILL); /* a child that was not waited for: its number is not another's */
 		(void) waitpid(pid, NULL, 0); /* likewise */
+		*ret = 0;
 		return r;
 	}
-	*ret = pid;
 	return 0;
 }
 
@@ -67,9 +68,13 @@ int spawn_wait(pid_t pid, struct err *err)
 	return err_msg(err, -EIO, "its process ended with status %d", WEXITSTATUS(status));
 }
 
-void spawn_end(pid_t pid, int fd)
+void spawn_end(pid_t pid, int handle)
 {
-	(void) syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0); /* in a sandbox no other process can be named */
-	(void) waitpid(pid, NULL, 0); /* a child */
-	(void) close(fd); /* nothing was written */
+	if (handle < 0)
+		return;
+	if (pid > 0) {
+		(void) syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0); /* a sandbox allows no kill(2) */
+		(void) waitpid(pid, NULL, 0); /* a child that was not waited for */
+	}
+	(void) close(handle); /* nothing is in it */
 }
