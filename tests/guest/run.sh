@@ -91,7 +91,7 @@ systemd) init=/lib/systemd/systemd ;;
 esac
 case $accel in
 tcg) accel=tcg,tb-size=256 ;;
-icount) accel=tcg,tb-size=256 icount=(-icount shift=0,sleep=off) ;;
+icount) accel=tcg,tb-size=256 icount=(-icount "shift=0,sleep=off") ;;
 kvm) ;;
 *) die "--accel: '$accel' is not tcg, icount or kvm" ;;
 esac

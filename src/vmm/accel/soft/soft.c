@@ -246,6 +246,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 
 	if (s == NULL)
 		return err_set(err, -ENOMEM, "make processors");
+	patience_prepare();
 	s->base.ops = &soft_ops;
 	s->nr_cpus = conf->nr_cpus;
 	s->base.makes_code = s->threads = conf->soft != NULL && strstr(conf->soft, ",threads") != NULL;
