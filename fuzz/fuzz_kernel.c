@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err = { 0 };
 	int r;
 
-	if (fd < 0 || write(fd, data, size) != (ssize_t) size || gmem_init(&mem, GMEM_SIZE_MIN, false, NULL) < 0)
+	if (fd < 0 || write(fd, data, size) != (ssize_t) size || gmem_init(&mem, GMEM_SIZE_MIN, 0, NULL) < 0)
 		return 0;
 	r = boot_load(&mem, &conf, BOOT_ACPI, 0, 0, &start, &err);
 	if (r < 0 ? err.text[0] == '\0' : gmem_map(&mem, start.rip, 1) == NULL)

@@ -73,7 +73,7 @@ static int build(struct machine *m)
 	struct console_port port[2] = { { .listener = -1 }, { .listener = -1, .name = "fuzz" } };
 	int r;
 
-	if (vm_init(&m->vm, GMEM_SIZE_MIN, false, NULL) < 0)
+	if (vm_init(&m->vm, GMEM_SIZE_MIN, 0, NULL) < 0)
 		return -1;
 	m->vm.nr_cpus = 1;
 	m->disk = memfd_create("disk", MFD_CLOEXEC);

@@ -18,7 +18,7 @@ while read -r verb; do
 	is "help $verb" "$(cleave help $verb)" "$out"
 done <<<"$verbs"
 is "hidden verbs" "$(grep -c ' _' <<<"$list")" 0
-for group in container image volume; do
+for group in container image kernel volume; do
 	like "$group --help" "$(cleave $group --help)" "  $group ls "
 	cleave $group >/dev/null
 	is "status of $group" $? 1

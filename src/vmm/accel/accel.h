@@ -63,6 +63,7 @@ struct accel_start {
 /**
  * struct accel_ops - one way to execute a guest
  * @name: as after --accel
+ * @shares_memory: other processes of it map guest memory too
  * @probe: can it run an ordinary guest on this host?  0, or -errno with a message that tells how to
  *         make it work.  May take milliseconds
  * @open: @mem is borrowed until close; @nr_cpus processors will follow
@@ -81,6 +82,7 @@ struct accel_start {
  */
 struct accel_ops {
 	const char *name, *summary;
+	bool shares_memory;
 	int (*probe)(struct err *err);
 	int (*open)(const struct gmem *mem, unsigned nr_cpus, struct accel **ret, struct err *err);
 	int (*map)(struct accel *a, uint64_t gpa, void *host, uint64_t size, bool readonly);

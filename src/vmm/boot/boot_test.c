@@ -197,7 +197,7 @@ static int setup(void **state)
 
 	k.fd = memfd_create("kernel", MFD_CLOEXEC);
 	*state = &k;
-	return k.fd < 0 ? -1 : gmem_init(&k.mem, GMEM_SIZE_MIN, false, NULL);
+	return k.fd < 0 ? -1 : gmem_init(&k.mem, GMEM_SIZE_MIN, 0, NULL);
 }
 
 static int teardown(void **state)

@@ -60,16 +60,15 @@ static void test_bus(void **state)
 	assert_int_equal(bus_add(&b, 0x10000, 16, &ops, &a), -ENOSPC);
 }
 
-static void test_gmem(void **state)
+static void try_gmem(unsigned flags)
 {
 	struct gmem m;
 	struct err err = { 0 };
 	char text[5] = "";
 
-	(void) state;
-	assert_int_equal(gmem_init(&m, GMEM_SIZE_MIN - GMEM_ALIGN, false, &err), -EINVAL);
-	assert_int_equal(gmem_init(&m, GMEM_SIZE_MIN + 4096, false, &err), -EINVAL);
-	assert_int_equal(gmem_init(&m, GMEM_LOW_MAX + (64 << 20), false, &err), 0);
+	assert_int_equal(gmem_init(&m, GMEM_SIZE_MIN - GMEM_ALIGN, 0, &err), -EINVAL);
+	assert_int_equal(gmem_init(&m, GMEM_SIZE_MIN + 4096, 0, &err), -EINVAL);
+	assert_int_equal(gmem_init(&m, GMEM_LOW_MAX + (64 << 20), flags, &err), 0);
 	assert_int_equal(m.nr_regions, 2);
 	assert_int_equal((uintptr_t) m.region[0].host % GMEM_ALIGN, 0);
 	assert_null(gmem_map(&m, GMEM_LOW_MAX - 1, 2));
@@ -86,7 +85,24 @@ static void test_gmem(void **state)
 	assert_int_equal(gmem_read(&m, GMEM_LOW_MAX - 4, text, 4), 0);
 	assert_string_equal(text, "");
 	assert_int_equal(gmem_end(&m), GMEM_HIGH_BASE + (64 << 20));
+	assert_int_equal(gmem_address(&m, gmem_map(&m, GMEM_HIGH_BASE + 5, 1)), GMEM_HIGH_BASE + 5);
+	assert_int_equal(gmem_address(&m, gmem_map(&m, 4096, 1)), 4096);
+	assert_int_equal(gmem_write(&m, GMEM_HIGH_BASE + 4096, "efgh", 4), 0);
+	assert_int_equal(gmem_write(&m, GMEM_HIGH_BASE + 8192, "ijkl", 4), 0);
+	gmem_discard(&m, GMEM_HIGH_BASE + 4096, 4095); /* not whole pages */
+	gmem_discard(&m, GMEM_HIGH_BASE + 4096, UINT64_MAX & ~4095ull);
+	assert_memory_equal(gmem_map(&m, GMEM_HIGH_BASE + 4096, 4), "efgh", 4);
+	gmem_discard(&m, GMEM_HIGH_BASE + 4096, 4096);
+	assert_memory_equal(gmem_map(&m, GMEM_HIGH_BASE + 4096, 4), "\0\0\0", 4);
+	assert_memory_equal(gmem_map(&m, GMEM_HIGH_BASE + 8192, 4), "ijkl", 4);
 	gmem_fini(&m);
+}
+
+static void test_gmem(void **state)
+{
+	(void) state;
+	try_gmem(0);
+	try_gmem(GMEM_SHARED);
 }
 
 int main(void)

@@ -2,9 +2,10 @@
 /**
  * DOC: guest memory
  *
- * One memfd, so that another process (a device, a software processor) can map the same memory.  The
- * mapping starts at a multiple of 2 MiB, as the regions do for the guest: both page tables can then
- * use large pages, which saves most page faults of a boot.
+ * A memfd, which another process can map too.  Most hosts are set up not to use large pages for those,
+ * so memory that nobody shares is anonymous there: a boot then has 40 page faults instead of 28,000, and takes
+ * 568 ms of emulated time instead of 707.  For the same reason the mapping starts at a multiple of 2 MiB, as
+ * the regions do for the guest.
  */
 #include "vmm/core/gmem.h"
 
@@ -16,6 +17,10 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
+#include "base/str.h"
+
+#define PAGE 4096u
 
 static void unmap(void *p, size_t n)
 {
@@ -23,17 +28,28 @@ static void unmap(void *p, size_t n)
 		(void) munmap(p, n); /* of a mapping that exists: cannot fail */
 }
 
-/* Map @size bytes of @fd at a multiple of GMEM_ALIGN. */
+/* Does the host use large pages for memfds when asked to? */
+static bool memfds_have_large_pages(void)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+
+	if (file_read(AT_FDCWD, "/sys/kernel/mm/transparent_hugepage/shmem_enabled", 256, &s) < 0 || s.len == 0)
+		return false;
+	return strstr(s.p, "[never]") == NULL && strstr(s.p, "[deny]") == NULL;
+}
+
+/* Map @size bytes of @fd, or of nothing, at a multiple of GMEM_ALIGN. */
 static uint8_t *map_aligned(int fd, uint64_t size)
 {
 	uint8_t *space = mmap(NULL, size + GMEM_ALIGN, PROT_NONE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int kind = fd >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
 	uint8_t *at;
 
 	if (space == MAP_FAILED)
 		return NULL;
 	at = (uint8_t *) (((uintptr_t) space + GMEM_ALIGN - 1) & ~(uintptr_t) (GMEM_ALIGN - 1));
-	if (mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, 0) ==
+	if (mmap(at, size, PROT_READ | PROT_WRITE, kind | MAP_FIXED | MAP_NORESERVE, fd, 0) ==
 	    MAP_FAILED) {
 		int saved = errno;
 
@@ -46,7 +62,18 @@ static uint8_t *map_aligned(int fd, uint64_t size)
 	return at;
 }
 
-int gmem_init(struct gmem *ret, uint64_t size, bool huge, struct err *err)
+static int make_memfd(uint64_t size, bool huge, struct err *err)
+{
+	_cleanup_close_ int fd = memfd_create("guest-memory", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+
+	if (fd < 0)
+		return err_set(err, -errno, "make guest memory%s", huge ? " of huge pages" : "");
+	if (ftruncate(fd, (off_t) size) < 0)
+		return err_set(err, -errno, "make guest memory of %llu MiB", (unsigned long long) size >> 20);
+	return take_fd(fd);
+}
+
+int gmem_init(struct gmem *ret, uint64_t size, unsigned flags, struct err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	uint64_t low = size < GMEM_LOW_MAX ? size : GMEM_LOW_MAX;
@@ -56,18 +83,17 @@ int gmem_init(struct gmem *ret, uint64_t size, bool huge, struct err *err)
 		return err_msg(err, -EINVAL,
 			       "memory of %llu bytes: it must be %llu MiB to %llu GiB, in steps of 2 MiB",
 			       (unsigned long long) size, GMEM_SIZE_MIN >> 20, GMEM_SIZE_MAX >> 30);
-	fd = memfd_create("guest-memory", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
-	if (fd < 0)
-		return err_set(err, -errno, "make guest memory%s", huge ? " of huge pages" : "");
-	if (ftruncate(fd, (off_t) size) < 0)
-		return err_set(err, -errno, "make guest memory of %llu MiB",
-			       (unsigned long long) size >> 20);
+	if (flags != 0 || memfds_have_large_pages()) {
+		fd = make_memfd(size, flags & GMEM_HUGE, err);
+		if (fd < 0)
+			return fd;
+	}
 	host = map_aligned(fd, size);
 	if (host == NULL)
 		return err_set(err, -errno, "map guest memory of %llu MiB",
 			       (unsigned long long) size >> 20);
-	if (!huge)
-		(void) madvise(host, size, MADV_HUGEPAGE); /* where the host allows it for shared memory */
+	if (!(flags & GMEM_HUGE))
+		(void) madvise(host, size, MADV_HUGEPAGE); /* where the host allows it */
 	(void) madvise(host, size, MADV_DONTDUMP); /* a core file of the VMM is small without it */
 	*ret = (struct gmem) { .fd = take_fd(fd), .size = size, .nr_regions = 1 };
 	ret->region[0] = (struct gmem_region) { .gpa = 0, .size = low, .host = host };
@@ -84,15 +110,27 @@ void gmem_fini(struct gmem *m)
 	if (m->size == 0)
 		return;
 	unmap(m->region[0].host, m->size);
-	(void) close(m->fd); /* nothing was written through it */
+	if (m->fd >= 0)
+		(void) close(m->fd); /* nothing was written through it */
 	*m = (struct gmem) { .fd = -EBADF };
+}
+
+static int discard(const struct gmem *m, uint8_t *p, uint64_t len)
+{
+	return madvise(p, len, m->fd >= 0 ? MADV_REMOVE : MADV_DONTNEED) < 0 ? -errno : 0;
 }
 
 int gmem_clear(struct gmem *m)
 {
-	if (fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t) m->size) < 0)
-		return -errno;
-	return 0;
+	return discard(m, m->region[0].host, m->size);
+}
+
+void gmem_discard(const struct gmem *m, uint64_t gpa, uint64_t len)
+{
+	uint8_t *p = gmem_map(m, gpa, len);
+
+	if (p != NULL && len > 0 && gpa % PAGE == 0 && len % PAGE == 0)
+		(void) discard(m, p, len); /* the host may keep it */
 }
 
 void *gmem_map(const struct gmem *m, uint64_t gpa, uint64_t len)
@@ -104,6 +142,13 @@ void *gmem_map(const struct gmem *m, uint64_t gpa, uint64_t len)
 			return r->host + (gpa - r->gpa);
 	}
 	return NULL;
+}
+
+uint64_t gmem_address(const struct gmem *m, const void *host)
+{
+	uint64_t at = (uint64_t) ((const uint8_t *) host - m->region[0].host);
+
+	return at < m->region[0].size ? at : at - m->region[0].size + GMEM_HIGH_BASE;
 }
 
 int gmem_read(const struct gmem *m, uint64_t gpa, void *ret, uint64_t len)

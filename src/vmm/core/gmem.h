@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The guest's memory: one memfd, mapped once, seen by the guest below the device window and, what
+ * The guest's memory: in one piece, mapped once, seen by the guest below the device window and, what
  * does not fit there, from 4 GiB on.
  */
 #pragma once
@@ -31,7 +31,7 @@ struct gmem_region {
 
 /**
  * struct gmem - the guest's memory
- * @fd: the memfd
+ * @fd: the memfd; -EBADF for memory of this process alone
  * @size: bytes of all regions
  * @region: @nr_regions of them, by rising address
  */
@@ -42,13 +42,16 @@ struct gmem {
 	struct gmem_region region[GMEM_REGIONS_MAX];
 };
 
+/** enum gmem_flags - GMEM_SHARED: other processes map it too; GMEM_HUGE: of the host's reserved huge pages */
+enum gmem_flags { GMEM_SHARED = 1, GMEM_HUGE = 2 };
+
 /**
  * gmem_init() - make memory that reads as zero
  * @size: bytes, GMEM_SIZE_MIN to GMEM_SIZE_MAX, a multiple of GMEM_ALIGN
- * @huge: take it from the host's reserved huge pages
+ * @flags: of enum gmem_flags
  * Return: 0; -EINVAL @size; -errno, with a message.
  */
-int gmem_init(struct gmem *ret, uint64_t size, bool huge, struct err *err);
+int gmem_init(struct gmem *ret, uint64_t size, unsigned flags, struct err *err);
 
 /** gmem_fini() - release */
 void gmem_fini(struct gmem *m);
@@ -59,6 +62,9 @@ void gmem_fini(struct gmem *m);
  */
 int gmem_clear(struct gmem *m);
 
+/** gmem_discard() - pages go back to the host and read as zero; a range that is not whole pages of memory is ignored */
+void gmem_discard(const struct gmem *m, uint64_t gpa, uint64_t len);
+
 /**
  * gmem_map() - host address of @len bytes of guest memory
  * @gpa: any number that the guest chose
@@ -66,6 +72,9 @@ int gmem_clear(struct gmem *m);
  * Return: borrowed; NULL when they are not all inside one region.
  */
 void *gmem_map(const struct gmem *m, uint64_t gpa, uint64_t len);
+
+/** gmem_address() - guest address of what gmem_map() returned */
+uint64_t gmem_address(const struct gmem *m, const void *host);
 
 /** gmem_read() - copy from the guest; 0 or -EFAULT (then nothing is copied) */
 int gmem_read(const struct gmem *m, uint64_t gpa, void *ret, uint64_t len);

@@ -9,7 +9,7 @@
 #include "vmm/core/dev.h"
 #include "vmm/core/loop.h"
 
-int vm_init(struct vm *ret, uint64_t memory, bool huge, struct err *err)
+int vm_init(struct vm *ret, uint64_t memory, unsigned flags, struct err *err)
 {
 	int r;
 
@@ -19,7 +19,7 @@ int vm_init(struct vm *ret, uint64_t memory, bool huge, struct err *err)
 	if (ret->cause_fd < 0)
 		return err_set(err, -errno, "make eventfd");
 	r = loop_new(&ret->loop, vm_lock, vm_unlock, ret, err);
-	return r < 0 ? r : gmem_init(&ret->mem, memory, huge, err);
+	return r < 0 ? r : gmem_init(&ret->mem, memory, flags, err);
 }
 
 void vm_fini(struct vm *vm)

@@ -58,10 +58,10 @@ struct vm {
 /**
  * vm_init() - lock, loop and memory; no accelerator and no devices yet
  * @ret: zero-initialised; release with vm_fini(), also after a failure
- * @memory: bytes
+ * @memory: bytes; @flags: of enum gmem_flags
  * Return: 0; -errno with a message.
  */
-int vm_init(struct vm *ret, uint64_t memory, bool huge, struct err *err);
+int vm_init(struct vm *ret, uint64_t memory, unsigned flags, struct err *err);
 
 /** vm_fini() - release devices and all else but the accelerator, which is gone already */
 void vm_fini(struct vm *vm);

@@ -202,7 +202,8 @@ static int watch(struct machine *m, struct err *err)
 static int build(struct machine *m, struct err *err)
 {
 	const struct machine_config *conf = m->conf;
-	int r = vm_init(&m->vm, conf->memory, conf->huge_pages, err);
+	unsigned flags = (conf->huge_pages ? GMEM_HUGE : 0u) | (conf->accel->shares_memory ? GMEM_SHARED : 0u);
+	int r = vm_init(&m->vm, conf->memory, flags, err);
 
 	if (r == 0)
 		r = conf->accel->open(&m->vm.mem, conf->nr_cpus, &m->vm.accel, err);

@@ -62,7 +62,7 @@ int kvm_probe(struct err *err)
 	_cleanup_(gmem_fini) struct gmem mem = { .fd = -EBADF };
 	struct accel_start start;
 	struct accel *a = NULL;
-	int r = gmem_init(&mem, GMEM_SIZE_MIN, false, err);
+	int r = gmem_init(&mem, GMEM_SIZE_MIN, 0, err);
 
 	if (r == 0)
 		r = kvm_open(&mem, 1, &a, err);

@@ -9,9 +9,7 @@
 #include "vmm/dev/virtio/balloon.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "vmm/core/bytes.h"
@@ -29,16 +27,6 @@ struct balloon {
 	struct vio_dev vio;
 };
 
-/* Give a range of guest memory back; a wrong one is ignored. */
-static void give_back(const struct gmem *m, uint64_t gpa, uint64_t len)
-{
-	const uint8_t *p = gmem_map(m, gpa, len);
-
-	if (p == NULL || gpa % PAGE != 0 || len % PAGE != 0 || len == 0)
-		return;
-	(void) fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, p - m->region[0].host, (off_t) len);
-}
-
 static int inflate(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 {
 	const struct gmem *m = &d->vm->mem;
@@ -52,11 +40,11 @@ static int inflate(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 			len += PAGE;
 			continue;
 		}
-		give_back(m, start, len);
+		gmem_discard(m, start, len);
 		start = at;
 		len = PAGE;
 	}
-	give_back(m, start, len);
+	gmem_discard(m, start, len);
 	vio_push(d, q, chain, 0);
 	return 0;
 }
@@ -67,17 +55,14 @@ static int deflate(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 	return 0;
 }
 
+/* Free pages are given as buffers: where they are in the guest follows from where they are mapped. */
 static int report(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 {
 	const struct gmem *m = &d->vm->mem;
 	const struct iovec *v = vq_chain_in(chain);
 
-	for (unsigned i = 0; i < chain->nr_in; i++) {
-		off_t at = (uint8_t *) v[i].iov_base - m->region[0].host;
-
-		if (at % (off_t) PAGE == 0 && v[i].iov_len % PAGE == 0)
-			(void) fallocate(m->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, (off_t) v[i].iov_len);
-	}
+	for (unsigned i = 0; i < chain->nr_in; i++)
+		gmem_discard(m, gmem_address(m, v[i].iov_base), v[i].iov_len);
 	vio_push(d, q, chain, 0);
 	return 0;
 }

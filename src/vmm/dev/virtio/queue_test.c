@@ -315,7 +315,7 @@ static int setup(void **state)
 	static struct ring r;
 
 	*state = &r;
-	return gmem_init(&r.mem, GMEM_SIZE_MIN, false, NULL);
+	return gmem_init(&r.mem, GMEM_SIZE_MIN, 0, NULL);
 }
 
 static int teardown(void **state)
