@@ -103,6 +103,27 @@ static int parse_mac(const char *text, uint8_t ret[6], struct err *err)
 	return 0;
 }
 
+/* Words of the user network. */
+static int parse_user_word(char *word, struct usernet_config *u, struct err *err)
+{
+	char *v = value_of(word, "hostfwd");
+	int r;
+
+	if (strcmp(word, "loopback") == 0) {
+		u->loopback = true;
+		return 0;
+	}
+	if (v == NULL)
+		return err_msg(err, -EINVAL, "option --net: unknown word '%s'", word);
+	if (u->nr_forwards == USERNET_FORWARDS_MAX)
+		return err_msg(err, -EINVAL, "option --net: more than %d times hostfwd", USERNET_FORWARDS_MAX);
+	r = usernet_forward_parse(v, &u->forward[u->nr_forwards], err);
+	if (r < 0)
+		return err_wrap(err, r, "option --net: hostfwd");
+	u->nr_forwards++;
+	return 0;
+}
+
 static int parse_net_word(char *word, struct net_config *n, struct err *err)
 {
 	char *v;
@@ -113,6 +134,8 @@ static int parse_net_word(char *word, struct net_config *n, struct err *err)
 		return parse_queues("net", v, NET_PAIRS_MAX, &n->pairs, err);
 	else if ((v = value_of(word, "mac")) != NULL)
 		return parse_mac(v, n->mac, err);
+	else if (n->user != NULL)
+		return parse_user_word(word, n->user, err);
 	else
 		return err_msg(err, -EINVAL, "option --net: unknown word '%s'", word);
 	return 0;
@@ -126,17 +149,51 @@ int device_option_net(char *text, struct machine_config *c, struct err *err)
 
 	if (c->nr_nets == MACHINE_NETS_MAX)
 		return err_msg(err, -EINVAL, "option --net: more than %d interfaces", MACHINE_NETS_MAX);
-	if (name == NULL)
-		return err_msg(err, -EINVAL, "option --net: '%s' is not 'tap=NAME'", first);
+	if (strcmp(first, "user") == 0) {
+		n.user = &c->usernet[c->nr_nets];
+		*n.user = (struct usernet_config) { 0 };
+	} else if (name == NULL) {
+		return err_msg(err, -EINVAL, "option --net: '%s' is neither 'tap=NAME' nor 'user'", first);
+	}
 	if (getrandom(n.mac + 2, 4, 0) != 4)
 		return err_set(err, -errno, "make a network address");
 	while (rest != NULL && r == 0)
 		r = parse_net_word(strsep(&rest, ","), &n, err);
-	if (r == 0)
+	if (r == 0 && n.user != NULL && n.pairs > 1)
+		r = err_msg(err, -EINVAL, "option --net: a user network has one queue");
+	if (r == 0 && n.user == NULL)
 		r = net_tap_open(name, n.pairs, n.tap, err);
-	if (r == 0)
+	if (r == 0 || n.user != NULL) /* its sockets are closed with the rest */
 		c->net[c->nr_nets++] = n;
 	return r;
+}
+
+int device_option_fs(char *text, struct machine_config *c, struct err *err)
+{
+	char *rest = text, *path = strsep(&rest, ",");
+	struct fs_config *f = &c->fs[c->nr_fs];
+
+	if (c->nr_fs == MACHINE_FS_MAX)
+		return err_msg(err, -EINVAL, "option --fs: more than %d directories", MACHINE_FS_MAX);
+	*f = (struct fs_config) { .dir = -1, .proc = -1 };
+	while (rest != NULL) {
+		char *word = strsep(&rest, ","), *tag = value_of(word, "tag");
+
+		if (tag != NULL)
+			f->tag = tag;
+		else if (strcmp(word, "ro") == 0)
+			f->readonly = true;
+		else
+			return err_msg(err, -EINVAL, "option --fs: unknown word '%s'", word);
+	}
+	if (f->tag == NULL || *f->tag == '\0' || strlen(f->tag) > FS_TAG_MAX)
+		return err_msg(err, -EINVAL, "option --fs: 'tag=NAME' with 1 to %d bytes is missing", FS_TAG_MAX);
+	f->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (f->dir < 0)
+		return err_set(err, -errno, "option --fs: open '%s'", path);
+	c->nr_fs++;
+	f->proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return f->proc < 0 ? err_set(err, -errno, "option --fs: open /proc/self/fd") : 0;
 }
 
 static int open_console(const char *where, struct console_port *p, struct err *err)

@@ -16,6 +16,9 @@ int device_option_pmem(char *text, struct machine_config *c, struct err *err);
 /** device_option_net() - --net tap=NAME[,OPTION...]; 0 or -errno with a message */
 int device_option_net(char *text, struct machine_config *c, struct err *err);
 
+/** device_option_fs() - --fs DIR,tag=NAME[,ro]; 0 or -errno with a message */
+int device_option_fs(char *text, struct machine_config *c, struct err *err);
+
 /** device_option_console() - --console WHERE[,name=NAME]; 0 or -errno with a message */
 int device_option_console(char *text, struct machine_config *c, struct err *err);
 

@@ -34,8 +34,12 @@ static const struct opt table[] = {
 	  "a disk (virtio-blk): ro, serial=TEXT, queues=N, rings=split" },
 	{ "pmem", 0, OPT_STRINGS, offsetof(struct vmm_options, pmems), "FILE[,ro]",
 	  "a file that the guest sees as memory (virtio-pmem), a multiple of 2M" },
-	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME[,OPTION...]",
-	  "a network interface (virtio-net) on a tap device: mac=XX:XX:XX:XX:XX:XX, queues=N, rings=split" },
+	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME|user[,OPTION...]",
+	  "a network interface (virtio-net): on a tap device, or 10.0.2.0/24 made of this user's sockets; "
+	  "mac=XX:XX:XX:XX:XX:XX, rings=split; with tap queues=N; with user hostfwd=tcp|udp:[ADDRESS]:PORT-:PORT, loopback "
+	  "(10.0.2.2 is the host)" },
+	{ "fs", 0, OPT_STRINGS, offsetof(struct vmm_options, fs), "DIR,tag=NAME[,ro]",
+	  "a directory that the guest mounts by that name (virtio-fs)" },
 	{ "console", 0, OPT_STRINGS, offsetof(struct vmm_options, consoles), "WHERE[,name=NAME]",
 	  "a console (hvc0, ...) or named port (virtio-console): stdio, unix:PATH or a file to append to" },
 	{ "vsock", 0, OPT_STRING, offsetof(struct vmm_options, vsock), "CID,path=PATH",
@@ -190,6 +194,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	if (r == 0)
 		r = open_each(&o->pmems, device_option_pmem, ret, err);
 	if (r == 0)
+		r = open_each(&o->fs, device_option_fs, ret, err);
+	if (r == 0)
 		r = open_each(&o->consoles, device_option_console, ret, err);
 	if (r == 0 && o->vsock != NULL)
 		r = device_option_vsock(word(o->vsock), ret, err);
@@ -202,6 +208,14 @@ static void close_fd(int fd)
 		(void) close(fd); /* what was written is with the kernel */
 }
 
+static void close_net(const struct net_config *n)
+{
+	for (unsigned k = 0; k < n->pairs && n->user == NULL; k++)
+		close_fd(n->tap[k]);
+	for (unsigned k = 0; n->user != NULL && k < n->user->nr_forwards; k++)
+		close_fd(n->user->forward[k].fd);
+}
+
 void vmm_options_close(struct machine_config *c)
 {
 	close_fd(c->boot.kernel);
@@ -212,8 +226,11 @@ void vmm_options_close(struct machine_config *c)
 	for (unsigned i = 0; i < c->nr_pmems; i++)
 		close_fd(c->pmem[i].fd);
 	for (unsigned i = 0; i < c->nr_nets; i++)
-		for (unsigned k = 0; k < c->net[i].pairs; k++)
-			close_fd(c->net[i].tap[k]);
+		close_net(&c->net[i]);
+	for (unsigned i = 0; i < c->nr_fs; i++) {
+		close_fd(c->fs[i].dir);
+		close_fd(c->fs[i].proc);
+	}
 	for (unsigned i = 0; i < c->nr_consoles; i++) {
 		close_fd(c->console[i].out);
 		close_fd(c->console[i].listener);

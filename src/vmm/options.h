@@ -12,7 +12,7 @@ struct machine_config;
 struct vmm_options {
 	const char *kernel, *initrd, *append, *memory, *accel, *serial, *qmp, *vsock;
 	uint64_t cpus;
-	struct opt_strings disks, nets, consoles, pmems;
+	struct opt_strings disks, nets, consoles, pmems, fs;
 	bool no_reboot, balloon, version, probe;
 	const char *dump_acpi;
 };

@@ -80,6 +80,8 @@ static int add_pci_devices(struct machine *m, struct err *err)
 		r = net_add(vm, m->pci, &conf->net[i], err);
 	for (unsigned i = 0; i < conf->nr_pmems && r == 0; i++)
 		r = pmem_add(vm, m->pci, conf->pmem[i].fd, conf->pmem[i].name, conf->pmem[i].readonly, err);
+	for (unsigned i = 0; i < conf->nr_fs && r == 0; i++)
+		r = fs_add(vm, m->pci, &conf->fs[i], err);
 	if (r == 0 && conf->nr_consoles > 0)
 		r = console_add(vm, m->pci, conf->console, conf->nr_consoles, err);
 	if (r == 0 && conf->balloon)
@@ -199,6 +201,19 @@ static int watch(struct machine *m, struct err *err)
 	return r < 0 ? err_set(err, r, "watch signals") : 0;
 }
 
+/* All that has to be there before the process gives up its privileges. */
+static int add_all(struct machine *m, struct err *err)
+{
+	int r;
+
+	vm_lock(&m->vm);
+	r = add_devices(m, err);
+	if (r == 0)
+		r = add_pci_devices(m, err);
+	vm_unlock(&m->vm);
+	return r;
+}
+
 static int build(struct machine *m, struct err *err)
 {
 	const struct machine_config *conf = m->conf;
@@ -210,9 +225,7 @@ static int build(struct machine *m, struct err *err)
 	if (r == 0)
 		r = watch(m, err);
 	if (r == 0)
-		r = add_devices(m, err);
-	if (r == 0)
-		r = add_pci_devices(m, err);
+		r = add_all(m, err);
 	if (r == 0)
 		r = confine(err);
 	if (r == 0)
@@ -339,11 +352,13 @@ void machine_free(struct machine *m)
 		return;
 	cpus_free(m->cpus);
 	if (m->vm.loop != NULL) {
+		vm_lock(&m->vm);
 		loop_remove(m->vm.loop, &m->signals);
 		loop_remove(m->vm.loop, &m->cause);
+		while (m->vm.devs != NULL)
+			dev_free(&m->vm, m->vm.devs);
+		vm_unlock(&m->vm);
 	}
-	while (m->vm.devs != NULL)
-		dev_free(&m->vm, m->vm.devs);
 	if (m->vm.accel != NULL)
 		m->vm.accel->ops->close(m->vm.accel);
 	m->vm.accel = NULL;

@@ -9,8 +9,10 @@
 
 #include "vmm/boot/boot.h"
 #include "vmm/core/vm.h"
+#include "vmm/dev/usernet/usernet.h"
 #include "vmm/dev/virtio/blk.h"
 #include "vmm/dev/virtio/console.h"
+#include "vmm/dev/virtio/fs.h"
 #include "vmm/dev/virtio/net.h"
 
 struct accel_ops;
@@ -21,6 +23,7 @@ struct machine;
 #define MACHINE_DISKS_MAX 16
 #define MACHINE_PMEMS_MAX 8
 #define MACHINE_NETS_MAX 8
+#define MACHINE_FS_MAX 8
 
 /** struct machine_pmem - a file for pmem_add() */
 struct machine_pmem {
@@ -35,7 +38,8 @@ struct machine_pmem {
  * @accel: who executes
  * @serial_in, @serial_out: descriptors, -1 for none
  * @no_reboot: a reset ends the machine
- * @disk, @net, @console: @nr_disks, @nr_nets, @nr_consoles of them
+ * @disk, @net, @console, @fs: @nr_disks, @nr_nets, @nr_consoles, @nr_fs of them
+ * @usernet: those of @net that are made of sockets
  * @vsock_cid: 0 for none; @vsock_path, @vsock_listener: as for vsock_add()
  */
 struct machine_config {
@@ -48,11 +52,14 @@ struct machine_config {
 	struct blk_config disk[MACHINE_DISKS_MAX];
 	unsigned nr_disks;
 	struct net_config net[MACHINE_NETS_MAX];
+	struct usernet_config usernet[MACHINE_NETS_MAX];
 	unsigned nr_nets;
 	struct console_port console[CONSOLE_PORTS_MAX];
 	unsigned nr_consoles;
 	struct machine_pmem pmem[MACHINE_PMEMS_MAX];
 	unsigned nr_pmems;
+	struct fs_config fs[MACHINE_FS_MAX];
+	unsigned nr_fs;
 	bool balloon;
 	uint32_t vsock_cid;
 	const char *vsock_path;

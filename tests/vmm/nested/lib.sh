@@ -53,7 +53,7 @@ boot() {
 	mkdir -p one && printf '%s\n' "$script" >one/script
 	(cd one && echo script | busybox cpio -o -H newc 2>/dev/null) | cat base.cpio - >all.cpio
 	status=0
-	timeout "${BOOT_TIMEOUT:-200}" cleave-vmm --kernel "${KERNEL:-vmlinuz}" --initrd all.cpio \
+	timeout "${BOOT_TIMEOUT:-200}" "${VMM:-cleave-vmm}" --kernel "${KERNEL:-vmlinuz}" --initrd all.cpio \
 		--append "console=ttyS0 quiet cryptomgr.notests panic=-1 init_on_alloc=0 $extra" "$@" \
 		>$log 2>$log.err </dev/null || status=$?
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * DOC: virtio network device, over a tap device
+ * DOC: virtio network device, over a tap device or a network made of sockets
  *
  * Headers of virtio and of the tap device are the same, so that checksums and segmentation are left to
  * whoever can do them best.  Sent packets go to the kernel from the guest's memory; received ones are
@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "vmm/core/bytes.h"
 #include "vmm/core/vm.h"
+#include "vmm/dev/usernet/usernet.h"
 #include "vmm/dev/virtio/virtio.h"
 
 #define HEADER 12u
@@ -63,8 +64,10 @@ struct pair {
 	uint8_t packet[PACKET_MAX];
 };
 
+/** struct net - @user: NULL with a tap device */
 struct net {
 	struct vio_dev vio;
+	struct usernet *user;
 	unsigned nr_pairs;
 	struct pair *pair[NET_PAIRS_MAX];
 };
@@ -80,26 +83,43 @@ static unsigned index_of(const struct pair *p)
 
 static void watch(struct pair *p, bool on)
 {
-	if (p->watched == on)
+	if (p->watched == on || p->tap < 0)
 		return;
 	p->watched = on;
 	(void) loop_change(p->net->vio.vm->loop, &p->source, on ? EPOLLIN : 0); /* it is watched */
 }
 
-/*
- * Give the packet to the guest.  Return: 1 done; 0 not enough buffers: it keeps waiting until the guest
- * adds one to those that are there; -errno.  A packet that does not fit a single buffer when it must is lost.
- */
-static int deliver(struct pair *p, unsigned q)
+/* Copy pieces into a buffer of the guest, and cut off what was copied; returns bytes. */
+static size_t fill(struct vq_chain *chain, struct iovec *iov, unsigned nr)
 {
-	struct vio_dev *d = &p->net->vio;
+	size_t done = 0;
+
+	for (unsigned i = 0; i < nr; i++) {
+		size_t k = iov[i].iov_len > 0 ? vq_chain_write(chain, iov[i].iov_base, iov[i].iov_len) : 0;
+
+		iov[i].iov_base = (uint8_t *) iov[i].iov_base + k;
+		iov[i].iov_len -= k;
+		done += k;
+	}
+	return done;
+}
+
+/*
+ * Give a packet to the guest; the first piece has its header.  Return: 1 done; 0 not enough buffers: it keeps
+ * waiting until the guest adds one to those that are there; -errno.  A packet that does not fit a single buffer
+ * when it must is lost.
+ */
+static int deliver(struct vio_dev *d, unsigned q, struct iovec *iov, unsigned nr)
+{
 	struct vq_chain chain[SPREAD_MAX];
 	bool merge = d->features & F_MRG_RXBUF;
-	size_t room = 0, done = 0;
+	size_t room = 0, len = 0;
 	unsigned n = 0;
 	int r = 1;
 
-	while (room < p->len && n < (merge ? SPREAD_MAX : 1)) {
+	for (unsigned i = 0; i < nr; i++)
+		len += iov[i].iov_len;
+	while (room < len && n < (merge ? SPREAD_MAX : 1)) {
 		r = vio_pop(d, q, &chain[n]);
 		if (r == 0 && vq_rearm(&d->queue[q].vq))
 			continue; /* one came just now */
@@ -107,19 +127,30 @@ static int deliver(struct pair *p, unsigned q)
 			break;
 		room += chain[n++].in_len;
 	}
-	if (r < 0 || room < p->len) {
+	if (r < 0 || room < len) {
 		for (unsigned i = n; i > 0; i--)
 			vq_unpop(&d->queue[q].vq, &chain[i - 1]);
 		return r <= 0 ? r : 1; /* buffers that are too small for it: lost */
 	}
-	put_le16(p->packet + HEADER_BUFFERS, (uint16_t) n);
-	for (unsigned i = 0; i < n; i++) {
-		size_t k = vq_chain_write(&chain[i], p->packet + done, p->len - done);
-
-		vio_push(d, q, &chain[i], (uint32_t) k);
-		done += k;
-	}
+	put_le16((uint8_t *) iov[0].iov_base + HEADER_BUFFERS, (uint16_t) n);
+	for (unsigned i = 0; i < n; i++)
+		vio_push(d, q, &chain[i], (uint32_t) fill(&chain[i], iov, nr));
 	return 1;
+}
+
+/* A packet from the user network. */
+static int deliver_user(void *arg, struct iovec *iov, unsigned nr)
+{
+	struct vio_dev *d = arg;
+	int r;
+
+	if (!d->started || d->queue[0].vq.desc == NULL)
+		return 1; /* nobody is there: it is lost */
+	r = deliver(d, 0, iov, nr);
+	if (r < 0)
+		vio_broken(d);
+	vio_signal(d, 0);
+	return r != 0;
 }
 
 static int receive(struct pair *p)
@@ -136,7 +167,7 @@ static int receive(struct pair *p)
 				break; /* nothing there */
 			p->len = (size_t) n;
 		}
-		r = deliver(p, q);
+		r = deliver(d, q, &(struct iovec) { p->packet, p->len }, 1);
 		if (r > 0)
 			p->len = 0;
 	}
@@ -163,6 +194,13 @@ static int send_one(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 {
 	struct net *n = (struct net *) d;
 
+	if (n->user != NULL) {
+		struct vq_chain id = { .id = chain->id, .slots = chain->slots };
+
+		usernet_send(n->user, chain);
+		vio_push(d, q, &id, 0);
+		return 0;
+	}
 	if (chain->out_len > HEADER && chain->out_len <= PACKET_MAX)
 		(void) !writev(n->pair[q / 2]->tap, chain->iov, (int) chain->nr_out); /* what is refused is lost */
 	vio_push(d, q, chain, 0);
@@ -235,6 +273,10 @@ static int net_notify(struct vio_dev *d, unsigned q)
 		return 0;
 	if (q % 2 == 1)
 		return vio_each(d, q, send_one);
+	if (n->user != NULL) {
+		usernet_room(n->user);
+		return 0;
+	}
 	return n->pair[q / 2]->active ? receive(n->pair[q / 2]) : 0;
 }
 
@@ -242,7 +284,10 @@ static int net_start(struct vio_dev *d)
 {
 	struct net *n = (struct net *) d;
 
-	for (unsigned i = 0; i < n->nr_pairs; i++)
+	if (n->user != NULL)
+		usernet_offload(n->user, (d->features & F_GUEST_CSUM ? USERNET_CSUM : 0u) |
+					 (d->features & F_GUEST_TSO4 ? USERNET_TSO : 0u));
+	for (unsigned i = 0; i < n->nr_pairs && n->user == NULL; i++)
 		(void) net_tap_offload(n->pair[i]->tap, offloads(d->features)); /* else it computes itself */
 	use_pairs(n, 1);
 	return 0;
@@ -255,6 +300,8 @@ static void net_stop(struct vio_dev *d)
 	use_pairs(n, 1); /* as the tap device was; nothing is read while it is not started */
 	for (unsigned i = 0; i < n->nr_pairs; i++)
 		n->pair[i]->len = 0;
+	if (n->user != NULL)
+		usernet_reset(n->user);
 }
 
 static void net_free(struct vio_dev *d)
@@ -267,6 +314,7 @@ static void net_free(struct vio_dev *d)
 		loop_remove(d->vm->loop, &n->pair[i]->source);
 		free(n->pair[i]);
 	}
+	usernet_free(n->user);
 	free(n);
 }
 
@@ -285,6 +333,8 @@ static int add_pair(struct net *n, unsigned i, int tap, struct err *err)
 	p->active = true; /* a tap device begins with all its queues */
 	p->source.fd = -1;
 	n->pair[i] = p;
+	if (tap < 0)
+		return 0;
 	r = loop_add(n->vio.vm->loop, &p->source, tap, 0, tap_ready, p);
 	return r < 0 ? err_set(err, r, "virtio-net: watch the tap device") : 0;
 }
@@ -302,7 +352,9 @@ int net_add(struct vm *vm, struct pci_bus *bus, const struct net_config *conf, s
 	r = vio_init(&n->vio, vm, &net_ops, features, conf->pairs * 2 + 1, err);
 	n->nr_pairs = conf->pairs;
 	for (unsigned i = 0; i < conf->pairs && r == 0; i++)
-		r = add_pair(n, i, conf->tap[i], err);
+		r = add_pair(n, i, conf->user != NULL ? -1 : conf->tap[i], err);
+	if (r == 0 && conf->user != NULL)
+		r = usernet_new(vm->loop, conf->user, deliver_user, &n->vio, &n->user, err);
 	if (r < 0) {
 		vio_fini(&n->vio);
 		net_free(&n->vio);

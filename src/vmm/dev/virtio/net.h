@@ -6,6 +6,7 @@
 
 struct err;
 struct pci_bus;
+struct usernet_config;
 struct vm;
 
 #define NET_PAIRS_MAX 8 /* pairs of rings */
@@ -13,11 +14,13 @@ struct vm;
 /**
  * struct net_config - a network interface
  * @tap: @pairs descriptors of net_tap_open(); borrowed
+ * @user: instead of @tap: a network made of sockets, with one pair; borrowed
  * @mac: address of the guest's side
  * @split: do not offer packed rings
  */
 struct net_config {
 	int tap[NET_PAIRS_MAX];
+	struct usernet_config *user;
 	unsigned pairs;
 	uint8_t mac[6];
 	bool split;

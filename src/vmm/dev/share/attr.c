@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: attributes of files and of the file system
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "vmm/dev/share/share_parts.h"
+
+#define TIMES (FATTR_ATIME | FATTR_MTIME | FATTR_ATIME_NOW | FATTR_MTIME_NOW)
+
+static int64_t answer_attr(struct share_call *c, int fd)
+{
+	struct fuse_attr_out out = { .attr_valid = SHARE_VALID_S };
+	struct stat st;
+
+	if (fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
+		return -errno;
+	share_attr(&out.attr, &st);
+	memcpy(c->out, &out, sizeof(out));
+	return sizeof(out);
+}
+
+static int64_t getattr(struct share_call *c)
+{
+	const struct share_inode *n = share_self(c);
+
+	return n != NULL ? answer_attr(c, n->fd) : -ESTALE;
+}
+SHARE_OP(getattr, FUSE_GETATTR, sizeof(struct fuse_getattr_in), 0, getattr);
+
+static int set_mode(const struct share *s, const struct share_inode *n, mode_t mode)
+{
+	char name[16];
+
+	if (n->type == S_IFLNK)
+		return -EOPNOTSUPP;
+	(void) snprintf(name, sizeof(name), "%d", n->fd);
+	return fchmodat(s->proc, name, mode & 07777, 0) < 0 ? -errno : 0;
+}
+
+static int set_owner(const struct share_inode *n, const struct fuse_setattr_in *in)
+{
+	uid_t uid = in->valid & FATTR_UID ? in->uid : (uid_t) -1;
+	gid_t gid = in->valid & FATTR_GID ? in->gid : (gid_t) -1;
+
+	return fchownat(n->fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+static int set_size(struct share *s, const struct share_inode *n, const struct fuse_setattr_in *in)
+{
+	const struct share_handle *h = in->valid & FATTR_FH ? share_handle_get(s, in->fh) : NULL;
+	_cleanup_close_ int own = -1;
+	int fd = h != NULL && h->list == NULL ? h->fd : -1, r;
+
+	if (in->size > INT64_MAX)
+		return -EFBIG;
+	if (fd < 0)
+		fd = own = share_reopen(s, n, O_WRONLY);
+	if (fd < 0)
+		return fd;
+	if (in->valid & FATTR_KILL_SUIDGID)
+		share_keep_suid(s, false);
+	r = ftruncate(fd, (off_t) in->size) < 0 ? -errno : 0;
+	share_keep_suid(s, true);
+	return r;
+}
+
+static struct timespec time_of(unsigned valid, unsigned set, unsigned now, uint64_t seconds, uint32_t ns)
+{
+	if (valid & now)
+		return (struct timespec) { .tv_nsec = UTIME_NOW };
+	if (valid & set)
+		return (struct timespec) { .tv_sec = (time_t) seconds, .tv_nsec = (long) ns };
+	return (struct timespec) { .tv_nsec = UTIME_OMIT };
+}
+
+static int set_times(const struct share_inode *n, const struct fuse_setattr_in *in)
+{
+	struct timespec t[2] = {
+		time_of(in->valid, FATTR_ATIME, FATTR_ATIME_NOW, in->atime, in->atimensec),
+		time_of(in->valid, FATTR_MTIME, FATTR_MTIME_NOW, in->mtime, in->mtimensec),
+	};
+
+	return utimensat(n->fd, "", t, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+static int64_t setattr(struct share_call *c)
+{
+	const struct fuse_setattr_in *in = (const struct fuse_setattr_in *) c->args;
+	const struct share_inode *n = share_self(c);
+	int r = 0;
+
+	if (n == NULL)
+		return -ESTALE;
+	if (in->valid & (FATTR_UID | FATTR_GID))
+		r = set_owner(n, in); /* it clears bits of the mode, which may be set anew */
+	if (r == 0 && (in->valid & FATTR_MODE))
+		r = set_mode(c->share, n, in->mode);
+	if (r == 0 && (in->valid & FATTR_SIZE))
+		r = set_size(c->share, n, in);
+	if (r == 0 && (in->valid & TIMES))
+		r = set_times(n, in);
+	return r < 0 ? r : answer_attr(c, n->fd);
+}
+SHARE_OP(setattr, FUSE_SETATTR, sizeof(struct fuse_setattr_in), SHARE_CHANGES, setattr);
+
+static int64_t statfs_of(struct share_call *c)
+{
+	const struct share_inode *n = share_self(c);
+	struct fuse_statfs_out out = { 0 };
+	struct statvfs v;
+
+	if (n == NULL)
+		return -ESTALE;
+	if (fstatvfs(n->fd, &v) < 0)
+		return -errno;
+	out.st = (struct fuse_kstatfs) { .blocks = v.f_blocks, .bfree = v.f_bfree, .bavail = v.f_bavail,
+					 .files = v.f_files, .ffree = v.f_ffree, .bsize = (uint32_t) v.f_bsize,
+					 .namelen = (uint32_t) v.f_namemax, .frsize = (uint32_t) v.f_frsize };
+	memcpy(c->out, &out, sizeof(out));
+	return sizeof(out);
+}
+SHARE_OP(statfs, FUSE_STATFS, 0, 0, statfs_of);
+
+static int64_t readlink_of(struct share_call *c)
+{
+	const struct share_inode *n = share_self(c);
+	ssize_t len;
+
+	if (n == NULL)
+		return -ESTALE;
+	len = readlinkat(n->fd, "", (char *) c->out, c->room);
+	return len < 0 ? -errno : len;
+}
+SHARE_OP(readlink, FUSE_READLINK, 0, 0, readlink_of);
+
+static int64_t sync_all(struct share_call *c)
+{
+	return syncfs(c->share->dir) < 0 ? -errno : 0;
+}
+SHARE_OP(syncfs, FUSE_SYNCFS, 0, 0, sync_all);
