@@ -134,8 +134,9 @@ static int put_sysctl(struct guest_out *o, const struct oci_pair *pair, struct e
 	str_add(&text, pair->value, strlen(pair->value) + 1);
 	if (text.failed)
 		return err_set(err, -ENOMEM, "describe the kernel's parameters");
-	for (char *p = text.p; *p != '\0' && strchr(text.p, '/') == NULL; p++)
-		*p = *p == '.' ? '/' : *p;
+	if (strchr(text.p, '/') == NULL)
+		for (char *p = text.p; *p != '\0'; p++)
+			*p = *p == '.' ? '/' : *p;
 	guest_put(o, GUEST_SYSCTL, text.p, text.len);
 	return 0;
 }
