@@ -10,7 +10,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 jobs=${TEST_JOBS:-2}
-export TEST_TIMEOUT=${TEST_TIMEOUT:-300}
+export TEST_TIMEOUT=${TEST_TIMEOUT:-600}
 
 # The body of one job: prints the verdict, keeps the output in a file.
 if [ "${1:-}" = --one ]; then

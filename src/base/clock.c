@@ -34,6 +34,16 @@ void time_rfc3339(int64_t ns, char ret[TIME_TEXT_MAX])
 			tm.tm_sec, (long long) (ns % NS_PER_S));
 }
 
+void time_local(int64_t ns, char ret[TIME_TEXT_MAX])
+{
+	time_t s = ns / NS_PER_S;
+	struct tm tm;
+
+	if (localtime_r(&s, &tm) == NULL ||
+	    strftime(ret, TIME_TEXT_MAX, "%Y-%m-%d %H:%M:%S %z %Z", &tm) == 0)
+		time_rfc3339(ns, ret);
+}
+
 void time_span(int64_t ns, char ret[TIME_TEXT_MAX])
 {
 	static const struct {
@@ -45,7 +55,7 @@ void time_span(int64_t ns, char ret[TIME_TEXT_MAX])
 		{ 60, 1, "seconds" },
 		{ 120, 0, "About a minute" },
 		{ 3600, 60, "minutes" },
-		{ 5400, 0, "About an hour" },
+		{ 7200, 0, "About an hour" },
 		{ 172800, 3600, "hours" },
 		{ 1209600, 86400, "days" },
 		{ 5184000, 604800, "weeks" },
@@ -55,6 +65,8 @@ void time_span(int64_t ns, char ret[TIME_TEXT_MAX])
 	int64_t s = ns / NS_PER_S;
 	unsigned i = 0;
 
+	if (s >= 3600)
+		s = (s + 1800) / 3600 * 3600; /* half an hour counts as one */
 	while (s >= steps[i].below)
 		i++;
 	if (steps[i].unit == 0) {

@@ -11,6 +11,9 @@ int64_t time_now_ns(void);
 /** time_rfc3339() - "2026-01-31T12:00:00.123456789Z"; 0 becomes Docker's zero time */
 void time_rfc3339(int64_t ns, char ret[TIME_TEXT_MAX]);
 
+/** time_local() - "2026-01-31 13:00:00 +0100 CET", as Docker's lists print it */
+void time_local(int64_t ns, char ret[TIME_TEXT_MAX]);
+
 /** time_span() - a duration as Docker words it: "Less than a second", "2 minutes", "3 weeks" */
 void time_span(int64_t ns, char ret[TIME_TEXT_MAX]);
 

@@ -182,8 +182,15 @@ static void times(void **state)
 	assert_string_equal(text, "59 seconds");
 	time_span(60000000000, text);
 	assert_string_equal(text, "About a minute");
+	time_span(5399000000000, text);
+	assert_string_equal(text, "About an hour");
+	time_span(5400000000000, text); /* hours are rounded, as Docker does */
+	assert_string_equal(text, "2 hours");
 	time_span(7200000000000, text);
 	assert_string_equal(text, "2 hours");
+	assert_int_equal(setenv("TZ", "CET-1", 1), 0);
+	time_local(1600000000123456789, text);
+	assert_string_equal(text, "2020-09-13 13:26:40 +0100 CET");
 	time_span(INT64_MAX, text);
 	assert_string_equal(text, "292 years");
 }

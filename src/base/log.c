@@ -5,6 +5,8 @@
  * runc's two line formats, because podman, containerd and people parse them:
  *   time="2026-01-02T03:04:05Z" level=error msg="text"
  *   {"level":"error","msg":"text","time":"2026-01-02T03:04:05Z"}
+ * and for people
+ *   WARNING: text
  * One write(2) per record, so that records of several processes do not mix.
  */
 #include "base/log.h"
@@ -54,6 +56,7 @@ bool log_enabled(enum log_level level)
 void log_write(enum log_level level, const char *fmt, ...)
 {
 	static const char *const names[] = { "none", "error", "warning", "info", "debug" };
+	static const char *const words[] = { "", "ERROR", "WARNING", "INFO", "DEBUG" };
 	_cleanup_(str_fini) struct str line = { 0 }, quoted = { 0 };
 	char text[2048], when[32];
 	time_t now = time(NULL);
@@ -72,6 +75,8 @@ void log_write(enum log_level level, const char *fmt, ...)
 	if (log_state.format == LOG_FORMAT_JSON)
 		str_printf(&line, "{\"level\":\"%s\",\"msg\":%s,\"time\":\"%s\"}\n", names[level],
 			   quoted.p, when);
+	else if (log_state.format == LOG_FORMAT_PLAIN)
+		str_printf(&line, "%s: %s\n", words[level], text);
 	else
 		str_printf(&line, "time=\"%s\" level=%s msg=%s\n", when, names[level], quoted.p);
 	if (!line.failed)

@@ -6,12 +6,12 @@
 struct err;
 
 enum log_level { LOG_LEVEL_NONE, LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON, LOG_FORMAT_PLAIN };
 
 /**
  * log_open() - where this program's records go
  * @path: file to append to, NULL for standard error
- * @format: text or one JSON object per line, as runc writes them
+ * @format: text or one JSON object per line, as runc writes them; plain "WARNING: ..." for people, as Docker's client
  * @level: least important level that is written
  *
  * The only process-wide state of the project; called once by a main().

@@ -18,7 +18,7 @@
 struct commit_opts {
 	const char *author, *message;
 	struct opt_strings changes;
-	bool no_pause;
+	bool no_pause, quiet;
 };
 
 static const struct opt commit_table[] = {
@@ -30,6 +30,7 @@ static const struct opt commit_table[] = {
 	  "comment kept in the image's history" },
 	{ "pause", 'p', OPT_OFF, offsetof(struct commit_opts, no_pause), NULL,
 	  "freeze the instance meanwhile (default: true)" },
+	{ "quiet", 'q', OPT_BOOL, offsetof(struct commit_opts, quiet), NULL, "show no progress" },
 	{ 0 },
 };
 
@@ -75,7 +76,7 @@ static int commit_run(struct cli *cli, void *opts, int argc, char **argv, struct
 		r = eng_pause(f.e, &f.i, true, err);
 	if (r < 0)
 		return r;
-	cli_progress_start(&progress, "Committing", false);
+	cli_progress_start(&progress, "Committing", o->quiet);
 	img_store_meter(f.e->images, &progress.meter);
 	r = commit(&f, &edit, argc > 1 ? &ref : NULL, id, err);
 	cli_progress_stop(&progress);

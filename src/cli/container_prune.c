@@ -24,7 +24,7 @@ struct prune_opts {
 
 static const struct opt prune_table[] = {
 	{ "filter", 0, OPT_STRINGS, offsetof(struct prune_opts, filter), "NAME=VALUE",
-	  "only those that match: label, until" },
+	  "only those that match: " PRUNE_FILTERS },
 	{ "force", 'f', OPT_BOOL, offsetof(struct prune_opts, force), NULL, "do not ask" },
 	{ 0 },
 };
@@ -39,9 +39,7 @@ static int test(const void *what, const char *name, const char *value, struct er
 
 		return r < 0 ? r : m->i->created < until;
 	}
-	if (strcmp(name, "label") == 0 || strcmp(name, "label!") == 0)
-		return filter_label(&instance_match_config(m)->labels, value) == (name[5] == '\0');
-	return err_msg(err, -EINVAL, "invalid filter '%s': label and until are known", name);
+	return filter_label(&instance_match_config(m)->labels, value) == (name[5] == '\0');
 }
 
 static int prune_one(struct engine *e, const struct eng_instance *i,
@@ -73,8 +71,11 @@ int prune_instances(struct engine *e, const struct opt_strings *filters, int64_t
 	struct eng_instance *list = NULL;
 	_cleanup_(instance_match_fini) struct instance_match none = { .e = e, .i = &(struct eng_instance) { .id = "" } };
 	bool first = true;
-	int r = filter_match(filters, test, &none, err); /* wrong ones are told in any case */
-	int n = r < 0 ? r : eng_instance_list(e, &arena, &list, err);
+	int r = filter_check(filters, PRUNE_FILTERS, err), n;
+
+	if (r == 0)
+		r = filter_match(filters, test, &none, err); /* wrong values are told in any case */
+	n = r < 0 ? r : eng_instance_list(e, &arena, &list, err);
 
 	for (int i = 0; r >= 0 && i < n; i++)
 		r = prune_one(e, &list[i], filters, &first, size, err);

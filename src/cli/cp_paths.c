@@ -178,8 +178,15 @@ int cp_target(const struct cp_side *src, struct cp_side *dest, struct cp_target 
 	      struct err *err)
 {
 	const struct eng_file *f = &dest->file;
-	int r = eng_file_find(dest->root, dest->path, true, &dest->file);
+	struct stat st;
+	int r;
 
+	if (dest->instance == NULL && stat(dest->path, &st) == 0 && !S_ISREG(st.st_mode) &&
+	    !S_ISDIR(st.st_mode))
+		return err_msg(err, -EINVAL,
+			       "invalid output path: \"%.200s\" must be a directory or a regular file",
+			       dest->typed);
+	r = eng_file_find(dest->root, dest->path, true, &dest->file);
 	if (r < 0)
 		return parent_missing(dest, r, err);
 	if (f->exists && S_ISDIR(f->st.st_mode))

@@ -31,7 +31,7 @@
 #include "engine/engine.h"
 #include "engine/event.h"
 
-#define LINE_MAX_LEN 65536 /* bytes; longer ones are damage */
+#define FILTERS "container, event, image, label, type, volume"
 #define RETRY_MS 100
 #define SHORT_ID 12
 
@@ -43,7 +43,7 @@ struct events_opts {
 
 static const struct opt events_table[] = {
 	{ "filter", 'f', OPT_STRINGS, offsetof(struct events_opts, filter), "NAME=VALUE",
-	  "only those that match: container, event, image, label, type, volume" },
+	  "only those that match: " FILTERS },
 	{ "format", 0, OPT_STRING, offsetof(struct events_opts, format), "FORMAT",
 	  "json or a Go template" },
 	{ "no-trunc", 0, OPT_OFF, offsetof(struct events_opts, shorten), NULL,
@@ -72,6 +72,19 @@ static const char *text_of(struct json_in *in, const struct json *obj, const cha
 	return text != NULL ? text : "";
 }
 
+/* @want: "NAME" or "NAME=VALUE"; labels are among the attributes */
+static bool has_label(struct json_in *in, const struct json *attributes, const char *want)
+{
+	size_t n = strcspn(want, "=");
+
+	for (const struct json *m = attributes != NULL ? attributes->first : NULL; m != NULL;
+	     m = m->next)
+		if (strlen(m->key) == n && strncmp(m->key, want, n) == 0)
+			return want[n] == '\0' ||
+			       strcmp(text_of(in, attributes, m->key), want + n + 1) == 0;
+	return false;
+}
+
 static int test(const void *what, const char *name, const char *value, struct err *err)
 {
 	struct events *ev = (struct events *) what; /* the reader keeps what failed */
@@ -81,20 +94,17 @@ static int test(const void *what, const char *name, const char *value, struct er
 		actor != NULL ? json_get_object(in, actor, "Attributes") : NULL;
 	const char *type = text_of(in, in->root, "Type"), *id = text_of(in, actor, "ID");
 
+	(void) err;
 	if (strcmp(name, "event") == 0)
 		return strcmp(text_of(in, in->root, "Action"), value) == 0;
 	if (strcmp(name, "type") == 0)
 		return strcmp(type, value) == 0;
-	if (strcmp(name, "container") == 0 || strcmp(name, "volume") == 0 ||
-	    strcmp(name, "image") == 0) {
-		if (strcmp(name, "image") == 0 &&
-		    strcmp(text_of(in, attributes, "image"), value) == 0)
-			return 1;
-		return strcmp(type, name) == 0 &&
-		       (str_starts(id, value) ||
-			strcmp(text_of(in, attributes, "name"), value) == 0);
-	}
-	return err_msg(err, -EINVAL, "invalid filter '%s'", name);
+	if (str_starts(name, "label"))
+		return has_label(in, attributes, value) == (name[5] == '\0');
+	if (strcmp(name, "image") == 0 && strcmp(text_of(in, attributes, "image"), value) == 0)
+		return 1;
+	return strcmp(type, name) == 0 &&
+	       (str_starts(id, value) || strcmp(text_of(in, attributes, "name"), value) == 0);
 }
 
 /* "2026-01-31T12:00:00.000000000Z container start ID (image=x, name=y)" */
@@ -153,7 +163,7 @@ static int print_lines(struct events *ev, int fd)
 			char *end = memchr(buf + at, '\n', (size_t) (n - at));
 			size_t part = end != NULL ? (size_t) (end - buf - at) : (size_t) (n - at);
 
-			if (ev->line.len + part <= LINE_MAX_LEN)
+			if (ev->line.len + part <= ENG_EVENT_MAX)
 				str_add(&ev->line, buf + at, part);
 			at += (ssize_t) part + (end != NULL);
 			if (end == NULL)
@@ -208,10 +218,12 @@ static int events_run(struct cli *cli, void *opts, int argc, char **argv, struct
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	struct events ev = { .o = opts, .since = time_now_ns(), .until = INT64_MAX, .err = err };
-	int r = cli_engine(cli, &e, err);
+	int r = filter_check(&ev.o->filter, FILTERS, err);
 
 	(void) argc;
 	(void) argv;
+	if (r == 0)
+		r = cli_engine(cli, &e, err);
 	if (r == 0 && ev.o->since != NULL)
 		r = cli_when("--since", ev.o->since, &ev.since, err);
 	if (r == 0 && ev.o->until != NULL)

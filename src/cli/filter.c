@@ -2,6 +2,7 @@
 #include "cli/filter.h"
 
 #include <errno.h>
+#include <regex.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -47,6 +48,48 @@ int filter_match(const struct opt_strings *filters,
 			return r;
 	}
 	return 1;
+}
+
+/* @known: words that are separated by ", " */
+static bool is_known(const char *name, const char *known)
+{
+	size_t n = strcmp(name, "label!") == 0 ? strlen("label") : strlen(name);
+
+	for (const char *p = known; *p != '\0'; p += strspn(p, ", ")) {
+		size_t len = strcspn(p, ",");
+
+		if (len == n && strncmp(p, name, n) == 0)
+			return true;
+		p += len;
+	}
+	return false;
+}
+
+int filter_check(const struct opt_strings *filters, const char *known, struct err *err)
+{
+	char name[NAME_MAX_LEN];
+	const char *value;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < filters->n; i++) {
+		r = split(filters->v[i], name, &value, err);
+		if (r == 0 && !is_known(name, known))
+			r = err_msg(err, -EINVAL, "invalid filter '%s': known are %s", name, known);
+	}
+	return r;
+}
+
+int filter_regex(const char *name, const char *value, int flags, const char *a, const char *b,
+		 struct err *err)
+{
+	regex_t re;
+	bool yes;
+
+	if (regcomp(&re, value, REG_EXTENDED | REG_NOSUB | flags) != 0)
+		return err_msg(err, -EINVAL, "invalid filter '%s=%.100s'", name, value);
+	yes = regexec(&re, a, 0, NULL, 0) == 0 || regexec(&re, b, 0, NULL, 0) == 0;
+	regfree(&re);
+	return yes;
 }
 
 bool filter_label(const struct img_words *labels, const char *want)

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/opt.h"
 #include "base/str.h"
 #include "cli/cli.h"
@@ -41,7 +42,7 @@ static const struct opt generate_table[] = {
 	{ "new", 0, OPT_BOOL, FIELD(new), NULL,
 	  "make the instance anew at every start, remove it at every stop" },
 	{ "restart-policy", 0, OPT_STRING, FIELD(policy), "POLICY",
-	  "Restart= of the unit (default: on-failure)" },
+	  "Restart= of the unit (default: on-failure, with --new that of the instance)" },
 	{ "time", 't', OPT_STRING, FIELD(time), "SECONDS",
 	  "until it is killed (default: of the instance, 10)" },
 	{ "stop-timeout", 0, OPT_STRING, FIELD(time), "SECONDS", NULL },
@@ -200,6 +201,21 @@ static int add_service(struct str *s, const struct cli *cli, struct engine *e,
 	return 0;
 }
 
+/* With --new what the instance has asked for; else both would start it again. */
+static const char *unit_policy(const struct generate_opts *o, const struct eng_instance *i)
+{
+	if (o->policy != NULL)
+		return o->policy;
+	if (!o->new && strcmp(i->restart, "no") != 0)
+		log_warning("instance '%s' has the restart policy '%s', which acts beside the unit's: "
+			    "'cleave update --restart no %s' leaves it to systemd",
+			    i->name, i->restart, i->name);
+	return o->new && (strcmp(i->restart, "always") == 0 ||
+			  strcmp(i->restart, "unless-stopped") == 0)
+		       ? "always"
+		       : "on-failure";
+}
+
 static int make_unit(struct str *s, const struct cli *cli, struct engine *e,
 		     const struct eng_instance *i, const struct generate_opts *o, struct err *err)
 {
@@ -217,7 +233,7 @@ static int make_unit(struct str *s, const struct cli *cli, struct engine *e,
 		      "Wants=network-online.target\nAfter=network-online.target\nRequiresMountsFor=",
 		   i->name);
 	str_printf(s, "%s\n\n[Service]\nType=exec\nRestart=%s\n", e->root,
-		   o->policy != NULL ? o->policy : "on-failure");
+		   unit_policy(o, i));
 	if (seconds < 0)
 		str_puts(s, "TimeoutStopSec=infinity\n");
 	else

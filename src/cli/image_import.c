@@ -19,6 +19,7 @@
 struct import_opts {
 	const char *message;
 	struct opt_strings changes;
+	bool quiet;
 };
 
 static const struct opt import_table[] = {
@@ -26,6 +27,7 @@ static const struct opt import_table[] = {
 	  "apply an instruction of a Dockerfile to the image" },
 	{ "message", 'm', OPT_STRING, offsetof(struct import_opts, message), "TEXT",
 	  "comment kept in the image's history" },
+	{ "quiet", 'q', OPT_BOOL, offsetof(struct import_opts, quiet), NULL, "show no progress" },
 	{ 0 },
 };
 
@@ -47,7 +49,7 @@ static int import_run(struct cli *cli, void *opts, int argc, char **argv, struct
 					   : open(argv[0], O_RDONLY | O_CLOEXEC);
 	if (file < 0)
 		return err_set(err, -errno, "open '%s'", argv[0]);
-	cli_progress_start(&progress, "Importing", false);
+	cli_progress_start(&progress, "Importing", o->quiet);
 	img_store_meter(e->images, &progress.meter);
 	r = img_import(e->images, file, argc > 1 ? argv[1] : NULL, &edit, id, err);
 	cli_progress_stop(&progress);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -13,27 +14,33 @@
 #include "cli/cli.h"
 #include "cli/filter.h"
 #include "cli/format/listing.h"
+#include "cli/when.h"
 #include "engine/engine.h"
 #include "image/config.h"
 #include "image/reference.h"
 #include "image/store.h"
 
 struct ls_opts {
-	bool all, digests, quiet, no_trunc;
-	const char *format;
+	bool all, digests, quiet, no_trunc, no_heading;
+	const char *format, *sort;
 	struct opt_strings filter;
 };
 
 #define FIELD(name) offsetof(struct ls_opts, name)
 
+#define FILTERS "before, dangling, label, reference, since, until"
+
 static const struct opt ls_table[] = {
 	{ "all", 'a', OPT_BOOL, FIELD(all), NULL, NULL }, /* there are no intermediate images here */
 	{ "digests", 0, OPT_BOOL, FIELD(digests), NULL, "show digests" },
 	{ "filter", 'f', OPT_STRINGS, FIELD(filter), "NAME=VALUE",
-	  "only those that match: before, dangling, label, reference, since" },
+	  "only those that match: " FILTERS },
 	{ "format", 0, OPT_STRING, FIELD(format), "FORMAT", "table, json, or a Go template" },
 	{ "no-trunc", 0, OPT_BOOL, FIELD(no_trunc), NULL, "print whole ids" },
+	{ "noheading", 'n', OPT_BOOL, FIELD(no_heading), NULL, "print no headings" },
 	{ "quiet", 'q', OPT_BOOL, FIELD(quiet), NULL, "print ids only" },
+	{ "sort", 0, OPT_STRING, FIELD(sort), "FIELD",
+	  "order: created, id, repository, size or tag (default: by name)" },
 	{ 0 },
 };
 
@@ -45,6 +52,10 @@ static const struct listing_column columns[] = {
 	{ "Size", "SIZE", true },
 	{ "CreatedAt", "CREATED AT", false },
 	{ "Digest", "DIGEST", false },
+	{ "Containers", "CONTAINERS", false },
+	{ "SharedSize", "SHARED SIZE", false },
+	{ "UniqueSize", "UNIQUE SIZE", false },
+	{ "VirtualSize", "SIZE", false },
 };
 
 static const struct listing_column columns_digests[] = {
@@ -89,6 +100,7 @@ static int matches_reference(const struct img_image *image, const char *pattern)
 static int test(const void *what, const char *name, const char *value, struct err *err)
 {
 	const struct ls *l = what;
+	int64_t until;
 	bool yes;
 	int r;
 
@@ -96,20 +108,23 @@ static int test(const void *what, const char *name, const char *value, struct er
 		r = filter_flag(name, value, &yes, err);
 		return r < 0 ? r : (l->image->repository[0] == '<') == yes;
 	}
-	if (strcmp(name, "label") == 0)
-		return has_label(l, value, err);
+	if (str_starts(name, "label")) {
+		r = has_label(l, value, err);
+		return r < 0 ? r : r == (name[5] == '\0');
+	}
 	if (strcmp(name, "reference") == 0)
 		return matches_reference(l->image, value);
 	if (strcmp(name, "before") == 0)
 		return l->image->created < l->limits[0].created;
 	if (strcmp(name, "since") == 0)
 		return l->image->created > l->limits[1].created;
-	return err_msg(err, -EINVAL, "invalid filter '%s'", name);
+	r = cli_when("--filter until", value, &until, err);
+	return r < 0 ? r : l->image->created < until;
 }
 
 static int find_limits(struct ls *l, struct arena *arena, struct err *err)
 {
-	int r = 0;
+	int r = filter_check(&l->o->filter, FILTERS, err);
 
 	for (size_t n = 0; r == 0 && n < l->o->filter.n; n++) {
 		const char *f = l->o->filter.v[n];
@@ -127,7 +142,7 @@ static void row_json(const struct ls *l, struct str *s)
 	const struct img_image *image = l->image;
 	char created[TIME_TEXT_MAX], age[TIME_TEXT_MAX], ago[TIME_TEXT_MAX + 8], size[32], id[80];
 
-	time_rfc3339(image->created, created);
+	time_local(image->created, created);
 	time_span(time_now_ns() - image->created, age);
 	(void) snprintf(ago, sizeof(ago), "%s ago", age);
 	(void) snprintf(id, sizeof(id), l->o->no_trunc ? "sha256:%.64s" : "%.12s", image->id);
@@ -159,6 +174,39 @@ static int print_one(const struct ls *l, struct listing *listing, struct err *er
 	return s.failed ? err_set(err, -ENOMEM, "print") : listing_row(listing, s.p, err);
 }
 
+static int compare(const void *a, const void *b, void *field)
+{
+	const struct img_image *x = a, *y = b;
+
+	switch (*(const char *) field) {
+	case 'c': /* the newest first, the largest first */
+		return (x->created < y->created) - (x->created > y->created);
+	case 's':
+		return (x->size < y->size) - (x->size > y->size);
+	case 'i':
+		return strcmp(x->id, y->id);
+	case 't':
+		return strcmp(x->tag, y->tag);
+	default:
+		return strcmp(x->repository, y->repository);
+	}
+}
+
+static int sort_list(struct img_image *list, int n, const char *field, struct err *err)
+{
+	static const char *const fields[] = { "created", "id", "repository", "size", "tag" };
+
+	for (size_t i = 0; field != NULL && i < ARRAY_LEN(fields); i++)
+		if (strcmp(fields[i], field) == 0) {
+			qsort_r(list, (size_t) n, sizeof(*list), compare, (void *) field);
+			return 0;
+		}
+	return field == NULL ? 0
+			     : err_msg(err, -EINVAL,
+				       "--sort '%.32s': created, id, repository, size and tag are known",
+				       field);
+}
+
 /* @name: an operand, as a filter */
 static int is_named(const struct img_image *image, const char *name)
 {
@@ -176,6 +224,7 @@ static int ls_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	_cleanup_(listing_fini) struct listing listing = {
 		.columns = o->digests ? columns_digests : columns,
 		.nr = o->digests ? ARRAY_LEN(columns_digests) : ARRAY_LEN(columns),
+		.no_headings = o->no_heading,
 	};
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena arena = { 0 };
@@ -190,6 +239,8 @@ static int ls_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	l.e = e;
 	n = img_store_list(e->images, &arena, &list, err);
 	r = n < 0 ? n : find_limits(&l, &arena, err);
+	if (r >= 0)
+		r = sort_list(list, n, o->sort, err);
 	for (int i = 0; r >= 0 && i < n; i++) {
 		l.image = &list[i];
 		if (argc > 0 && !is_named(l.image, argv[0]))

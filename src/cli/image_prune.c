@@ -27,7 +27,7 @@ static const struct opt prune_table[] = {
 	{ "all", 'a', OPT_BOOL, offsetof(struct prune_opts, all), NULL,
 	  "all that no instance uses, not only those without a name" },
 	{ "filter", 0, OPT_STRINGS, offsetof(struct prune_opts, filter), "NAME=VALUE",
-	  "only those that match: label, until" },
+	  "only those that match: " PRUNE_FILTERS },
 	{ "force", 'f', OPT_BOOL, offsetof(struct prune_opts, force), NULL, "do not ask" },
 	{ 0 },
 };
@@ -48,8 +48,6 @@ static int test(const void *what, const char *name, const char *value, struct er
 		r = cli_when("--filter until", value, &until, err);
 		return r < 0 ? r : c->image->created < until;
 	}
-	if (strcmp(name, "label") != 0 && strcmp(name, "label!") != 0)
-		return err_msg(err, -EINVAL, "invalid filter '%s'", name);
 	r = img_store_config(c->e->images, c->image, &config, err);
 	if (r < 0)
 		return r;
@@ -103,8 +101,10 @@ int prune_images(struct engine *e, bool all, const struct opt_strings *filters, 
 {
 	_cleanup_(str_fini) struct str lines = { 0 };
 	uint64_t bytes = 0;
-	int r = forget_all(e, all, filters, &lines, err);
+	int r = filter_check(filters, PRUNE_FILTERS, err);
 
+	if (r == 0)
+		r = forget_all(e, all, filters, &lines, err);
 	if (r == 0)
 		r = eng_image_collect(e, &bytes, err);
 	if (r < 0)

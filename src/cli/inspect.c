@@ -98,10 +98,12 @@ static int inspect_one(struct engine *e, const struct inspect_opts *o, const cha
 		return err_msg(err, -EINVAL, "--type '%.60s': container, image and volume are known",
 			       type);
 	r = inspect_instance(e, o, what, ret, err);
-	if (r == -ENOENT && type == NULL &&
-	    (inspect_image(e, what, ret, NULL) == 0 || inspect_volume(e, what, ret, NULL) == 0))
+	if (r != -ENOENT || type != NULL)
+		return r;
+	if (inspect_image(e, what, ret, NULL) == 0 || inspect_volume(e, what, ret, NULL) == 0)
 		return 0;
-	return r;
+	return err_msg(err, -ENOENT,
+		       "no such object: '%.100s' is neither an instance, nor an image, nor a volume", what);
 }
 
 /* The objects in a list, indented */

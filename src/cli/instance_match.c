@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/instance_match.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <regex.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -53,6 +55,34 @@ static bool has_volume(const struct eng_config *c, const char *value)
 	return false;
 }
 
+static bool has_network(const struct eng_config *c, const char *value)
+{
+	return strcmp(c->network != NULL ? c->network : "none", value) == 0;
+}
+
+/* "80", "80-90", "80/udp"; @ports: "80/tcp" */
+static int has_port(const struct img_words *ports, const char *value, struct err *err)
+{
+	unsigned long first, last, port;
+	char *end;
+
+	first = last = strtoul(value, &end, 10);
+	if (*end == '-' && isdigit((unsigned char) end[1]))
+		last = strtoul(end + 1, &end, 10);
+	if (!isdigit((unsigned char) *value) || (*end != '\0' && *end != '/'))
+		return err_msg(err, -EINVAL, "invalid filter 'expose=%.100s': 80, 80-90 or 80/udp",
+			       value);
+	for (size_t i = 0; i < ports->n; i++) {
+		const char *protocol = strchr(ports->v[i], '/');
+
+		port = strtoul(ports->v[i], NULL, 10);
+		if (port >= first && port <= last &&
+		    strcmp(*end != '\0' ? end : "/tcp", protocol != NULL ? protocol : "/tcp") == 0)
+			return 1;
+	}
+	return 0;
+}
+
 static int test_status(const struct eng_instance *i, const char *value, struct err *err)
 {
 	static const char *const known[] = { "created", "restarting", "running", "removing",
@@ -63,21 +93,10 @@ static int test_status(const struct eng_instance *i, const char *value, struct e
 	for (size_t n = 0; n < ARRAY_LEN(known); n++)
 		if (strcmp(value, known[n]) == 0)
 			return strcmp(instance_state(i), value) == 0;
-	return err_msg(err, -EINVAL, "invalid filter 'status=%.100s'", value);
-}
-
-/* An extended regular expression that matches one of the texts somewhere */
-static int matches(const char *filter, const char *value, int flags, const char *a, const char *b,
-		   struct err *err)
-{
-	regex_t re;
-	bool yes;
-
-	if (regcomp(&re, value, REG_EXTENDED | REG_NOSUB | flags) != 0)
-		return err_msg(err, -EINVAL, "invalid filter '%s=%.100s'", filter, value);
-	yes = regexec(&re, a, 0, NULL, 0) == 0 || regexec(&re, b, 0, NULL, 0) == 0;
-	regfree(&re);
-	return yes;
+	return err_msg(err, -EINVAL,
+		       "invalid filter 'status=%.100s': created, restarting, running, removing, paused,"
+		       " exited or dead",
+		       value);
 }
 
 /* With or without the slash of Docker's names */
@@ -86,7 +105,7 @@ static int has_name(const struct eng_instance *i, const char *value, struct err 
 	char slashed[ENG_NAME_MAX + 2];
 
 	(void) snprintf(slashed, sizeof(slashed), "/%s", i->name);
-	return matches("name", value, 0, i->name, slashed, err);
+	return filter_regex("name", value, 0, i->name, slashed, err);
 }
 
 /* The beginning of an id, or an expression */
@@ -94,7 +113,7 @@ static int has_id(const struct eng_instance *i, const char *value, struct err *e
 {
 	if (strspn(value, "0123456789abcdefABCDEF") == strlen(value))
 		return strncasecmp(i->id, value, strlen(value)) == 0;
-	return matches("id", value, REG_ICASE, i->id, i->id, err);
+	return filter_regex("id", value, REG_ICASE, i->id, i->id, err);
 }
 
 /* It was running when the machine stopped, or ended by itself; not what a person stopped. */
@@ -157,14 +176,16 @@ static int test(const void *what, const char *name, const char *value, struct er
 		return m->has_before && i->created < m->before;
 	if (strcmp(name, "since") == 0)
 		return m->has_since && i->created > m->since;
-	return err_msg(err, -EINVAL, "invalid filter '%s'", name);
+	if (strcmp(name, "network") == 0)
+		return has_network(instance_match_config(m), value);
+	return has_port(&instance_match_config(m)->expose, value, err);
 }
 
 int instance_match_limits(struct instance_match *m, const struct opt_strings *filters,
 			  struct arena *arena, struct err *err)
 {
 	struct eng_instance limit;
-	int r = 0;
+	int r = filter_check(filters, INSTANCE_FILTERS, err);
 
 	for (size_t n = 0; r == 0 && n < filters->n; n++) {
 		const char *f = filters->v[n];

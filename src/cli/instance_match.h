@@ -15,6 +15,11 @@ struct engine;
 struct err;
 struct opt_strings;
 
+/* Names of the filters, for filter_check() and helps */
+#define INSTANCE_FILTERS                                                              \
+	"ancestor, before, exited, expose, health, id, isolation, label, name, network, " \
+	"restart-policy, should-start-on-boot, since, status, volume"
+
 /**
  * struct instance_match - what an instance is compared with
  * Zero-initialise and set @e; the rest is private.  Release with instance_match_fini().
@@ -30,7 +35,7 @@ struct instance_match {
 	struct eng_config config;
 };
 
-/** instance_match_limits() - read what "before" and "since" name; once; 0 or -errno with a message */
+/** instance_match_limits() - check all names and read what "before" and "since" name; once; 0 or -errno with a message */
 int instance_match_limits(struct instance_match *m, const struct opt_strings *filters,
 			  struct arena *arena, struct err *err);
 

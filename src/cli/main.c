@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/verbs.h"
@@ -166,6 +167,7 @@ int main(int argc, char **argv)
 		return 1;
 	memcpy(words, argv, (size_t) argc * sizeof(*words));
 	(void) umask(0); /* modes are given exactly */
+	(void) log_open(NULL, LOG_FORMAT_PLAIN, LOG_LEVEL_INFO, NULL); /* opens nothing */
 	r = opt_parse(global_table, &g, &n, argv + 1, false, &err);
 	if (r < 0) {
 		report(&err);

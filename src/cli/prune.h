@@ -12,6 +12,8 @@ struct engine;
 struct err;
 struct opt_strings;
 
+#define PRUNE_FILTERS "label, until" /* of images and instances */
+
 /** prune_instances() - those that do not run; filters label and until */
 int prune_instances(struct engine *e, const struct opt_strings *filters, int64_t *size,
 		    struct err *err);

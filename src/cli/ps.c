@@ -31,7 +31,7 @@ struct ps_opts {
 static const struct opt ps_table[] = {
 	{ "all", 'a', OPT_BOOL, FIELD(all), NULL, "also instances that do not run" },
 	{ "filter", 'f', OPT_STRINGS, FIELD(filter), "NAME=VALUE",
-	  "only those that match: ancestor, before, exited, health, id, isolation, label, name, restart-policy, should-start-on-boot, since, status, volume" },
+	  "only those that match: " INSTANCE_FILTERS },
 	{ "format", 0, OPT_STRING, FIELD(format), "FORMAT", "table, json, or a Go template" },
 	{ "last", 'n', OPT_I64, FIELD(last), "NUMBER", "the newest so many, in any state" },
 	{ "latest", 'l', OPT_BOOL, FIELD(latest), NULL, "the newest one, in any state" },
@@ -44,7 +44,8 @@ static const struct opt ps_table[] = {
 	{ 0 },
 };
 
-#define SIZE_COLUMN 7 /* the last that may be shown */
+#define SIZE_COLUMN 7
+#define ISOLATION_COLUMN 8 /* the last that may be shown */
 
 static const struct listing_column columns[] = {
 	{ "ID", "CONTAINER ID", true },
@@ -55,13 +56,15 @@ static const struct listing_column columns[] = {
 	{ "Ports", "PORTS", true },
 	{ "Names", "NAMES", true },
 	{ "Size", "SIZE", false },
-	{ "CreatedAt", "CREATED AT", false },
 	{ "Isolation", "ISOLATION", false },
+	{ "CreatedAt", "CREATED AT", false },
 	{ "Labels", "LABELS", false },
 	{ "LocalVolumes", "LOCAL VOLUMES", false },
 	{ "Mounts", "MOUNTS", false },
 	{ "Networks", "NETWORKS", false },
 	{ "State", "STATE", false },
+	{ "ExitCode", "EXIT CODE", false },
+	{ "Error", "ERROR", false },
 };
 
 /* struct ps - what a row is made from */
@@ -115,7 +118,15 @@ static int sort_list(struct eng_instance *list, int n, const char *field, struct
 {
 	static const char *const fields[] = { "command", "id", "image", "names", "status" };
 
-	if (field == NULL || strcmp(field, "created") == 0)
+	if (field == NULL)
+		return 0;
+	for (int i = 0; strcmp(field, "created") == 0 && i < n / 2; i++) { /* they come newest first */
+		struct eng_instance swap = list[i];
+
+		list[i] = list[n - 1 - i];
+		list[n - 1 - i] = swap;
+	}
+	if (strcmp(field, "created") == 0)
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (strcmp(fields[i], field) == 0) {
@@ -158,7 +169,7 @@ static void add_details(struct ps *p, struct str *s)
 	const struct eng_config *c = instance_match_config(&p->match);
 
 	join(s, "Labels", &c->labels);
-	if (strcmp(p->o->format, "json") != 0)
+	if (strstr(p->o->format, ".Label ") != NULL)
 		json_pairs(s, "Label", c->labels.v, c->labels.n); /* {{.Label "name"}} */
 	add_mounts(s, c);
 	json_text(s, "Networks", c->network != NULL ? c->network : "none");
@@ -172,7 +183,7 @@ static void row_json(struct ps *p, struct str *s)
 	char status[INSTANCE_STATUS_MAX], id[ENG_ID_LEN + 1];
 
 	(void) snprintf(id, sizeof(id), "%.*s", p->o->no_trunc ? ENG_ID_LEN : 12, i->id);
-	time_rfc3339(i->created, created);
+	time_local(i->created, created);
 	time_span(time_now_ns() - i->created, age);
 	(void) snprintf(ago, sizeof(ago), "%s ago", age);
 	instance_status(i, status);
@@ -263,6 +274,8 @@ static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	n = eng_instance_list(e, &arena, &list, err);
 	if (n < 0)
 		return n;
+	for (int i = 0; i < n; i++) /* where all are containers it tells nothing */
+		shown[ISOLATION_COLUMN].shown = shown[ISOLATION_COLUMN].shown || strcmp(list[i].isolation, "container") != 0;
 	r = instance_match_limits(&p.match, &p.o->filter, &arena, err);
 	if (r == 0)
 		r = sort_list(list, n, p.o->sort, err);

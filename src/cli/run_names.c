@@ -107,14 +107,31 @@ static bool is_protocol(const char *p)
 	       strcmp(p, "/sctp") == 0;
 }
 
-static int check_expose(const char *text, struct err *err)
+static bool is_exposed(const struct eng_config *c, const char *port)
+{
+	for (size_t i = 0; i < c->expose.n; i++)
+		if (strcmp(c->expose.v[i], port) == 0)
+			return true;
+	return false;
+}
+
+/* "80", "80/udp", "80-90": kept as "80/tcp" each */
+static int expose(struct eng_config *c, const char *text, struct err *err)
 {
 	unsigned n = 0;
 	const char *p = port_range(text, &n);
 
-	return p != NULL && is_protocol(p)
-		       ? 0
-		       : err_msg(err, -EINVAL, "invalid port format for --expose: %.100s", text);
+	if (p == NULL || !is_protocol(p))
+		return err_msg(err, -EINVAL, "invalid port format for --expose: %.100s", text);
+	for (unsigned i = 0; i < n; i++) {
+		const char *port = arena_printf(&c->arena, "%lu%s", strtoul(text, NULL, 10) + i,
+						*p != '\0' ? p : "/tcp");
+
+		if (port == NULL || (!is_exposed(c, port) &&
+				     eng_words_add(&c->arena, &c->expose, port) < 0))
+			return run_nomem(err);
+	}
+	return 0;
 }
 
 /* [[ADDRESS:][HOST]:]INSIDE[/PROTOCOL] */
@@ -161,14 +178,12 @@ static int read_ports(struct eng_config *c, const struct run_opts *o,
 
 	for (size_t i = 0; r == 0 && i < o->publish.n; i++)
 		r = check_publish(o->publish.v[i], err);
-	for (size_t i = 0; r == 0 && i < o->expose.n; i++)
-		r = check_expose(o->expose.v[i], err);
 	if (r == 0)
 		r = run_list(c, &o->publish, &c->ports, err);
 	for (size_t i = 0; r == 0 && i < image->ports.n; i++)
 		r = eng_words_add(&c->arena, &c->expose, image->ports.v[i]) < 0 ? run_nomem(err) : 0;
-	if (r == 0)
-		r = run_list(c, &o->expose, &c->expose, err);
+	for (size_t i = 0; r == 0 && i < o->expose.n; i++)
+		r = expose(c, o->expose.v[i], err);
 	if (r == 0 && (o->publish.n > 0 || o->publish_all))
 		log_warning("Published ports are discarded when using %s network mode",
 			    c->network != NULL ? c->network : "none");

@@ -19,7 +19,7 @@ static const struct opt prune_table[] = {
 	{ "all", 'a', OPT_BOOL, offsetof(struct prune_opts, all), NULL,
 	  "all images that no instance uses, not only those without a name" },
 	{ "filter", 0, OPT_STRINGS, offsetof(struct prune_opts, filter), "NAME=VALUE",
-	  "only those that match: label, until" },
+	  "only those that match: " PRUNE_FILTERS },
 	{ "force", 'f', OPT_BOOL, offsetof(struct prune_opts, force), NULL, "do not ask" },
 	{ "volumes", 0, OPT_BOOL, offsetof(struct prune_opts, volumes), NULL,
 	  "also anonymous volumes that no instance uses" },

@@ -14,7 +14,7 @@
 #include "engine/engine.h"
 
 struct ls_opts {
-	bool quiet;
+	bool quiet, no_heading;
 	const char *format;
 	struct opt_strings filter;
 };
@@ -24,6 +24,8 @@ static const struct opt ls_table[] = {
 	  "list only those that match: dangling, driver, label, name" },
 	{ "format", 0, OPT_STRING, offsetof(struct ls_opts, format), "FORMAT",
 	  "table, json, or a Go template" },
+	{ "noheading", 'n', OPT_BOOL, offsetof(struct ls_opts, no_heading), NULL,
+	  "print no headings" },
 	{ "quiet", 'q', OPT_BOOL, offsetof(struct ls_opts, quiet), NULL, "print names only" },
 	{ 0 },
 };
@@ -50,7 +52,7 @@ static int print_row(const struct engine *e, const struct ls_opts *o, const stru
 	json_text(&s, "Driver", "local");
 	json_text(&s, "Group", "N/A");
 	json_text(&s, "Labels", labels.p != NULL ? labels.p : "");
-	if (o->format != NULL && strcmp(o->format, "json") != 0)
+	if (o->format != NULL && strstr(o->format, ".Label ") != NULL)
 		json_pairs(&s, "Label", v->labels.v, v->labels.n); /* {{.Label "name"}} */
 	json_text(&s, "Links", "N/A");
 	json_text(&s, "Mountpoint", path != NULL ? path : "");
@@ -73,6 +75,7 @@ static int ls_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 
 	(void) argc;
 	(void) argv;
+	l.no_headings = o->no_heading;
 	r = listing_begin(&l, o->format, err);
 	if (r == 0)
 		r = cli_engine(cli, &e, err);

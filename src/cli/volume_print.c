@@ -69,7 +69,7 @@ static int test(const void *what, const char *name, const char *value, struct er
 	if (strcmp(name, "label") == 0 || strcmp(name, "label!") == 0)
 		return filter_label(&v->labels, value) == (name[5] == '\0');
 	if (strcmp(name, "name") == 0)
-		return strstr(v->name, value) != NULL;
+		return filter_regex(name, value, 0, v->name, v->name, err);
 	if (strcmp(name, "driver") == 0)
 		return strcmp(value, "local") == 0;
 	return err_msg(err, -EINVAL,

@@ -236,8 +236,7 @@ static void set_status(struct health *h, const char *status)
 		      "UPDATE instance SET health = ? WHERE id = ? AND state = 'running'", "ss",
 		      status, h->i->id); /* tried again with the next change */
 	(void) snprintf(action, sizeof(action), "health_status: %s", status);
-	eng_event(h->e, "container", action, h->i->id,
-		  (const char *const[]) { "image", h->i->image, "name", h->i->name, NULL });
+	eng_event_of(h->e, h->i, action, NULL, NULL);
 }
 
 /* Failures while it starts do not count. */

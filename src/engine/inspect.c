@@ -390,7 +390,10 @@ static void add_all(struct inspect *in)
 	path_text(in, "ResolvConfPath", "resolv.conf");
 	path_text(in, "HostnamePath", "hostname");
 	path_text(in, "HostsPath", "hosts");
-	path_text(in, "LogPath", "log");
+	if (c->log_driver == NULL || strcmp(c->log_driver, "json-file") == 0)
+		path_text(in, "LogPath", "log");
+	else
+		json_text(s, "LogPath", "");
 	json_text(s, "Name", arena_printf(&in->arena, "/%s", i->name));
 	json_int(s, "RestartCount", i->restarts);
 	json_text(s, "Driver", "overlay");

@@ -142,12 +142,6 @@ static int complete_config(struct eng_config *c, const char *id, struct err *err
 	return r < 0 ? err_set(err, r, "create an instance") : 0;
 }
 
-static void note_created(struct engine *e, const struct eng_instance *i)
-{
-	eng_event(e, "container", "create", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
-}
-
 static int lock_new(struct engine *e, char id[ENG_ID_LEN + 1], struct err *err)
 {
 	int fd = -ENOENT;
@@ -204,7 +198,7 @@ int eng_instance_new(struct engine *e, struct eng_config *config, const char *na
 		return r;
 	}
 	*ret = i;
-	note_created(e, &i);
+	eng_event_of(e, &i, "create", &config->labels, NULL);
 	if (ret_lock != NULL)
 		*ret_lock = take_fd(lock);
 	else
@@ -275,8 +269,7 @@ int eng_instance_rename(struct engine *e, const struct eng_instance *i, const ch
 		return err_msg(err, -ENOENT, "instance '%s' was removed meanwhile", i->name);
 	if (r < 0)
 		return r;
-	eng_event(e, "container", "rename", i->id,
-		  (const char *const[]) { "image", i->image, "name", name, "oldName", i->name,
-					  NULL });
+	eng_event_of(e, i, "rename", NULL,
+		     (const char *const[]) { "name", name, "oldName", i->name, NULL });
 	return 0;
 }

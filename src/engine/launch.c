@@ -199,8 +199,7 @@ static _Noreturn void be_starter(struct launch *l)
 			(void) err_set(&err, r, "write the pid file");
 	}
 	if (r == 0 && l->exec == NULL) /* its end is told later: the monitor does not know it yet */
-		eng_event(l->e, "container", "start", l->i->id,
-			  (const char *const[]) { "image", l->i->image, "name", l->i->name, NULL });
+		eng_event_of(l->e, l->i, "start", &l->config->labels, NULL);
 	if (r == 0) {
 		started.pid = running.pid;
 		r = msg_send(l->started[1], &started, sizeof(started), &running.master,

@@ -26,6 +26,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "engine/backend.h"
+#include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/instance.h"
@@ -102,18 +103,21 @@ static int remove_row(struct engine *e, const struct eng_instance *i, int exit_c
 static int remove_all(struct engine *e, const struct eng_instance *i, int exit_code,
 		      int64_t finished, bool volumes, struct err *err)
 {
+	struct eng_config config = { 0 }; /* for the labels; damaged ones are removed, too */
+	bool labelled = eng_instance_config(e, i, &config, NULL) == 0;
 	int r = remove_files(e, i->id, err);
 
 	if (r == 0)
 		r = eng_volumes_drop(e, i->id, volumes, err);
 	if (r == 0)
 		r = remove_row(e, i, exit_code, finished, err);
-	if (r < 0)
-		return r;
-	eng_run_remove(e, i->id);
-	eng_event(e, "container", "destroy", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
-	return 0;
+	if (r == 0) {
+		eng_run_remove(e, i->id);
+		eng_event_of(e, i, "destroy", &config.labels, NULL);
+	}
+	if (labelled)
+		eng_config_fini(&config);
+	return r;
 }
 
 int eng_instance_failed(struct engine *e, const struct eng_instance *i, int exit_code,
@@ -141,11 +145,8 @@ static void note_end(struct engine *e, const struct eng_instance *i, int exit_co
 
 	(void) snprintf(code, sizeof(code), "%d", exit_code);
 	if (oom)
-		eng_event(e, "container", "oom", i->id,
-			  (const char *const[]) { "image", i->image, "name", i->name, NULL });
-	eng_event(e, "container", "die", i->id,
-		  (const char *const[]) { "exitCode", code, "image", i->image, "name", i->name,
-					  NULL });
+		eng_event_of(e, i, "oom", NULL, NULL);
+	eng_event_of(e, i, "die", NULL, (const char *const[]) { "exitCode", code, NULL });
 }
 
 int eng_instance_ended(struct engine *e, const struct eng_instance *i, int exit_code,

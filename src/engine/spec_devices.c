@@ -61,6 +61,12 @@ static void add_one(struct walk *w, const char *inside, const struct stat *st)
 	w->first = false;
 }
 
+/* A terminal of the machine's screen: systemd would show its log-in there. */
+static bool is_screen(const char *name)
+{
+	return str_starts(name, "tty") && name[3] != '\0' && name[3 + strspn(name + 3, "0123456789")] == '\0';
+}
+
 /* Not devices of the host, but a container's own */
 static bool is_own(const char *name)
 {
@@ -95,7 +101,8 @@ static int walk(struct walk *w, const char *host, const char *inside, int depth)
 		return -errno;
 	while ((d = readdir(dir)) != NULL) {
 		if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0 ||
-		    (w->all && depth == 0 && is_own(d->d_name)))
+		    (w->all && depth == 0 &&
+		     (is_own(d->d_name) || (w->s->systemd && is_screen(d->d_name)))))
 			continue;
 		if (snprintf(below, sizeof(below), "%s/%s", host, d->d_name) >=
 			    (int) sizeof(below) ||

@@ -186,8 +186,7 @@ int eng_stop_end(struct engine *e, const struct eng_instance *i, struct err *err
 			       i->name, KILLED_WAIT_MS / 1000, i->name);
 	if (r < 0)
 		return b == NULL ? r : err_set(err, r, "wait for the end of instance '%s'", i->name);
-	eng_event(e, "container", "stop", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
+	eng_event_of(e, i, "stop", NULL, NULL);
 	return 0;
 }
 
@@ -218,9 +217,7 @@ int eng_kill(struct engine *e, const struct eng_instance *i, int signal, struct 
 	if (i->paused)
 		(void) b->pause(e, i->id, false, NULL);
 	(void) snprintf(number, sizeof(number), "%d", signal);
-	eng_event(e, "container", "kill", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, "signal", number,
-					  NULL });
+	eng_event_of(e, i, "kill", NULL, (const char *const[]) { "signal", number, NULL });
 	return 0;
 }
 
@@ -253,8 +250,7 @@ int eng_pause(struct engine *e, const struct eng_instance *i, bool pause, struct
 		(void) note_paused(e, i, false, NULL); /* it can be unpaused */
 	if (r < 0)
 		return eng_has_ended(e, i, pid, err) ? -ESRCH : r;
-	eng_event(e, "container", pause ? "pause" : "unpause", i->id,
-		  (const char *const[]) { "image", i->image, "name", i->name, NULL });
+	eng_event_of(e, i, pause ? "pause" : "unpause", NULL, NULL);
 	return 0;
 }
 

@@ -98,7 +98,6 @@ int eng_update(struct engine *e, const struct eng_instance *i,
 		db_rollback(e->db);
 		return r;
 	}
-	eng_event(e, "container", "update", now.id,
-		  (const char *const[]) { "image", now.image, "name", now.name, NULL });
+	eng_event_of(e, &now, "update", NULL, NULL);
 	return 0;
 }

@@ -192,7 +192,9 @@ int eng_user_add_groups(int rootfs, const struct img_words *groups, struct eng_u
 		struct eng_user one = { 0 };
 
 		if (strcmp(groups->v[i], "keep-groups") == 0) {
-			r = keep_groups(user, err);
+			r = groups->n > 1 ? err_msg(err, -EINVAL,
+						    "--group-add keep-groups excludes other groups")
+					  : keep_groups(user, err);
 			continue;
 		}
 		r = find_groups(rootfs, groups->v[i], NULL, &one, err);

@@ -109,10 +109,15 @@ static int make_devices(void)
 /* Paths that are not there need nothing. */
 static int mask(const char *path)
 {
-	long e = is_file(path) ? os_mount("/dev/null", path, NULL, MS_BIND, NULL)
-			       : os_mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-					  "nr_inodes=1");
+	long e;
 
+	if (is_file(path)) {
+		e = os_mount("/dev/null", path, NULL, MS_BIND, NULL);
+		if (e == 0)
+			e = os_mount(NULL, path, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID, NULL);
+	} else {
+		e = os_mount("tmpfs", path, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "nr_inodes=1");
+	}
 	return e == -ENOENT || e == -ENOTDIR ? 0 : (int) e;
 }
 

@@ -6,6 +6,7 @@
 #include <linux/random.h>
 #include <linux/reboot.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -60,7 +61,7 @@ static void raise_loopback(void)
 
 	if (sock < 0)
 		return; /* a kernel without IPv4 */
-	(void) sys_ioctl((int) sock, 0x8914 /* SIOCSIFFLAGS */, &request); /* there is one, or nobody misses it */
+	(void) sys_ioctl((int) sock, SIOCSIFFLAGS, &request); /* there is one, or nobody misses it */
 	(void) sys_close((int) sock); /* a socket */
 }
 
@@ -103,19 +104,16 @@ static void set_time(uint64_t ns)
 /* Bytes of the host's, counted as random: the host knows all of the guest anyway. */
 static void add_entropy(const struct guest_field *f)
 {
-	struct {
-		struct rand_pool_info info;
-		uint8_t bytes[SEED_MAX];
-	} pool;
+	uint32_t pool[2 + SEED_MAX / 4]; /* struct rand_pool_info */
 	uint32_t n = f->len < SEED_MAX ? f->len : SEED_MAX;
 	long fd = n > 0 ? os_open("/dev/random", O_RDWR, 0) : -ENOENT;
 
 	if (fd < 0)
 		return;
-	pool.info.entropy_count = (int) (n * 8);
-	pool.info.buf_size = (int) n;
-	__builtin_memcpy(pool.bytes, f->p, n);
-	(void) sys_ioctl((int) fd, RNDADDENTROPY, &pool); /* there are other sources */
+	pool[0] = n * 8; /* bits */
+	pool[1] = n;
+	__builtin_memcpy(pool + 2, f->p, n);
+	(void) sys_ioctl((int) fd, RNDADDENTROPY, pool); /* there are other sources */
 	(void) sys_close((int) fd); /* nothing to write */
 }
 

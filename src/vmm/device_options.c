@@ -3,13 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/str.h"
+#include "sys/mnt.h"
 #include "sys/msg.h"
 #include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/machine.h"
@@ -42,6 +42,8 @@ static int parse_disk_word(char *word, struct blk_config *d, struct err *err)
 		d->split = true;
 	else if ((v = value_of(word, "queues")) != NULL)
 		return parse_queues("disk", v, BLK_QUEUES_MAX, &d->queues, err);
+	else if ((v = value_of(word, "id")) != NULL)
+		d->id = v;
 	else if ((v = value_of(word, "serial")) != NULL && strlen(v) <= BLK_SERIAL_MAX)
 		d->serial = v;
 	else if (v != NULL)
@@ -88,21 +90,6 @@ int device_option_pmem(char *text, struct machine_config *c, struct err *err)
 	return 0;
 }
 
-static int parse_mac(const char *text, uint8_t ret[6], struct err *err)
-{
-	unsigned b[6];
-	int end = 0;
-
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 ||
-	    text[end] != '\0')
-		return err_msg(err, -EINVAL, "option --net: mac=%s is not an address like 52:54:00:12:34:56", text);
-	if (b[0] & 1)
-		return err_msg(err, -EINVAL, "option --net: mac=%s is the address of a group", text);
-	for (int i = 0; i < 6; i++)
-		ret[i] = (uint8_t) b[i];
-	return 0;
-}
-
 /* Words of the user network. */
 static int parse_user_word(char *word, struct usernet_config *u, struct err *err)
 {
@@ -133,7 +120,10 @@ static int parse_net_word(char *word, struct net_config *n, struct err *err)
 	else if ((v = value_of(word, "queues")) != NULL)
 		return parse_queues("net", v, NET_PAIRS_MAX, &n->pairs, err);
 	else if ((v = value_of(word, "mac")) != NULL)
-		return parse_mac(v, n->mac, err);
+		return net_mac_parse(v, n->mac) == 0 ? 0 :
+			err_msg(err, -EINVAL, "option --net: mac=%s is not an address like 52:54:00:12:34:56", v);
+	else if ((v = value_of(word, "id")) != NULL)
+		n->id = v;
 	else if (n->user != NULL)
 		return parse_user_word(word, n->user, err);
 	else
@@ -151,7 +141,7 @@ int device_option_net(char *text, struct machine_config *c, struct err *err)
 		return err_msg(err, -EINVAL, "option --net: more than %d interfaces", MACHINE_NETS_MAX);
 	if (strcmp(first, "user") == 0) {
 		n.user = &c->usernet[c->nr_nets];
-		*n.user = (struct usernet_config) { 0 };
+		*n.user = (struct usernet_config) { .resolver = usernet_resolver() };
 	} else if (name == NULL) {
 		return err_msg(err, -EINVAL, "option --net: '%s' is neither 'tap=NAME' nor 'user'", first);
 	}
@@ -192,7 +182,9 @@ int device_option_fs(char *text, struct machine_config *c, struct err *err)
 	if (f->dir < 0)
 		return err_set(err, -errno, "option --fs: open '%s'", path);
 	c->nr_fs++;
-	f->proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	f->proc = mnt_clone(AT_FDCWD, "/proc/self/fd", 0); /* its ".." is itself */
+	if (f->proc < 0)
+		f->proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return f->proc < 0 ? err_set(err, -errno, "option --fs: open /proc/self/fd") : 0;
 }
 

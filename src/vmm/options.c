@@ -3,14 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "vmm/accel/accel.h"
+#include "vmm/boot/smbios.h"
 #include "vmm/device_options.h"
 #include "vmm/machine/machine.h"
 
@@ -31,12 +34,12 @@ static const struct opt table[] = {
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
-	  "a disk (virtio-blk): ro, serial=TEXT, queues=N, rings=split" },
+	  "a disk (virtio-blk): ro, id=NAME, serial=TEXT, queues=N, rings=split" },
 	{ "pmem", 0, OPT_STRINGS, offsetof(struct vmm_options, pmems), "FILE[,ro]",
 	  "a file that the guest sees as memory (virtio-pmem), a multiple of 2M" },
 	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME|user[,OPTION...]",
 	  "a network interface (virtio-net): on a tap device, or 10.0.2.0/24 made of this user's sockets; "
-	  "mac=XX:XX:XX:XX:XX:XX, rings=split; with tap queues=N; with user hostfwd=tcp|udp:[ADDRESS]:PORT-:PORT, loopback "
+	  "id=NAME, mac=XX:XX:XX:XX:XX:XX, rings=split; with tap queues=N; with user hostfwd=tcp|udp:[ADDRESS]:PORT-:PORT, loopback "
 	  "(10.0.2.2 is the host)" },
 	{ "fs", 0, OPT_STRINGS, offsetof(struct vmm_options, fs), "DIR,tag=NAME[,ro]",
 	  "a directory that the guest mounts by that name (virtio-fs)" },
@@ -46,8 +49,12 @@ static const struct opt table[] = {
 	  "sockets between guest and host (virtio-vsock), by unix sockets PATH and PATH_PORT" },
 	{ "balloon", 0, OPT_BOOL, offsetof(struct vmm_options, balloon), NULL,
 	  "give memory that the guest does not use back (virtio-balloon)" },
+	{ "uuid", 0, OPT_STRING, offsetof(struct vmm_options, uuid), "UUID", "who the machine is (random)" },
+	{ "oem", 0, OPT_STRINGS, offsetof(struct vmm_options, oems), "TEXT", "text that the guest finds in SMBIOS" },
 	{ "qmp", 0, OPT_STRING, offsetof(struct vmm_options, qmp), "PATH",
 	  "control socket, made there; speaks QEMU's machine protocol" },
+	{ "sandbox", 0, OPT_STRING, offsetof(struct vmm_options, sandbox), "HOW",
+	  "what the process may do once the guest runs: auto (as little as this host can enforce), full, off (auto)" },
 	{ "no-reboot", 0, OPT_BOOL, offsetof(struct vmm_options, no_reboot), NULL, "a reset ends the machine" },
 	{ "probe", 0, OPT_BOOL, offsetof(struct vmm_options, probe), NULL,
 	  "say whether this host can run an ordinary guest, and why not" },
@@ -105,6 +112,41 @@ static int choose_accel(const char *name, struct machine_config *c, struct err *
 		name = "kvm";
 	c->accel = accel_find(name);
 	return c->accel != NULL ? 0 : err_msg(err, -EINVAL, "option --accel: '%s' is neither auto nor kvm", name);
+}
+
+static int parse_uuid(const char *text, uint8_t ret[16], struct err *err)
+{
+	unsigned n = 0;
+
+	if (text == NULL && getrandom(ret, 16, 0) != 16)
+		return err_set(err, -errno, "make a random number");
+	if (text == NULL) {
+		ret[6] = (uint8_t) (0x40 | (ret[6] & 0x0F)); /* random numbers say so */
+		ret[8] = (uint8_t) (0x80 | (ret[8] & 0x3F));
+		return 0;
+	}
+	for (const char *p = text; *p != '\0'; p++) {
+		if (n == 16 || (*p == '-' && (p - text != 8 && p - text != 13 && p - text != 18 && p - text != 23)) ||
+		    (*p != '-' && sscanf(p, "%2hhx", &ret[n]) != 1) || (*p != '-' && p[1] == '-'))
+			return err_msg(err, -EINVAL, "option --uuid: '%s' is not a UUID", text);
+		if (*p != '-') {
+			n++;
+			p++;
+		}
+	}
+	return n == 16 ? 0 : err_msg(err, -EINVAL, "option --uuid: '%s' is not a UUID", text);
+}
+
+static int choose_sandbox(const char *how, struct machine_config *c, struct err *err)
+{
+	static const char *const modes[] = { [CONFINE_AUTO] = "auto", [CONFINE_FULL] = "full", [CONFINE_OFF] = "off" };
+
+	for (unsigned i = 0; i < ARRAY_LEN(modes); i++)
+		if (how == NULL || strcmp(how, modes[i]) == 0) {
+			c->sandbox = (enum confine_mode) i;
+			return 0;
+		}
+	return err_msg(err, -EINVAL, "option --sandbox: '%s' is neither auto, full nor off", how);
 }
 
 static int open_file(const char *option, const char *path, int *ret, struct err *err)
@@ -167,6 +209,9 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		.serial_out = -1,
 		.vsock_listener = -1,
 		.balloon = o->balloon,
+		.hotplug = o->qmp != NULL,
+		.oem = o->oems.v,
+		.nr_oem = (unsigned) o->oems.n,
 		.boot = { .kernel = -1,
 			  .initrd = -1,
 			  .kernel_name = o->kernel,
@@ -179,6 +224,12 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		return err_msg(err, -EINVAL, "option --cpus: %llu is more than %d", (unsigned long long) o->cpus,
 			       VM_CPUS_MAX);
 	r = choose_accel(o->accel, ret, err);
+	if (r == 0)
+		r = parse_uuid(o->uuid, ret->uuid, err);
+	if (r == 0 && o->oems.n > SMBIOS_TEXTS_MAX)
+		r = err_msg(err, -EINVAL, "option --oem: more than %d texts", SMBIOS_TEXTS_MAX);
+	if (r == 0)
+		r = choose_sandbox(o->sandbox, ret, err);
 	if (r == 0 && o->memory != NULL)
 		r = parse_memory(o->memory, ret, err);
 	if (r == 0)
@@ -234,10 +285,6 @@ void vmm_options_close(struct machine_config *c)
 	for (unsigned i = 0; i < c->nr_consoles; i++) {
 		close_fd(c->console[i].out);
 		close_fd(c->console[i].listener);
-		if (c->console[i].path != NULL)
-			(void) unlink(c->console[i].path); /* ours: it was not there when we came */
 	}
 	close_fd(c->vsock_listener);
-	if (c->vsock_listener >= 0)
-		(void) unlink(c->vsock_path); /* likewise */
 }

@@ -10,9 +10,9 @@ struct machine_config;
 
 /** struct vmm_options - the command line, as given */
 struct vmm_options {
-	const char *kernel, *initrd, *append, *memory, *accel, *serial, *qmp, *vsock;
+	const char *kernel, *initrd, *append, *memory, *accel, *serial, *qmp, *vsock, *sandbox, *uuid;
 	uint64_t cpus;
-	struct opt_strings disks, nets, consoles, pmems, fs;
+	struct opt_strings disks, nets, consoles, pmems, fs, oems;
 	bool no_reboot, balloon, version, probe;
 	const char *dump_acpi;
 };

@@ -126,6 +126,7 @@ cleave pause c5 >/dev/null
 cleave commit c5 paused:3 >/dev/null
 is "a paused one stays paused" "$(cleave inspect -f '{{.State.Status}}' c5)" paused
 cleave unpause c5 >/dev/null
+like "-q" "$(cleave commit -q c5)" '^sha256:[0-9a-f]{64}$'
 cleave rm -f c5 >/dev/null
 umount "$T/pod/vfs" "$T/pod" 2>/dev/null
 true

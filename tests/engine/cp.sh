@@ -24,6 +24,11 @@ list() { (cd "$1" && find . -printf '%p %y %m %U:%G %s %n %l %Ts\n' | grep -v '^
 run 0 -d --name runs -v data:/vol -v "$T/hostdir:/bind" -v "$T/hostdir:/ro:ro" cleave/tiny sleep 1000
 cleave create --name stopped -v data2:/vol -v "$T/hostdir:/bind" -v "$T/hostdir:/ro:ro" cleave/tiny sleep 1000 >/dev/null
 
+# A destination here that is neither a file nor a directory
+for to in /dev/null /dev/stdout; do
+	is "to $to" "$(cleave cp runs:/etc/passwd $to 2>&1 | cat)" "cleave: invalid output path: \"$to\" must be a directory or a regular file"
+done
+
 for n in runs stopped; do
 	# Names
 	is "$n: directory to a directory" "$(cleave cp d $n:/tmp; cleave cp $n:/tmp/d/sub/g - | tar xO)" two

@@ -42,3 +42,23 @@ is "start comes before die, however short it is" \
 is "--stream=false begins at the beginning" "$(cleave events --stream=false -f event=create -f container=shortest | wc -l)" 5
 is "--no-trunc=false" "$(cleave events --stream=false --no-trunc=false -f event=create -f container=shortest |
 	awk '{ print length($4) }' | sort -u)" 12
+
+# As Docker: labels are attributes, and the old fields are there too
+cleave run --rm --name marked --label colour=red --label name=hidden --label empty= cleave/tiny true
+m() { cleave events --stream=false -f container=marked "$@"; }
+is "filter label" "$(m -f label=colour=red --format '{{.Action}}' | xargs)" 'create start die destroy'
+is "only its name" "$(m -f label=colour | wc -l)" 4
+is "another value" "$(m -f label=colour=blue | wc -l)" 0
+is "without it" "$(m -f label!=colour | wc -l)" 0
+is "all labels count" "$(m -f label=colour=red -f label=other | wc -l)" 0
+is "a label does not hide the name" "$(m -f event=die --format '{{json .Actor.Attributes}}')" \
+	'{"colour":"red","empty":"","exitCode":"0","image":"cleave/tiny","name":"marked"}'
+is "fields" "$(m -f event=create --format '{{.Type}} {{.Status}} {{.From}} {{.Scope}} {{eq .ID .Actor.ID}} {{eq .TimeNano .timeNano}}')" \
+	'container create cleave/tiny local true true'
+is "json" "$(m -f event=die --format json | jq -r '.status + " " + .from + " " + (.id == .Actor.ID | tostring)')" 'die cleave/tiny true'
+big=$(head -c 70000 /dev/zero | tr '\0' x)
+printf 'big=%s\n' "$big" >"$T/labels"
+cleave run --rm --name heavy --label-file "$T/labels" cleave/tiny true
+is "labels that are too long are left out" "$(cleave events --stream=false -f container=heavy --format '{{json .Actor.Attributes}}' | head -n 1)" \
+	'{"image":"cleave/tiny","name":"heavy"}'
+refuse 1 "invalid filter 'nope': known are container, event," events --stream=false -f nope=1

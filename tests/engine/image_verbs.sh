@@ -56,3 +56,21 @@ is "prune asks" "$(echo n | cleave image prune -a 2>/dev/null; names)" 'local/b:
 cleave image prune -a -f >/dev/null
 is "prune -a" "$(names) $(blobs) $(layers)" ' 0 0'
 is "index.json" "$(jq '.manifests | length' "$CLEAVE_ROOT/images/index.json")" 0
+
+# Lists: order, headings, filters, fields
+mkdir "$T/fs"
+head -c 3000000 /dev/zero >"$T/fs/zero"
+tar -C "$T/fs" -cf "$T/large.tar" .
+SOURCE_DATE_EPOCH=1 cleave image import "$T/large.tar" local/large:2 >/dev/null
+cleave image import -c 'LABEL colour=red' "$T/a.tar" local/small:1 >/dev/null
+is "--sort size" "$(cleave images --sort size --format '{{.Repository}}' | xargs)" 'local/large local/small'
+is "--sort tag" "$(cleave images --sort tag --format '{{.Tag}}' | xargs)" '1 2'
+is "--sort created" "$(cleave images --sort created --format '{{.Repository}}' | xargs)" 'local/small local/large'
+refuse 1 "--sort 'age': created, id, repository, size and tag" images --sort age
+is "--noheading" "$(cleave images --noheading | grep -c .)" 2
+is "label, and not" "$(cleave images -f label=colour --format '{{.Tag}}') $(cleave images -f label!=colour --format '{{.Tag}}')" '1 2'
+is "until" "$(cleave images -qf until=1h)$(cleave images -qf until=0s | wc -l)" 2
+refuse 1 "invalid filter 'name': known are before," images -f name=x
+like "CreatedAt" "$(cleave images --format '{{.CreatedAt}}' local/small)" '^20[0-9]{2}-[01][0-9]-[0-3][0-9] [0-9:]{8} [+-][0-9]{4} '
+refuse 1 "there is no field 'Name', but Containers," images --format '{{.Name}}'
+is "headings of a table of one's own" "$(cleave images --format 'table {{.Tag}} {{.UniqueSize}}' | head -n 1)" 'TAG UNIQUE SIZE'

@@ -48,6 +48,7 @@ config=$(cat "$CLEAVE_ROOT/images/blobs/sha256/${id#sha256:}")
 is "message" "$(jq -r '.history[-1].comment' <<<"$config")" 'a message'
 like "without a message" "$(cat "$CLEAVE_ROOT/images/blobs/sha256/$(cleave import "$T/py.tar" | cut -d: -f2)" | jq -r '.history[-1].comment')" '^[Ii]mported'
 is "without a name" "$(cleave images --filter dangling=true -q 2>/dev/null | wc -l)" 1
+like "-q" "$(cleave import -q "$T/py.tar")" '^sha256:[0-9a-f]{64}$'
 refuse 1 "change 'NOTHING x'" import -c 'NOTHING x' "$T/py.tar" cfg:2
 refuse 1 'must be lower case' import "$T/py.tar" CFG
 refuse 1 'cannot be named by its digest' import "$T/py.tar" "a@sha256:$(printf '0%.0s' {1..64})"

@@ -20,7 +20,7 @@ refuse 1 'template parsing error' inspect -f '{{.Name' one
 refuse 1 "can't evaluate field" inspect -f '{{.Name.First}}' one
 out=$(cleave inspect one nobody 2>&1 >"$T/one")
 is "one that is not there" "$?" 1
-like "its message" "$out" 'no such instance'
+like "its message" "$out" 'no such object'
 is "the other is shown" "$(jq length "$T/one")" 1
 # ps
 p() { cleave ps -a "$@"; }
@@ -59,3 +59,8 @@ cleave rm -f other >/dev/null
 refuse 1 'is not running' top two
 refuse 1 'no column PID' top one -o comm
 cleave rm -f one two three >/dev/null
+is "Go's names of fields" "$(cleave inspect -f '{{eq .ID .Id}} {{.os}} {{.config.cmd}}' cleave/tiny)" 'true linux [sh]'
+is "an exact name counts more" "$(cleave create --name cases -l ab=1 -l AB=2 cleave/tiny >/dev/null; cleave inspect -f '{{.Config.Labels.AB}}{{.Config.Labels.ab}}' cases)" 21
+out=$(cleave inspect nothing 2>&1 >/dev/null)
+is "of nothing" "$out" "cleave: no such object: 'nothing' is neither an instance, nor an image, nor a volume"
+is "no path of a log that is no file" "$(cleave create --log-driver none --name mute cleave/tiny >/dev/null; cleave inspect -f '[{{.LogPath}}]' mute)" '[]'

@@ -52,3 +52,17 @@ like "its column" "$(cleave ps -s | head -n 1)" 'NAMES +SIZE$'
 is "no column without it" "$(cleave ps | head -n 1 | grep -c SIZE)" 0
 is "inspect --size" "$(cleave inspect -s -f '{{.SizeRw}}' bb)" "$(cleave inspect -s bb | jq '.[0].SizeRw')"
 [ "$(cleave inspect -s bb | jq '.[0] | .SizeRootFs > .SizeRw and .SizeRw >= 64000')" = true ] || no "sizes" "$(cleave inspect -s bb | grep Size)"
+is "--sort created" "$(cleave ps -a --sort created --format '{{.Names}}' | xargs)" 'bb aa cc'
+cleave create --name ports --expose 80 --expose 90-91/udp --network host cleave/tiny >/dev/null
+for filter in expose=80 expose=80/tcp expose=79-81 expose=91/udp network=host; do
+	is "--filter $filter" "$(cleave ps -a --filter $filter --format '{{.Names}}')" ports
+done
+is "--filter expose of others" "$(cleave ps -aq --filter expose=80/udp; cleave ps -aq --filter expose=92/udp)" ''
+is "ports have a protocol" "$(cleave inspect -f '{{json .Config.ExposedPorts}}' ports)" '{"80/tcp":{},"90/udp":{},"91/udp":{}}'
+refuse 1 "'expose=web': 80, 80-90 or 80/udp" ps --filter expose=web
+refuse 1 "there is no field 'Nmaes', but ID, Names," ps -a --format '{{.Nmaes}}'
+is "headings of what is no column" "$(cleave ps -a --format 'table {{.ExitCode}} {{.Label "colour"}}' | head -n 1)" 'EXIT CODE colour'
+is "json is for programs" "$(cleave ps --format '{{json .}}' | jq -r 'has("Label")')" false
+like "CreatedAt" "$(cleave ps --format '{{.CreatedAt}}')" '^20[0-9]{2}-[01][0-9]-[0-3][0-9] [0-9:]{8} [+-][0-9]{4} [A-Z0-9+-]+$'
+cleave rm -fa >/dev/null
+refuse 1 "invalid filter 'colour': known are ancestor," ps --filter colour=red

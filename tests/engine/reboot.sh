@@ -71,6 +71,8 @@ unit=$(cleave generate systemd --new "$id")
 like "by id" "$unit" "^# container-$id.service"
 like "--new" "$unit" 'ExecStart=[^ ]*/cleave .* run --rm --name again -i -e "A=b c\$\$d%%e\\""'" --label x cleave/tiny sh -c "
 [[ $unit != *--restart\ * ]] && yes || no "--restart is left out" "$unit"
+like "the unit starts it again instead" "$unit" 'Restart=always'
+like "a policy of its own beside the unit's" "$(cleave generate systemd again 2>&1 >/dev/null)" "^WARNING: instance 'again' has the restart policy 'always'"
 like "removed before" "$unit" 'ExecStartPre=-.* rm -f again'
 refuse 1 "systemd knows" generate systemd --restart-policy never always
 refuse 1 "no such instance" generate systemd nothing

@@ -19,7 +19,7 @@ is "stop" "$(config all '[.stopSignal,.stopTimeout]')" '["INT",7]'
 is "health" "$(config all '[.health,.healthInterval,.healthTimeout,.healthRetries,.healthStartPeriod,.healthStartInterval]')" '[["CMD-SHELL","true x"],90000000000,500000000,4,1500000000,2000000000]'
 is "log" "$(config all '[.logDriver,.logOpts]')" '["json-file",["max-size=10m","max-file=3"]]'
 is "labels" "$(config all '[.labels,.annotations]')" '[["a=1","b=","c=2=3"],["x=y"]]'
-is "network" "$(config all '[.networkAliases,.macAddress,.expose,.platform]')" '[["n"],"02:42:ac:11:00:02",["80","81/udp"],"linux"]'
+is "network" "$(config all '[.networkAliases,.macAddress,.expose,.platform]')" '[["n"],"02:42:ac:11:00:02",["80/tcp","81/udp"],"linux"]'
 printf '# comment\nfrom=file\n\nbare\n' >"$T/labels"
 cleave create --name labels --label-file "$T/labels" -l from=option cleave/tiny true >/dev/null
 is "--label-file" "$(config labels .labels)" '["from=option","bare="]'
@@ -98,6 +98,7 @@ fi
 is "not without" "$(inside cleave/tiny sh -c 'echo ${container-none}')" none
 cleave create --name sd --entrypoint /sbin/init cleave/tiny >/dev/null
 is "an init system is recognized" "$(config sd .stopSignal)" '"SIGRTMIN+3"'
+is "no screens of the host for a log-in" "$(inside --privileged --systemd always cleave/tiny sh -c 'ls /dev/tty[0-9]* 2>/dev/null')" ''
 cleave create --name sd2 cleave/tiny /lib/systemd/systemd >/dev/null
 is "systemd, too" "$(config sd2 .stopSignal)" '"SIGRTMIN+3"'
 cleave create --name sd3 --systemd false cleave/tiny /sbin/init >/dev/null

@@ -151,3 +151,6 @@ like "a name of nothing" "$(cleave inspect --type volume nothing 2>&1)" 'no such
 like "-v with options of the mount" "$(cleave run --rm -v painted:/v:noexec,nosuid cleave/tiny grep ' /v ' /proc/self/mountinfo)" \
 	' /v [^ ]*nosuid,noexec'
 refuse 125 'ro and rw exclude each other' run -v painted:/v:ro,rw cleave/tiny true
+is "filter name is an expression" "$(cleave volume ls -qf 'name=^paint.d$'; cleave volume ls -qf 'name=^aint')" painted
+refuse 1 "invalid filter 'name=.'" volume ls -f 'name=['
+is "--noheading" "$(cleave volume ls --noheading -f name=painted)" 'local   painted'

@@ -26,8 +26,8 @@ is "input of exec reaches psql" \
 	"$(printf 'select n from t where n = 4711;\n' | cleave exec -i -u postgres db psql -XAtq)" 4711
 is "a load of transactions" "$(cleave exec -u postgres db sh -c "$bin/pgbench -i -q -s 1 >/dev/null 2>&1 &&
 	$bin/pgbench -n -c 4 -t 50 2>/dev/null | grep -o '200/200'")" '200/200'
-like "its processes are those of an unprivileged user" "$(cleave top db -o pid,user,args)" \
-	'postgres +postgres: walwriter'
+like "its processes are those of an unprivileged user" "$(cleave top db -o pid,uid,args)" \
+	" $(cleave exec db id -u postgres) +postgres: walwriter"
 
 start=$SECONDS
 is "stop" "$(cleave stop -t 60 db)" db

@@ -112,7 +112,14 @@ int listing_begin(struct listing *l, const char *format, struct err *err)
 		return err_set(err, -ENOMEM, "read --format");
 	unescape(l->text);
 	r = template_parse(l->text, &l->template, err);
-	return r == 0 && l->table && !l->no_headings ? add_headings(l, err) : r;
+	if (r == 0 && l->table && !l->no_headings) {
+		l->template->headings = true;
+		r = add_headings(l, err);
+		l->template->headings = false;
+	}
+	if (r == 0)
+		l->template->strict = l->nr > 0; /* rows have all their fields */
+	return r;
 }
 
 static const struct json *member(const struct json *row, const char *key)

@@ -22,6 +22,7 @@ struct runner {
 	struct variable *variables;
 	struct str *out;
 	size_t begin; /* of our output in @out */
+	bool strict, headings;
 	struct err *err;
 };
 
@@ -73,6 +74,26 @@ static int set_variable(struct runner *r, const char *name, bool assign,
 	return 0;
 }
 
+static int no_such_field(struct runner *r, const char *name)
+{
+	_cleanup_(str_fini) struct str known = { 0 };
+
+	for (const struct json *m = r->root.node->first; m != NULL; m = m->next)
+		str_printf(&known, "%s%s", known.len > 0 ? ", " : "", m->key);
+	return err_msg(r->err, -EINVAL, "template: there is no field '%.60s', but %s", name,
+		       known.p != NULL ? known.p : "none");
+}
+
+static int eval_field(struct runner *r, const struct tpl_value *of, const char *name,
+		      struct tpl_value *ret)
+{
+	int code = tpl_field(of, name, ret);
+
+	if (code == -ENOENT && r->strict && of->node == r->root.node)
+		return no_such_field(r, name);
+	return code == -EINVAL ? fail(r, "can't evaluate field", name) : 0;
+}
+
 static int eval_operand(struct runner *r, const struct tpl_operand *o, const struct tpl_value *dot,
 			struct tpl_value *ret)
 {
@@ -94,9 +115,7 @@ static int eval_operand(struct runner *r, const struct tpl_operand *o, const str
 		return tpl_function(o->name, NULL, 0, &r->arena, ret, r->err);
 	case TPL_OP_FIELD:
 		code = eval_operand(r, o->of, dot, &of);
-		if (code == 0 && tpl_field(&of, o->name, ret) < 0)
-			code = fail(r, "can't evaluate field", o->name);
-		return code;
+		return code < 0 ? code : eval_field(r, &of, o->name, ret);
 	}
 	return -EINVAL;
 }
@@ -105,6 +124,10 @@ static int eval_operand(struct runner *r, const struct tpl_operand *o, const str
 static int call_field(struct runner *r, struct tpl_value *v, const struct tpl_value *args, size_t n,
 		      const char *name, struct tpl_value *ret)
 {
+	if (n == 1 && r->headings && args[0].kind == TPL_TEXT) { /* {{.Label "x"}} is below "x" */
+		*ret = args[0];
+		return 0;
+	}
 	if (n != 1 || v->kind != TPL_NODE)
 		return fail(r, "this is no function:", name);
 	return tpl_index(v, &args[0], ret, r->err);
@@ -281,7 +304,14 @@ static int run_steps(struct runner *r, const struct tpl_step *s, const struct tp
 
 int template_run(const struct template *t, const struct json *data, struct str *ret, struct err *err)
 {
-	struct runner r = { .root = tpl_value_of(data), .out = ret, .begin = ret->len, .err = err };
+	struct runner r = {
+		.root = tpl_value_of(data),
+		.strict = t->strict,
+		.headings = t->headings,
+		.out = ret,
+		.begin = ret->len,
+		.err = err,
+	};
 	enum flow flow;
 	int code = run_steps(&r, t->first, &r.root, &flow);
 

@@ -93,6 +93,8 @@ struct tpl_step {
 struct template {
 	struct arena arena;
 	struct tpl_step *first;
+	bool strict; /* a field that "$" does not have is an error */
+	bool headings; /* "$" has headings, not values */
 };
 
 #define TPL_ARGS_MAX 64
@@ -125,7 +127,7 @@ void tpl_json(const struct tpl_value *v, struct str *ret);
 /** tpl_len() - elements, members or bytes; -EINVAL for what has none */
 int64_t tpl_len(const struct tpl_value *v);
 
-/** tpl_field() - member of an object, nil when there is none; -EINVAL for what has no fields */
+/** tpl_field() - member of an object; -ENOENT and nil when there is none; -EINVAL for what has no fields */
 int tpl_field(const struct tpl_value *of, const char *name, struct tpl_value *ret);
 
 /**

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -196,16 +197,26 @@ static struct tpl_value index_map(const struct json *map, const char *key)
 		     : (struct tpl_value) { .kind = TPL_NIL };
 }
 
+/* By its name, or else without regard to case: Go's fields are {{.ID}} where the JSON says "Id". */
+static const struct json *member(const struct json *object, const char *name)
+{
+	for (const struct json *m = object->first; m != NULL; m = m->next)
+		if (strcmp(m->key, name) == 0)
+			return m;
+	for (const struct json *m = object->first; m != NULL; m = m->next)
+		if (strcasecmp(m->key, name) == 0)
+			return m;
+	return NULL;
+}
+
 int tpl_field(const struct tpl_value *of, const char *name, struct tpl_value *ret)
 {
 	if (of->kind != TPL_NIL && (of->kind != TPL_NODE || of->node->kind != JSON_KIND_OBJECT))
 		return -EINVAL;
-	*ret = (struct tpl_value) { .kind = TPL_NIL };
-	if (of->kind == TPL_NODE)
-		for (const struct json *m = of->node->first; m != NULL; m = m->next)
-			if (strcmp(m->key, name) == 0)
-				*ret = tpl_value_of(m);
-	return 0;
+	const struct json *found = of->kind == TPL_NODE ? member(of->node, name) : NULL;
+
+	*ret = tpl_value_of(found);
+	return of->kind == TPL_NODE && found == NULL ? -ENOENT : 0;
 }
 
 int tpl_index(const struct tpl_value *v, const struct tpl_value *key, struct tpl_value *ret,

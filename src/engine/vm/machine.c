@@ -162,8 +162,11 @@ void vm_machine_complaint(const struct vm_machine *m, char *ret, size_t size)
 	char *text = ret;
 
 	ret[n > 0 ? n : 0] = '\0';
-	for (char *line = strtok(ret, "\n"); line != NULL; line = strtok(NULL, "\n"))
-		text = line;
+	for (char *line = ret; *line != '\0'; line += strcspn(line, "\n")) { /* the last one */
+		line += *line == '\n';
+		text = *line != '\0' ? line : text;
+	}
+	text[strcspn(text, "\n")] = '\0';
 	if (strncmp(text, "cleave-vmm: ", 12) == 0)
 		text += 12;
 	memmove(ret, text, strlen(text) + 1);

@@ -53,12 +53,13 @@ static int vm_kill(struct engine *e, const char *id, int signal, struct err *err
 	return proc_pidfd_kill(pidfd, signal);
 }
 
+/* Threads of the kernel's, which KVM puts into the cgroup, cannot be frozen: so the processes are stopped. */
 static int vm_pause(struct engine *e, const char *id, bool pause, struct err *err)
 {
 	_cleanup_(oci_cgroup_freep) struct oci_cgroup *cg = NULL;
 	int r = vm_cgroup_open(e, id, &cg, err);
 
-	return r < 0 ? r : oci_cgroup_freeze(cg, pause, err);
+	return r < 0 ? r : oci_cgroup_kill(cg, pause ? SIGSTOP : SIGCONT, err);
 }
 
 /* What the guest says of itself, if it does so at once. */
@@ -97,7 +98,7 @@ static int vm_usage(struct engine *e, const char *id, struct eng_usage *ret)
 		ret->memory_limit = config.memory != 0 ? config.memory : ENG_VM_MEMORY;
 		eng_config_fini(&config);
 	}
-	ret->pids = oci_cgroup_frozen(cg) == 0 ? guest_pids(e, id) : 0;
+	ret->pids = guest_pids(e, id);
 	return 0;
 }
 
@@ -149,8 +150,6 @@ static int vm_stop(struct engine *e, const char *id, struct err *err)
 		return 0;
 	if (r == 0)
 		r = oci_cgroup_kill(cg, SIGKILL, err);
-	if (r == 0)
-		(void) oci_cgroup_freeze(cg, false, NULL); /* a frozen process does not die */
 	return r == 0 ? oci_cgroup_delete(cg, err) : r;
 }
 

@@ -4,9 +4,12 @@
 
 #include "engine/backend.h"
 
+/** vm_check() - refuse what is not possible; 0; -EOPNOTSUPP, -EINVAL with a message */
 int vm_check(const struct eng_config *config, struct err *err);
+/** vm_start() - the member start */
 int vm_start(struct engine *e, const char *id, const struct eng_config *config, struct eng_running *ret,
 	     struct err *err);
+/** vm_exec() - the member exec */
 int vm_exec(struct engine *e, const char *id, const struct eng_exec *exec, struct eng_running *ret, struct err *err);
 
 /**

@@ -64,6 +64,7 @@ struct accel_start {
  * struct accel_ops - one way to execute a guest
  * @name: as after --accel
  * @shares_memory: other processes of it map guest memory too
+ * @makes_code: its threads write code and execute it
  * @probe: can it run an ordinary guest on this host?  0, or -errno with a message that tells how to
  *         make it work.  May take milliseconds
  * @open: @mem is borrowed until close; @nr_cpus processors will follow
@@ -82,7 +83,7 @@ struct accel_start {
  */
 struct accel_ops {
 	const char *name, *summary;
-	bool shares_memory;
+	bool shares_memory, makes_code;
 	int (*probe)(struct err *err);
 	int (*open)(const struct gmem *mem, unsigned nr_cpus, struct accel **ret, struct err *err);
 	int (*map)(struct accel *a, uint64_t gpa, void *host, uint64_t size, bool readonly);

@@ -8,6 +8,7 @@
 #include "vmm/boot/acpi.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -18,9 +19,12 @@
 #include "vmm/core/bytes.h"
 #include "vmm/core/gmem.h"
 #include "vmm/dev/legacy/power.h"
+#include "vmm/dev/pci/hotplug.h"
+#include "vmm/dev/pci/pci.h"
 
 #define HEADER 36 /* bytes in front of every table */
 #define RSDP_SIZE 36
+#define GENERATION 48 /* where the generation is, behind the root pointer */
 #define RSDP_ROOM 64
 #define FADT_SIZE 276
 #define LAPIC_BASE 0xFEE00000u
@@ -90,6 +94,49 @@ static void add_panic(struct str *s)
 	aml_device(s, "PANI", &body);
 }
 
+/*
+ * A device per slot, which can be ejected, and a method that tells of those that came (1) or shall go (3).
+ * The ports belong to the scope around.
+ */
+static void add_slots(struct str *outer, struct str *s)
+{
+	static const char *const fields[] = { "PCIU", "PCID", "PCEJ" };
+	_cleanup_(str_fini) struct str scan = { 0 }, down = { 0 };
+
+	aml_port_fields(outer, "PHPR", HOTPLUG_PORT, fields, 3);
+	aml_store_local0(&scan, "PCIU");
+	aml_store_local0(&down, "PCID");
+	for (unsigned i = 1; i < PCI_SLOTS; i++) {
+		_cleanup_(str_fini) struct str slot = { 0 }, eject = { 0 }, up = { 0 }, off = { 0 };
+		char name[5];
+
+		(void) snprintf(name, sizeof(name), "S%02u_", i);
+		aml_name_int(&slot, "_ADR", (uint64_t) i << 16);
+		aml_name_int(&slot, "_SUN", i);
+		aml_store_int(&eject, "PCEJ", 1u << i);
+		aml_method(&slot, "_EJ0", 1, &eject);
+		aml_device(s, name, &slot);
+		aml_notify(&up, name, 1);
+		aml_if_local0_bit(&scan, 1u << i, &up);
+		aml_notify(&off, name, 3);
+		aml_if_local0_bit(&down, 1u << i, &off);
+	}
+	str_add(&scan, down.p, down.len);
+	aml_method(s, "PHPS", 0, &scan);
+}
+
+/* A number of 16 bytes in memory that is another in every copy of a machine. */
+static void add_generation(struct str *s, uint64_t at)
+{
+	_cleanup_(str_fini) struct str body = { 0 };
+
+	aml_name_text(&body, "_HID", "VMGENCTR");
+	aml_name_text(&body, "_CID", "VM_Gen_Counter");
+	aml_name_text(&body, "_DDN", "VM_Gen_Counter");
+	aml_name_package2(&body, "ADDR", at & UINT32_MAX, at >> 32);
+	aml_device(s, "VGEN", &body);
+}
+
 static void add_pci(struct str *s, const struct acpi_config *conf)
 {
 	_cleanup_(str_fini) struct str body = { 0 }, res = { 0 }, board = { 0 }, fixed = { 0 };
@@ -104,6 +151,8 @@ static void add_pci(struct str *s, const struct acpi_config *conf)
 		if (conf->window[i].last > conf->window[i].base)
 			aml_res_window(&res, conf->window[i].base, conf->window[i].last);
 	aml_name_resources(&body, "_CRS", &res);
+	if (conf->hotplug)
+		add_slots(s, &body);
 	aml_device(s, "PCI0", &body);
 
 	aml_name_eisa(&board, "_HID", "PNP0C02");
@@ -114,9 +163,9 @@ static void add_pci(struct str *s, const struct acpi_config *conf)
 }
 
 /* A control-method power button, and the device whose interrupt says that it was pressed. */
-static void add_events(struct str *s)
+static void add_events(struct str *s, bool hotplug)
 {
-	_cleanup_(str_fini) struct str button = { 0 }, body = { 0 }, res = { 0 }, method = { 0 }, then = { 0 };
+	_cleanup_(str_fini) struct str button = { 0 }, body = { 0 }, res = { 0 }, method = { 0 }, then = { 0 }, scan = { 0 };
 
 	aml_name_eisa(&button, "_HID", "PNP0C0C");
 	aml_device(s, "PWRB", &button);
@@ -128,11 +177,14 @@ static void add_events(struct str *s)
 	aml_store_local0(&method, "EVTS");
 	aml_notify(&then, "PWRB", 0x80);
 	aml_if_local0_bit(&method, POWER_EVENT_BUTTON, &then);
+	aml_call(&scan, "PCI0", "PHPS");
+	if (hotplug)
+		aml_if_local0_bit(&method, POWER_EVENT_PCI, &scan);
 	aml_method(&body, "_EVT", 1, &method);
 	aml_device(s, "GED_", &body);
 }
 
-static void make_dsdt(struct str *s, const struct acpi_config *conf)
+static void make_dsdt(struct str *s, const struct acpi_config *conf, uint64_t base)
 {
 	static const uint8_t s5[4] = { POWER_SLEEP_TYPE_OFF, 0, 0, 0 };
 	_cleanup_(str_fini) struct str sb = { 0 };
@@ -141,7 +193,9 @@ static void make_dsdt(struct str *s, const struct acpi_config *conf)
 		add_pci(&sb, conf);
 	add_ports(&sb, "COM1", "PNP0501", 0x3F8, 8, 4);
 	add_ports(&sb, "RTC_", "PNP0B00", 0x70, 2, -1);
-	add_events(&sb);
+	add_events(&sb, conf->hotplug);
+	if (conf->generation != NULL)
+		add_generation(&sb, base + GENERATION);
 	add_panic(&sb);
 	aml_scope(s, "\\_SB_", &sb);
 	aml_name_package(s, "_S5_", s5);
@@ -227,7 +281,7 @@ int acpi_build(const struct acpi_config *conf, uint64_t base, struct str *ret)
 	size_t n = 0, root;
 
 	str_add(&s, zero, sizeof(zero));
-	make_dsdt(&dsdt, conf);
+	make_dsdt(&dsdt, conf, base);
 	make_fadt(&fadt, base + add_table(&s, "DSDT", 2, &dsdt));
 	tables[n++] = base + add_table(&s, "FACP", 6, &fadt);
 	make_madt(&madt, conf->nr_cpus);
@@ -241,6 +295,8 @@ int acpi_build(const struct acpi_config *conf, uint64_t base, struct str *ret)
 	if (s.failed)
 		return -ENOMEM;
 	put_rsdp(s.p, base + root);
+	if (conf->generation != NULL)
+		memcpy(s.p + GENERATION, conf->generation, 16);
 	if (s.len > ACPI_SIZE_MAX)
 		return -EFBIG;
 	str_add(ret, s.p, s.len);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,7 @@ struct err;
 struct gmem;
 struct str;
 
-#define ACPI_SIZE_MAX 0x1FFF0 /* bytes of all tables: they live between BOOT_ACPI and BOOT_RESET_VECTOR */
+#define ACPI_SIZE_MAX 0x10000 /* bytes of all tables: they live between BOOT_ACPI and BOOT_SMBIOS */
 
 /** struct acpi_window - addresses from @base to @last that PCI devices may have */
 struct acpi_window {
@@ -23,11 +24,15 @@ struct acpi_window {
  * @nr_cpus: processors, with local APICs numbered from 0
  * @ecam: guest address of PCI configuration space of bus 0
  * @window: where PCI devices are
+ * @hotplug: devices may come and go
+ * @generation: 16 bytes that tell this machine from a copy of it; NULL: none
  */
 struct acpi_config {
 	unsigned nr_cpus;
 	uint64_t ecam, ecam_len;
 	struct acpi_window window[2];
+	bool hotplug;
+	const uint8_t *generation;
 };
 
 /**

@@ -20,6 +20,7 @@ enum {
 	OP_BUFFER = 0x11,
 	OP_PACKAGE = 0x12,
 	OP_METHOD = 0x14,
+	OP_MULTI_NAME = 0x2F,
 	OP_EXT = 0x5B,
 	OP_LOCAL0 = 0x60,
 	OP_STORE = 0x70,
@@ -216,7 +217,9 @@ void aml_name_resources(struct str *s, const char *name, const struct str *body)
 	package(s, &b);
 }
 
-void aml_port_field(struct str *s, const char *region, const char *field, uint16_t port)
+/* Fields of one size in a region of ports. */
+static void port_fields(struct str *s, const char *region, uint16_t port, const char *const *fields, unsigned n,
+			unsigned bits)
 {
 	_cleanup_(str_fini) struct str b = { 0 };
 
@@ -225,14 +228,55 @@ void aml_port_field(struct str *s, const char *region, const char *field, uint16
 	name_seg(s, region);
 	byte(s, SYSTEM_IO);
 	aml_integer(s, port);
-	aml_integer(s, 1);
+	aml_integer(s, n * bits / 8);
 	name_seg(&b, region);
-	byte(&b, 1); /* accessed by bytes, no lock, bits that are not written are preserved */
-	name_seg(&b, field);
-	length(&b, 7); /* 8 bits: this length does not count itself */
+	byte(&b, bits == 8 ? 1 : 3); /* accessed by that size, no lock, bits that are not written are preserved */
+	for (unsigned i = 0; i < n; i++) {
+		name_seg(&b, fields[i]);
+		length(&b, bits - 1); /* this length does not count itself */
+	}
 	byte(s, OP_EXT);
 	byte(s, EXT_FIELD);
 	package(s, &b);
+}
+
+void aml_port_field(struct str *s, const char *region, const char *field, uint16_t port)
+{
+	port_fields(s, region, port, &field, 1, 8);
+}
+
+void aml_port_fields(struct str *s, const char *region, uint16_t port, const char *const *fields, unsigned n)
+{
+	port_fields(s, region, port, fields, n, 32);
+}
+
+void aml_store_int(struct str *s, const char *name, uint64_t v)
+{
+	byte(s, OP_STORE);
+	aml_integer(s, v);
+	name_seg(s, name);
+}
+
+void aml_call(struct str *s, const char *device, const char *method)
+{
+	byte(s, '\\');
+	byte(s, OP_MULTI_NAME);
+	byte(s, 3);
+	name_seg(s, "_SB_");
+	name_seg(s, device);
+	name_seg(s, method);
+}
+
+void aml_name_package2(struct str *s, const char *name, uint64_t a, uint64_t b)
+{
+	_cleanup_(str_fini) struct str body = { 0 };
+
+	byte(&body, 2);
+	aml_integer(&body, a);
+	aml_integer(&body, b);
+	op_name(s, name);
+	byte(s, OP_PACKAGE);
+	package(s, &body);
 }
 
 void aml_store_local0(struct str *s, const char *name)
@@ -242,7 +286,7 @@ void aml_store_local0(struct str *s, const char *name)
 	byte(s, OP_LOCAL0);
 }
 
-void aml_if_local0_bit(struct str *s, uint8_t mask, const struct str *body)
+void aml_if_local0_bit(struct str *s, uint32_t mask, const struct str *body)
 {
 	_cleanup_(str_fini) struct str b = { 0 };
 

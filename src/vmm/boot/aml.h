@@ -41,11 +41,23 @@ void aml_name_resources(struct str *s, const char *name, const struct str *body)
 /** aml_port_field() - a field @field of 8 bits at port @port, in a region @region */
 void aml_port_field(struct str *s, const char *region, const char *field, uint16_t port);
 
+/** aml_port_fields() - @n fields of 32 bits from port @port on, in a region @region */
+void aml_port_fields(struct str *s, const char *region, uint16_t port, const char *const *fields, unsigned n);
+
+/** aml_store_int() - @name = @v */
+void aml_store_int(struct str *s, const char *name, uint64_t v);
+
+/** aml_call() - call a method of a device in \\_SB */
+void aml_call(struct str *s, const char *device, const char *method);
+
+/** aml_name_package2() - Name (@name, Package { @a, @b }) */
+void aml_name_package2(struct str *s, const char *name, uint64_t a, uint64_t b);
+
 /** aml_store_local0() - Local0 = @name */
 void aml_store_local0(struct str *s, const char *name);
 
 /** aml_if_local0_bit() - If (Local0 & @mask) { @body } */
-void aml_if_local0_bit(struct str *s, uint8_t mask, const struct str *body);
+void aml_if_local0_bit(struct str *s, uint32_t mask, const struct str *body);
 
 /** aml_notify() - Notify (@name, @value) */
 void aml_notify(struct str *s, const char *name, uint8_t value);

@@ -22,6 +22,7 @@ struct gmem;
 #define BOOT_CMDLINE 0x20000ull
 #define BOOT_LOW_END 0x9FC00ull /* memory below 1 MiB that the guest may use */
 #define BOOT_ACPI 0xE0000ull
+#define BOOT_SMBIOS 0xF0000ull
 #define BOOT_RESET_VECTOR 0xFFFF0ull
 #define BOOT_HIGH 0x100000ull
 

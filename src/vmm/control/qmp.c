@@ -24,6 +24,7 @@
 #include "vmm/control/qmp_parts.h"
 #include "vmm/core/loop.h"
 #include "vmm/machine/machine.h"
+#include "vmm/machine/parts.h"
 
 /**
  * struct client - a connection
@@ -215,6 +216,27 @@ static void take_all(struct client *c)
 	}
 }
 
+/* What a client sends, and a descriptor that comes with it; the last one counts. */
+static ssize_t receive(struct client *c, char *buf, size_t size)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} u;
+	struct iovec iov = { buf, size };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u) };
+	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	struct parts *parts = machine_parts(c->qmp->machine);
+	struct cmsghdr *h = n >= 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+
+	if (h == NULL || h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS || h->cmsg_len != CMSG_LEN(sizeof(int)))
+		return n;
+	if (parts->passed >= 0)
+		(void) close(parts->passed); /* nobody asked for it */
+	memcpy(&parts->passed, CMSG_DATA(h), sizeof(int));
+	return n;
+}
+
 static void client_ready(void *arg, uint32_t events)
 {
 	struct client *c = arg;
@@ -225,7 +247,7 @@ static void client_ready(void *arg, uint32_t events)
 		flush(c);
 	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		return;
-	n = recv(c->fd, buf, sizeof(buf), MSG_DONTWAIT);
+	n = receive(c, buf, sizeof(buf));
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0) {
@@ -300,7 +322,6 @@ int qmp_new(struct machine *m, int listener, const char *path, struct qmp **ret,
 	}
 	if (r < 0) {
 		(void) close(listener); /* nobody is connected */
-		(void) unlink(path);
 		free(q);
 		return err_set(err, r, "control socket '%s'", path);
 	}
@@ -318,6 +339,5 @@ void qmp_free(struct qmp *q)
 		hang_up(&q->client[i]);
 	loop_remove(q->loop, &q->source);
 	(void) close(q->fd); /* nobody is connected */
-	(void) unlink(q->path); /* ours: it was not there when we came */
 	free(q);
 }

@@ -103,6 +103,81 @@ static int query_memory(struct machine *m, struct json_in *in, const struct json
 }
 QMP_COMMAND(memory, "query-memory-size-summary", query_memory);
 
+static int query_uuid(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
+		      struct err *err)
+{
+	char text[37];
+
+	(void) in;
+	(void) args;
+	(void) err;
+	machine_uuid(m, text);
+	json_open(ret, NULL, '{');
+	json_text(ret, "UUID", text);
+	json_close(ret, '}');
+	return 0;
+}
+QMP_COMMAND(uuid, "query-uuid", query_uuid);
+
+static int query_generation(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
+			    struct err *err)
+{
+	char text[37];
+
+	(void) in;
+	(void) args;
+	(void) err;
+	machine_generation(m, text);
+	json_open(ret, NULL, '{');
+	json_text(ret, "guid", text);
+	json_close(ret, '}');
+	return 0;
+}
+QMP_COMMAND(generation, "query-vm-generation-id", query_generation);
+
+static int query_target(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
+			struct err *err)
+{
+	(void) m;
+	(void) in;
+	(void) args;
+	(void) err;
+	json_open(ret, NULL, '{');
+	json_text(ret, "arch", "x86_64");
+	json_close(ret, '}');
+	return 0;
+}
+QMP_COMMAND(target, "query-target", query_target);
+
+/* There are none of these; clients ask nevertheless. */
+static int query_none(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
+		      struct err *err)
+{
+	(void) m;
+	(void) in;
+	(void) args;
+	(void) err;
+	json_open(ret, NULL, '[');
+	json_close(ret, ']');
+	return 0;
+}
+QMP_COMMAND(iothreads, "query-iothreads", query_none);
+QMP_COMMAND(chardevs, "query-chardev", query_none);
+QMP_COMMAND(memory_devices, "query-memory-devices", query_none);
+QMP_COMMAND(block_jobs, "query-block-jobs", query_none);
+
+static int query_name(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
+		      struct err *err)
+{
+	(void) m;
+	(void) in;
+	(void) args;
+	(void) ret;
+	(void) err;
+	return 0; /* it has none */
+}
+QMP_COMMAND(name, "query-name", query_name);
+
 static int compare(const void *a, const void *b)
 {
 	return strcmp((*(const struct qmp_command *const *) a)->name, (*(const struct qmp_command *const *) b)->name);

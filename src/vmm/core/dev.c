@@ -2,6 +2,7 @@
 #include "vmm/core/dev.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "vmm/core/vm.h"
 
@@ -20,6 +21,23 @@ void dev_free(struct vm *vm, struct dev *d)
 			d->ops->free(vm, d);
 			return;
 		}
+}
+
+void dev_name(struct dev *d, const char *id)
+{
+	size_t n = strnlen(id, DEV_ID_MAX);
+
+	memcpy(d->id, id, n);
+	d->id[n] = '\0';
+}
+
+struct dev *dev_find(const struct vm *vm, const char *id)
+{
+	struct dev *d = vm->devs;
+
+	while (d != NULL && (*id == '\0' || strcmp(d->id, id) != 0))
+		d = d->next;
+	return d;
 }
 
 void dev_reset_all(struct vm *vm)

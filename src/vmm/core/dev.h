@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#define DEV_ID_MAX 63 /* bytes of a name */
+
 struct dev;
 struct vm;
 
@@ -16,10 +18,11 @@ struct dev_ops {
 	void (*free)(struct vm *vm, struct dev *d);
 };
 
-/** struct dev - first member of every device */
+/** struct dev - first member of every device; @id: what people call it, empty for none */
 struct dev {
 	const struct dev_ops *ops;
 	struct dev *next;
+	char id[DEV_ID_MAX + 1];
 };
 
 /** dev_add() - make a device part of the machine, which frees it */
@@ -27,6 +30,12 @@ void dev_add(struct vm *vm, struct dev *d, const struct dev_ops *ops);
 
 /** dev_free() - take a device out and free it */
 void dev_free(struct vm *vm, struct dev *d);
+
+/** dev_name() - let people call a device @id; what is longer than DEV_ID_MAX is cut off */
+void dev_name(struct dev *d, const char *id);
+
+/** dev_find() - device by name; NULL there is none */
+struct dev *dev_find(const struct vm *vm, const char *id);
 
 /** dev_reset_all() - every device as after power-on */
 void dev_reset_all(struct vm *vm);

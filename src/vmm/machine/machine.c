@@ -9,39 +9,57 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
+#include "base/json_write.h"
+#include "base/str.h"
 #include "vmm/accel/accel.h"
 #include "vmm/boot/acpi.h"
+#include "vmm/boot/smbios.h"
 #include "vmm/core/dev.h"
 #include "vmm/core/loop.h"
 #include "vmm/dev/legacy/i8042.h"
 #include "vmm/dev/legacy/power.h"
 #include "vmm/dev/legacy/rtc.h"
 #include "vmm/dev/legacy/serial.h"
+#include "vmm/dev/pci/hotplug.h"
 #include "vmm/dev/pci/pci.h"
+#include "vmm/dev/share/share.h"
 #include "vmm/dev/virtio/balloon.h"
+#include "vmm/dev/virtio/blk_file.h"
 #include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
 #include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/confine.h"
 #include "vmm/machine/cpus.h"
+#include "vmm/machine/parts.h"
 
+#define SPARE_RINGS 4 /* disks that may come while it runs and are asynchronous */
+
+/** struct machine - @generation: 16 bytes that no copy of the machine has */
 struct machine {
 	struct vm vm;
 	const struct machine_config *conf;
 	struct cpus *cpus;
 	struct power *power;
 	struct pci_bus *pci;
+	struct hotplug *hotplug;
 	struct balloon *balloon;
+	struct fs *fs[MACHINE_FS_MAX];
+	struct parts parts;
+	uint8_t generation[16];
 	struct loop_source cause, signals;
 	int signal_fd, signal, failed;
 	bool paused, host_reset;
-	struct err *err;
+	struct err *err, unconfined;
 	void (*event)(void *arg, const char *name, const char *data);
 	void *event_arg;
 };
@@ -50,6 +68,21 @@ static void emit(const struct machine *m, const char *name, const char *data)
 {
 	if (m->event != NULL)
 		m->event(m->event_arg, name, data);
+}
+
+/* The guest has let go of a device. */
+static void device_gone(void *arg, const char *id)
+{
+	_cleanup_(str_fini) struct str data = { 0 }, path = { 0 };
+	struct machine *m = arg;
+
+	parts_device_gone(&m->parts, id);
+	str_printf(&path, "/machine/peripheral/%s", id);
+	json_open(&data, NULL, '{');
+	json_text(&data, "device", id);
+	json_text(&data, "path", path.p);
+	json_close(&data, '}');
+	emit(m, "DEVICE_DELETED", data.failed ? NULL : data.p);
 }
 
 static int add_devices(struct machine *m, struct err *err)
@@ -65,6 +98,8 @@ static int add_devices(struct machine *m, struct err *err)
 		r = serial_add(vm, m->conf->serial_in, m->conf->serial_out, err);
 	if (r == 0)
 		r = pci_bus_add(vm, &m->pci, err);
+	if (r == 0 && m->conf->hotplug)
+		r = hotplug_add(vm, m->pci, m->power, device_gone, m, &m->hotplug, err);
 	return r;
 }
 
@@ -81,7 +116,7 @@ static int add_pci_devices(struct machine *m, struct err *err)
 	for (unsigned i = 0; i < conf->nr_pmems && r == 0; i++)
 		r = pmem_add(vm, m->pci, conf->pmem[i].fd, conf->pmem[i].name, conf->pmem[i].readonly, err);
 	for (unsigned i = 0; i < conf->nr_fs && r == 0; i++)
-		r = fs_add(vm, m->pci, &conf->fs[i], err);
+		r = fs_add(vm, m->pci, &conf->fs[i], &m->fs[i], err);
 	if (r == 0 && conf->nr_consoles > 0)
 		r = console_add(vm, m->pci, conf->console, conf->nr_consoles, err);
 	if (r == 0 && conf->balloon)
@@ -96,12 +131,17 @@ static int load(struct machine *m, struct err *err)
 	uint64_t high = pci_window64(&m->vm);
 	struct acpi_config acpi = { .nr_cpus = m->vm.nr_cpus, .ecam = PCI_ECAM_BASE, .ecam_len = PCI_ECAM_SIZE,
 				    .window = { { PCI_WINDOW_BASE, PCI_WINDOW_LAST },
-						{ high, high + PCI_WINDOW64_SIZE - 1 } } };
+						{ high, high + PCI_WINDOW64_SIZE - 1 } },
+				    .hotplug = m->hotplug != NULL, .generation = m->generation };
+	struct smbios_config smbios = { .text = m->conf->oem, .nr_texts = m->conf->nr_oem, .memory = m->vm.mem.size };
 	struct accel_start start;
 	struct accel *a = m->vm.accel;
 	uint64_t rsdp;
 	int r = acpi_write(&acpi, &m->vm.mem, &rsdp, err);
 
+	memcpy(smbios.uuid, m->conf->uuid, sizeof(smbios.uuid));
+	if (r == 0)
+		r = smbios_write(&smbios, &m->vm.mem, err);
 	if (r == 0)
 		r = boot_load(&m->vm.mem, &m->conf->boot, rsdp, acpi.ecam, acpi.ecam_len, &start, err);
 	return r < 0 ? r : a->ops->vcpu_start(cpus_first(m->cpus), &start, err);
@@ -214,9 +254,38 @@ static int add_all(struct machine *m, struct err *err)
 	return r;
 }
 
+static int confine_files(struct err *err)
+{
+	return confine_thread(CONFINE_FILES, err);
+}
+
+/*
+ * Threads that serve files.  Those that may act for all users start before the process gives that up; without
+ * the right to, a namespace of users can only be made while there is one thread.
+ */
+static int start_servers(struct machine *m, struct err *err)
+{
+	int r = 0;
+
+	vm_lock(&m->vm);
+	for (unsigned i = 0; i < m->conf->nr_fs && r == 0; i++)
+		r = fs_start(m->fs[i], m->conf->sandbox != CONFINE_OFF ? confine_files : NULL, err);
+	vm_unlock(&m->vm);
+	return r;
+}
+
+/* Does it talk to the host's network by itself? */
+static bool has_network(const struct machine *m)
+{
+	return machine_usernet(m) != NULL;
+}
+
 static int build(struct machine *m, struct err *err)
 {
 	const struct machine_config *conf = m->conf;
+	struct confine_config sandbox = { .mode = conf->sandbox, .sockets = conf->vsock_path,
+					  .network = has_network(m) };
+	bool early = share_is_privileged();
 	unsigned flags = (conf->huge_pages ? GMEM_HUGE : 0u) | (conf->accel->shares_memory ? GMEM_SHARED : 0u);
 	int r = vm_init(&m->vm, conf->memory, flags, err);
 
@@ -226,10 +295,16 @@ static int build(struct machine *m, struct err *err)
 		r = watch(m, err);
 	if (r == 0)
 		r = add_all(m, err);
+	if (r == 0 && conf->hotplug && conf->sandbox != CONFINE_OFF && blk_rings_reserve(&m->vm, SPARE_RINGS) < 0)
+		r = err_set(err, -ENOMEM, "make room for disks that come later");
+	if (r == 0 && early)
+		r = start_servers(m, err);
 	if (r == 0)
-		r = confine(err);
+		r = confine(&sandbox, &m->unconfined, err);
+	if (r == 0 && !early)
+		r = start_servers(m, err);
 	if (r == 0)
-		r = cpus_new(&m->vm, &m->cpus, err);
+		r = cpus_new(&m->vm, conf->sandbox != CONFINE_OFF, &m->cpus, err);
 	return r;
 }
 
@@ -242,9 +317,12 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
 		return err_set(err, -ENOMEM, "make machine");
 	m->conf = conf;
 	m->signal_fd = -1;
+	m->parts.passed = -1;
 	m->vm.cause_fd = -1;
 	m->vm.nr_cpus = conf->nr_cpus;
-	r = build(m, err);
+	r = getrandom(m->generation, sizeof(m->generation), 0) < 0 ? err_set(err, -errno, "make random numbers") : 0;
+	if (r == 0)
+		r = build(m, err);
 	if (r < 0) {
 		machine_free(m);
 		return r;
@@ -253,21 +331,18 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
 	return 0;
 }
 
-/* What the accelerator said, and why, if the host is to blame. */
-static int explain(struct machine *m, struct err *err)
+/* What the accelerator said.  Whether the host is to blame can only be found out outside of the sandbox. */
+static int explain(const struct machine *m, struct err *err)
 {
-	struct err why = { 0 };
-
-	(void) err_msg(err, -EIO, "%s", m->vm.failure);
-	if (m->conf->accel->probe(&why) < 0)
-		return err_msg(err, -EIO, "%s (%s)", why.text, m->vm.failure);
-	return -EIO;
+	return err_msg(err, -EIO, "%s (can this host run ordinary guests? 'cleave-vmm --probe' tells)", m->vm.failure);
 }
 
 int machine_run(struct machine *m, int *ret_signal, struct err *err)
 {
-	int r = load(m, err);
+	int r = m->conf->sandbox != CONFINE_OFF ? confine_thread(has_network(m) ? CONFINE_LOOP_NETWORK : CONFINE_LOOP, err) : 0;
 
+	if (r == 0)
+		r = load(m, err);
 	if (r < 0)
 		return r;
 	m->err = err;
@@ -282,6 +357,11 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err)
 	*ret_signal = m->signal;
 	r = (int) vm_cause(&m->vm);
 	return r == VM_CAUSE_FAILED ? explain(m, err) : r;
+}
+
+const char *machine_unconfined(const struct machine *m)
+{
+	return m->unconfined.text;
 }
 
 struct vm *machine_vm(struct machine *m)
@@ -331,7 +411,7 @@ void machine_resume(struct machine *m)
 
 void machine_power_button(struct machine *m)
 {
-	power_button(m->power);
+	power_event(m->power, POWER_EVENT_BUTTON);
 	emit(m, "POWERDOWN", NULL);
 }
 
@@ -339,6 +419,80 @@ void machine_reset(struct machine *m)
 {
 	m->host_reset = true;
 	vm_request(&m->vm, VM_CAUSE_RESET);
+}
+
+int machine_may_open(const struct machine *m, struct err *err)
+{
+	if (m->conf->sandbox == CONFINE_OFF)
+		return 0;
+	return err_msg(err, -EPERM, "the machine has given up the right to open files: send a descriptor (add-fd, getfd)");
+}
+
+const struct usernet_config *machine_usernet(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->conf->nr_nets; i++)
+		if (m->conf->net[i].user != NULL)
+			return m->conf->net[i].user;
+	return NULL;
+}
+
+struct parts *machine_parts(struct machine *m)
+{
+	return &m->parts;
+}
+
+/* What follows the failure or success of adding a device that is now the newest. */
+static int added(struct machine *m, int r)
+{
+	if (r == 0)
+		hotplug_came(m->hotplug, m->vm.devs);
+	return r;
+}
+
+int machine_add_disk(struct machine *m, const struct blk_config *conf, struct err *err)
+{
+	return added(m, blk_add(&m->vm, m->pci, conf, err));
+}
+
+int machine_add_net(struct machine *m, const struct net_config *conf, struct err *err)
+{
+	return added(m, net_add(&m->vm, m->pci, conf, err));
+}
+
+int machine_remove(struct machine *m, const char *id, struct err *err)
+{
+	const struct dev *d = dev_find(&m->vm, id);
+
+	if (d == NULL || hotplug_remove(m->hotplug, d) < 0)
+		return err_msg(err, -ENOENT, "Device '%s' not found", id);
+	return 0;
+}
+
+int machine_slot(const struct machine *m, const struct dev *d)
+{
+	return pci_slot_of(m->pci, d);
+}
+
+static void put_uuid(const uint8_t u[16], char ret[37])
+{
+	(void) snprintf(ret, 37, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1], u[2],
+			u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+}
+
+void machine_uuid(const struct machine *m, char ret[37])
+{
+	put_uuid(m->conf->uuid, ret);
+}
+
+/* The first three groups of the number are little-endian in memory. */
+void machine_generation(const struct machine *m, char ret[37])
+{
+	static const uint8_t order[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
+	uint8_t u[16];
+
+	for (unsigned i = 0; i < sizeof(u); i++)
+		u[i] = m->generation[order[i]];
+	put_uuid(u, ret);
 }
 
 struct balloon *machine_balloon(const struct machine *m)
@@ -359,11 +513,13 @@ void machine_free(struct machine *m)
 			dev_free(&m->vm, m->vm.devs);
 		vm_unlock(&m->vm);
 	}
+	blk_rings_free(&m->vm);
 	if (m->vm.accel != NULL)
 		m->vm.accel->ops->close(m->vm.accel);
 	m->vm.accel = NULL;
 	if (m->signal_fd >= 0)
 		(void) close(m->signal_fd); /* nothing was written to it */
 	vm_fini(&m->vm);
+	parts_fini(&m->parts);
 	free(m);
 }

@@ -14,11 +14,14 @@
 #include "vmm/dev/virtio/console.h"
 #include "vmm/dev/virtio/fs.h"
 #include "vmm/dev/virtio/net.h"
+#include "vmm/machine/confine.h"
 
 struct accel_ops;
 struct balloon;
 struct err;
+struct dev;
 struct machine;
+struct parts;
 
 #define MACHINE_DISKS_MAX 16
 #define MACHINE_PMEMS_MAX 8
@@ -38,16 +41,22 @@ struct machine_pmem {
  * @accel: who executes
  * @serial_in, @serial_out: descriptors, -1 for none
  * @no_reboot: a reset ends the machine
+ * @hotplug: devices may come and go
+ * @uuid: who the machine is; @oem: @nr_oem texts that the guest finds in SMBIOS
  * @disk, @net, @console, @fs: @nr_disks, @nr_nets, @nr_consoles, @nr_fs of them
  * @usernet: those of @net that are made of sockets
  * @vsock_cid: 0 for none; @vsock_path, @vsock_listener: as for vsock_add()
+ * @sandbox: how much the process has to give up
  */
 struct machine_config {
 	uint64_t memory;
-	bool huge_pages, no_reboot;
+	bool huge_pages, no_reboot, hotplug;
 	unsigned nr_cpus;
 	const struct accel_ops *accel;
 	int serial_in, serial_out;
+	uint8_t uuid[16];
+	const char *const *oem;
+	unsigned nr_oem;
 	struct boot_config boot;
 	struct blk_config disk[MACHINE_DISKS_MAX];
 	unsigned nr_disks;
@@ -64,6 +73,7 @@ struct machine_config {
 	uint32_t vsock_cid;
 	const char *vsock_path;
 	int vsock_listener;
+	enum confine_mode sandbox;
 };
 
 /**
@@ -79,6 +89,9 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
  * Return: enum vm_cause; -errno with a message when it could not start or go on.
  */
 int machine_run(struct machine *m, int *ret_signal, struct err *err);
+
+/** machine_unconfined() - what of the sandbox this host does not allow; "" when it is whole */
+const char *machine_unconfined(const struct machine *m);
 
 /** machine_free() - release; NULL is fine */
 void machine_free(struct machine *m);
@@ -112,6 +125,33 @@ void machine_power_button(struct machine *m);
 
 /** machine_reset() - start over; with the lock */
 void machine_reset(struct machine *m);
+
+/** machine_may_open() - 0, or -EPERM with a message: what it needs has to be sent */
+int machine_may_open(const struct machine *m, struct err *err);
+
+/** machine_usernet() - a network made of sockets that it has from the start; NULL without one */
+const struct usernet_config *machine_usernet(const struct machine *m);
+
+/** machine_parts() - what was brought while it runs */
+struct parts *machine_parts(struct machine *m);
+
+/** machine_add_disk() - add a disk while the machine runs, with a name; as blk_add() */
+int machine_add_disk(struct machine *m, const struct blk_config *conf, struct err *err);
+
+/** machine_add_net() - add a network interface while the machine runs, with a name; as net_add() */
+int machine_add_net(struct machine *m, const struct net_config *conf, struct err *err);
+
+/** machine_remove() - ask the guest to let go of a device; DEVICE_DELETED follows; 0 or -errno with a message */
+int machine_remove(struct machine *m, const char *id, struct err *err);
+
+/** machine_slot() - place of a device on the bus, -ENODEV for others */
+int machine_slot(const struct machine *m, const struct dev *d);
+
+/** machine_uuid() - who it is, as text; 37 bytes */
+void machine_uuid(const struct machine *m, char ret[37]);
+
+/** machine_generation() - which copy of the machine it is, as text; 37 bytes */
+void machine_generation(const struct machine *m, char ret[37]);
 
 /** machine_balloon() - its balloon; NULL without one */
 struct balloon *machine_balloon(const struct machine *m);

@@ -97,9 +97,9 @@ int power_add(struct vm *vm, struct power **ret, struct err *err)
 	return 0;
 }
 
-void power_button(struct power *p)
+void power_event(struct power *p, uint8_t event)
 {
-	p->events |= POWER_EVENT_BUTTON;
+	p->events |= event;
 	accel_irq(p->vm->accel, POWER_IRQ, true);
 	accel_irq(p->vm->accel, POWER_IRQ, false);
 }

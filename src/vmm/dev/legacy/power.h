@@ -18,7 +18,8 @@ struct vm;
 
 #define POWER_RESET_VALUE 1
 #define POWER_SLEEP_TYPE_OFF 5 /* S5 */
-#define POWER_EVENT_BUTTON 1u /* bit of POWER_EVENTS */
+#define POWER_EVENT_BUTTON 1u /* bits of POWER_EVENTS */
+#define POWER_EVENT_PCI 2u /* devices came or shall go */
 
 struct power;
 
@@ -29,5 +30,5 @@ struct power;
  */
 int power_add(struct vm *vm, struct power **ret, struct err *err);
 
-/** power_button() - press the power button */
-void power_button(struct power *p);
+/** power_event() - tell the guest of what happened; @event: of POWER_EVENT_BUTTON, POWER_EVENT_PCI */
+void power_event(struct power *p, uint8_t event);

@@ -15,14 +15,14 @@
 /**
  * struct pci_bus - the root bus
  * @bridge: the host bridge, which other systems expect in slot 0
- * @next, @next64: first free address of the windows
+ * @next64: first free address of the window for large devices
  */
 struct pci_bus {
 	struct dev dev;
 	struct vm *vm;
 	struct pci_dev bridge;
 	struct pci_dev *slot[PCI_SLOTS];
-	uint64_t next, next64;
+	uint64_t next64;
 };
 
 uint64_t pci_window64(const struct vm *vm)
@@ -60,19 +60,39 @@ static void ecam_write(void *dev, uint64_t offset, unsigned size, uint64_t value
 
 static const struct bus_ops ecam_ops = { .read = ecam_read, .write = ecam_write };
 
+/* The first free addresses below 4 GiB: devices that were removed leave gaps.  Behind the window if it is full. */
+static uint64_t find_low(const struct pci_bus *b, uint64_t size)
+{
+	uint64_t at = PCI_WINDOW_BASE;
+	bool moved = true;
+
+	while (moved) {
+		moved = false;
+		for (unsigned i = 0; i < PCI_SLOTS * PCI_BARS; i++) {
+			const struct pci_dev *d = b->slot[i / PCI_BARS];
+			unsigned k = i % PCI_BARS;
+			uint64_t base = d != NULL && d->bar[k].size != 0 ? get_le64(d->initial + 0x10 + k * 4) & ~15ull : 0;
+
+			if (base == 0 || at + size <= base || base + d->bar[k].size <= at)
+				continue;
+			at = (base + d->bar[k].size + size - 1) & ~(size - 1);
+			moved = true;
+		}
+	}
+	return at;
+}
+
 /* Addresses for one range: small ones below 4 GiB, where every system finds them. */
 static int assign(struct pci_bus *b, struct pci_dev *d, unsigned index)
 {
 	uint64_t size = d->bar[index].size;
-	uint64_t at = (b->next + size - 1) & ~(size - 1), at64 = (b->next64 + size - 1) & ~(size - 1);
+	uint64_t at = size < GIB / 4 ? find_low(b, size) : 0, at64 = (b->next64 + size - 1) & ~(size - 1);
 
-	if (size < GIB / 4 && at + size <= PCI_WINDOW_LAST + 1) {
-		b->next = at + size;
-	} else if (size <= PCI_WINDOW64_SIZE && at64 + size <= pci_window64(b->vm) + PCI_WINDOW64_SIZE) {
+	if (size >= GIB / 4 || at + size > PCI_WINDOW_LAST + 1) {
+		if (size > PCI_WINDOW64_SIZE || at64 + size > pci_window64(b->vm) + PCI_WINDOW64_SIZE)
+			return -ENOSPC;
 		at = at64;
 		b->next64 = at + size;
-	} else {
-		return -ENOSPC;
 	}
 	put_le64(d->config + 0x10 + index * 4, at | (d->config[0x10 + index * 4] & 15));
 	return 0;
@@ -105,6 +125,19 @@ int pci_dev_plug(struct pci_bus *bus, struct pci_dev *d)
 			return 0;
 		}
 	return r < 0 ? r : -ENOSPC;
+}
+
+int pci_slot_of(const struct pci_bus *bus, const struct dev *owner)
+{
+	for (unsigned i = 0; i < PCI_SLOTS; i++)
+		if (bus->slot[i] != NULL && bus->slot[i]->owner == owner)
+			return (int) i;
+	return -ENODEV;
+}
+
+struct dev *pci_owner_of(const struct pci_bus *bus, unsigned slot)
+{
+	return slot < PCI_SLOTS && bus->slot[slot] != NULL ? bus->slot[slot]->owner : NULL;
 }
 
 void pci_dev_unplug(struct pci_dev *d)
@@ -143,7 +176,6 @@ int pci_bus_add(struct vm *vm, struct pci_bus **ret, struct err *err)
 	if (b == NULL)
 		return err_set(err, -ENOMEM, "make PCI bus");
 	b->vm = vm;
-	b->next = PCI_WINDOW_BASE;
 	b->next64 = pci_window64(vm);
 	dev_add(vm, &b->dev, &bus_dev_ops);
 	pci_dev_init(&b->bridge, vm, &id, &no_ops, NULL);

@@ -11,6 +11,7 @@
 
 #include "vmm/core/bus.h"
 
+struct dev;
 struct err;
 struct vm;
 
@@ -49,7 +50,7 @@ struct pci_dev_ops {
 
 /**
  * struct pci_dev - a device on the bus; embed it
- * @slot: number on the bus
+ * @slot: number on the bus; @owner: the device that it is a part of
  * @config: configuration space; @writable: bits of it that the guest may change; @initial: as it was
  *          plugged
  * @caps: offset of the last capability, 0 without one; @caps_end: first free byte
@@ -60,6 +61,7 @@ struct pci_dev {
 	struct pci_bus *bus;
 	const struct pci_dev_ops *ops;
 	void *arg;
+	struct dev *owner;
 	unsigned slot;
 	uint8_t config[PCI_CONFIG_SIZE], writable[PCI_CONFIG_SIZE], initial[PCI_CONFIG_SIZE];
 	uint8_t caps, caps_end;
@@ -112,6 +114,12 @@ uint8_t pci_dev_cap(struct pci_dev *d, uint8_t id, const void *body, unsigned le
  * Return: 0; -ENOSPC the bus is full, or no addresses are left.
  */
 int pci_dev_plug(struct pci_bus *bus, struct pci_dev *d);
+
+/** pci_slot_of() - slot of a device; -ENODEV it is not on the bus */
+int pci_slot_of(const struct pci_bus *bus, const struct dev *owner);
+
+/** pci_owner_of() - device in a slot; NULL for none */
+struct dev *pci_owner_of(const struct pci_bus *bus, unsigned slot);
 
 /** pci_dev_unplug() - take it off the bus; it answers nothing any more */
 void pci_dev_unplug(struct pci_dev *d);

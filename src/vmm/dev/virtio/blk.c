@@ -18,6 +18,7 @@
 
 #include "base/err.h"
 #include "vmm/core/bytes.h"
+#include "vmm/core/dev.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/virtio/blk_file.h"
 #include "vmm/dev/virtio/virtio.h"
@@ -39,22 +40,24 @@ enum { S_OK, S_IOERR, S_UNSUPP };
 #define F_DISCARD (1ull << 13)
 #define F_WRITE_ZEROES (1ull << 14)
 
-/** struct blk_request - @len: bytes of data that must go over; @answer: where the guest reads the status */
+/** struct blk_request - @flushes: it writes nothing but what was written before; @len: bytes of data that must go over; @answer: where the guest reads the status */
 struct blk_request {
 	struct blk_request *next;
 	unsigned q;
-	bool reads;
+	bool reads, flushes;
 	uint64_t len;
 	uint8_t *answer;
 	struct vq_chain chain;
 };
 
-/** struct blk - @spare: requests that are not in use; @signal: rings whose guest must be told */
+/** struct blk - @fd: borrowed; @info: what was done; @spare: requests that are not in use; @signal: rings whose guest must be told */
 struct blk {
 	struct vio_dev vio;
 	struct blk_file *file;
 	uint64_t sectors;
 	bool readonly;
+	int fd;
+	struct blk_info info;
 	char serial[BLK_SERIAL_MAX];
 	struct blk_request *spare;
 	uint32_t signal;
@@ -88,12 +91,28 @@ static void signal_all(struct blk *b)
 	}
 }
 
+static void count(struct blk_info *i, const struct blk_request *r, bool good)
+{
+	if (!good) {
+		i->failures++;
+	} else if (r->flushes) {
+		i->flushes++;
+	} else if (r->reads) {
+		i->reads++;
+		i->read_bytes += r->len;
+	} else {
+		i->writes++;
+		i->written_bytes += r->len;
+	}
+}
+
 static void file_done(void *arg, void *request, int64_t result)
 {
 	struct blk *b = arg;
 	struct blk_request *r = request;
 	bool good = result >= 0 && (uint64_t) result >= r->len;
 
+	count(&b->info, r, good);
 	if (!good && result == -EOPNOTSUPP)
 		answer(b, r, S_UNSUPP, 0);
 	else
@@ -155,6 +174,7 @@ static void carry_out(struct blk *b, struct blk_request *r, uint32_t type, uint6
 {
 	r->len = 0;
 	r->reads = false;
+	r->flushes = type == T_FLUSH;
 	switch (type) {
 	case T_IN:
 	case T_OUT:
@@ -257,7 +277,35 @@ static int open_disk(struct blk *b, const struct blk_config *conf, struct err *e
 	if (fcntl(conf->fd, F_OFD_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES))
 		return err_msg(err, -EBUSY, "disk '%s' is in use by another process", conf->name);
 	b->sectors = (uint64_t) size / SECTOR;
+	b->fd = conf->fd;
+	b->info = (struct blk_info) { .name = conf->name, .readonly = conf->readonly };
 	return blk_file_new(b->vio.vm, conf->fd, file_done, b, &b->file, err);
+}
+
+int blk_query(const struct vio_dev *d, struct blk_info *ret)
+{
+	const struct blk *b = (const struct blk *) d;
+
+	if (d == NULL || d->ops != &blk_ops)
+		return -ENODEV;
+	*ret = b->info;
+	ret->bytes = b->sectors * SECTOR;
+	return 0;
+}
+
+int blk_resize(struct vio_dev *d, uint64_t bytes, struct err *err)
+{
+	struct blk *b = (struct blk *) d;
+
+	if (b->readonly || bytes < SECTOR || bytes % SECTOR != 0 || bytes > INT64_MAX)
+		return err_msg(err, -EINVAL, "disk '%s' is read-only, or %llu bytes are not whole sectors", b->info.name,
+			       (unsigned long long) bytes);
+	if (ftruncate(b->fd, (off_t) bytes) < 0)
+		return err_set(err, -errno, "disk '%s': make it %llu bytes long", b->info.name, (unsigned long long) bytes);
+	b->sectors = bytes / SECTOR;
+	put_le64(d->config, b->sectors);
+	vio_config_changed(d);
+	return 0;
 }
 
 int blk_add(struct vm *vm, struct pci_bus *bus, const struct blk_config *conf, struct err *err)
@@ -283,5 +331,8 @@ int blk_add(struct vm *vm, struct pci_bus *bus, const struct blk_config *conf, s
 	if (conf->split)
 		b->vio.offered &= ~VIO_F_PACKED;
 	fill_config(b, conf->queues);
-	return vio_pci_add(vm, bus, &b->vio, err);
+	r = vio_pci_add(vm, bus, &b->vio, err);
+	if (r == 0 && conf->id != NULL)
+		dev_name(vm->devs, conf->id); /* the one that was added last */
+	return r;
 }

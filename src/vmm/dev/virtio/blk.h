@@ -6,6 +6,7 @@
 
 struct err;
 struct pci_bus;
+struct vio_dev;
 struct vm;
 
 #define BLK_SERIAL_MAX 20 /* bytes */
@@ -15,16 +16,33 @@ struct vm;
  * struct blk_config - a disk
  * @fd: file or block device; borrowed
  * @name: for messages
+ * @id: what people call the disk; may be NULL
  * @serial: at most BLK_SERIAL_MAX bytes; may be NULL
  * @queues: rings, 1 to BLK_QUEUES_MAX
  * @split: do not offer packed rings
  */
 struct blk_config {
 	int fd;
-	const char *name, *serial;
+	const char *id, *name, *serial;
 	bool readonly, split;
 	unsigned queues;
 };
+
+/** struct blk_info - a disk and what was done with it */
+struct blk_info {
+	const char *name;
+	bool readonly;
+	uint64_t bytes, reads, writes, flushes, failures, read_bytes, written_bytes;
+};
+
+/** blk_query() - about a disk; 0 or -ENODEV: NULL, or something else than a disk */
+int blk_query(const struct vio_dev *d, struct blk_info *ret);
+
+/**
+ * blk_resize() - make a disk larger or smaller, its file too
+ * Return: 0; -errno with a message.
+ */
+int blk_resize(struct vio_dev *d, uint64_t bytes, struct err *err);
 
 /**
  * blk_add() - a disk; nobody else may write to its file meanwhile

@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <linux/if_tun.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -20,6 +21,7 @@
 
 #include "base/err.h"
 #include "vmm/core/bytes.h"
+#include "vmm/core/dev.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/usernet/usernet.h"
 #include "vmm/dev/virtio/virtio.h"
@@ -105,9 +107,9 @@ static size_t fill(struct vq_chain *chain, struct iovec *iov, unsigned nr)
 }
 
 /*
- * Give a packet to the guest; the first piece has its header.  Return: 1 done; 0 not enough buffers: it keeps
- * waiting until the guest adds one to those that are there; -errno.  A packet that does not fit a single buffer
- * when it must is lost.
+ * Give a packet to the guest; the first piece has its header.  Return: 1 done; 0 not enough buffers: the guest
+ * tells when it adds one to those that are there; -errno.  A packet that does not fit a single buffer when it must
+ * is lost.
  */
 static int deliver(struct vio_dev *d, unsigned q, struct iovec *iov, unsigned nr)
 {
@@ -339,6 +341,19 @@ static int add_pair(struct net *n, unsigned i, int tap, struct err *err)
 	return r < 0 ? err_set(err, r, "virtio-net: watch the tap device") : 0;
 }
 
+int net_mac_parse(const char *text, uint8_t ret[6])
+{
+	unsigned b[6];
+	int end = 0;
+
+	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5], &end) != 6 ||
+	    text[end] != '\0' || (b[0] & 1))
+		return -EINVAL;
+	for (int i = 0; i < 6; i++)
+		ret[i] = (uint8_t) b[i];
+	return 0;
+}
+
 int net_add(struct vm *vm, struct pci_bus *bus, const struct net_config *conf, struct err *err)
 {
 	uint64_t features = F_CSUM | F_GUEST_CSUM | F_MAC | F_GUEST_TSO4 | F_GUEST_TSO6 | F_GUEST_ECN | F_HOST_TSO4 |
@@ -366,5 +381,8 @@ int net_add(struct vm *vm, struct pci_bus *bus, const struct net_config *conf, s
 	put_le16(n->vio.config + 6, STATUS_UP);
 	put_le16(n->vio.config + 8, (uint16_t) conf->pairs);
 	n->vio.config_len = 12;
-	return vio_pci_add(vm, bus, &n->vio, err);
+	r = vio_pci_add(vm, bus, &n->vio, err);
+	if (r == 0 && conf->id != NULL)
+		dev_name(vm->devs, conf->id); /* the one that was added last */
+	return r;
 }

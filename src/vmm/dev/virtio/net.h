@@ -13,18 +13,23 @@ struct vm;
 
 /**
  * struct net_config - a network interface
+ * @id: what people call it; may be NULL
  * @tap: @pairs descriptors of net_tap_open(); borrowed
  * @user: instead of @tap: a network made of sockets, with one pair; borrowed
  * @mac: address of the guest's side
  * @split: do not offer packed rings
  */
 struct net_config {
+	const char *id;
 	int tap[NET_PAIRS_MAX];
 	struct usernet_config *user;
 	unsigned pairs;
 	uint8_t mac[6];
 	bool split;
 };
+
+/** net_mac_parse() - "52:54:00:12:34:56"; 0, or -EINVAL: no address, or that of a group */
+int net_mac_parse(const char *text, uint8_t ret[6]);
 
 /** net_add() - a network interface; 0 or -errno with a message */
 int net_add(struct vm *vm, struct pci_bus *bus, const struct net_config *conf, struct err *err);

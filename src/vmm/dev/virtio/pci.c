@@ -316,7 +316,8 @@ static void bar_write(void *arg, uint64_t offset, unsigned size, uint64_t value)
 		device_write(p, at, size, value);
 		break;
 	case AT_NOTIFY:
-		vio_notify(p->vio, at / NOTIFY_STEP);
+		if (at / NOTIFY_STEP < p->vio->nr_queues)
+			vio_again(p->vio, at / NOTIFY_STEP);
 		break;
 	case AT_TABLE:
 		msix_table_write(&p->msix, at, size, value);
@@ -421,6 +422,11 @@ static void vio_pci_free(struct vm *vm, struct dev *dev)
 static const struct dev_ops vio_pci_dev_ops = { .name = "virtio-pci", .reset = vio_pci_reset,
 						.free = vio_pci_free };
 
+struct vio_dev *vio_of(const struct dev *d)
+{
+	return d->ops == &vio_pci_dev_ops ? ((const struct vio_pci *) d)->vio : NULL;
+}
+
 int vio_pci_add(struct vm *vm, struct pci_bus *bus, struct vio_dev *d, struct err *err)
 {
 	struct pci_id id = { .vendor = 0x1AF4, .device = (uint16_t) (0x1040 + d->ops->id),
@@ -437,6 +443,7 @@ int vio_pci_add(struct vm *vm, struct pci_bus *bus, struct vio_dev *d, struct er
 	}
 	p->vm = vm;
 	p->vio = d;
+	p->pci.owner = &p->dev;
 	d->transport = &pci_transport;
 	d->transport_arg = p;
 	pci_dev_init(&p->pci, vm, &id, &pci_ops, p);

@@ -12,6 +12,7 @@
 #include "vmm/core/loop.h"
 #include "vmm/dev/virtio/queue.h"
 
+struct dev;
 struct err;
 struct pci_bus;
 struct vm;
@@ -37,7 +38,7 @@ struct vio_dev;
  * @start: features are negotiated, rings are ready; may be NULL.  -errno: the device needs a reset
  * @stop: after a reset nothing of the guest is touched any more; requests under way are waited for.
  *        May be NULL
- * @notify: the guest put something into ring @q.  -errno: it broke it
+ * @notify: the guest put something into ring @q; on the event loop's thread.  -errno: it broke it
  * @free: release; stopped before
  */
 struct vio_ops {
@@ -143,6 +144,9 @@ void vio_push(struct vio_dev *d, unsigned q, const struct vq_chain *chain, uint3
  * Return: 0; -errno of the ring or of @one.
  */
 int vio_each(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsigned q, struct vq_chain *chain));
+
+/** vio_of() - the virtio device that a device is; NULL it is something else */
+struct vio_dev *vio_of(const struct dev *d);
 
 /**
  * vio_pci_add() - put a device on the PCI bus

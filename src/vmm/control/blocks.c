@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: commands about disks and the files behind them
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/json_write.h"
+#include "base/str.h"
+#include "vmm/control/qmp.h"
+#include "vmm/core/dev.h"
+#include "vmm/core/vm.h"
+#include "vmm/dev/virtio/blk.h"
+#include "vmm/dev/virtio/virtio.h"
+#include "vmm/machine/machine.h"
+#include "vmm/machine/parts.h"
+
+#define NESTED_MAX 4 /* how deep descriptions of files are in each other: format over protocol */
+
+/* The file of "filename", opened or sent along. */
+static int open_file(struct machine *m, const char *path, bool readonly, struct err *err)
+{
+	struct part *sent = parts_find(machine_parts(m), PART_FD, path);
+	int r = sent != NULL ? 0 : machine_may_open(m, err), fd;
+
+	if (r < 0)
+		return r;
+	fd = sent != NULL ? fcntl(sent->fd, F_DUPFD_CLOEXEC, 0) : open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+
+	return fd < 0 ? err_set(err, -errno, "blockdev-add: open '%s'", path) : fd;
+}
+
+static int add_node(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+{
+	const char *name = args != NULL ? json_get_str(in, args, "node-name") : NULL, *driver, *path;
+	const struct json *at = args;
+	struct part *part;
+	bool readonly;
+
+	(void) ret;
+	if (name == NULL)
+		return err_msg(err, -EINVAL, "blockdev-add: 'node-name' is missing");
+	readonly = json_get_bool(in, args, "read-only", false);
+	for (int i = 0; i < NESTED_MAX && json_get(in, at, "filename") == NULL && json_get(in, at, "file") != NULL; i++) {
+		driver = json_get_str(in, at, "driver");
+		if (driver != NULL && strcmp(driver, "raw") != 0)
+			return err_msg(err, -EINVAL, "blockdev-add: driver '%s' is not known; there are raw and file", driver);
+		at = json_get_object(in, at, "file");
+		if (at == NULL)
+			return err_msg(err, -EINVAL, "blockdev-add: 'file' is not an object");
+	}
+	driver = json_get_str(in, at, "driver");
+	path = json_get_str(in, at, "filename");
+	if (path == NULL || (driver != NULL && strcmp(driver, "file") != 0 && strcmp(driver, "host_device") != 0))
+		return err_msg(err, -EINVAL, "blockdev-add: no 'filename' of a file or host_device");
+	part = parts_add(machine_parts(m), PART_FILE, name, err);
+	if (part == NULL)
+		return -EINVAL;
+	part->fd = open_file(m, path, readonly, err);
+	part->path = strdup(path);
+	part->readonly = readonly;
+	if (part->fd < 0 || part->path == NULL) {
+		int r = part->fd < 0 ? part->fd : err_set(err, -ENOMEM, "blockdev-add");
+
+		parts_remove(machine_parts(m), part);
+		return r;
+	}
+	return 0;
+}
+QMP_COMMAND(blockdev_add, "blockdev-add", add_node);
+
+static int del_node(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+{
+	const char *name = args != NULL ? json_get_str(in, args, "node-name") : NULL;
+	struct part *part = name != NULL ? parts_find(machine_parts(m), PART_FILE, name) : NULL;
+
+	(void) ret;
+	if (part == NULL)
+		return err_msg(err, -ENOENT, "blockdev-del: there is no node '%s'", name != NULL ? name : "");
+	if (part->device[0] != '\0')
+		return err_msg(err, -EBUSY, "Node '%s' is in use by device '%s'", name, part->device);
+	parts_remove(machine_parts(m), part);
+	return 0;
+}
+QMP_COMMAND(blockdev_del, "blockdev-del", del_node);
+
+static void add_path(struct str *ret, const char *id)
+{
+	char path[DEV_ID_MAX + 32];
+
+	(void) snprintf(path, sizeof(path), "/machine/peripheral/%s", id);
+	json_text(ret, "qdev", path);
+}
+
+/* What a file is called, and how large it is. */
+static void add_image(struct str *ret, const char *path, uint64_t bytes)
+{
+	json_open(ret, "image", '{');
+	json_text(ret, "filename", path);
+	json_text(ret, "format", "raw");
+	json_uint(ret, "virtual-size", bytes);
+	json_close(ret, '}');
+}
+
+static int query_block(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
+		       struct err *err)
+{
+	struct blk_info info;
+
+	(void) in;
+	(void) args;
+	(void) err;
+	json_open(ret, NULL, '[');
+	for (const struct dev *d = machine_vm(m)->devs; d != NULL; d = d->next) {
+		if (blk_query(vio_of(d), &info) < 0)
+			continue;
+		json_open(ret, NULL, '{');
+		json_text(ret, "device", d->id);
+		add_path(ret, d->id);
+		json_text(ret, "type", "unknown");
+		json_flag(ret, "removable", false);
+		json_flag(ret, "locked", false);
+		json_open(ret, "inserted", '{');
+		json_text(ret, "file", info.name);
+		json_text(ret, "node-name", d->id);
+		json_text(ret, "drv", "raw");
+		json_flag(ret, "ro", info.readonly);
+		json_flag(ret, "encrypted", false);
+		add_image(ret, info.name, info.bytes);
+		json_close(ret, '}');
+		json_close(ret, '}');
+	}
+	json_close(ret, ']');
+	return 0;
+}
+QMP_COMMAND(block, "query-block", query_block);
+
+static int query_stats(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
+		       struct err *err)
+{
+	struct blk_info info;
+
+	(void) in;
+	(void) args;
+	(void) err;
+	json_open(ret, NULL, '[');
+	for (const struct dev *d = machine_vm(m)->devs; d != NULL; d = d->next) {
+		if (blk_query(vio_of(d), &info) < 0)
+			continue;
+		json_open(ret, NULL, '{');
+		json_text(ret, "device", d->id);
+		json_text(ret, "node-name", d->id);
+		add_path(ret, d->id);
+		json_open(ret, "stats", '{');
+		json_uint(ret, "rd_bytes", info.read_bytes);
+		json_uint(ret, "wr_bytes", info.written_bytes);
+		json_uint(ret, "rd_operations", info.reads);
+		json_uint(ret, "wr_operations", info.writes);
+		json_uint(ret, "flush_operations", info.flushes);
+		json_uint(ret, "failed_operations", info.failures);
+		json_close(ret, '}');
+		json_close(ret, '}');
+	}
+	json_close(ret, ']');
+	return 0;
+}
+QMP_COMMAND(blockstats, "query-blockstats", query_stats);
+
+static int query_nodes(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
+		       struct err *err)
+{
+	(void) in;
+	(void) args;
+	(void) err;
+	json_open(ret, NULL, '[');
+	for (const struct part *p = machine_parts(m)->first; p != NULL; p = p->next) {
+		off_t size = p->kind == PART_FILE ? lseek(p->fd, 0, SEEK_END) : -1;
+
+		if (size < 0)
+			continue;
+		json_open(ret, NULL, '{');
+		json_text(ret, "node-name", p->name);
+		json_text(ret, "file", p->path);
+		json_text(ret, "drv", "file");
+		json_flag(ret, "ro", p->readonly);
+		json_flag(ret, "encrypted", false);
+		add_image(ret, p->path, (uint64_t) size);
+		json_close(ret, '}');
+	}
+	json_close(ret, ']');
+	return 0;
+}
+QMP_COMMAND(nodes, "query-named-block-nodes", query_nodes);
+
+static int resize(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+{
+	const char *id = args != NULL ? json_get_str(in, args, "device") : NULL;
+	const struct dev *d;
+	uint64_t size;
+
+	(void) ret;
+	if (id == NULL && args != NULL)
+		id = json_get_str(in, args, "node-name");
+	d = id != NULL ? dev_find(machine_vm(m), id) : NULL;
+	if (d == NULL || blk_query(vio_of(d), &(struct blk_info) { 0 }) < 0)
+		return err_msg(err, -ENOENT, "block_resize: there is no disk '%s'", id != NULL ? id : "");
+	if (!json_get_u64(in, args, "size", INT64_MAX, &size))
+		return err_msg(err, -EINVAL, "block_resize: 'size' is missing");
+	return blk_resize(vio_of(d), size, err);
+}
+QMP_COMMAND(block_resize, "block_resize", resize);
