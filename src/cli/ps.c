@@ -265,9 +265,7 @@ static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	shown[SIZE_COLUMN].shown = p.o->size;
 	l.no_headings = p.o->no_heading;
 	p.sizes = p.o->size || (p.o->format != NULL && strstr(p.o->format, ".Size") != NULL);
-	r = listing_begin(&l, p.o->format, err);
-	if (r == 0)
-		r = cli_engine(cli, &e, err);
+	r = cli_engine(cli, &e, err);
 	if (r < 0)
 		return r;
 	p.match.e = e;
@@ -276,7 +274,9 @@ static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 		return n;
 	for (int i = 0; i < n; i++) /* where all are containers it tells nothing */
 		shown[ISOLATION_COLUMN].shown = shown[ISOLATION_COLUMN].shown || strcmp(list[i].isolation, "container") != 0;
-	r = instance_match_limits(&p.match, &p.o->filter, &arena, err);
+	r = listing_begin(&l, p.o->format, err);
+	if (r == 0)
+		r = instance_match_limits(&p.match, &p.o->filter, &arena, err);
 	if (r == 0)
 		r = sort_list(list, n, p.o->sort, err);
 	if (r == 0)

@@ -2,8 +2,8 @@
 /**
  * DOC: cleave-vmm as the child of the process that stands for the program
  *
- * All that it needs is given as descriptors, below /proc/self/fd; it has namespaces of its own, so no
- * network but what it is given, and no capabilities once its guest runs.
+ * Files are given as descriptors, below /proc/self/fd; its sockets are in the working directory.  It gives up
+ * everything else of the host before its guest runs.
  */
 #include "engine/vm/machine.h"
 
@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,13 +97,12 @@ static void make_args(const struct eng_config *c, const struct vm_machine *m, co
 	add(a, "--cpus", arena_printf(&a->arena, "%" PRIu64, cpus != 0 ? cpus : 1));
 	add(a, "--accel", c->accel != NULL ? c->accel : "auto");
 	add(a, "--serial", arena_printf(&a->arena, "/proc/self/fd/%d/" VM_CONSOLE, m->files));
-	add(a, "--vsock", arena_printf(&a->arena, GUEST_CID ",path=/proc/self/fd/%d/" VM_SOCKET, m->dir));
+	add(a, "--vsock", GUEST_CID ",path=" VM_SOCKET); /* in the working directory */
 	add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=root", m->root));
 	a->v[a->n++] = "--no-reboot";
 	a->v[a->n] = NULL;
 }
 
-/* A guest that fills the console's log must not fill the disk. */
 static void limit(void)
 {
 	static const struct rlimit none = { 0, 0 };
@@ -115,14 +113,14 @@ static void limit(void)
 static _Noreturn void be_machine(const struct vm_machine *m, const char *const *argv)
 {
 	static const char *const env[] = { NULL };
-	const int pass[] = { m->dir, m->files, m->root, m->kernel, m->initramfs };
+	const int pass[] = { m->files, m->root, m->kernel, m->initramfs };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	limit();
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() == 1 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(null, STDOUT_FILENO) < 0 || dup2(m->complaints, STDERR_FILENO) < 0)
 		_exit(125);
-	if (unshare(CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0 || proc_cloexec_from(STDERR_FILENO + 1) < 0)
+	if (fchdir(m->dir) < 0 || proc_cloexec_from(STDERR_FILENO + 1) < 0)
 		_exit(125);
 	for (size_t i = 0; i < ARRAY_LEN(pass); i++)
 		if (fcntl(pass[i], F_SETFD, 0) < 0)

@@ -99,30 +99,56 @@ static void data_of(const struct oci_mount *m, struct str *ret)
 			str_printf(ret, "%s%s", ret->len > 0 ? "," : "", m->options.v[i]);
 }
 
+/* Flags, then type, source, target, data */
+static int put_one(struct guest_out *o, unsigned long how, const char *const text[4], struct err *err)
+{
+	_cleanup_(str_fini) struct str all = { 0 };
+	uint8_t flags[8];
+
+	guest_put64(flags, how);
+	str_add(&all, flags, sizeof(flags));
+	for (int i = 0; i < 4; i++)
+		str_add(&all, text[i], strlen(text[i]) + 1);
+	if (all.failed)
+		return err_set(err, -ENOMEM, "describe the mounts");
+	guest_put(o, GUEST_MOUNT, all.p, all.len);
+	return 0;
+}
+
+/*
+ * The host's part is done, but for one thing: what is there twice is one file for the guest, so that it is
+ * the guest who has to see that it can be written at one place only.
+ */
+static int put_bind(struct guest_out *o, const struct oci_mount *m, const struct oci_mount_opts *opts, struct err *err)
+{
+	const char *const text[] = { "none", m->destination, m->destination, "" };
+	int r;
+
+	if ((opts->flags & MS_RDONLY) == 0 && (opts->rec_set & MOUNT_ATTR_RDONLY) == 0)
+		return 0;
+	r = put_one(o, MS_BIND | MS_REC, text, err);
+	return r == 0 ? put_one(o, MS_BIND | MS_REMOUNT | MS_RDONLY, text, err) : r;
+}
+
 static int put_mount(struct guest_out *o, const struct oci_mount *m, struct err *err)
 {
-	_cleanup_(str_fini) struct str text = { 0 }, data = { 0 };
+	_cleanup_(str_fini) struct str data = { 0 };
 	const char *type = m->type != NULL ? m->type : "none";
 	struct oci_mount_opts opts;
-	uint8_t flags[8];
 	int r = oci_mount_opts_parse(m, &opts, err);
 
 	if (r < 0 || is_bind(m, &opts))
-		return r;
+		return r < 0 ? r : put_bind(o, m, &opts, err);
 	if (strcmp(type, "cgroup") == 0)
 		type = "cgroup2"; /* the guest's own */
 	else
 		data_of(m, &data);
-	guest_put64(flags, opts.flags);
-	str_add(&text, flags, sizeof(flags));
-	str_add(&text, type, strlen(type) + 1);
-	str_add(&text, m->source != NULL ? m->source : type, strlen(m->source != NULL ? m->source : type) + 1);
-	str_add(&text, m->destination, strlen(m->destination) + 1);
-	str_add(&text, data.p != NULL ? data.p : "", data.len + 1);
-	if (text.failed || data.failed)
+	if (data.failed)
 		return err_set(err, -ENOMEM, "describe the mounts");
-	guest_put(o, GUEST_MOUNT, text.p, text.len);
-	return 0;
+	return put_one(o, opts.flags,
+		       (const char *const[]) { type, m->source != NULL ? m->source : type, m->destination,
+					       data.p != NULL ? data.p : "" },
+		       err);
 }
 
 /* "net.ipv4.ip_forward", as a path */
