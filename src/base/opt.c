@@ -37,7 +37,7 @@ size_t opt_distance(const char *a, const char *b)
 
 size_t opt_distance_max(size_t n)
 {
-	return n < 3 ? 1 : n < 6 ? 2 : 3;
+	return n < 5 ? 1 : n < 8 ? 2 : 3;
 }
 
 static const char *nearest_long(const struct opt *table, const char *name, size_t n)

@@ -19,6 +19,8 @@
 #include "engine/start.h"
 #include "oci/foreground.h"
 
+#define CANNOT_RUN 126 /* exit status, as of a shell */
+
 struct exec_opts {
 	bool detach, interactive, tty, privileged;
 	const char *user, *workdir, *detach_keys;
@@ -85,9 +87,10 @@ static int exec_instance(struct cli *cli, const struct exec_opts *o, const char 
 	if (!o->detach)
 		oci_foreground_block(&old);
 	r = eng_exec(e, &i, x, !o->detach, &client, err);
-	if (r < 0 && eng_start_exit_code(err) != CLI_EXIT_FAILURE) {
+	if (r < 0 && r != -ESRCH && r != -EBUSY) { /* it runs, but not that */
 		fprintf(stderr, "cleave: %s\n", err->text);
-		return eng_start_exit_code(err);
+		r = eng_start_exit_code(err);
+		return r != CLI_EXIT_FAILURE ? r : CANNOT_RUN;
 	}
 	return r < 0 || o->detach ? r : cli_client_become(cli, &c, client, err);
 }

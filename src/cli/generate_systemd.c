@@ -232,8 +232,10 @@ static int make_unit(struct str *s, const struct cli *cli, struct engine *e,
 	str_printf(s, "[Unit]\nDescription=Cleave instance %s\nDocumentation=man:cleave-generate-systemd(1)\n"
 		      "Wants=network-online.target\nAfter=network-online.target\nRequiresMountsFor=",
 		   i->name);
-	str_printf(s, "%s\n\n[Service]\nType=exec\nRestart=%s\n", e->root,
-		   unit_policy(o, i));
+	str_printf(s, "%s\n", e->root);
+	if (o->new && o->policy == NULL && i->restart_max > 0) /* on-failure:TIMES */
+		str_printf(s, "StartLimitBurst=%d\nStartLimitIntervalSec=infinity\n", (int) i->restart_max);
+	str_printf(s, "\n[Service]\nType=exec\nRestart=%s\n", unit_policy(o, i));
 	if (seconds < 0)
 		str_puts(s, "TimeoutStopSec=infinity\n");
 	else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,13 +22,15 @@
 #define CREATED_BY_WIDTH 45 /* characters */
 
 struct history_opts {
-	bool no_trunc, quiet;
+	bool raw, no_trunc, quiet;
 	const char *format;
 };
 
 static const struct opt history_table[] = {
 	{ "format", 0, OPT_STRING, offsetof(struct history_opts, format), "FORMAT",
 	  "table, json, or a Go template" },
+	{ "human", 'H', OPT_OFF, offsetof(struct history_opts, raw), NULL,
+	  "sizes and ages for people, not bytes and times (default: true)" },
 	{ "no-trunc", 0, OPT_BOOL, offsetof(struct history_opts, no_trunc), NULL,
 	  "print whole ids and commands" },
 	{ "quiet", 'q', OPT_BOOL, offsetof(struct history_opts, quiet), NULL, "print ids only" },
@@ -63,7 +66,7 @@ static uint64_t take_layer(struct history *h, struct arena *arena)
 	return bytes;
 }
 
-static void created_json(struct str *s, const char *text)
+static void created_json(struct str *s, const char *text, bool raw)
 {
 	char span[TIME_TEXT_MAX], ago[TIME_TEXT_MAX + 8] = "N/A";
 	int64_t ns = 0;
@@ -73,7 +76,7 @@ static void created_json(struct str *s, const char *text)
 		(void) snprintf(ago, sizeof(ago), "%s ago", span);
 	}
 	json_text(s, "CreatedAt", text != NULL ? text : "");
-	json_text(s, "CreatedSince", ago);
+	json_text(s, "CreatedSince", raw && text != NULL ? text : ago);
 }
 
 static int print_step(struct history *h, struct json_in *in, const struct json *step, bool first,
@@ -84,6 +87,7 @@ static int print_step(struct history *h, struct json_in *in, const struct json *
 	const char *comment = json_get_str(in, step, "comment");
 	bool empty = json_get_bool(in, step, "empty_layer", false);
 	char id[80] = "<missing>", size[32];
+	uint64_t bytes;
 
 	if (first)
 		(void) snprintf(id, sizeof(id), h->o->no_trunc ? "sha256:%.64s" : "%.12s",
@@ -95,10 +99,14 @@ static int print_step(struct history *h, struct json_in *in, const struct json *
 	by = by != NULL ? by : "";
 	if (!h->o->no_trunc && strlen(by) > CREATED_BY_WIDTH)
 		by = arena_printf(arena, "%.*s\u2026", CREATED_BY_WIDTH - 1, by);
-	cli_size(empty ? 0 : (int64_t) take_layer(h, arena), size);
+	bytes = empty ? 0 : take_layer(h, arena);
+	if (h->o->raw)
+		(void) snprintf(size, sizeof(size), "%" PRIu64, bytes);
+	else
+		cli_size((int64_t) bytes, size);
 	json_open(&s, NULL, '{');
 	json_text(&s, "Comment", comment != NULL ? comment : "");
-	created_json(&s, json_get_str(in, step, "created"));
+	created_json(&s, json_get_str(in, step, "created"), h->o->raw);
 	json_text(&s, "CreatedBy", by);
 	json_text(&s, "ID", id);
 	json_text(&s, "Size", size);

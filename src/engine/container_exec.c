@@ -75,6 +75,8 @@ static int exec_process(struct engine *e, struct oci_container *c, const struct 
 
 	p.args = (struct oci_strv) { .v = (char **) x->args.v, .n = x->args.n };
 	p.terminal = x->tty;
+	p.console_height = e->rows;
+	p.console_width = e->columns;
 	if (x->workdir != NULL)
 		p.cwd = (char *) x->workdir;
 	if (r == 0 && x->privileged) {

@@ -15,11 +15,13 @@ struct img_store;
  * @monitor: path of cleave-monitor
  * @program: descriptor of the running program, for the clean-up
  * @preserve_fds: descriptors 3.. of the caller that go on to what it starts, set by the caller
+ * @rows, @columns: of the terminal that what it starts gets, 0 when the caller has none
  */
 struct engine {
 	char *root, *runroot, *monitor;
 	int root_fd, run_fd, program;
 	unsigned preserve_fds;
+	unsigned short rows, columns;
 	struct db *db;
 	struct img_store *images;
 };

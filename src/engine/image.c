@@ -173,13 +173,54 @@ static void add_words(struct str *s, const char *key, const struct img_words *wo
 	json_texts(s, key, words->v, words->n);
 }
 
+/* Its own, or that of its last step */
+static const char *comment_of(struct json_in *in, const struct json *config)
+{
+	const struct json *steps = json_get_array(in, config, "history", UINT32_MAX);
+	const char *text = json_get_str(in, config, "comment");
+
+	for (const struct json *m = steps != NULL ? steps->first : NULL; text == NULL && m != NULL;
+	     m = m->next)
+		if (m->next == NULL && json_to_object(in, m))
+			text = json_get_str(in, m, "comment");
+	return text != NULL ? text : "";
+}
+
+/* Where its layers are: the top one, and those below from the top */
+static void add_driver(struct engine *e, const char *chain, struct arena *arena, struct str *s)
+{
+	_cleanup_(str_fini) struct str lower = { 0 };
+	const char *end = chain + strlen(chain), *top = NULL;
+
+	while (end > chain) {
+		const char *begin = memrchr(chain, ' ', (size_t) (end - chain));
+
+		begin = begin != NULL ? begin + 1 : chain;
+		if (top == NULL)
+			top = arena_printf(arena, "%s/layers/%.*s/fs", e->root, (int) (end - begin), begin);
+		else
+			str_printf(&lower, "%s%s/layers/%.*s/fs", lower.len > 0 ? ":" : "", e->root,
+				   (int) (end - begin), begin);
+		end = begin > chain ? begin - 1 : chain;
+	}
+	json_open(s, "GraphDriver", '{');
+	json_text(s, "Name", "overlay");
+	json_open(s, "Data", '{');
+	if (lower.len > 0)
+		json_text(s, "LowerDir", lower.p);
+	json_text(s, "UpperDir", top != NULL ? top : "");
+	json_close(s, '}');
+	json_close(s, '}');
+}
+
 static int add_parts(struct engine *e, const struct img_image *image, const struct json *config,
 		     struct json_in *in, struct str *s, struct err *err)
 {
 	static const char *const copied[][2] = {
 		{ "architecture", "Architecture" }, { "variant", "Variant" }, { "os", "Os" },
-		{ "author", "Author" },		    { "config", "Config" },
+		{ "config", "Config" },
 	};
+	const char *author = json_get_str(in, config, "author");
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	const struct json *rootfs = json_get_object(in, config, "rootfs");
 	const struct json *diffs = rootfs != NULL ? json_get_array(in, rootfs, "diff_ids", UINT32_MAX)
@@ -199,6 +240,8 @@ static int add_parts(struct engine *e, const struct img_image *image, const stru
 		json_text(s, NULL, arena_printf(&arena, "%s@%s", image->repository, image->manifest));
 	json_close(s, ']');
 	json_text(s, "Parent", "");
+	json_text(s, "Comment", comment_of(in, config));
+	json_text(s, "Author", author != NULL ? author : "");
 	json_text(s, "Created", created);
 	for (size_t i = 0; i < ARRAY_LEN(copied); i++) {
 		const struct json *node = json_get(in, config, copied[i][0]);
@@ -212,6 +255,7 @@ static int add_parts(struct engine *e, const struct img_image *image, const stru
 	if (diffs != NULL)
 		json_node(s, "Layers", diffs);
 	json_close(s, '}');
+	add_driver(e, image->chain, &arena, s);
 	json_close(s, '}');
 	return in->code;
 }

@@ -119,7 +119,8 @@ const char *eng_command_line(struct arena *arena, const struct img_words *args)
 	_cleanup_(str_fini) struct str s = { 0 };
 
 	for (size_t i = 0; i < args->n && s.len < 4096; i++)
-		str_printf(&s, "%s%s", i > 0 ? " " : "", args->v[i]);
+		str_printf(&s, strchr(args->v[i], ' ') != NULL ? "%s'%s'" : "%s%s", i > 0 ? " " : "",
+			   args->v[i]); /* quotes as Docker's */
 	return s.failed ? NULL : arena_strdup(arena, s.p != NULL ? s.p : "");
 }
 

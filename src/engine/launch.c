@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -262,12 +263,25 @@ static int take_listen_fds(const struct engine *e, struct err *err)
 	.lock = -EBADF, .log = NO_PAIR, .listen = -EBADF, .dir = -EBADF, .in = NO_PAIR, .out = NO_PAIR, \
 	.err = NO_PAIR, .report = NO_PAIR, .started = NO_PAIR, .client = NO_PAIR
 
+/* A terminal has the size of ours from the beginning. */
+static void take_size(struct engine *e)
+{
+	struct winsize size = { 0 };
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO && ioctl(fd, TIOCGWINSZ, &size) < 0; fd++)
+		;
+	e->rows = size.ws_row;
+	e->columns = size.ws_col;
+}
+
 /* Takes what @l holds. */
 static int launch(struct launch *l, bool attach, int *ret_client, struct err *err)
 {
 	pid_t pid = -1;
 	int r = take_listen_fds(l->e, err);
 
+	if (l->tty)
+		take_size(l->e);
 	if (r == 0)
 		r = make_pipes(l, err);
 	if (r == 0)

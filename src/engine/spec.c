@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "engine/caps.h"
 #include "engine/config.h"
+#include "engine/engine.h"
 #include "engine/overlay.h"
 #include "engine/spec_parts.h"
 #include "sys/cap.h"
@@ -125,7 +126,11 @@ static void add_process(struct spec *s)
 		str_printf(s->out, "%s\"container=cleave\"", c->env.n > 0 ? "," : "");
 	if (s->systemd && !has_env(c, "container_uuid")) /* of an image without /etc/machine-id */
 		str_printf(s->out, ",\"container_uuid=%.32s\"", s->id);
-	str_puts(s->out, "],\"cwd\":");
+	str_puts(s->out, "]");
+	if (c->tty && s->e->rows != 0 && s->e->columns != 0)
+		str_printf(s->out, ",\"consoleSize\":{\"height\":%u,\"width\":%u}", s->e->rows,
+			   s->e->columns);
+	str_puts(s->out, ",\"cwd\":");
 	str_json(s->out, c->workdir);
 	add_caps(s);
 	spec_add_rlimits(s);

@@ -61,7 +61,7 @@ int device_option_disk(char *text, struct machine_config *c, struct err *err)
 
 	if (c->nr_disks == MACHINE_DISKS_MAX)
 		return err_msg(err, -EINVAL, "option --disk: more than %d disks", MACHINE_DISKS_MAX);
-	*d = (struct blk_config) { .name = path, .queues = c->nr_cpus < BLK_QUEUES_MAX ? c->nr_cpus : BLK_QUEUES_MAX };
+	*d = (struct blk_config) { .name = path, .queues = c->accel_config.nr_cpus < BLK_QUEUES_MAX ? c->accel_config.nr_cpus : BLK_QUEUES_MAX };
 	while (rest != NULL && r == 0)
 		r = parse_disk_word(strsep(&rest, ","), d, err);
 	if (r < 0)

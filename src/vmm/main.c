@@ -21,6 +21,7 @@
 #include "vmm/accel/accel.h"
 #include "vmm/boot/acpi.h"
 #include "vmm/control/qmp.h"
+#include "vmm/core/vm.h"
 #include "vmm/machine/leftovers.h"
 #include "vmm/machine/machine.h"
 #include "vmm/options.h"
@@ -93,7 +94,18 @@ static bool make_raw(const struct machine_config *conf, struct termios *old)
 	return used && isatty(STDIN_FILENO) && pty_raw(STDIN_FILENO, old) == 0;
 }
 
-static int run(const struct machine_config *conf, const char *control, int listener)
+static void print_stats(struct machine *m)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+	struct accel *a = machine_vm(m)->accel;
+
+	if (a->ops->stats != NULL)
+		a->ops->stats(a, &s);
+	if (s.len > 0 && !s.failed)
+		fputs(s.p, stderr);
+}
+
+static int run(const struct machine_config *conf, const char *control, int listener, bool stats)
 {
 	struct machine *m = NULL;
 	struct qmp *qmp = NULL;
@@ -109,6 +121,8 @@ static int run(const struct machine_config *conf, const char *control, int liste
 			(void) fprintf(stderr, "cleave-vmm: warning: %s\n", machine_unconfined(m));
 		raw = make_raw(conf, &old);
 		r = machine_run(m, &sig, &err);
+		if (stats)
+			print_stats(m);
 	}
 	qmp_free(qmp);
 	machine_free(m);
@@ -149,7 +163,7 @@ static int open_and_run(const struct vmm_options *o)
 	if (opened < 0)
 		r = fail(opened == -EINVAL ? STATUS_USAGE : STATUS_FAILED, &err);
 	else
-		r = r < 0 ? fail(STATUS_FAILED, &err) : run(&conf, o->qmp, listener);
+		r = r < 0 ? fail(STATUS_FAILED, &err) : run(&conf, o->qmp, listener, o->stats);
 	vmm_options_close(&conf);
 	leftovers_remove(&sockets);
 	return r;
@@ -172,12 +186,27 @@ static int dump_acpi(const char *path, const struct vmm_options *o)
 	return fail(STATUS_FAILED, &err);
 }
 
+/* Some accelerators need further processes, which are this program by another name. */
+static const struct accel_ops *named_accel(int argc, char **argv)
+{
+	static const char prefix[] = "cleave-vmm:";
+	const struct accel_ops *ops = NULL;
+
+	if (argc > 0 && strncmp(argv[0], prefix, sizeof(prefix) - 1) == 0)
+		ops = accel_find(argv[0] + sizeof(prefix) - 1);
+	return ops != NULL && ops->again != NULL ? ops : NULL;
+}
+
 int main(int argc, char **argv)
 {
+	const struct accel_ops *again = named_accel(argc, argv);
 	struct vmm_options o = { 0 };
 	struct err err = { 0 };
-	int n = argc - 1, r = argc < 1 ? -EINVAL : opt_parse(vmm_options_table(), &o, &n, argv + 1, true, &err);
+	int n = argc - 1, r;
 
+	if (again != NULL)
+		return again->again(argc, argv);
+	r = argc < 1 ? -EINVAL : opt_parse(vmm_options_table(), &o, &n, argv + 1, true, &err);
 	if (r == 1)
 		return usage();
 	if (r == 0 && n > 0)

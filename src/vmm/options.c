@@ -30,7 +30,9 @@ static const struct opt table[] = {
 	{ "memory", 'm', OPT_STRING, offsetof(struct vmm_options, memory), "SIZE",
 	  "bytes, or with K, M, G behind (256M); ',huge' takes reserved huge pages" },
 	{ "cpus", 'c', OPT_U64, offsetof(struct vmm_options, cpus), "N", "processors (1)" },
-	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm (auto)" },
+	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
+	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
+	  "how processors in software work: tlb, interp (tlb with one processor); threads: not in a process each" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
@@ -55,6 +57,8 @@ static const struct opt table[] = {
 	  "control socket, made there; speaks QEMU's machine protocol" },
 	{ "sandbox", 0, OPT_STRING, offsetof(struct vmm_options, sandbox), "HOW",
 	  "what the process may do once the guest runs: auto (as little as this host can enforce), full, off (auto)" },
+	{ "stats", 0, OPT_BOOL, offsetof(struct vmm_options, stats), NULL,
+	  "say at the end what was counted (of processors in software)" },
 	{ "no-reboot", 0, OPT_BOOL, offsetof(struct vmm_options, no_reboot), NULL, "a reset ends the machine" },
 	{ "probe", 0, OPT_BOOL, offsetof(struct vmm_options, probe), NULL,
 	  "say whether this host can run an ordinary guest, and why not" },
@@ -106,12 +110,36 @@ static int parse_memory(const char *text, struct machine_config *c, struct err *
 	return 0;
 }
 
+/* KVM if it runs guests, which is tried; else what works anywhere. */
+static const struct accel_ops *best_accel(void)
+{
+	const struct accel_ops *kvm = accel_find("kvm");
+	struct err err = { 0 };
+
+	if (kvm != NULL && kvm->probe(&err) == 0)
+		return kvm;
+	(void) fprintf(stderr, "cleave-vmm: warning: processors are software, which is slower: %s\n", err.text);
+	return accel_find("soft");
+}
+
+/* "tlb" or "interp", and where it runs: ",threads" */
+static int check_soft(const char *how, struct err *err)
+{
+	size_t n = how != NULL ? strcspn(how, ",") : 0;
+
+	if (how == NULL)
+		return 0;
+	if ((n != strlen("interp") || strncmp(how, "interp", n) != 0) && (n != strlen("tlb") || strncmp(how, "tlb", n) != 0))
+		return err_msg(err, -EINVAL, "option --soft: '%.*s' is none of tlb, interp", (int) n, how);
+	if (how[n] != '\0' && strcmp(how + n, ",threads") != 0)
+		return err_msg(err, -EINVAL, "option --soft: '%s' is not threads", how + n + 1);
+	return 0;
+}
+
 static int choose_accel(const char *name, struct machine_config *c, struct err *err)
 {
-	if (name == NULL || strcmp(name, "auto") == 0)
-		name = "kvm";
-	c->accel = accel_find(name);
-	return c->accel != NULL ? 0 : err_msg(err, -EINVAL, "option --accel: '%s' is neither auto nor kvm", name);
+	c->accel = name == NULL || strcmp(name, "auto") == 0 ? best_accel() : accel_find(name);
+	return c->accel != NULL ? 0 : err_msg(err, -EINVAL, "option --accel: '%s' is none of auto, kvm, soft", name);
 }
 
 static int parse_uuid(const char *text, uint8_t ret[16], struct err *err)
@@ -203,7 +231,7 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 
 	*ret = (struct machine_config) {
 		.memory = MEMORY_DEFAULT,
-		.nr_cpus = o->cpus != 0 ? (unsigned) o->cpus : 1,
+		.accel_config = { .nr_cpus = o->cpus != 0 ? (unsigned) o->cpus : 1, .soft = o->soft },
 		.no_reboot = o->no_reboot,
 		.serial_in = -1,
 		.serial_out = -1,
@@ -223,7 +251,7 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	if (o->cpus > VM_CPUS_MAX)
 		return err_msg(err, -EINVAL, "option --cpus: %llu is more than %d", (unsigned long long) o->cpus,
 			       VM_CPUS_MAX);
-	r = choose_accel(o->accel, ret, err);
+	r = check_soft(o->soft, err);
 	if (r == 0)
 		r = parse_uuid(o->uuid, ret->uuid, err);
 	if (r == 0 && o->oems.n > SMBIOS_TEXTS_MAX)
@@ -250,6 +278,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		r = open_each(&o->consoles, device_option_console, ret, err);
 	if (r == 0 && o->vsock != NULL)
 		r = device_option_vsock(word(o->vsock), ret, err);
+	if (r == 0)
+		r = choose_accel(o->accel, ret, err);
 	return r;
 }
 

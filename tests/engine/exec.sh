@@ -36,7 +36,7 @@ id=$(cleave ps -q)
 is "by the beginning of the id" "$(x "${id:0:6}" echo yes)" yes
 refuse 1 'no such instance' exec nobody true
 refuse 1 "not an absolute path" exec -w tmp box true
-refuse 1 'unable to find user' exec -u nobody-here box true
+refuse 126 'unable to find user' exec -u nobody-here box true
 refuse 1 'not a terminal' exec -it box true
 cleave pause box >/dev/null
 refuse 1 'is paused' exec box true
@@ -67,3 +67,23 @@ cleave run -d --name grouped --group-add 7 --group-add 8 cleave/tiny sleep 1000 
 is "exec has the groups of the instance" "$(cleave exec grouped id -G)" '0 7 8'
 is "exec -u root" "$(cleave exec -u root grouped id -G)" '0 7 8'
 is "exec -u with a group" "$(cleave exec -u 5:6 grouped id -G)" '6 7 8'
+
+# What cannot be run has the status of a shell; what is no instance, or does not run, has 1
+cleave run -d --name there cleave/tiny sleep 1000 >/dev/null
+cleave create --name made cleave/tiny true >/dev/null
+refuse 126 'unable to find user nobody-here' exec -u nobody-here there true
+refuse 126 'no such file or directory' exec -w /nowhere there true
+refuse 127 'executable file not found' exec there nowhere
+refuse 1 'is not running' exec made true
+cleave pause there >/dev/null
+refuse 1 'is paused' exec there true
+cleave unpause there >/dev/null
+
+# A program that ends before it reads what it was sent: its status is not lost
+lost=0
+for i in $(seq 40); do
+	head -c 300000 /dev/zero | "$CLEAVE" exec -i there sh -c 'exit 7' 2>/dev/null
+	[ $? = 7 ] || lost=$((lost + 1))
+	printf '\n\n\n' | script -qec "'$CLEAVE' exec -it there true" /dev/null >/dev/null 2>&1 || lost=$((lost + 1))
+done
+is "statuses that were lost" "$lost" 0

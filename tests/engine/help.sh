@@ -33,6 +33,7 @@ refuse 1 "'nonsense' is not a command" nonsense
 refuse 1 "'image nonsense' is not a command" image nonsense
 refuse 1 "did you mean 'run'" rnu
 refuse 1 "did you mean 'image ls'" image sl
+refuse 1 "^cleave: 'pod' is not a command \\(see" pod
 refuse 1 "did you mean 'volume'" volum ls
 refuse 1 "unknown option --nonsense" ps --nonsense
 refuse 125 "did you mean --name" run --nmae x

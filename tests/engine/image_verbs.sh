@@ -74,3 +74,6 @@ refuse 1 "invalid filter 'name': known are before," images -f name=x
 like "CreatedAt" "$(cleave images --format '{{.CreatedAt}}' local/small)" '^20[0-9]{2}-[01][0-9]-[0-3][0-9] [0-9:]{8} [+-][0-9]{4} '
 refuse 1 "there is no field 'Name', but Containers," images --format '{{.Name}}'
 is "headings of a table of one's own" "$(cleave images --format 'table {{.Tag}} {{.UniqueSize}}' | head -n 1)" 'TAG UNIQUE SIZE'
+is "comment, author" "$(cleave image import -m hello "$T/a.tar" local/said >/dev/null; cleave image inspect -f '{{.Comment}},{{.Author}}' local/said)" hello,
+is "its layer" "$(ls "$(cleave image inspect -f '{{.GraphDriver.Data.UpperDir}}' local/large:2)")" zero
+like "history --human=false" "$(cleave history -H=false --format '{{.Size}} {{.CreatedSince}}' local/large:2)" '^3000000 20[0-9]{2}-[0-9T:.-]+Z$'

@@ -25,7 +25,7 @@ is "the other is shown" "$(jq length "$T/one")" 1
 # ps
 p() { cleave ps -a "$@"; }
 is "names" "$(p --format '{{.Names}}' | xargs)" 'three two one'
-is "a table of one's own" "$(p --format 'table {{.Names}}\t{{.State}}' | head -1)" 'NAMES   STATE'
+is "a table of one's own" "$(p --format 'table {{.Names}}\t{{.State}}' | head -1)" 'NAMES     STATE'
 is "label of a row" "$(p --format '{{.Label "a"}}' | xargs)" 'c b'
 is "columns line up" "$(p | awk '{print index($0, "cleave/tiny")}' | sort -u | tail -n +2 | wc -l)" 1
 is "status" "$(p -q -f status=exited | wc -l)" 1

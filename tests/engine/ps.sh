@@ -66,3 +66,6 @@ is "json is for programs" "$(cleave ps --format '{{json .}}' | jq -r 'has("Label
 like "CreatedAt" "$(cleave ps --format '{{.CreatedAt}}')" '^20[0-9]{2}-[01][0-9]-[0-3][0-9] [0-9:]{8} [+-][0-9]{4} [A-Z0-9+-]+$'
 cleave rm -fa >/dev/null
 refuse 1 "invalid filter 'colour': known are ancestor," ps --filter colour=red
+cleave create --name quoted cleave/tiny sh -c 'a b' c >/dev/null
+is "words with spaces are quoted" "$(cleave ps -a --format '{{.Command}}')" "\"sh -c 'a b' c\""
+is "columns are as wide as Docker's" "$(cleave ps -a --format 'table {{.Names}}\t{{.State}}' | head -n 1)" 'NAMES     STATE'

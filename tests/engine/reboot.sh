@@ -73,6 +73,8 @@ like "--new" "$unit" 'ExecStart=[^ ]*/cleave .* run --rm --name again -i -e "A=b
 [[ $unit != *--restart\ * ]] && yes || no "--restart is left out" "$unit"
 like "the unit starts it again instead" "$unit" 'Restart=always'
 like "a policy of its own beside the unit's" "$(cleave generate systemd again 2>&1 >/dev/null)" "^WARNING: instance 'again' has the restart policy 'always'"
+cleave create --name thrice --restart on-failure:3 cleave/tiny false >/dev/null
+like "as often as the instance asked" "$(cleave generate systemd --new thrice)" 'StartLimitBurst=3.*Restart=on-failure'
 like "removed before" "$unit" 'ExecStartPre=-.* rm -f again'
 refuse 1 "systemd knows" generate systemd --restart-policy never always
 refuse 1 "no such instance" generate systemd nothing

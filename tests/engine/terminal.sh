@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 setup script
 tty_run() { script -qec "stty rows 33 cols 77; $CLEAVE run $*" /dev/null </dev/null; }
-out=$(tty_run "--rm -t cleave/tiny sh -c 'tty; sleep 0.2; stty size; echo \$TERM; exit 4'")
+out=$(tty_run "--rm -t cleave/tiny sh -c 'stty size; tty; echo \$TERM; exit 4'")
 is "status" $? 4
 like "it is a terminal" "$out" '/dev/pts/0'
 like "it has the size of ours" "$out" '33 77'
@@ -19,3 +19,5 @@ cleave run -dt --name reopened cleave/tiny sh -c 'exec <&- >&- 2>&-; sleep 0.3
 is "a terminal that everybody closed for a while: status" "$(cleave wait reopened)" 7
 is "what was written later is there" "$(cleave logs reopened | tr -d '\r\n')" \
 	'opened 1opened 2opened 3'
+cleave run -d --name host cleave/tiny sleep 1000 >/dev/null
+is "of exec, from its beginning" "$(script -qec "stty rows 34 cols 78; $CLEAVE exec -t host stty size" /dev/null </dev/null | tr -d '\r')" '34 78'

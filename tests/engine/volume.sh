@@ -153,4 +153,10 @@ like "-v with options of the mount" "$(cleave run --rm -v painted:/v:noexec,nosu
 refuse 125 'ro and rw exclude each other' run -v painted:/v:ro,rw cleave/tiny true
 is "filter name is an expression" "$(cleave volume ls -qf 'name=^paint.d$'; cleave volume ls -qf 'name=^aint')" painted
 refuse 1 "invalid filter 'name=.'" volume ls -f 'name=['
-is "--noheading" "$(cleave volume ls --noheading -f name=painted)" 'local   painted'
+is "--noheading" "$(cleave volume ls --noheading -f name=painted)" 'local     painted'
+cleave rm -fa >/dev/null
+cleave create --name keeper -v kept:/v cleave/tiny >/dev/null
+refuse 1 'give names of volumes, or --all' volume rm
+refuse 1 'give names of volumes, or --all' volume rm -a kept
+like "rm --all" "$(cleave volume rm --all | xargs)" 'painted'
+is "it leaves those that an instance uses" "$(cleave volume ls -q)" kept

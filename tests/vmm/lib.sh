@@ -18,3 +18,38 @@ nested() {
 		--add "$bin/cleave-vmm:/usr/local/bin/cleave-vmm" --add "$image/vmlinuz:/opt/vmm/vmlinuz" \
 		--add "$here/nested/lib.sh:/opt/vmm/lib.sh" "${add[@]}" -- "$here/nested/$script" "$@"
 }
+
+# soft SCRIPT [ARGUMENT]...: run tests/vmm/nested/SCRIPT here, in the root of that guest's image and its own namespaces,
+# with processors in software; its status is that of the script.
+soft() {
+	local script=$1 image file
+	shift
+	[ "$(id -u)" = 0 ] || { echo "skip: building the guest's image needs root"; exit 77; }
+	image=$("$here/../guest/setup.sh") || exit 1
+	work=$(mktemp -d)
+	trap 'rm -rf --one-file-system "$work" ${files:+"$files"}' EXIT
+	mkdir "$work"/{image,top,files}
+	cp "$bin/cleave-vmm" "$image/vmlinuz" "$here"/nested/* "$work/files/"
+	for file in "${add[@]}"; do
+		[ "$file" = --add ] || cp "${file%%:*}" "$work/files/"
+	done
+	# shellcheck disable=SC2016 # the inner shell expands it
+	timeout "${TEST_TIMEOUT:-290}" unshare --mount --net --pid --fork --kill-child bash -c '
+		set -e
+		cd "$1"
+		mount -o loop,ro "$2" image
+		mount -t tmpfs top top
+		mkdir top/upper top/work top/root
+		mount -t overlay -o lowerdir=image,upperdir=top/upper,workdir=top/work overlay top/root
+		mount --rbind /dev top/root/dev
+		mount -t proc proc top/root/proc
+		mount -t sysfs sysfs top/root/sys
+		mount -t tmpfs tmp top/root/tmp
+		mkdir -p top/root/opt/vmm
+		cp files/* top/root/opt/vmm/
+		mv top/root/opt/vmm/cleave-vmm top/root/usr/local/bin/
+		shift 2
+		chroot top/root busybox ip link set lo up
+		ACCEL=soft exec chroot top/root "$@"
+	' - "$work" "$image/root.img" "/opt/vmm/$script" "$@"
+}

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 
 #define COLUMNS_MAX 16
+#define WIDTH_MIN 7 /* of a column, without what separates it: as Docker */
 
 void cli_table_add(struct cli_table *t, const char *cell)
 {
@@ -33,6 +34,8 @@ void cli_table_print(const struct cli_table *t)
 	for (const char *p = t->text.p; p < end; p += strlen(p) + 1) {
 		if (width_of(p) > width[column])
 			width[column] = width_of(p);
+		if (width[column] < WIDTH_MIN)
+			width[column] = WIDTH_MIN;
 		column = (column + 1) % t->columns;
 	}
 	for (const char *p = t->text.p; p < end; p += strlen(p) + 1) {

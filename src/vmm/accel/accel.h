@@ -16,6 +16,7 @@ struct accel;
 struct accel_vcpu;
 struct err;
 struct gmem;
+struct str;
 
 /** enum accel_exit_kind - why vcpu_run returned */
 enum accel_exit_kind {
@@ -61,14 +62,25 @@ struct accel_start {
 };
 
 /**
+ * struct accel_config - what an accelerator is opened with
+ * @nr_cpus: processors that will follow
+ * @soft: how a processor in software works, NULL for the best way; others ignore it
+ */
+struct accel_config {
+	unsigned nr_cpus;
+	const char *soft;
+};
+
+/**
  * struct accel_ops - one way to execute a guest
  * @name: as after --accel
  * @shares_memory: other processes of it map guest memory too
  * @makes_code: its threads write code and execute it
  * @probe: can it run an ordinary guest on this host?  0, or -errno with a message that tells how to
  *         make it work.  May take milliseconds
- * @open: @mem is borrowed until close; @nr_cpus processors will follow
- * @map: more memory that the guest sees at @gpa, a multiple of 2 MiB as @size; @host is borrowed until close
+ * @open: @mem and what @conf points to are borrowed until close
+ * @map: more memory that the guest sees at @gpa, a multiple of 2 MiB as @size: file @fd, all of it mapped
+ *       at @host.  Borrowed until close; before the first vcpu_new
  * @vcpu_new: processor @index of @nr_cpus; freed by close
  * @reset: processors and interrupt controllers as after power-on; no thread is in vcpu_run
  * @vcpu_start: where the first processor begins; the others wait for it to wake them
@@ -79,14 +91,17 @@ struct accel_start {
  * @irq_msi: message-signalled interrupt; any thread
  * @notify_add: any write to @gpa becomes a write to eventfd @fd and no exit
  * @notify_remove: the same arguments; takes it back
+ * @stats: append what was counted, a line per processor; NULL: nothing was
  * @close: release; no thread is in vcpu_run.  NULL is fine
+ * @again: this program was started again by the accelerator, which named it cleave-vmm:NAME; exit status.
+ *         NULL: it never does that
  */
 struct accel_ops {
 	const char *name, *summary;
 	bool shares_memory, makes_code;
 	int (*probe)(struct err *err);
-	int (*open)(const struct gmem *mem, unsigned nr_cpus, struct accel **ret, struct err *err);
-	int (*map)(struct accel *a, uint64_t gpa, void *host, uint64_t size, bool readonly);
+	int (*open)(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
+	int (*map)(struct accel *a, uint64_t gpa, void *host, uint64_t size, int fd, bool readonly);
 	int (*vcpu_new)(struct accel *a, unsigned index, struct accel_vcpu **ret, struct err *err);
 	int (*reset)(struct accel *a, struct err *err);
 	int (*vcpu_start)(struct accel_vcpu *v, const struct accel_start *start, struct err *err);
@@ -96,7 +111,9 @@ struct accel_ops {
 	void (*irq_msi)(struct accel *a, uint64_t addr, uint32_t data);
 	int (*notify_add)(struct accel *a, uint64_t gpa, int fd);
 	void (*notify_remove)(struct accel *a, uint64_t gpa, int fd);
+	void (*stats)(struct accel *a, struct str *s);
 	void (*close)(struct accel *a);
+	int (*again)(int argc, char **argv);
 };
 
 /** struct accel - first member of every accelerator */

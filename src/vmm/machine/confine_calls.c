@@ -99,7 +99,8 @@ static const struct confine_call calls[] = {
 	/* disks that come while it runs */
 	{ __NR_ftruncate, LOOPS, RULE_ANY },
 	/* the end of the machine */
-	{ __NR_wait4, LOOPS, RULE_ANY },
+	{ __NR_wait4, LOOPS | SOFT, RULE_ANY },
+	{ __NR_pidfd_send_signal, LOOPS | SOFT, RULE_ANY }, /* to processes that it has a descriptor of */
 	{ __NR_prlimit64, LOOPS, RULE_OWN_LIMITS },
 	/* files of a directory that was opened before; it is all that the thread's root has */
 	{ __NR_openat, FILES, RULE_ANY },

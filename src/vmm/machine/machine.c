@@ -290,7 +290,7 @@ static int build(struct machine *m, struct err *err)
 	int r = vm_init(&m->vm, conf->memory, flags, err);
 
 	if (r == 0)
-		r = conf->accel->open(&m->vm.mem, conf->nr_cpus, &m->vm.accel, err);
+		r = conf->accel->open(&m->vm.mem, &conf->accel_config, &m->vm.accel, err);
 	if (r == 0)
 		r = watch(m, err);
 	if (r == 0)
@@ -319,7 +319,7 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
 	m->signal_fd = -1;
 	m->parts.passed = -1;
 	m->vm.cause_fd = -1;
-	m->vm.nr_cpus = conf->nr_cpus;
+	m->vm.nr_cpus = conf->accel_config.nr_cpus;
 	r = getrandom(m->generation, sizeof(m->generation), 0) < 0 ? err_set(err, -errno, "make random numbers") : 0;
 	if (r == 0)
 		r = build(m, err);

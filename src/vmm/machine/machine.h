@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vmm/accel/accel.h"
 #include "vmm/boot/boot.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/usernet/usernet.h"
@@ -16,7 +17,6 @@
 #include "vmm/dev/virtio/net.h"
 #include "vmm/machine/confine.h"
 
-struct accel_ops;
 struct balloon;
 struct err;
 struct dev;
@@ -51,8 +51,8 @@ struct machine_pmem {
 struct machine_config {
 	uint64_t memory;
 	bool huge_pages, no_reboot, hotplug;
-	unsigned nr_cpus;
 	const struct accel_ops *accel;
+	struct accel_config accel_config;
 	int serial_in, serial_out;
 	uint8_t uuid[16];
 	const char *const *oem;

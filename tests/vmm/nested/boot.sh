@@ -3,7 +3,7 @@
 # shellcheck source=lib.sh
 . /opt/vmm/lib.sh
 
-cleave-vmm --probe | grep -qx 'kvm: yes' || { echo "FAIL --probe: $(cleave-vmm --probe)"; exit 1; }
+cleave-vmm --probe | grep -qx "$accel: yes" || { echo "FAIL --probe: $(cleave-vmm --probe)"; exit 1; }
 initramfs
 boot 'echo HELLO $(uname -r) $(grep -c ^processor /proc/cpuinfo); dmesg | grep -iE "acpi.*(error|warn)" && echo FAILED'
 expect "power off" 0 'HELLO .* 1'

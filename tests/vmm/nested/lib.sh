@@ -1,14 +1,19 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
 #
-# Runs in the emulated guest: boots Linux in machines of cleave-vmm, and checks what they say.
+# Runs in the emulated guest, or with ACCEL=soft in its root: boots Linux in machines of cleave-vmm, and checks what
+# they say.
 
 set -uo pipefail
 cd /opt/vmm || exit 1
 failed=0
 log=/tmp/console
-for module in irqbypass kvm kvm-amd; do
-	modprobe $module || exit 1
+accel=${ACCEL:-kvm}
+release=$(ls /lib/modules)
+modules="irqbypass kvm kvm-amd"
+[ $accel = kvm ] || modules=
+for module in $modules; do
+	modprobe "$module" || exit 1
 done
 
 # initramfs MODULE...: an archive with busybox and these modules (with what they need) as base.cpio.
@@ -20,7 +25,7 @@ initramfs() {
 		while read -r module; do
 			install -D "$module" "root$module"
 		done
-	[ $# = 0 ] || modprobe --show-depends --all "$@" | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+	[ $# = 0 ] || modprobe -S "$release" --show-depends --all "$@" | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
 		while read -r module; do
 			cp "$module" root/m/
 			basename "$module" >>root/m/order
@@ -53,7 +58,7 @@ boot() {
 	mkdir -p one && printf '%s\n' "$script" >one/script
 	(cd one && echo script | busybox cpio -o -H newc 2>/dev/null) | cat base.cpio - >all.cpio
 	status=0
-	timeout "${BOOT_TIMEOUT:-200}" "${VMM:-cleave-vmm}" --kernel "${KERNEL:-vmlinuz}" --initrd all.cpio \
+	timeout "${BOOT_TIMEOUT:-200}" "${VMM:-cleave-vmm}" --accel "$accel" --kernel "${KERNEL:-vmlinuz}" --initrd all.cpio \
 		--append "console=ttyS0 quiet cryptomgr.notests panic=-1 init_on_alloc=0 $extra" "$@" \
 		>$log 2>$log.err </dev/null || status=$?
 }

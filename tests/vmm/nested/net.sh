@@ -4,7 +4,7 @@
 . /opt/vmm/lib.sh
 
 initramfs virtio_pci virtio_net
-modprobe tun
+[ $accel = soft ] || modprobe tun
 head -c 4M /dev/urandom >data
 sum=$(sha256sum <data)
 sum=${sum%% *}

@@ -28,7 +28,8 @@ client query-status '{"execute": "query-cpus-fast", "id": [1, "x"]}' query-versi
 	stop query-status stop cont query-status quit wait:SHUTDOWN
 boot 'sleep 100' --qmp /tmp/qmp --cpus 2
 expect "quit" 0
-said "answers" '"status": ?"running"' '"cpu-index": ?1.*"id": ?\[1, ?"x"\]' '"name": ?"query-kvm"' '"enabled": ?true' \
+enabled=$([ $accel = kvm ] && echo true || echo false)
+said "answers" '"status": ?"running"' '"cpu-index": ?1.*"id": ?\[1, ?"x"\]' '"name": ?"query-kvm"' "\"enabled\": ?$enabled" \
 	'"base-memory": ?268435456' 'CommandNotFound.*no-such-command' 'execute: expected a string' \
 	'"event": ?"STOP"' '"status": ?"paused"' '"event": ?"RESUME"' 'SHUTDOWN.*host-qmp-quit'
 [ ! -e /tmp/qmp ] || fail "the socket is still there"

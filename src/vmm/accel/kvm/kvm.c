@@ -77,7 +77,7 @@ static int need_caps(int dev, struct err *err)
 	return 0;
 }
 
-static int kvm_map(struct accel *a, uint64_t gpa, void *host, uint64_t size, bool readonly)
+static int kvm_map(struct accel *a, uint64_t gpa, void *host, uint64_t size, int fd, bool readonly)
 {
 	struct kvm *k = (struct kvm *) a;
 	struct kvm_userspace_memory_region r = { .slot = k->nr_slots,
@@ -86,6 +86,7 @@ static int kvm_map(struct accel *a, uint64_t gpa, void *host, uint64_t size, boo
 						 .memory_size = size,
 						 .userspace_addr = (uintptr_t) host };
 
+	(void) fd;
 	if (ioctl(k->vm, KVM_SET_USER_MEMORY_REGION, &r) < 0)
 		return -errno;
 	k->nr_slots++;
@@ -97,7 +98,8 @@ static int map_memory(struct kvm *k, const struct gmem *mem)
 	int r = 0;
 
 	for (unsigned i = 0; i < mem->nr_regions && r == 0; i++)
-		r = kvm_map(&k->base, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, false);
+		r = kvm_map(&k->base, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, mem->fd,
+			    false);
 	return r;
 }
 
@@ -226,7 +228,7 @@ static const struct accel_ops kvm_ops = {
 };
 REGISTRY_ADD(accels, kvm_ops);
 
-int kvm_open(const struct gmem *mem, unsigned nr_cpus, struct accel **ret, struct err *err)
+int kvm_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
 {
 	struct kvm *k = calloc(1, sizeof(*k));
 	int r;
@@ -234,7 +236,7 @@ int kvm_open(const struct gmem *mem, unsigned nr_cpus, struct accel **ret, struc
 	if (k == NULL)
 		return err_set(err, -ENOMEM, "open KVM");
 	k->base.ops = &kvm_ops;
-	k->nr_cpus = nr_cpus;
+	k->nr_cpus = conf->nr_cpus;
 	k->vm = -EBADF;
 	k->dev = kvm_dev_open(err);
 	r = k->dev < 0 ? k->dev : make_vm(k, mem, err);

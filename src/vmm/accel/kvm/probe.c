@@ -60,12 +60,13 @@ static int run(struct accel *a, const struct accel_start *start, struct err *err
 int kvm_probe(struct err *err)
 {
 	_cleanup_(gmem_fini) struct gmem mem = { .fd = -EBADF };
+	static const struct accel_config conf = { .nr_cpus = 1 };
 	struct accel_start start;
 	struct accel *a = NULL;
 	int r = gmem_init(&mem, GMEM_SIZE_MIN, 0, err);
 
 	if (r == 0)
-		r = kvm_open(&mem, 1, &a, err);
+		r = kvm_open(&mem, &conf, &a, err);
 	if (r < 0)
 		return r;
 	prepare(&mem, &start);

@@ -104,7 +104,7 @@ static int map(struct pmem *p, struct pci_bus *bus, int fd, const char *name, bo
 	p->size = (uint64_t) st.st_size;
 	r = pci_window64_take(bus, p->size, &gpa);
 	if (r == 0)
-		r = a->ops->map(a, gpa, host, p->size, readonly);
+		r = a->ops->map(a, gpa, host, p->size, fd, readonly);
 	if (r < 0)
 		return err_set(err, r, "pmem '%s': give it to the guest", name);
 	put_le64(p->vio.config, gpa);

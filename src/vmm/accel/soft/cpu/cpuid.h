@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a processor tells of itself.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "vmm/accel/soft/cpu/state.h"
+
+/** struct cpuid_regs - an answer */
+struct cpuid_regs {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/** cpuid_get() - answer of @c for @leaf and @subleaf */
+struct cpuid_regs cpuid_get(const struct cpu *c, uint32_t leaf, uint32_t subleaf);
+
+/** cpuid_host() - the host's answer */
+struct cpuid_regs cpuid_host(uint32_t leaf, uint32_t subleaf);
+
+/* Words of struct cpu_cpuid: leaf and register */
+#define CPUID_WORD_1_ECX 0
+#define CPUID_WORD_1_EDX 1
+#define CPUID_WORD_7_EBX 2
+#define CPUID_WORD_7_ECX 3
+#define CPUID_WORD_7_EDX 4
+#define CPUID_WORD_7_1_EAX 5
+#define CPUID_WORD_D_1_EAX 6
+#define CPUID_WORD_80000001_ECX 7
+#define CPUID_WORD_80000001_EDX 8
+#define CPUID_WORDS 9
+
+/** struct cpu_cpuid - features of the guest's processors: never more than what the host has */
+struct cpu_cpuid {
+	uint32_t word[CPUID_WORDS];
+	uint64_t xcr0; /* bits that the guest may set */
+	uint32_t max_leaf;
+	uint8_t phys_bits;
+};
+
+/** cpuid_has() - does the guest's processor have bit @bit of CPUID_WORD_* @word? */
+static inline bool cpuid_has(const struct cpu *c, unsigned word, unsigned bit)
+{
+	return c->cpuid->word[word] >> bit & 1;
+}
+
+/** cpuid_features() - those of this host's processor which can be executed here; one answer for all callers */
+const struct cpu_cpuid *cpuid_features(void);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Which instructions may run in this process.
+ */
+#include <string.h>
+
+#include "vmm/accel/soft/differ/generate.h"
+
+static bool in(uint8_t opcode, const uint8_t *list, size_t n)
+{
+	return memchr(list, opcode, n) != NULL;
+}
+
+/* Loads of segment registers, far and system calls, flags that trap: they change more than is compared. */
+static bool one_byte(const struct insn *i)
+{
+	static const uint8_t no[] = { 0x8E, 0x9D, 0xCA, 0xCB, 0xCC, 0xCD, 0xCF, 0xF1, 0xC6, 0xC7 };
+	unsigned n = i->modrm >> 3 & 7;
+
+	if (i->opcode == 0xC6 || i->opcode == 0xC7)
+		return n == 0; /* else XABORT, XBEGIN */
+	if (i->opcode == 0xFF)
+		return n != 3 && n != 5;
+	if (i->opcode == 0x8C)
+		return n < 6;
+	return !in(i->opcode, no, sizeof(no));
+}
+
+/* What depends on time, on the machine, on tables of the operating system, or that the guest's processor hides. */
+static bool two_bytes(const struct insn *i)
+{
+	static const uint8_t no[] = { 0x00, 0x01, 0x02, 0x03, 0x05, 0x07, 0x18, 0x19, 0x1A, 0x1B, 0x1C, 0x1E, 0x31,
+				      0x33, 0x34, 0x35, 0x37, 0xA1, 0xA2, 0xA9, 0xB2, 0xB4, 0xB5, 0xAA, 0xA0, 0xA8 };
+	unsigned n = i->modrm >> 3 & 7;
+
+	if (i->opcode == 0xAE)
+		return i->pp == 0 && (i->is_mem ? n < 4 : n >= 5);
+	if (i->opcode == 0xC7)
+		return i->is_mem ? n == 1 : false;
+	return !in(i->opcode, no, sizeof(no));
+}
+
+static bool three_bytes(const struct insn *i)
+{
+	if (i->map == MAP_0F38)
+		return i->opcode < 0x80 || (i->opcode >= 0xC8 && i->opcode < 0xD8) || i->opcode == 0xDB ||
+			(i->opcode >= 0xDC && i->opcode < 0xE0 && i->pp == 1) || (i->opcode >= 0xF0 && i->opcode < 0xF2) ||
+			(i->opcode == 0xF6 && i->pp != 0 && i->pp != 3);
+	return i->opcode < 0xF0;
+}
+
+/* Tiles. */
+static bool vex(const struct insn *i)
+{
+	return !(i->enc == ENC_VEX && i->map == MAP_0F38 &&
+		 (i->opcode == 0x49 || i->opcode == 0x4B || i->opcode == 0x5C || i->opcode == 0x5E || i->opcode == 0x6C));
+}
+
+bool allowed_here(const struct insn *i)
+{
+	if (i->seg == SEG_FS)
+		return false;
+	if (i->enc != ENC_LEGACY)
+		return vex(i);
+	switch (i->map) {
+	case MAP_1BYTE:
+		return one_byte(i);
+	case MAP_0F:
+		return two_bytes(i);
+	default:
+		return three_bytes(i);
+	}
+}

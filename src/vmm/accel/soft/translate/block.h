@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Blocks of translated code: found by guest-physical address, chained to each other, dropped when their page is
+ * written.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vmm/accel/soft/translate/cache.h"
+
+/* struct block.key: what the translation depends on besides the bytes */
+#define BLOCK_KEY_USER 1u
+#define BLOCK_KEY_FP_SHIFT 1 /* enum op_fp */
+
+/**
+ * struct link - a direct branch to another block of the same page
+ * @at: offset in the cache of the rel32; @stub: where it goes while there is no @to
+ * @off: guest offset in the page that it goes to
+ * @to_host: it enters at @to->host_entry, with live flags in the host's; else at @to->entry
+ */
+struct link {
+	struct block *from, *to;
+	struct link *next_in; /* of @to->in */
+	uint32_t at, stub;
+	uint16_t off;
+	bool to_host;
+};
+
+/**
+ * struct block_insn - where an instruction is
+ * @host: offset from the block's start of its first byte; @off: guest offset in the page
+ * @flags_in_slot: when it faults on the host, the guest's flags are in the slot
+ */
+struct block_insn {
+	uint16_t host;
+	uint16_t off : 12, flags_in_slot : 1;
+};
+
+/**
+ * struct block - translated code for the instructions at @gpa
+ * @start, @end: offsets in the cache; @entry: flags in the slot; @host_entry: flags in the host's
+ * @interp: its first instruction is the interpreter's
+ * @dead: no longer to be found
+ */
+struct block {
+	uint64_t gpa;
+	uint32_t key;
+	uint32_t start, end, entry, host_entry;
+	bool interp, dead;
+	uint16_t nr_links, nr_insns;
+	struct block *next_hash, *next_page;
+	struct link *in, *link;
+	struct block_insn insn[];
+};
+
+#define BLOCKS_HASH 32768u
+
+/**
+ * struct block_set - all of them
+ * @page: blocks of a guest-physical page, @nr_pages of them
+ */
+struct block_set {
+	struct cache *cache;
+	struct block *hash[BLOCKS_HASH];
+	struct block **page;
+	uint64_t nr_pages;
+};
+
+/** block_set_init() - none, for @nr_pages of guest memory.  Return: 0; -ENOMEM */
+int block_set_init(struct block_set *s, struct cache *cache, uint64_t nr_pages);
+
+/** block_set_done() - release what is not the cache's */
+void block_set_done(struct block_set *s);
+
+/** block_new() - room for @nr_insns and @nr_links; NULL: no memory */
+struct block *block_new(size_t nr_insns, size_t nr_links);
+
+/** block_free() - release; NULL is fine */
+void block_free(struct block *b);
+
+/** block_find() - the one for @gpa and @key; NULL if there is none */
+struct block *block_find(const struct block_set *s, uint64_t gpa, uint32_t key);
+
+/** block_insert() - make @b be found; @b->gpa is below @s->nr_pages */
+void block_insert(struct block_set *s, struct block *b);
+
+/** block_chain() - let @l go straight to @to */
+void block_chain(struct block_set *s, struct link *l, struct block *to);
+
+/** block_drop() - make @b not be found, nor entered by any chain */
+void block_drop(struct block_set *s, struct block *b);
+
+/** block_drop_page() - all of a page.  Return: were there any? */
+bool block_drop_page(struct block_set *s, uint64_t gpa);
+
+/** block_evict() - empty region @region of the cache */
+void block_evict(struct block_set *s, unsigned region);
+
+/** block_insn_at() - the instruction that the code at offset @at belongs to; NULL: none (entry) */
+const struct block_insn *block_insn_at(const struct block *b, size_t at);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Writes x86-64 instructions.
+ *
+ * The processor that runs the code is reached through the host's GS: emit_gs_*() names a field of
+ * struct cpu by its offset.  Nothing here knows what a guest is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** enum host_reg - registers by their encoding; HOST_NONE where there is none */
+enum host_reg {
+	HOST_RAX, HOST_RCX, HOST_RDX, HOST_RBX, HOST_RSP, HOST_RBP, HOST_RSI, HOST_RDI,
+	HOST_R8, HOST_R9, HOST_R10, HOST_R11, HOST_R12, HOST_R13, HOST_R14, HOST_R15, HOST_NONE,
+};
+
+/* Conditions of jcc */
+#define CC_B 2u
+#define CC_E 4u
+#define CC_NE 5u
+#define CC_BE 6u
+#define CC_A 7u
+
+/* Opcodes with a ModRM byte, for emit_rr(), emit_rm(), emit_gs() */
+#define OP_ADD 0x03u
+#define OP_AND 0x23u
+#define OP_SUB 0x2Bu
+#define OP_XOR 0x33u
+#define OP_CMP 0x3Bu
+#define OP_LOAD 0x8Bu
+#define OP_STORE 0x89u
+#define OP_STORE8 0x88u
+
+/* /digit of the group 0x81 */
+#define GROUP_ADD 0u
+#define GROUP_AND 4u
+#define GROUP_CMP 7u
+
+/**
+ * struct emit - where code is written
+ * @p: next byte; @end: of the room
+ * @full: something did not fit; what was written is useless
+ */
+struct emit {
+	uint8_t *p, *end;
+	bool full;
+};
+
+/** emit_bytes() - @n bytes as they are */
+void emit_bytes(struct emit *e, const void *bytes, size_t n);
+
+/** emit_8(), emit_32(), emit_64() - a number, little-endian */
+void emit_8(struct emit *e, uint8_t v);
+void emit_32(struct emit *e, uint32_t v);
+void emit_64(struct emit *e, uint64_t v);
+
+/** emit_rr() - one-byte @opcode with registers @reg and @rm; @wide: 64 bits, else 32 */
+void emit_rr(struct emit *e, bool wide, unsigned opcode, unsigned reg, unsigned rm);
+
+/** emit_mov() - 64-bit copy of a register; nothing if they are the same */
+void emit_mov(struct emit *e, unsigned to, unsigned from);
+
+/** emit_mov_imm() - the shortest that makes @to equal @value */
+void emit_mov_imm(struct emit *e, unsigned to, uint64_t value);
+
+/** emit_rm() - one-byte @opcode with @reg and memory at @base + @disp */
+void emit_rm(struct emit *e, bool wide, unsigned opcode, unsigned reg, unsigned base, int32_t disp);
+
+/** emit_lea() - @to = @base + @index << @scale + @disp; HOST_NONE for what is missing; flags are kept */
+void emit_lea(struct emit *e, bool wide, unsigned to, unsigned base, unsigned index, unsigned scale, int32_t disp);
+
+/** emit_group() - group 0x81 /@digit: arithmetic of @reg with @imm */
+void emit_group(struct emit *e, bool wide, unsigned digit, unsigned reg, int32_t imm);
+
+/** emit_shift_right(), emit_shift_left() - of @reg by @count */
+void emit_shift_right(struct emit *e, bool wide, unsigned reg, unsigned count);
+void emit_shift_left(struct emit *e, bool wide, unsigned reg, unsigned count);
+
+/** emit_imul() - 32-bit @to = @from * @factor */
+void emit_imul(struct emit *e, unsigned to, unsigned from, int32_t factor);
+
+/** emit_gs() - one-byte @opcode with @reg and the field at @offset */
+void emit_gs(struct emit *e, bool wide, unsigned opcode, unsigned reg, size_t offset);
+
+/** emit_gs_store16() - the low 16 bits of @reg to the field; emit_gs_load16(): from it, zero-extended */
+void emit_gs_store16(struct emit *e, unsigned reg, size_t offset);
+void emit_gs_load16(struct emit *e, unsigned reg, size_t offset);
+
+/** emit_gs_store_imm() - 32-bit constant to the field */
+void emit_gs_store_imm(struct emit *e, size_t offset, uint32_t value);
+
+/** emit_gs_group() - 32-bit group 0x81 /@digit of the field with @imm */
+void emit_gs_group(struct emit *e, unsigned digit, size_t offset, int32_t imm);
+
+/** emit_jmp() - to @target, or to be set later; returns where its rel32 is (NULL when full) */
+uint8_t *emit_jmp(struct emit *e, const uint8_t *target);
+
+/** emit_jcc() - likewise with condition @cc, 0 to 15 */
+uint8_t *emit_jcc(struct emit *e, unsigned cc, const uint8_t *target);
+
+/** emit_jmp_gs() - to the address in the field */
+void emit_jmp_gs(struct emit *e, size_t offset);
+
+/** emit_jmp_mem() - to the address in memory at @base + @disp */
+void emit_jmp_mem(struct emit *e, unsigned base, int32_t disp);
+
+/** emit_jmp_reg() - to the address in @reg */
+void emit_jmp_reg(struct emit *e, unsigned reg);
+
+/** emit_patch() - make the jump whose rel32 is at @at go to @target; NULL @at is fine */
+void emit_patch(uint8_t *at, const uint8_t *target);
+
+/** emit_save_flags() - the six arithmetic flags to the 16-bit field as AH of LAHF and AL of SETO; spoils @scratch */
+void emit_save_flags(struct emit *e, unsigned scratch, size_t offset);
+
+/** emit_restore_flags() - the reverse */
+void emit_restore_flags(struct emit *e, unsigned scratch, size_t offset);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the translator keeps for one processor: shared by translate.c and run.c.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "vmm/accel/soft/cpu/state.h"
+#include "vmm/accel/soft/translate/block.h"
+#include "vmm/accel/soft/translate/op.h"
+#include "vmm/accel/soft/translate/stub.h"
+#include "vmm/accel/soft/translate/translate.h"
+
+/**
+ * struct translator - see translate.h
+ * @kernel_epoch, @user_epoch: struct cpu.hot.epoch of code at level 0 to 2, and of level 3 by address space
+ * @seed: of the next epoch
+ * @kernel_local: code at level 0 to 2 that is not global was seen, so @kernel_epoch lasts for one address space only
+ * @fp_live: the guest's x87, SSE and AVX registers are in the host's
+ * @no_way: an entry that no address has; @ways_for: struct cpu.tlb_now that struct cpu.hot.way was used with
+ * @dropped: blocks were dropped since this was set to false
+ */
+struct translator {
+	struct cache cache;
+	struct stubs stubs;
+	struct block_set blocks;
+	struct jump *jumps;
+	uint64_t kernel_epoch, user_epoch[TLB_SPACES], seed;
+	unsigned kernel_space;
+	bool kernel_local, fp_live, dropped;
+	struct tlb_entry no_way, *ways_for[2];
+	struct translate_stats stats;
+};
+
+/** translator_of() - the one of @c */
+static inline struct translator *translator_of(const struct cpu *c)
+{
+	return c->translator;
+}
+
+/** epoch_next() - a number that the guest cannot guess and that was not used before */
+uint64_t epoch_next(struct translator *t);
+
+/** translator_key() - struct block.key of code that runs now */
+static inline uint32_t translator_key(const struct cpu *c)
+{
+	enum op_fp fp = OP_FP_NONE;
+
+	if (!(c->cr0 & (CR0_EM | CR0_TS)) && c->cr4 & CR4_OSFXSR) {
+		fp = OP_FP_SSE;
+		if (c->cr4 & CR4_OSXSAVE && (c->xcr0 & 6) == 6)
+			fp = (c->xcr0 & 0xE6) == 0xE6 ? OP_FP_AVX512 : OP_FP_AVX;
+	}
+	return (c->cpl == 3 ? BLOCK_KEY_USER : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
+}
+
+/** translator_block() - translate the block at RIP, which @page is the page of.  NULL: impossible */
+struct block *translator_block(struct cpu *c, const struct tlb_code *page);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How it works: the guest's registers are in the host's registers of the same name, RSP too, so the
+ * host's stack is out of reach while translated code runs.  Leaving stores them all to struct cpu.
+ */
+#include "vmm/accel/soft/translate/stub.h"
+
+#include "vmm/accel/soft/translate/cache.h"
+#include "vmm/accel/soft/translate/gen.h"
+
+static const uint8_t kept[] = { HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15 };
+
+static void push(struct emit *e, unsigned reg)
+{
+	if (reg >= 8)
+		emit_8(e, 0x41);
+	emit_8(e, (uint8_t) (0x50 | (reg & 7)));
+}
+
+static void pop(struct emit *e, unsigned reg)
+{
+	if (reg >= 8)
+		emit_8(e, 0x41);
+	emit_8(e, (uint8_t) (0x58 | (reg & 7)));
+}
+
+static void write_enter(struct emit *e)
+{
+	for (size_t i = 0; i < sizeof(kept); i++)
+		push(e, kept[i]);
+	emit_gs(e, true, OP_STORE, HOST_RSP, AT(hot.host_rsp));
+	emit_mov(e, T0, HOST_RDI);
+	for (unsigned r = 0; r < 16; r++) {
+		if (!gen_is_in_memory(r))
+			emit_gs(e, true, OP_LOAD, r, AT_REG(r));
+	}
+	emit_jmp_reg(e, T0);
+}
+
+static const uint8_t *write_leave(struct emit *e)
+{
+	const uint8_t *at = e->p;
+
+	for (unsigned r = 0; r < 16; r++) {
+		if (!gen_is_in_memory(r))
+			emit_gs(e, true, OP_STORE, r, AT_REG(r));
+	}
+	emit_gs(e, true, OP_LOAD, HOST_RSP, AT(hot.host_rsp));
+	for (size_t i = sizeof(kept); i-- > 0;)
+		pop(e, kept[i]);
+	emit_8(e, 0xC3);
+	return at;
+}
+
+/* T1: hot.arg; STUB_SLOW_*: T0: hot.addr; STUB_JUMP: T0 ^ epoch: hot.addr */
+static const uint8_t *write_kind(struct emit *e, enum stub_kind kind, const uint8_t *leave)
+{
+	const uint8_t *at = e->p;
+
+	if (kind == STUB_JUMP)
+		emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
+	emit_gs(e, true, OP_STORE, T0, AT(hot.addr));
+	emit_gs(e, false, OP_STORE, T1, AT(hot.arg));
+	emit_gs_store_imm(e, AT(hot.kind), kind);
+	(void) emit_jmp(e, leave);
+	return at;
+}
+
+void stubs_write(struct stubs *s, struct cache *cache)
+{
+	struct emit e = { .p = cache->w, .end = cache->w + STUB_BYTES };
+	const uint8_t *leave;
+
+	s->enter = (void (*)(const uint8_t *))(uintptr_t) cache->x;
+	write_enter(&e);
+	leave = write_leave(&e);
+	for (unsigned kind = 0; kind < STUB_KINDS; kind++)
+		s->at[kind] = write_kind(&e, kind, leave);
+	s->link_save = e.p;
+	emit_save_flags(&e, T0, AT(hot.flags));
+	(void) emit_jmp(&e, s->at[STUB_LINK]);
+}

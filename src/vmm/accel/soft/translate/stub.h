@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way into translated code and the ways out of it.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cache;
+struct cpu;
+
+/**
+ * struct jump - an entry of struct cpu.hot.jumps: where code for a linear address is
+ * @key: the address ^ struct cpu.hot.epoch
+ */
+struct jump {
+	uint64_t key;
+	const uint8_t *code;
+};
+
+#define JUMPS_SHIFT 12u
+#define JUMPS (1u << JUMPS_SHIFT)
+#define JUMPS_FACTOR 0x9E3779B1u /* of a multiplicative hash of the low 32 bits */
+
+static inline uint32_t jump_index(uint64_t pc)
+{
+	return ((uint32_t) pc * JUMPS_FACTOR) >> (32 - JUMPS_SHIFT);
+}
+
+/** enum stub_kind - struct cpu.hot.kind: why translated code was left */
+enum stub_kind {
+	STUB_SLOW_READ, /* hot.addr is not in the TLB; hot.arg: offset in the cache where to try again */
+	STUB_SLOW_WRITE,
+	STUB_LINK, /* hot.arg: offset of the rel32 */
+	STUB_INTERP, /* hot.arg: offset in hot.page of an instruction for the interpreter */
+	STUB_POLL, /* likewise, of any instruction: somebody wants attention */
+	STUB_JUMP, /* hot.addr: where to */
+	STUB_FAULT, /* the host could not execute it; hot.arg as above */
+	STUB_KINDS,
+};
+
+/**
+ * struct stubs - code that is always there
+ * @enter: call it with the code to run; returns when that is left.  GS must be struct cpu
+ * @at: where translated code goes to leave; writable addresses
+ * @link_save: STUB_LINK with the flags in the host's
+ */
+struct stubs {
+	void (*enter)(const uint8_t *code);
+	const uint8_t *at[STUB_KINDS];
+	const uint8_t *link_save;
+};
+
+#define STUB_BYTES 4096u
+
+/** stubs_write() - into the first STUB_BYTES of @cache */
+void stubs_write(struct stubs *s, struct cache *cache);

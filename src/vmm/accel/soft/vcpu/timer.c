@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: when a local APIC's timer is due
+ *
+ * An alarm sets an event: a guest that executes sees it, one that sleeps wakes up.
+ */
+#include "vmm/accel/soft/cpu/run.h"
+#include "vmm/accel/soft/vcpu/vcpu_priv.h"
+
+void vcpu_timer(struct vcpu *v)
+{
+	uint64_t next = lapic_timer_run(&v->bus, v->lapic, clock_now());
+	bool off = __atomic_load_n(&v->alarm.off, __ATOMIC_SEQ_CST);
+
+	if (off)
+		vcpu_count(v, STAT_ALARM);
+	if (next != v->armed || off) {
+		v->armed = next;
+		alarm_set(&v->alarm, next != 0 ? clock_until(&v->world->clock, next) : 0);
+	}
+	vcpu_recheck(v);
+}

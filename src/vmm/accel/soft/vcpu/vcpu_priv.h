@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include "vmm/accel/soft/vcpu/alarm.h"
+#include "vmm/accel/soft/vcpu/vcpu.h"
+
+/**
+ * struct pv - paravirtual registers of a processor, as written
+ * @clock: where the guest reads its time, bit 0: it does
+ * @wall: where the time of day was written last
+ * @steal: where it reads how long it had to wait for a host processor, bit 0: it does
+ * @schedstat: the host's figure of that, -1 without
+ * @steal_next: host time stamp at which it is told again
+ */
+struct pv {
+	uint64_t clock, wall, steal, steal_next;
+	int schedstat;
+};
+
+/**
+ * struct vcpu - a processor
+ * @alarm: goes off when the local APIC's timer is due
+ * @armed: host time stamp for which @alarm is set, 0 when it is not
+ * @eoi: vectors whose end the I/O APIC has not been told, a bit each
+ */
+struct vcpu {
+	struct cpu *cpu;
+	struct world *world;
+	struct lapic *lapic;
+	struct world_slot *slot;
+	struct apic_bus bus;
+	const struct cpu_ram *ram;
+	struct pv pv;
+	unsigned index;
+	struct alarm alarm;
+	uint64_t armed;
+	uint32_t eoi[8];
+};
+
+/** vcpu_ops - what struct cpu calls */
+extern const struct cpu_ops vcpu_ops;
+
+/** vcpu_count() - one more of them */
+static inline void vcpu_count(const struct vcpu *v, enum world_stat what)
+{
+	v->slot->stat[what]++;
+}
+
+/** vcpu_of() - owner of a struct cpu */
+static inline struct vcpu *vcpu_of(const struct cpu *c)
+{
+	return c->owner;
+}
+
+/** vcpu_ram() - @len bytes of guest memory at @gpa that may be written; NULL if they are not there */
+void *vcpu_ram(const struct vcpu *v, uint64_t gpa, uint64_t len);
+
+/** vcpu_timer() - let the local APIC's timer fire if it is due, and set the signal for the next time */
+void vcpu_timer(struct vcpu *v);
+
+/** vcpu_recheck() - something about the local APIC has changed: is there an interrupt now? */
+void vcpu_recheck(struct vcpu *v);
+
+/** pv_reset() - as after power-on */
+void pv_reset(struct pv *pv);
+
+/** pv_msr_read() - one of KVM's registers; false: there is none */
+bool pv_msr_read(const struct vcpu *v, uint32_t msr, uint64_t *ret);
+
+/** pv_msr_write() - likewise */
+bool pv_msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
+
+/** pv_steal() - tell the guest of its waiting, now and then */
+void pv_steal(struct vcpu *v);
