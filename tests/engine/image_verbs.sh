@@ -77,3 +77,6 @@ is "headings of a table of one's own" "$(cleave images --format 'table {{.Tag}} 
 is "comment, author" "$(cleave image import -m hello "$T/a.tar" local/said >/dev/null; cleave image inspect -f '{{.Comment}},{{.Author}}' local/said)" hello,
 is "its layer" "$(ls "$(cleave image inspect -f '{{.GraphDriver.Data.UpperDir}}' local/large:2)")" zero
 like "history --human=false" "$(cleave history -H=false --format '{{.Size}} {{.CreatedSince}}' local/large:2)" '^3000000 20[0-9]{2}-[0-9T:.-]+Z$'
+config=$(cleave image inspect -f '{{.Id}}' local/said)
+rm "$CLEAVE_ROOT/images/blobs/sha256/${config#sha256:}"
+refuse 125 "image '${config:7:12}' was removed meanwhile, or its configuration is damaged: see 'cleave system check'" run --rm local/said true

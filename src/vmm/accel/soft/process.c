@@ -65,12 +65,18 @@ static unsigned list_fds(struct soft *s, const struct pipes *p, int *fd)
 	return n;
 }
 
-static int wait_answer(struct accel_vcpu *v, struct err *err)
+static int wait_answer(struct accel_vcpu *v, bool limited, struct err *err)
 {
 	char byte;
 	ssize_t n;
-	int r;
+	int r = patience_wait(&v->patience, v->answer, limited);
 
+	if (r == -ETIMEDOUT) {
+		spawn_end(v->pid, v->handle);
+		v->pid = 0;
+		v->handle = -1;
+		return err_msg(err, -EIO, "processor %u: its process does not stop", v->index);
+	}
 	do
 		n = read(v->answer, &byte, 1);
 	while (n < 0 && errno == EINTR);
@@ -111,7 +117,7 @@ int soft_spawn(struct accel_vcpu *v, struct err *err)
 	pipes_close(&p);
 	if (r < 0)
 		return err_set(err, r, "start process of processor %u", v->index);
-	r = wait_answer(v, err);
+	r = wait_answer(v, true, err);
 	return r < 0 ? r : result(v, "begin", err);
 }
 
@@ -140,6 +146,6 @@ int soft_do(struct accel_vcpu *v, enum world_command command, struct err *err)
 		return err_msg(err, -EIO, "processor %u: its process is gone", v->index);
 	if (write(v->command, "", 1) < 0 && errno != EPIPE)
 		return err_set(err, -errno, "processor %u: tell its process", v->index);
-	r = wait_answer(v, err);
+	r = wait_answer(v, command != WORLD_RUN, err);
 	return r < 0 ? r : result(v, "run", err);
 }

@@ -173,6 +173,8 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 static void soft_vcpu_kick(struct accel_vcpu *v)
 {
 	world_kick(v->soft->world, v->index);
+	if (v->vcpu == NULL)
+		patience_end(&v->patience);
 }
 
 static void soft_irq_line(struct accel *a, unsigned gsi, bool level)
@@ -244,6 +246,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 
 	if (s == NULL)
 		return err_set(err, -ENOMEM, "make processors");
+	patience_prepare();
 	s->base.ops = &soft_ops;
 	s->nr_cpus = conf->nr_cpus;
 	s->threads = conf->soft != NULL && strstr(conf->soft, ",threads") != NULL;

@@ -8,6 +8,7 @@
 
 #include "vmm/accel/accel.h"
 #include "vmm/accel/soft/apic/ioapic.h"
+#include "vmm/accel/soft/patience.h"
 #include "vmm/accel/soft/vcpu/vcpu.h"
 
 /**
@@ -15,6 +16,7 @@
  * @vcpu: it, when it is executed by the calling thread; NULL when by a process of its own
  * @pid, @handle: that process, 0 and -1 for none; @command, @answer: pipes to and from it
  * @exit: copy of what the guest wants
+ * @patience: of the thread that waits for @answer
  */
 struct accel_vcpu {
 	struct soft *soft;
@@ -24,6 +26,7 @@ struct accel_vcpu {
 	int handle;
 	int command, answer;
 	struct vcpu_exit exit;
+	struct patience patience;
 };
 
 /**

@@ -18,7 +18,7 @@
 #define TABLE_BITS 16
 #define TABLE (1u << TABLE_BITS)
 #define HASH 0x9E3779B97F4A7C15ull /* a multiplier that mixes */
-#define ARENA (32ull << 20) /* bytes */
+#define ARENA (64ull << 20) /* bytes */
 #define BLOCK_MAX (sizeof(struct block) + BLOCK_INSNS * sizeof(struct insn) + BLOCK_INSNS * INSN_MAX + 16)
 
 /**
@@ -29,7 +29,8 @@ struct blocks {
 	struct block *table[TABLE];
 	uint8_t *arena;
 	uint64_t used;
-	_Alignas(16) uint8_t single[sizeof(struct block) + sizeof(struct insn)];
+	struct insn single_insn, decoded[BLOCK_INSNS];
+	struct block single;
 };
 
 struct blocks *blocks_new(void)
@@ -80,7 +81,7 @@ static void finish(struct cpu *c, enum insn_result r, struct insn *i)
 
 static const struct block *in_two_pages(struct cpu *c, uint64_t lin, const uint8_t *host, unsigned left)
 {
-	struct block *b = (struct block *) c->blocks->single;
+	struct blocks *b = c->blocks;
 	const struct tlb_code *next;
 	uint8_t code[INSN_MAX];
 	struct insn i = { .len = 0 };
@@ -93,44 +94,57 @@ static const struct block *in_two_pages(struct cpu *c, uint64_t lin, const uint8
 	memcpy(code + left, next->host, INSN_MAX - left);
 	r = insn_decode(c->mode, code, INSN_MAX, &i);
 	finish(c, r, &i);
-	*b = (struct block) { .nr = 1, .bytes = i.len };
-	b->insn[0] = i;
-	return b;
+	b->single_insn = i;
+	b->single.insn = &b->single_insn;
+	b->single.nr = 1;
+	b->single.bytes = i.len;
+	return &b->single;
 }
 
-static struct block *decode(struct cpu *c, uint64_t key, const uint8_t *host, unsigned left)
+/* As many instructions as belong into one block; returns their bytes. */
+static unsigned decode_run(struct cpu *c, const uint8_t *host, unsigned left, unsigned *nr)
 {
-	struct blocks *cache = c->blocks;
-	struct block *b;
 	unsigned at = 0;
 
-	if (cache->used + BLOCK_MAX > ARENA)
-		blocks_flush(cache);
-	b = (struct block *) (cache->arena + cache->used);
-	b->key = key;
-	b->nr = 0;
-	while (b->nr < BLOCK_INSNS) {
-		struct insn *i = &b->insn[b->nr];
+	for (*nr = 0; *nr < BLOCK_INSNS && at < left; (*nr)++) {
+		struct insn *i = &c->blocks->decoded[*nr];
 		enum insn_result r;
 
-		memset(i, 0, sizeof(*i));
+		i->len = 0;
 		r = insn_decode(c->mode, host + at, left - at, i);
 		if (r == INSN_SHORT)
 			break;
 		finish(c, r, i);
 		at += i->len;
-		b->nr++;
 		c->stat_decoded++;
-		if (i->ends || at >= left)
+		if (i->ends) {
+			(*nr)++;
 			break;
+		}
 	}
-	if (b->nr == 0)
+	return at < left ? at : left;
+}
+
+static struct block *decode(struct cpu *c, uint64_t key, const uint8_t *host, unsigned left)
+{
+	struct blocks *cache = c->blocks;
+	unsigned nr, bytes = decode_run(c, host, left, &nr);
+	struct block *b;
+	uint64_t head;
+
+	if (nr == 0)
 		return NULL;
-	at = at < left ? at : left;
-	b->bytes = (uint16_t) at;
-	b->copy = (uint8_t *) &b->insn[b->nr];
-	memcpy(b->copy, host, at);
-	cache->used += (sizeof(*b) + b->nr * sizeof(struct insn) + at + 15) & ~15ull;
+	if (cache->used + BLOCK_MAX > ARENA)
+		blocks_flush(cache);
+	b = (struct block *) (cache->arena + cache->used);
+	head = (sizeof(*b) + bytes + 7) & ~7ull;
+	b->key = key;
+	b->nr = (uint16_t) nr;
+	b->bytes = (uint16_t) bytes;
+	memcpy(b->copy, host, bytes);
+	b->insn = (struct insn *) (cache->arena + cache->used + head);
+	memcpy(b->insn, cache->decoded, nr * sizeof(struct insn));
+	cache->used += (head + nr * sizeof(struct insn) + 15) & ~15ull;
 	return b;
 }
 

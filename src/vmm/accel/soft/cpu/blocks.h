@@ -12,13 +12,13 @@
  * struct block - instructions one behind the other, in one page
  * @key: guest-physical address and mode
  * @nr: instructions; the last may be one that goes on elsewhere
- * @bytes: of code; a copy of it lies behind the instructions
+ * @bytes: of code, that @copy was decoded from; the instructions lie behind it
  */
 struct block {
 	uint64_t key;
+	struct insn *insn;
 	uint16_t nr, bytes;
-	uint8_t *copy;
-	struct insn insn[];
+	uint8_t copy[];
 };
 
 /** blocks_new() - an empty cache; NULL: no memory */

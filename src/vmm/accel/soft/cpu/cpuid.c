@@ -13,6 +13,8 @@
 
 #define BIT(n) (1u << (n))
 
+#define APIC_ENABLED BIT(11) /* of IA32_APIC_BASE */
+
 #define KVM_BASE 0x40000000u
 #define KVM_FEATURES 0x40000001u
 #define KVM_CLOCKSOURCE2 BIT(3)
@@ -153,6 +155,8 @@ static struct cpuid_regs leaf_1(const struct cpu *c)
 	r.ebx = (r.ebx & 0xFF00) | c->nr_cpus << 16 | c->index << 24;
 	r.ecx = c->cpuid->word[CPUID_WORD_1_ECX] | (c->cr4 & CR4_OSXSAVE ? BIT(27) : 0);
 	r.edx = c->cpuid->word[CPUID_WORD_1_EDX] | (c->nr_cpus > 1 ? BIT(28) : 0);
+	if (!(c->apic_base & APIC_ENABLED))
+		r.edx &= ~BIT(9);
 	return r;
 }
 

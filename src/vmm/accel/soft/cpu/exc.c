@@ -240,6 +240,7 @@ void exc_software(struct cpu *c, uint8_t vector, uint8_t opcode)
 	if (opcode == 0xCD && cpu_is_v86(c) && (c->flags & FL_IOPL) != FL_IOPL)
 		cpu_raise_code(c, EXC_GP, 0);
 	deliver(c, &e);
+	c->stepped = false;
 }
 
 void exc_interrupt(struct cpu *c, uint8_t vector)

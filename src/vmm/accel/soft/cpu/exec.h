@@ -64,6 +64,26 @@ static inline void rmw_begin(struct cpu *c, uint64_t lin, unsigned size, struct 
 		rmw_begin_slow(c, size, ret);
 }
 
+/**
+ * rmw_split() - is the operand in two cache lines?
+ *
+ * Then it is not accessed atomically: the host's kernel may make who does so wait for tens of milliseconds.
+ */
+static inline bool rmw_split(const struct rmw *m, unsigned size)
+{
+	return (m->lin & 63) + size > 64;
+}
+
+/** rmw_begin_atomic() - rmw_begin() for an access that is always atomic */
+static inline void rmw_begin_atomic(struct cpu *c, uint64_t lin, unsigned size, struct rmw *ret)
+{
+	rmw_begin(c, lin, size, ret);
+	if (__builtin_expect(rmw_split(ret, size) && ret->p != ret->bounce, 0)) {
+		memcpy(ret->bounce, ret->p, size);
+		ret->p = ret->bounce;
+	}
+}
+
 /** rmw_end() - the operand has its new value */
 static inline void rmw_end(struct cpu *c, unsigned size, struct rmw *m)
 {

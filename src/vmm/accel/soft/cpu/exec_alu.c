@@ -21,7 +21,7 @@
 #define MEMORY(op, bits, ...)                                                          \
 	struct rmw m;                                                                  \
 	rmw_begin(c, mem_operand(c, i, (bits) / 8, MEM_READ | MEM_WRITE), (bits) / 8, &m); \
-	if (i->prefix & PFX_LOCK)                                                      \
+	if (i->prefix & PFX_LOCK && !rmw_split(&m, (bits) / 8))                        \
 		LOCKED(op, bits, __VA_ARGS__);                                         \
 	else                                                                           \
 		*(uint##bits##_t *) m.p =                                              \
@@ -163,17 +163,18 @@ static cpu_exec_fn *const unary[4][2][4] = {
 static void adx(struct cpu *c, const struct insn *i)
 {
 	uint32_t flag = i->pp == 2 ? FL_OF : FL_CF;
-	uint64_t b = rm_read(c, i, i->size), a = reg_get(c, i->reg, i->size), sum;
+	unsigned size = i->prefix & PFX_REX_W ? 8 : 4; /* 66 is part of the opcode */
+	uint64_t b = rm_read(c, i, size), a = reg_get(c, i->reg, size), sum;
 	bool carry;
 
-	if (i->size == 8) {
+	if (size == 8) {
 		carry = __builtin_add_overflow(a, b, &sum);
 		carry |= __builtin_add_overflow(sum, (uint64_t) ((c->status & flag) != 0), &sum);
 	} else {
 		sum = a + b + ((c->status & flag) != 0);
 		carry = sum >> 32;
 	}
-	reg_set(c, i->reg, i->size, sum);
+	reg_set(c, i->reg, size, sum);
 	c->status = (c->status & ~flag) | (carry ? flag : 0);
 }
 

@@ -3,7 +3,7 @@
  * DOC: exchanges
  *
  * With a memory operand they are atomic towards other processors if LOCK says so, XCHG always; except
- * on an operand in two pages or of a device.
+ * on an operand in two cache lines or of a device.
  */
 #include "vmm/accel/soft/cpu/alu.h"
 #include "vmm/accel/soft/cpu/exec.h"
@@ -19,7 +19,7 @@
 			reg_set##bits(c, i->rm_off, v);                                                   \
 			return;                                                                           \
 		}                                                                                         \
-		rmw_begin(c, mem_operand(c, i, (bits) / 8, MEM_READ | MEM_WRITE), (bits) / 8, &m);        \
+		rmw_begin_atomic(c, mem_operand(c, i, (bits) / 8, MEM_READ | MEM_WRITE), (bits) / 8, &m);        \
 		v = __atomic_exchange_n((uint##bits##_t *) m.p, v, __ATOMIC_SEQ_CST);                     \
 		rmw_end(c, (bits) / 8, &m);                                                               \
 		reg_set##bits(c, i->reg_off, v);                                                          \
@@ -37,14 +37,14 @@
 			reg_set##bits(c, i->rm_off, v);                                                   \
 			return;                                                                           \
 		}                                                                                         \
-		rmw_begin(c, mem_operand(c, i, (bits) / 8, MEM_READ | MEM_WRITE), (bits) / 8, &m);        \
+		rmw_begin_atomic(c, mem_operand(c, i, (bits) / 8, MEM_READ | MEM_WRITE), (bits) / 8, &m);        \
 		old = __atomic_fetch_add((uint##bits##_t *) m.p, v, __ATOMIC_SEQ_CST);                    \
 		rmw_end(c, (bits) / 8, &m);                                                               \
 		(void) alu_add_##bits(c, old, v);                                                         \
 		reg_set##bits(c, i->reg_off, old);                                                        \
 	}
 
-/* A register that does not change keeps its upper half in memory's case, as on the host. */
+/* A register that does not change keeps its upper half, as on processors of Intel. */
 #define CMPXCHG(bits)                                                                                     \
 	static void cmpxchg_##bits(struct cpu *c, const struct insn *i)                                   \
 	{                                                                                                 \
@@ -52,14 +52,15 @@
 		bool same;                                                                                \
 		struct rmw m;                                                                             \
 		if (i->is_mem) {                                                                          \
-			rmw_begin(c, mem_operand(c, i, (bits) / 8, MEM_READ | MEM_WRITE), (bits) / 8, &m); \
+			rmw_begin_atomic(c, mem_operand(c, i, (bits) / 8, MEM_READ | MEM_WRITE), (bits) / 8, &m); \
 			same = __atomic_compare_exchange_n((uint##bits##_t *) m.p, &old, v, false,        \
 							   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);           \
 			rmw_end(c, (bits) / 8, &m);                                                       \
 		} else {                                                                                  \
 			old = reg_get##bits(c, i->rm_off);                                                \
 			same = old == a;                                                                  \
-			reg_set##bits(c, i->rm_off, same ? v : old);                                      \
+			if (same)                                                                         \
+				reg_set##bits(c, i->rm_off, v);                                           \
 		}                                                                                         \
 		(void) alu_cmp_##bits(c, a, old);                                                         \
 		if (!same)                                                                                \
@@ -79,7 +80,7 @@ static void cmpxchg8b(struct cpu *c, const struct insn *i)
 	bool same;
 	struct rmw m;
 
-	rmw_begin(c, mem_operand(c, i, 8, MEM_READ | MEM_WRITE), 8, &m);
+	rmw_begin_atomic(c, mem_operand(c, i, 8, MEM_READ | MEM_WRITE), 8, &m);
 	same = __atomic_compare_exchange_n((uint64_t *) m.p, &a, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	rmw_end(c, 8, &m);
 	c->status = (c->status & ~FL_ZF) | (same ? FL_ZF : 0);
@@ -97,7 +98,7 @@ static void cmpxchg16b(struct cpu *c, const struct insn *i)
 
 	if (lin & 15)
 		cpu_raise_code(c, EXC_GP, 0);
-	rmw_begin(c, lin, 16, &m);
+	rmw_begin_atomic(c, lin, 16, &m);
 	__asm__ volatile("lock cmpxchg16b %[m]\n\tsete %[same]"
 			 : [same] "=q"(same), "+a"(a), "+d"(d), [m] "+m"(*(unsigned __int128 *) m.p)
 			 : "b"(c->reg[REG_RBX]), "c"(c->reg[REG_RCX])
@@ -145,6 +146,6 @@ cpu_exec_fn *atomic_bind(const struct insn *i)
 	if (f != NULL)
 		return lock && !i->is_mem ? cpu_undefined : f;
 	if (i->map == MAP_1BYTE && (op & 0xF8) == 0x90)
-		return lock ? cpu_undefined : op == 0x90 && i->rm == 0 ? nop : xchg_rax;
+		return lock ? cpu_undefined : op == 0x90 && (i->rm == 0 || i->rep == 0xF3) ? nop : xchg_rax;
 	return NULL;
 }

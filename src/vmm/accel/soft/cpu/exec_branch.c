@@ -103,9 +103,13 @@ static void jmp_rel(struct cpu *c, const struct insn *i)
 
 static void call_to(struct cpu *c, const struct insn *i, uint64_t rip)
 {
+	uint64_t sp = c->reg[REG_RSP] - i->size;
+
+	/* as on the host, the return address is written even if the target turns out to be no address */
+	mem_write_n(c, mem_linear(c, stack_seg(c), sp & stack_mask(c), i->size, MEM_WRITE), i->size, c->reg[REG_RIP]);
 	rip = target(c, rip, i->size);
 	check_target(c, rip);
-	stack_push(c, i->size, c->reg[REG_RIP]);
+	stack_set(c, sp);
 	c->reg[REG_RIP] = rip;
 	c->leave = true;
 }

@@ -84,11 +84,11 @@ static void ins_outs(struct cpu *c, const struct insn *i)
 	uint64_t mask = i->addr_size == 8 ? UINT64_MAX : i->addr_size == 4 ? 0xFFFFFFFF : 0xFFFF, count;
 	unsigned budget = STRING_BUDGET;
 
+	check_port(c, (uint16_t) c->reg[REG_RDX], io_size(i)); /* even if it is not repeated at all */
 	for (;;) {
 		count = c->reg[REG_RCX] & mask;
 		if (i->rep != 0 && count == 0)
 			return;
-		check_port(c, (uint16_t) c->reg[REG_RDX], io_size(i));
 		if (i->opcode < 0x6E)
 			ins_one(c, i, mask);
 		else

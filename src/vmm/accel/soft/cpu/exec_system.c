@@ -9,6 +9,9 @@
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/cpu/seg.h"
 
+#define HYPERCALL_UNKNOWN (-1000)
+#define HYPERCALL_DENIED (-1)
+
 static bool has(const struct cpu *c, unsigned word, unsigned bit)
 {
 	return cpuid_has(c, word, bit);
@@ -354,10 +357,20 @@ static void sysexit(struct cpu *c, const struct insn *i)
 	return_user(c, (uint16_t) (cs + (wide ? 32 : 16)), (uint16_t) (cs + (wide ? 40 : 24)), wide);
 }
 
+/* KVM's hypercalls: there are none that CPUID promises. */
+static void hypercall(struct cpu *c, const struct insn *i)
+{
+	(void) i;
+	reg_set(c, REG_RAX, c->mode == CPU_MODE_64 ? 8 : 4, (uint64_t) (c->cpl == 0 ? HYPERCALL_UNKNOWN : HYPERCALL_DENIED));
+}
+
 /* 0F 01 with registers: by the whole ModRM byte */
 static cpu_exec_fn *bind_group7_register(const struct cpu *c, const struct insn *i)
 {
 	switch (i->modrm) {
+	case 0xC1:
+	case 0xD9:
+		return hypercall; /* VMCALL, VMMCALL */
 	case 0xCA:
 	case 0xCB:
 		return has(c, CPUID_WORD_7_EBX, 20) ? stac_clac : cpu_undefined;

@@ -234,7 +234,7 @@ static void drop_segments(struct cpu *c, unsigned cpl)
 		bool conforming = (s->attr & (SEG_TYPE_CODE | SEG_TYPE_DOWN)) == (SEG_TYPE_CODE | SEG_TYPE_DOWN);
 
 		if ((s->attr & SEG_P) && !conforming && (s->attr >> SEG_DPL_SHIFT & 3) < cpl)
-			*s = (struct cpu_seg) { .sel = 0 };
+			s->sel = s->attr = 0; /* the base stays, 64-bit code sees it */
 	}
 }
 

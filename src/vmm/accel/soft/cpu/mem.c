@@ -108,6 +108,15 @@ static void check_slow(struct cpu *c, uint64_t lin, unsigned size, unsigned acce
 		check_watch(c, lin, size, access);
 }
 
+/* As memcpy(), with general registers only: others may be the guest's. */
+static void copy(void *to, const void *from, size_t size)
+{
+	if (size == sizeof(uint64_t))
+		memcpy(to, from, sizeof(uint64_t));
+	else
+		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
+}
+
 /* Within one page: its host address, or NULL and the guest-physical address of a device. */
 static uint8_t *locate(struct cpu *c, uint64_t lin, unsigned access, uint64_t *gpa)
 {
@@ -157,14 +166,14 @@ static void apic_access(struct cpu *c, bool write, uint64_t gpa, unsigned size, 
 	uint32_t v = 0, at = gpa & 0xFFC, shift = (gpa & 3) * 8;
 
 	if (write) {
-		memcpy(&v, data, size < 4 ? size : 4);
+		copy(&v, data, size < 4 ? size : 4);
 		if (shift == 0)
 			c->ops->apic_write(c, at, v);
 		return;
 	}
 	v = c->ops->apic_read(c, at) >> shift;
-	memset(data, 0, size);
-	memcpy(data, &v, size < 4 ? size : 4);
+	for (unsigned n = 0; n < size; n++)
+		data[n] = n < sizeof(v) ? (uint8_t) (v >> n * 8) : 0;
 }
 
 static void device_bytes(struct cpu *c, bool write, uint64_t gpa, unsigned size, uint8_t *data)
@@ -182,11 +191,11 @@ static void device_bytes(struct cpu *c, bool write, uint64_t gpa, unsigned size,
 		while (gpa & (n - 1))
 			n >>= 1;
 		if (write)
-			memcpy(&v, data, n);
+			copy(&v, data, n);
 		if (!(write && mmu_ram(c, gpa, &left, &readonly) != NULL)) /* writes to read-only memory are lost */
 			device_access(c, CPU_EXIT_MMIO, write, gpa, n, &v);
 		if (!write)
-			memcpy(data, &v, n);
+			copy(data, &v, n);
 		data += n;
 		gpa += n;
 		size -= n;
@@ -202,9 +211,9 @@ static void access_piece(struct cpu *c, uint64_t lin, uint8_t *data, unsigned si
 	if (host == NULL)
 		device_bytes(c, access & MEM_WRITE, gpa, size, data);
 	else if (access & MEM_WRITE)
-		memcpy(host, data, size);
+		copy(host, data, size);
 	else
-		memcpy(data, host, size);
+		copy(data, host, size);
 }
 
 static void access_any(struct cpu *c, uint64_t lin, void *data, unsigned size, unsigned access)
@@ -234,7 +243,7 @@ void cpu_read(struct cpu *c, uint64_t lin, void *ret, unsigned size)
 	const struct tlb_entry *e = tlb_at(c, lin);
 
 	if (e->read == ((lin + size - 1) & ~0xFFFull))
-		memcpy(ret, tlb_host(e, lin), size);
+		copy(ret, tlb_host(e, lin), size);
 	else
 		access_any(c, lin, ret, size, MEM_READ);
 }
@@ -245,7 +254,7 @@ void cpu_write(struct cpu *c, uint64_t lin, const void *data, unsigned size)
 	void *p = tlb_host(e, lin);
 
 	if (e->write == ((lin + size - 1) & ~0xFFFull)) {
-		memcpy(p, data, size);
+		copy(p, data, size);
 		mem_wrote(c, p);
 	} else {
 		access_any(c, lin, (void *) (uintptr_t) data, size, MEM_WRITE); /* is only read from */

@@ -189,6 +189,8 @@ static bool on_stack(const struct insn *i)
 		return false;
 	if (i->is_mem)
 		return i->seg == SEG_FLAT_STACK;
+	if ((i->opcode & 0xF0) == 0xA0 || (i->opcode & 0xFC) == 0x6C || i->opcode == 0xD7)
+		return false; /* strings, XLAT */
 	return i->map == MAP_1BYTE && i->enc == ENC_LEGACY;
 }
 

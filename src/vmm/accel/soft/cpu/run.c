@@ -241,6 +241,7 @@ static void trap_debug(struct cpu *c)
 	uint32_t bits = c->pending_db;
 
 	c->pending_db = 0;
+	c->activity = CPU_RUNS; /* a HLT is over before it began */
 	c->fault = (struct cpu_fault) { .vector = EXC_DB, .addr = bits };
 	longjmp(c->unwind, UNWIND_FAULT);
 }
@@ -253,11 +254,12 @@ static void run_one(struct cpu *c)
 	uint64_t lin = code_address(c);
 	const struct insn *i;
 
-	if (c->dr7 & 0xFF)
+	if ((c->dr7 & 0xFF) && shadow != 2)
 		check_breakpoints(c, lin);
 	i = blocks_get(c, lin)->insn;
 	c->shadow = 0;
 	c->leave = false;
+	c->stepped = true;
 	c->insn = i;
 	c->reg[REG_RIP] += i->len;
 	i->exec(c, i);
@@ -266,7 +268,7 @@ static void run_one(struct cpu *c)
 	replay_done(c);
 	if (before & FL_RF)
 		c->flags &= ~FL_RF;
-	if ((before & FL_TF) && shadow != 2 && c->shadow != 2)
+	if ((before & FL_TF) && c->stepped && c->shadow != 2)
 		c->pending_db |= DR6_BS;
 	if (c->pending_db != 0 && c->shadow != 2)
 		trap_debug(c);
@@ -330,6 +332,22 @@ void cpu_run(struct cpu *c)
 	if (how != UNWIND_NONE && unwound(c, how))
 		return;
 	loop(c);
+}
+
+bool cpu_execute(struct cpu *c, const struct insn *i)
+{
+	int how = setjmp(c->unwind);
+
+	if (how != UNWIND_NONE)
+		return unwound(c, how);
+	c->leave = false;
+	c->insn = i;
+	c->reg[REG_RIP] += i->len;
+	i->exec(c, i);
+	c->insn = NULL;
+	c->stat_insns++;
+	replay_done(c);
+	return false;
 }
 
 bool cpu_advance(struct cpu *c)

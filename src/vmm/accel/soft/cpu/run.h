@@ -56,6 +56,12 @@ static inline bool cpu_is_special(const struct cpu *c)
 bool cpu_advance(struct cpu *c);
 
 /**
+ * cpu_execute() - execute the instruction at RIP, known to be @i and bound, while cpu_is_special() is false
+ * Return: true when @c->exit is filled.
+ */
+bool cpu_execute(struct cpu *c, const struct insn *i);
+
+/**
  * cpu_deliver() - take pending events that can be taken now: INIT, NMI, interrupts
  * Return: true when the processor must return to its owner (@c->exit is filled).
  */

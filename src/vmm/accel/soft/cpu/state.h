@@ -157,6 +157,7 @@ struct tlb_entry {
 
 #define TLB_GLOBAL 1u
 #define TLB_LARGE 2u /* part of a larger page */
+#define TLB_CHECKED 4u /* struct tlb_code: translations of the page were compared with it */
 
 extern uint64_t tlb_none;
 
@@ -270,17 +271,21 @@ struct cpu_ops {
  * @flags: arithmetic flags as LAHF and SETO AL store them
  * @flushed: address spaces whose code pages were forgotten since somebody cleared it; bit CPU_FLUSHED_GLOBAL too
  * @code_seen: by hash of the linear page: translated code was entered there
- * @way: TLB entries that were used last, by hash of the code that used them; of kernel and user code
+ * @way: TLB entries that were used last, by hash of the code that used them; of kernel code, that with RFLAGS.AC, others
+ * @kernel_tlb, @kernel_epoch: struct cpu.tlb_now and @epoch of level 0 without and with RFLAGS.AC
  */
 struct cpu_hot {
 	uint64_t host_rsp, page, epoch;
 	struct jump *jumps;
 	uint64_t addr, target;
-	uint32_t arg, kind;
+	uint64_t arg;
+	uint32_t kind;
 	uint16_t flags;
 	uint32_t flushed;
 	uint64_t code_seen[64];
-	struct tlb_entry *way[2][CPU_WAYS];
+	struct tlb_entry *way[3][CPU_WAYS];
+	struct tlb_entry *kernel_tlb[2];
+	uint64_t kernel_epoch[2];
 };
 
 #define CPU_FLUSHED_GLOBAL 0x80000000u
@@ -307,6 +312,7 @@ struct cpu_fault {
  * @xsave: x87, SSE, AVX, AVX-512 state in the host's standard XSAVE format
  * @event: EVENT_*, atomic
  * @hot: of the translator
+ * @stepped: a single step ends with a trap; not that of INT n, which clears TF
  * @shadow: interrupts wait for the end of the next instruction: 1 after STI, 2 after MOV SS (then debug traps too)
  * @insn: instruction under way
  * @code_page: host address of the page that it is in; @leave: that page was written, or a branch was taken
@@ -317,7 +323,7 @@ struct cpu {
 	struct tlb_entry *tlb_now;
 	const struct insn *insn;
 	uint64_t code_page;
-	bool leave;
+	bool leave, stepped;
 	uint8_t cpl, mode, shadow;
 	uint32_t event;
 	struct cpu_hot hot;

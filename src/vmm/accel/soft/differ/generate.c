@@ -9,6 +9,8 @@
 #include "vmm/accel/soft/simd/table.h"
 
 #define DATA_MIDDLE (DIFFER_DATA + 0x800)
+#define POOL_WORDS 65536u
+#define POOL_SEED 0x9E3779B97F4A7C15ull
 
 static bool chance(uint64_t *seed, unsigned percent)
 {
@@ -56,13 +58,16 @@ static uint64_t word(uint64_t *seed)
 	return chance(seed, 40) ? floating(seed) : chance(seed, 60) ? random_next(seed) : interesting(seed);
 }
 
+/* Words to copy from at random places; made once, always the same. */
+static uint64_t pool[POOL_WORDS];
+
 static void fill(uint64_t *seed, void *to, unsigned size)
 {
-	for (unsigned at = 0; at + 8 <= size; at += 8) {
-		uint64_t v = word(seed);
+	uint64_t own = POOL_SEED;
 
-		memcpy((uint8_t *) to + at, &v, 8);
-	}
+	for (unsigned n = 0; pool[POOL_WORDS - 1] == 0; n++) /* the last one may be 0 by chance: then it is tried again */
+		pool[n % POOL_WORDS] = word(&own);
+	memcpy(to, pool + random_below(seed, POOL_WORDS - size / 8), size);
 }
 
 static void fill_x87(uint64_t *seed, uint8_t *xsave)
@@ -173,12 +178,45 @@ static void patch(struct differ_case *k, unsigned at, unsigned size, uint64_t v)
 	memcpy(k->code + at, &v, size);
 }
 
+/* In two cache lines these are slow beyond measure: the host's kernel punishes them. */
+static bool is_atomic(const struct insn *i)
+{
+	if (i->enc != ENC_LEGACY)
+		return false;
+	if (i->map == MAP_0F && (i->opcode == 0xB0 || i->opcode == 0xB1 || (i->opcode & 0xFE) == 0xC0 || i->opcode == 0xC7))
+		return true;
+	return i->prefix & PFX_LOCK || (i->map == MAP_1BYTE && (i->opcode & 0xFE) == 0x86);
+}
+
+/* Where a jump through a register or memory goes: to breakpoints, to what cannot be executed, to no address. */
+static uint64_t jump_target(uint64_t *seed)
+{
+	switch (random_below(seed, 4)) {
+	case 0:
+		return DIFFER_DATA + random_below(seed, DIFFER_DATA_SIZE);
+	case 1:
+		return random_next(seed) | 1ull << 62;
+	default:
+		return DIFFER_CODE + random_below(seed, 0x700);
+	}
+}
+
+static void put_data(struct differ_case *k, uint64_t at, uint64_t v)
+{
+	if (at >= DIFFER_DATA && at <= DIFFER_DATA + DIFFER_DATA_SIZE - 8)
+		memcpy(k->data + (at - DIFFER_DATA), &v, 8);
+}
+
 /* Choose registers, or bytes of the instruction, so that the memory operand is at @to. */
 static void place_operand(uint64_t *seed, const struct insn *i, struct differ_case *k)
 {
 	struct differ_state *s = &k->state;
 	uint64_t to = target(seed), index = 0;
 
+	if (is_atomic(i))
+		to &= ~15ull;
+	if (i->enc == ENC_LEGACY && i->map == MAP_1BYTE && i->opcode == 0xFF)
+		put_data(k, to, jump_target(seed));
 	if (is_vsib(i))
 		place_indices(seed, i, s);
 	else if (i->index < 16)
@@ -202,14 +240,22 @@ static void place_operand(uint64_t *seed, const struct insn *i, struct differ_ca
 static void tame(uint64_t *seed, const struct insn *i, struct differ_case *k)
 {
 	bool map0 = i->enc == ENC_LEGACY && i->map == MAP_1BYTE, map1 = i->enc == ENC_LEGACY && i->map == MAP_0F;
-	bool jump = (map0 && (i->opcode == 0xE8 || i->opcode == 0xE9)) || (map1 && (i->opcode & 0xF0) == 0x80);
+	bool near = (map0 && (i->opcode == 0xE8 || i->opcode == 0xE9)) || (map1 && (i->opcode & 0xF0) == 0x80);
+	bool jump = map0 && ((i->opcode & 0xF0) == 0x70 || (i->opcode & 0xFC) == 0xE0 || i->opcode == 0xEB);
 	bool bit = map1 && (i->opcode & 0xE7) == 0xA3;
 
-	if (jump)
-		patch(k, i->imm_off, i->imm_size, (uint64_t) (int64_t) (int) (random_below(seed, 0x700) - 0x380));
+	if (jump || near) {
+		int64_t by = (int64_t) random_below(seed, jump ? 0x70 : 0x380);
+
+		patch(k, i->imm_off, i->imm_size, (uint64_t) (chance(seed, 50) ? by : -16 - by));
+	}
+	if (map0 && i->opcode == 0xFF && !i->is_mem)
+		k->state.reg[i->rm & 15] = jump_target(seed);
+	if (map0 && (i->opcode & 0xFE) == 0xC2)
+		put_data(k, k->state.reg[REG_RSP], jump_target(seed));
 	if (bit && i->is_mem)
-		k->state.reg[i->reg & 15] = random_below(seed, 0x400) - (uint64_t) 0x200;
-	if (i->rep)
+		k->state.reg[i->reg & 15] = (random_below(seed, 0x400) - (uint64_t) 0x200) & (is_atomic(i) ? 15 : ~0ull);
+	if (i->rep || (map0 && (i->opcode & 0xFC) == 0xE0))
 		k->state.reg[REG_RCX] = random_below(seed, 6);
 }
 
@@ -223,6 +269,8 @@ bool generate_from(const uint8_t *code, size_t len, uint64_t *seed, struct diffe
 	memcpy(ret->code, code, len < INSN_MAX ? len : INSN_MAX);
 	if (insn_decode(CPU_MODE_64, ret->code, INSN_MAX, &i) != INSN_OK || !allowed_here(&i))
 		return false;
+	if (is_atomic(&i) && i.is_mem && i.index < 16 && (i.base == i.index || i.base >= 16))
+		return false; /* no register makes its address a round one */
 	ret->len = i.len;
 	memset(ret->code + i.len, 0xCC, sizeof(ret->code) - i.len);
 	tame(seed, &i, ret);

@@ -127,7 +127,7 @@ void differ_native(struct differ_state *s)
 
 static int map(int fd, uint64_t at, uint64_t offset, size_t size, int prot)
 {
-	void *p = mmap((void *) (uintptr_t) at, size, prot, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, (off_t) offset);
+	void *p = mmap((void *) (uintptr_t) at, size, prot, MAP_SHARED | MAP_FIXED_NOREPLACE | MAP_POPULATE, fd, (off_t) offset);
 
 	return p == MAP_FAILED ? -errno : 0;
 }

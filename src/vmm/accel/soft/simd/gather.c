@@ -55,7 +55,7 @@ static void gather_vex(struct cpu *c, const struct insn *i, struct gather *g)
 
 	if (i->reg == i->index || i->reg == i->vvvv || i->vvvv == i->index)
 		cpu_raise(c, EXC_UD);
-	vec_get(c, i->reg, bytes < 16 ? 16 : bytes, data);
+	vec_get(c, i->reg, 32, data);
 	vec_get(c, i->vvvv, size, mask);
 	for (unsigned n = 0; n < size / g->lane; n++)
 		memset(mask + n * g->lane, mask[n * g->lane + g->lane - 1] & 0x80 ? 0xFF : 0, g->lane);
@@ -66,27 +66,24 @@ static void gather_vex(struct cpu *c, const struct insn *i, struct gather *g)
 		if (flag[g->lane - 1] & 0x80) {
 			cpu_read(c, address(c, i, g, n, MEM_READ), data + n * g->lane, g->lane);
 			memset(flag, 0, g->lane);
-			vec_set(c, i->reg, 32, data);
+			vec_set(c, i->reg, size, data);
 			vec_set(c, i->vvvv, 32, mask);
 		}
 	}
 	memset(mask, 0, sizeof(mask));
-	if (bytes < 16)
-		memset(data + bytes, 0, 16 - bytes);
+	memset(data + bytes, 0, sizeof(data) - bytes);
 	vec_set(c, i->reg, 32, data);
 	vec_set(c, i->vvvv, 32, mask);
 }
 
 static void gather_evex(struct cpu *c, const struct insn *i, struct gather *g, bool out)
 {
-	uint8_t data[64] = { 0 };
+	uint8_t data[64];
 	unsigned bytes = g->lanes * g->lane;
 
 	if (!out && i->reg == i->index)
 		cpu_raise(c, EXC_UD);
 	vec_get(c, i->reg, 64, data);
-	if (!out)
-		memset(data + bytes, 0, 64 - bytes);
 	for (unsigned n = 0; n < g->lanes; n++) {
 		uint64_t mask = k_get(c, i->mask);
 
@@ -95,11 +92,12 @@ static void gather_evex(struct cpu *c, const struct insn *i, struct gather *g, b
 				cpu_write(c, address(c, i, g, n, MEM_WRITE), data + n * g->lane, g->lane);
 			} else {
 				cpu_read(c, address(c, i, g, n, MEM_READ), data + n * g->lane, g->lane);
-				vec_set(c, i->reg, 64, data);
+				vec_set(c, i->reg, 16u << i->vl, data);
 			}
 			k_set(c, i->mask, mask & ~(1ull << n));
 		}
 	}
+	memset(data + bytes, 0, sizeof(data) - bytes);
 	if (!out)
 		vec_set(c, i->reg, 64, data);
 	k_set(c, i->mask, 0);

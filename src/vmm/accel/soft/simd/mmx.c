@@ -2,6 +2,7 @@
 #include "vmm/accel/soft/simd/mmx.h"
 
 #include "vmm/accel/soft/simd/regs.h"
+#include "vmm/accel/soft/simd/x87.h"
 
 void mmx_check(struct cpu *c)
 {
@@ -22,22 +23,9 @@ uint64_t mmx_get(const struct cpu *c, unsigned n)
 	return v;
 }
 
-void mmx_set_top(struct cpu *c)
-{
-	unsigned t = top(c);
-	uint8_t old[128];
-
-	if (t == 0)
-		return;
-	memcpy(old, c->xsave + XS_ST, sizeof(old));
-	for (unsigned n = 0; n < 8; n++)
-		memcpy(c->xsave + XS_ST + (size_t) n * 16, old + ((n - t) & 7) * 16, 16);
-	xs_set16(c, XS_FSW, xs_get16(c, XS_FSW) & ~FSW_TOP);
-}
-
 void mmx_enter(struct cpu *c)
 {
-	mmx_set_top(c);
+	x87_set_top(c, 0);
 	c->xsave[XS_FTW] = 0xFF;
 }
 
@@ -57,6 +45,6 @@ void mmx_emms_exec(struct cpu *c, const struct insn *i)
 	if (c->cr0 & CR0_TS)
 		cpu_raise(c, EXC_NM);
 	mmx_check(c);
-	mmx_set_top(c);
+	x87_set_top(c, 0);
 	c->xsave[XS_FTW] = 0;
 }

@@ -12,9 +12,6 @@ void mmx_check(struct cpu *c);
 /** mmx_get() - register @n */
 uint64_t mmx_get(const struct cpu *c, unsigned n);
 
-/** mmx_set_top() - top of stack becomes 0, the physical registers stay as they are */
-void mmx_set_top(struct cpu *c);
-
 /** mmx_enter() - what every MMX instruction does to the x87 state: top of stack 0, no register is empty */
 void mmx_enter(struct cpu *c);
 

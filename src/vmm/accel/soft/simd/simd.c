@@ -36,13 +36,16 @@ cpu_exec_fn *simd_bind(struct cpu *c, struct insn *i)
 {
 	const struct simd_row *row;
 
-	if (i->map == MAP_1BYTE && i->enc == ENC_LEGACY)
-		return i->prefix & PFX_LOCK ? NULL : x87_bind(i);
+	if (i->map == MAP_1BYTE && i->enc == ENC_LEGACY) {
+		bool x87 = (i->opcode & 0xF8) == 0xD8 || i->opcode == 0x9B;
+
+		return x87 && !(i->prefix & PFX_LOCK) ? x87_bind(i) : NULL;
+	}
 	if (i->map == MAP_0F && i->enc == ENC_LEGACY) {
 		if (i->opcode == 0xAE || i->opcode == 0xC7)
 			return xsave_bind(c, i);
 		if (i->opcode == 0x77)
-			return i->prefix & PFX_LOCK ? NULL : mmx_emms_exec;
+			return i->prefix & PFX_LOCK || i->pp != 0 ? NULL : mmx_emms_exec;
 	}
 	row = simd_row_find(i);
 	if (row == NULL || !simd_row_has(c, row, i))

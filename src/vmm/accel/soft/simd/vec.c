@@ -10,6 +10,7 @@
 
 #include "vmm/accel/soft/simd/mmx.h"
 #include "vmm/accel/soft/simd/regs.h"
+#include "vmm/accel/soft/simd/x87.h"
 
 static bool has_kind(const struct simd_row *row, unsigned kind)
 {
@@ -258,17 +259,17 @@ static void store_memory(struct vec *v)
 		cpu_write(v->c, v->lin, data, v->mem);
 }
 
-/* Everything that can fail has to be before the first change of a register. */
+/* The host changes MXCSR and the top of the x87 stack even if the store fails then. */
 static void store(struct vec *v, uint32_t mxcsr)
 {
 	const struct simd_row *row = v->row;
 	const struct insn *i = v->i;
 
 	if (v->mmx && i->is_mem && row->rm & OP_WRITE)
-		mmx_set_top(v->c); /* even if the access fails */
+		x87_set_top(v->c, 0);
+	mxcsr_set(v->c, mxcsr);
 	if (i->is_mem && row->rm & OP_WRITE)
 		store_memory(v);
-	mxcsr_set(v->c, mxcsr);
 	if (v->mmx)
 		mmx_enter(v->c);
 	if (row->ext == EXT_ANY)

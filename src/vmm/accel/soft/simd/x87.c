@@ -41,8 +41,24 @@ void x87_check(struct cpu *c, bool waits)
 		cpu_raise(c, EXC_MF);
 }
 
+/* The image counts registers from the top. */
+void x87_set_top(struct cpu *c, unsigned top)
+{
+	uint16_t status = xs_get16(c, XS_FSW);
+	unsigned by = (top - (status >> FSW_TOP_SHIFT)) & 7;
+	uint8_t old[128];
+
+	if (by == 0)
+		return;
+	memcpy(old, c->xsave + XS_ST, sizeof(old));
+	for (unsigned n = 0; n < 8; n++)
+		memcpy(c->xsave + XS_ST + (size_t) n * 16, old + ((n + by) & 7) * 16, 16);
+	xs_set16(c, XS_FSW, (uint16_t) ((status & ~FSW_TOP) | top << FSW_TOP_SHIFT));
+}
+
 void x87_init(struct cpu *c)
 {
+	x87_set_top(c, 0);
 	memset(c->xsave, 0, XS_MXCSR);
 	xs_set16(c, XS_FCW, 0x37F);
 }
@@ -131,20 +147,17 @@ static void load_exec(struct cpu *c, const struct insn *i)
 static void store_exec(struct cpu *c, const struct insn *i)
 {
 	unsigned size = (unsigned) -operand[i->opcode & 7][i->modrm >> 3 & 7];
-	uint64_t lin;
-	uint8_t data[16];
 	uint16_t control, status;
+	uint8_t data[16];
 	struct simd_x87 x;
 
 	x87_check(c, true);
-	lin = mem_operand(c, i, size, MEM_WRITE);
-	cpu_check_write(c, lin, size);
 	begin(c, &x);
 	simd_call_x87(&x, cell_of(i), data);
 	memcpy(&control, x.image + XS_FCW, 2);
 	memcpy(&status, x.image + XS_FSW, 2);
 	if (!(status & ~control & FX_EXCEPTIONS & ~FX_PRECISION)) /* else nothing was stored */
-		cpu_write(c, lin, data, size);
+		cpu_write(c, mem_operand(c, i, size, MEM_WRITE), data, size);
 	end(c, i, &x);
 }
 

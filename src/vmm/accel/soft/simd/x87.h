@@ -13,6 +13,9 @@ cpu_exec_fn *x87_bind(const struct insn *i);
 /** x87_check() - #NM when the x87 unit may not be used; @waits: #MF when an exception is pending */
 void x87_check(struct cpu *c, bool waits);
 
+/** x87_set_top() - the top of the stack becomes @top; the physical registers stay as they are */
+void x87_set_top(struct cpu *c, unsigned top);
+
 /** x87_init() - as FNINIT; the registers keep their values */
 void x87_init(struct cpu *c);
 

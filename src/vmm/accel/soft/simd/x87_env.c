@@ -142,6 +142,7 @@ static void env_get(struct cpu *c, unsigned size, const uint8_t *from)
 		dp = get32(from + 20);
 		op = get32(from + 16) >> 16 & 0x7FF;
 	}
+	x87_set_top(c, get16(from + step) >> FSW_TOP_SHIFT & 7);
 	xs_set16(c, XS_FSW, (uint16_t) get16(from + step));
 	set_tags(c, (uint16_t) get16(from + 2 * step));
 	xs_set16(c, XS_FOP, (uint16_t) op);

@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/accel/soft/cpu/decode.h"
 #include "vmm/accel/soft/translate/cache.h"
 
 /* struct block.key: what the translation depends on besides the bytes */
-#define BLOCK_KEY_USER 1u
+#define BLOCK_KEY_USER 1u /* not level 0 */
 #define BLOCK_KEY_FP_SHIFT 1 /* enum op_fp */
+#define BLOCK_KEY_AC 8u /* level 0 with RFLAGS.AC */
+#define BLOCK_KEY_NO_TSC 16u /* RDTSC faults */
 
 /**
  * struct link - a direct branch to another block of the same page
@@ -43,13 +46,18 @@ struct block_insn {
  * struct block - translated code for the instructions at @gpa
  * @start, @end: offsets in the cache; @entry: flags in the slot; @host_entry: flags in the host's
  * @interp: its first instruction is the interpreter's
+ * @step: the instruction for the interpreter that the block ends before, bound, at offset @step_off of the page;
+ *        length 0 if there is none, or it is in two pages
+ * @step_scalar: see op_scalar()
  * @dead: no longer to be found
  */
 struct block {
 	uint64_t gpa;
 	uint32_t key;
 	uint32_t start, end, entry, host_entry;
-	bool interp, dead;
+	bool interp, dead, step_scalar;
+	uint16_t step_off;
+	struct insn step;
 	uint16_t nr_links, nr_insns;
 	struct block *next_hash, *next_page;
 	struct link *in, *link;

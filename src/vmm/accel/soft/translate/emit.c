@@ -88,6 +88,14 @@ void emit_mov_imm(struct emit *e, unsigned to, uint64_t value)
 	}
 }
 
+uint8_t *emit_mov_later(struct emit *e, unsigned to)
+{
+	rex(e, true, 0, 0, to);
+	emit_8(e, (uint8_t) (0xB8 | (to & 7)));
+	emit_64(e, 0);
+	return e->full ? NULL : e->p - sizeof(uint64_t);
+}
+
 /* ModRM, SIB and displacement of memory at @base + @index << @scale + @disp. */
 static void address(struct emit *e, unsigned reg, unsigned base, unsigned index, unsigned scale, int32_t disp)
 {
@@ -191,13 +199,23 @@ void emit_gs_store16(struct emit *e, unsigned reg, size_t offset)
 	emit_gs(e, false, OP_STORE, reg, offset);
 }
 
-void emit_gs_load16(struct emit *e, unsigned reg, size_t offset)
+static void gs_movzx(struct emit *e, unsigned opcode, unsigned reg, size_t offset)
 {
 	emit_8(e, GS);
 	rex(e, false, reg, 0, 0);
 	emit_8(e, 0x0F);
-	emit_8(e, 0xB7);
+	emit_8(e, (uint8_t) opcode);
 	gs_operand(e, reg, offset);
+}
+
+void emit_gs_load16(struct emit *e, unsigned reg, size_t offset)
+{
+	gs_movzx(e, 0xB7, reg, offset);
+}
+
+void emit_gs_load8(struct emit *e, unsigned reg, size_t offset)
+{
+	gs_movzx(e, 0xB6, reg, offset);
 }
 
 void emit_gs_store_imm(struct emit *e, size_t offset, uint32_t value)

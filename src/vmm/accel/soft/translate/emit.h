@@ -26,6 +26,7 @@ enum host_reg {
 
 /* Opcodes with a ModRM byte, for emit_rr(), emit_rm(), emit_gs() */
 #define OP_ADD 0x03u
+#define OP_OR 0x0Bu
 #define OP_AND 0x23u
 #define OP_SUB 0x2Bu
 #define OP_XOR 0x33u
@@ -36,6 +37,7 @@ enum host_reg {
 
 /* /digit of the group 0x81 */
 #define GROUP_ADD 0u
+#define GROUP_OR 1u
 #define GROUP_AND 4u
 #define GROUP_CMP 7u
 
@@ -66,6 +68,9 @@ void emit_mov(struct emit *e, unsigned to, unsigned from);
 /** emit_mov_imm() - the shortest that makes @to equal @value */
 void emit_mov_imm(struct emit *e, unsigned to, uint64_t value);
 
+/** emit_mov_later() - @to = 64-bit constant that is to be set later; returns where (NULL when full) */
+uint8_t *emit_mov_later(struct emit *e, unsigned to);
+
 /** emit_rm() - one-byte @opcode with @reg and memory at @base + @disp */
 void emit_rm(struct emit *e, bool wide, unsigned opcode, unsigned reg, unsigned base, int32_t disp);
 
@@ -88,6 +93,9 @@ void emit_gs(struct emit *e, bool wide, unsigned opcode, unsigned reg, size_t of
 /** emit_gs_store16() - the low 16 bits of @reg to the field; emit_gs_load16(): from it, zero-extended */
 void emit_gs_store16(struct emit *e, unsigned reg, size_t offset);
 void emit_gs_load16(struct emit *e, unsigned reg, size_t offset);
+
+/** emit_gs_load8() - a byte, zero-extended */
+void emit_gs_load8(struct emit *e, unsigned reg, size_t offset);
 
 /** emit_gs_store_imm() - 32-bit constant to the field */
 void emit_gs_store_imm(struct emit *e, size_t offset, uint32_t value);

@@ -12,6 +12,7 @@
 
 #define XSAVE_KEPT 0xE7u /* x87, SSE, AVX, AVX-512 */
 #define FXSAVE_ADDRESSES 8 /* offset; 16 bytes */
+#define XSAVE_HEADER 512 /* offset */
 
 static uint32_t mask(void)
 {
@@ -26,8 +27,13 @@ static uint32_t mask(void)
 	return known;
 }
 
-void fp_load(const struct cpu *c)
+void fp_load(struct cpu *c)
 {
+	uint64_t present = mask();
+
+	/* Who writes to it does not keep a header. */
+	(void) memcpy(c->xsave + XSAVE_HEADER, &present, sizeof(present));
+	(void) memset(c->xsave + XSAVE_HEADER + sizeof(present), 0, 16);
 	__asm__ volatile("xrstor64 %0" : : "m"(c->xsave), "a"(mask()), "d"(0) : "memory");
 }
 

@@ -7,7 +7,7 @@
 struct cpu;
 
 /** fp_load() - the guest's registers into the host's; C code must not use those until fp_save() */
-void fp_load(const struct cpu *c);
+void fp_load(struct cpu *c);
 
 /** fp_save() - and back; the host's are then as C code wants them */
 void fp_save(struct cpu *c);

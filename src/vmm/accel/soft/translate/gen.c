@@ -14,14 +14,31 @@
 #define PAGE 4096u
 #define LOOK_AHEAD 6 /* instructions, to learn that flags are not needed */
 
+/* Instructions that fault, or do something else, at other levels than 0. */
+static bool may_system(const struct gen *g, enum op_kind kind)
+{
+	if (kind == OP_PUSHF)
+		return true;
+	if (kind == OP_RDTSC)
+		return !(g->key & BLOCK_KEY_NO_TSC);
+	return !(g->key & BLOCK_KEY_USER);
+}
+
 static bool decode(const struct gen *g, unsigned off, struct gen_item *ret)
 {
-	if (insn_decode(CPU_MODE_64, g->page + off, PAGE - off, &ret->i) != INSN_OK)
+	if (insn_decode(CPU_MODE_64, g->page + off, PAGE - off, &ret->i) != INSN_OK) {
+		ret->i.len = 0;
 		return false;
+	}
 	ret->raw = g->page + off;
 	ret->off = (uint16_t) off;
 	ret->op = op_classify(&ret->i, g->fp);
+	if (ret->op.kind >= OP_CLI && !may_system(g, ret->op.kind))
+		ret->op.kind = OP_INTERP;
 	if (ret->op.kind == OP_PLAIN && !gen_plain_can(ret))
+		ret->op.kind = OP_INTERP;
+	/* Is there such an instruction?  Scales EVEX's displacement, too. */
+	if (ret->op.simd && ret->op.kind != OP_INTERP && g->cpu->ops->bind(g->cpu, &ret->i) == NULL)
 		ret->op.kind = OP_INTERP;
 	return ret->op.kind != OP_INTERP;
 }
@@ -98,6 +115,28 @@ static void find_live(struct gen *g)
 	}
 }
 
+/*
+ * An interrupt may come after the instruction behind STI, so that one must be here, and go on behind itself or look
+ * for attention where it goes.
+ */
+static void keep_sti(struct gen *g, unsigned *off)
+{
+	const struct gen_item *last = g->nr > 0 ? &g->item[g->nr - 1] : NULL;
+	unsigned n = g->nr;
+
+	if (n > 1 && (last->op.kind == OP_CALL || last->op.kind == OP_JMP) && g->item[n - 2].op.kind == OP_STI)
+		n--;
+	for (unsigned i = 0; i + 1 < n; i++) {
+		if (g->item[i].op.kind == OP_STI && g->item[i + 1].op.kind == OP_JCC)
+			n = i + 1;
+	}
+	if (n == 0 || g->item[n - 1].op.kind != OP_STI)
+		return;
+	g->nr = n - 1;
+	g->end = GEN_END_INTERP;
+	*off = g->item[n - 1].off;
+}
+
 void gen_scan(struct gen *g)
 {
 	unsigned off = g->start;
@@ -116,6 +155,7 @@ void gen_scan(struct gen *g)
 		if (g->end == GEN_END_DONE)
 			break;
 	}
+	keep_sti(g, &off);
 	g->end_off = off;
 	find_live(g);
 }
@@ -159,8 +199,10 @@ static void write_item(struct gen *g, const struct gen_item *it, const struct bl
 		gen_plain(g, it);
 	else if (it->op.kind == OP_LEA)
 		gen_lea(g, it);
-	else
-		(void) gen_flow(g, it);
+	else if (!gen_flow(g, it))
+		(void) gen_system(g, it);
+	if (it->op.kind != OP_STI)
+		gen_after_sti(g, it);
 }
 
 static void write_end(struct gen *g)
@@ -172,7 +214,7 @@ static void write_end(struct gen *g)
 		break;
 	case GEN_END_INTERP:
 		gen_spoil_flags(g, FL_STATUS);
-		emit_mov_imm(&g->e, T1, g->end_off);
+		g->self = emit_mov_later(&g->e, T1);
 		(void) emit_jmp(&g->e, g->stubs->at[STUB_INTERP]);
 		break;
 	case GEN_END_GOTO:
@@ -192,7 +234,13 @@ static struct block *finish(struct gen *g, const struct block *b)
 	ret->start = b->start;
 	ret->entry = b->entry;
 	ret->host_entry = b->host_entry;
-	ret->interp = g->nr == 0;
+	ret->interp = g->nr == 0 && g->end == GEN_END_INTERP && g->end_off == g->start;
+	if (g->end == GEN_END_INTERP) {
+		ret->step = g->item[g->nr].i;
+		ret->step_off = (uint16_t) g->end_off;
+		ret->step_scalar = op_scalar(&ret->step);
+		(void) memcpy(g->self, &(uint64_t) { (uint64_t) (uintptr_t) ret }, sizeof(uint64_t));
+	}
 	ret->end = (uint32_t) ((size_t) (g->e.p - g->w) + CACHE_ALIGN - 1) & ~(CACHE_ALIGN - 1);
 	ret->nr_insns = (uint16_t) g->nr_insns;
 	ret->nr_links = (uint16_t) g->nr_links;
@@ -204,12 +252,14 @@ static struct block *finish(struct gen *g, const struct block *b)
 	return ret;
 }
 
-struct block *gen_block(struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa, uint32_t key)
+struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa,
+			uint32_t key)
 {
 	struct gen g = {
 		.e = { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES },
-		.w = cache->w, .stubs = stubs, .page = page, .start = gpa & (PAGE - 1),
-		.fp = key >> BLOCK_KEY_FP_SHIFT & 3, .user = key & BLOCK_KEY_USER,
+		.cpu = cpu, .w = cache->w, .stubs = stubs, .page = page, .start = gpa & (PAGE - 1),
+		.fp = key >> BLOCK_KEY_FP_SHIFT & 3, .key = key,
+		.ways = key & BLOCK_KEY_USER ? WAYS_USER : key & BLOCK_KEY_AC ? WAYS_KERNEL_AC : WAYS_KERNEL,
 	};
 	struct block shape = { .gpa = gpa, .key = key, .start = (uint32_t) cache->pos };
 	struct block *b;

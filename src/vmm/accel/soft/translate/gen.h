@@ -43,6 +43,9 @@ struct gen_item {
 	uint16_t live;
 };
 
+/** enum gen_ways - index of struct cpu.hot.way: by rights of the code */
+enum gen_ways { WAYS_KERNEL, WAYS_KERNEL_AC, WAYS_USER };
+
 /** enum gen_cold_kind - what is written behind the block */
 enum gen_cold_kind {
 	COLD_POLL, /* somebody wants the processor's attention */
@@ -50,14 +53,16 @@ enum gen_cold_kind {
 	COLD_SLOW_WRITE,
 	COLD_LINK, /* a direct branch whose target is not translated */
 	COLD_EDGE, /* a conditional branch that must do more than go */
+	COLD_FAULT, /* the interpreter must do it after all */
+	COLD_JUMP, /* the table does not know the target */
 };
 
 /**
  * struct gen_cold - one of those
  * @from: the rel32 that leads there
  * @retry: COLD_SLOW_*: where to try again; @size, @way: of the access, see gen_mem.c
- * @off: COLD_POLL, COLD_LINK, COLD_EDGE: guest offset to go on at; may be out of the page for COLD_EDGE
- * @source: COLD_EDGE: offset of the branch
+ * @off: COLD_POLL, COLD_FAULT, COLD_LINK, COLD_EDGE: guest offset to go on at; may be out of the page for COLD_EDGE
+ * @source: COLD_EDGE, COLD_JUMP: offset of the branch; @off: COLD_JUMP: what undoes its change of RSP
  * @flags: where they are, at @from
  */
 struct gen_cold {
@@ -83,17 +88,21 @@ enum gen_end {
  */
 struct gen {
 	struct emit e;
+	struct cpu *cpu;
 	uint8_t *w; /* start of the cache */
 	const struct stubs *stubs;
 	const uint8_t *page;
 	enum op_fp fp;
+	uint32_t key;
 	unsigned start;
-	bool user;
+	bool sti; /* the instruction before was STI */
+	enum gen_ways ways;
 
-	struct gen_item item[GEN_INSNS];
+	struct gen_item item[GEN_INSNS + 1]; /* the last one may be the interpreter's */
 	unsigned nr;
 	enum gen_end end;
 	unsigned end_off;
+	uint8_t *self; /* where the address of the struct block is to be written */
 
 	unsigned flags;
 	struct gen_cold cold[GEN_COLD];
@@ -159,19 +168,30 @@ void gen_page_address(struct gen *g, unsigned to, int64_t off);
 /** gen_edge() - go to offset @off from the instruction at @source; @live: flags that matter there */
 void gen_edge(struct gen *g, unsigned source, int64_t off, uint16_t live);
 
-/** gen_jump() - go to the linear address in T0; flags are in the slot or nobody's */
-void gen_jump(struct gen *g);
+/**
+ * gen_jump() - go to the linear address in T0; flags are in the slot or nobody's
+ * @source: offset of the branch; @undo: to be added to RSP if it turns out that it must not go there
+ */
+void gen_jump(struct gen *g, unsigned source, int undo);
 
 /** gen_flow() - branches, calls, returns, pushes and pops.  Return: was it one? */
 bool gen_flow(struct gen *g, const struct gen_item *it);
+
+/** gen_system() - instructions of operating systems.  Return: was it one? */
+bool gen_system(struct gen *g, const struct gen_item *it);
+
+/** gen_after_sti() - after every instruction: interrupts that STI allows come after the one behind it */
+void gen_after_sti(struct gen *g, const struct gen_item *it);
 
 /** gen_cold_write() - all that was remembered */
 void gen_cold_write(struct gen *g);
 
 /**
  * gen_block() - translate the instructions from offset @start of @page
+ * @cpu: for what it has
  * @cache: has room for GEN_BYTES; @stubs: its
  * @gpa, @key: of the block
  * Return: the block, in the cache; NULL: no memory.
  */
-struct block *gen_block(struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa, uint32_t key);
+struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa,
+			uint32_t key);

@@ -66,7 +66,7 @@ static bool enters_host(const struct gen *g, unsigned source, int64_t off, uint1
 	return off > source && (live == 0 || g->flags & IN_HOST);
 }
 
-void gen_jump(struct gen *g)
+void gen_jump(struct gen *g, unsigned source, int undo)
 {
 	struct emit *e = &g->e;
 
@@ -77,7 +77,8 @@ void gen_jump(struct gen *g)
 	emit_gs(e, true, OP_ADD, T1, AT(hot.jumps));
 	emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
 	emit_rm(e, true, OP_CMP, T0, T1, offsetof(struct jump, key));
-	(void) emit_jcc(e, CC_NE, g->stubs->at[STUB_JUMP]);
+	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_JUMP, .from = emit_jcc(e, CC_NE, NULL), .source = source,
+					     .off = undo });
 	emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
 	emit_group(e, true, GROUP_AND, T0, -PAGE);
 	emit_gs(e, true, OP_STORE, T0, AT(hot.page));
@@ -96,7 +97,7 @@ void gen_edge(struct gen *g, unsigned source, int64_t off, uint16_t live)
 		return;
 	}
 	gen_page_address(g, T0, off);
-	gen_jump(g);
+	gen_jump(g, source, 0);
 }
 
 /* Conditional branch @cc to @off. */
@@ -220,7 +221,7 @@ static void jump_indirect(struct gen *g, const struct gen_item *it)
 {
 	gen_spoil_flags(g, FL_STATUS);
 	load_target(g, it);
-	gen_jump(g);
+	gen_jump(g, it->off, 0);
 }
 
 static void call_indirect(struct gen *g, const struct gen_item *it)
@@ -230,7 +231,7 @@ static void call_indirect(struct gen *g, const struct gen_item *it)
 	emit_gs(&g->e, true, OP_STORE, T0, AT(hot.target));
 	push_return_address(g, it);
 	emit_gs(&g->e, true, OP_LOAD, T0, AT(hot.target));
-	gen_jump(g);
+	gen_jump(g, it->off, 8);
 }
 
 static void ret(struct gen *g, const struct gen_item *it)
@@ -241,7 +242,7 @@ static void ret(struct gen *g, const struct gen_item *it)
 	gen_stack(g, 0, 8, false);
 	emit_rm(&g->e, true, OP_LOAD, T0, T0, 0);
 	emit_lea(&g->e, true, HOST_RSP, HOST_RSP, HOST_NONE, 0, 8 + more);
-	gen_jump(g);
+	gen_jump(g, it->off, -8 - more);
 }
 
 bool gen_flow(struct gen *g, const struct gen_item *it)
@@ -319,6 +320,14 @@ void gen_cold_write(struct gen *g)
 			break;
 		case COLD_LINK:
 			write_link(g, &c);
+			break;
+		case COLD_FAULT:
+			emit_mov_imm(&g->e, T1, (uint64_t) c.off);
+			(void) emit_jmp(&g->e, g->stubs->at[STUB_FAULT]);
+			break;
+		case COLD_JUMP:
+			emit_mov_imm(&g->e, T1, (uint64_t) (c.off << STUB_JUMP_UNDO_SHIFT | c.source));
+			(void) emit_jmp(&g->e, g->stubs->at[STUB_JUMP]);
 			break;
 		case COLD_EDGE:
 			gen_edge(g, c.source, c.off, c.live);

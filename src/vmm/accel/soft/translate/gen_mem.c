@@ -90,7 +90,7 @@ static size_t way_of(const struct gen *g, unsigned base, unsigned salt)
 {
 	unsigned n = base == REG_RSP ? REG_RSP : base + salt * 16;
 
-	return AT(hot.way) + (g->user ? CPU_WAYS * sizeof(void *) : 0) + n % CPU_WAYS * sizeof(void *);
+	return AT(hot.way) + (g->ways * CPU_WAYS + n % CPU_WAYS) * sizeof(void *);
 }
 
 static int32_t tag_of(bool write)

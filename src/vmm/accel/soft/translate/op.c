@@ -100,6 +100,8 @@ static struct op shift_double(const struct insn *i, int count)
 /* 0xF6, 0xF7 */
 static struct op group3(const struct insn *i)
 {
+	struct op op;
+
 	switch (i->modrm >> 3 & 7) {
 	case 0:
 	case 1:
@@ -108,8 +110,10 @@ static struct op group3(const struct insn *i)
 		return move(0, ROLE_RW, ROLE_RW);
 	case 3:
 		return alu(0, ROLE_RW, ROLE_RW);
-	default:
-		return alu(0, ROLE_R, ROLE_R);
+	default: /* MUL, IMUL, DIV, IDIV: what is undefined afterwards depends on what was before */
+		op = alu(0, ROLE_R, ROLE_R);
+		op.def = 0;
+		return op;
 	}
 }
 
@@ -174,7 +178,9 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0x80:
 	case 0x81:
 	case 0x83:
-		return arithmetic(i->modrm >> 3 & 7, 0);
+		op = arithmetic(i->modrm >> 3 & 7, 0);
+		op.reg = 0;
+		return op;
 	case 0x84:
 	case 0x85:
 		return alu(ROLE_R, ROLE_R, ROLE_R);
@@ -194,6 +200,10 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0x98:
 	case 0x99:
 		return move(0, 0, 0);
+	case 0x9C:
+		return i->size == 8 ? OP(.kind = OP_PUSHF, .use = FL_STATUS) : interp;
+	case 0x9D:
+		return i->size == 8 ? OP(.kind = OP_POPF, .def = FL_STATUS, .mod = FL_STATUS) : interp;
 	case 0x9B:
 		return fp == OP_FP_NONE ? interp : move(0, 0, 0);
 	case 0x9E:
@@ -247,6 +257,10 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0xF6:
 	case 0xF7:
 		return group3(i);
+	case 0xFA:
+		return OP(.kind = OP_CLI);
+	case 0xFB:
+		return OP(.kind = OP_STI);
 	case 0xFE:
 	case 0xFF:
 		return group5(i);
@@ -284,12 +298,33 @@ static struct op group15(const struct insn *i, enum op_fp fp)
 	return which == 3 ? move_sized(0, 0, ROLE_W, 4) : interp;
 }
 
+/* 0F 01 */
+static struct op group7(const struct insn *i)
+{
+	if (i->pp != 0 || i->rep != 0)
+		return interp;
+	switch (i->modrm) {
+	case 0xCA:
+		return OP(.kind = OP_CLAC);
+	case 0xCB:
+		return OP(.kind = OP_STAC);
+	case 0xF8:
+		return OP(.kind = OP_SWAPGS);
+	default:
+		return interp;
+	}
+}
+
 static struct op two_byte(const struct insn *i, enum op_fp fp)
 {
 	unsigned opcode = i->opcode;
 	struct op op;
 
 	switch (opcode) {
+	case 0x01:
+		return group7(i);
+	case 0x31:
+		return OP(.kind = OP_RDTSC);
 	case 0x0D:
 	case 0x18 ... 0x1F:
 		return i->has_modrm && i->is_mem ? OP(.kind = OP_NOTHING) :
@@ -451,4 +486,50 @@ struct op op_classify(const struct insn *i, enum op_fp fp)
 	if (i->prefix & PFX_LOCK && !(i->is_mem && op.mem == ROLE_RW && op.kind == OP_PLAIN))
 		return interp; /* #UD, most likely */
 	return op;
+}
+
+static bool scalar_0f(const struct insn *i)
+{
+	switch (i->opcode) {
+	case 0x01:
+		return i->modrm != 0xD0 && i->modrm != 0xD1;
+	case 0x20 ... 0x23:
+		return (i->reg & 15) != 8; /* CR8 is the local APIC's */
+	case 0x00:
+	case 0x02 ... 0x0B:
+	case 0x31:
+	case 0x34 ... 0x35:
+	case 0xA0 ... 0xA1:
+	case 0xA3:
+	case 0xA8 ... 0xA9:
+	case 0xAB:
+	case 0xB2 ... 0xB5:
+	case 0xBB:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool op_scalar(const struct insn *i)
+{
+	if (i->enc != ENC_LEGACY)
+		return false;
+	if (i->map == MAP_0F)
+		return scalar_0f(i);
+	if (i->map == MAP_0F38)
+		return i->opcode == 0x82; /* INVPCID */
+	if (i->map != MAP_1BYTE)
+		return false;
+	switch (i->opcode) {
+	case 0x6C ... 0x6F:
+	case 0x9B:
+	case 0xD8 ... 0xDF:
+	case 0xE4 ... 0xE7:
+	case 0xEC ... 0xEF:
+	case 0xF4:
+		return false;
+	default:
+		return true;
+	}
 }

@@ -31,6 +31,14 @@ enum op_kind {
 	OP_CALL,
 	OP_CALL_IND,
 	OP_RET,
+	OP_CLI,
+	OP_STI,
+	OP_PUSHF,
+	OP_POPF,
+	OP_SWAPGS,
+	OP_STAC,
+	OP_CLAC,
+	OP_RDTSC,
 };
 
 /* Roles of an operand: bits; 0: it is no general register (or memory) */
@@ -43,14 +51,14 @@ enum op_kind {
  * @reg, @rm, @vvvv, @opreg: ROLE_* of the general registers in ModRM.reg, ModRM.rm (if it names no memory),
  *        VEX.vvvv, and the low bits of the opcode
  * @mem, @mem_size: ROLE_* of the memory operand; bytes that it may reach, at least as many as it does
- * @imm: OP_PUSH of a constant
+ * @imm: OP_PUSH of a constant; @simd: from op_simd()
  * @use, @def, @mod: FL_STATUS bits that are read, are overwritten for certain, may be changed
  */
 struct op {
 	enum op_kind kind;
 	uint8_t reg, rm, vvvv, opreg;
 	uint8_t mem, mem_size;
-	bool imm;
+	bool imm, simd;
 	uint16_t use, def, mod;
 };
 
@@ -66,6 +74,9 @@ struct op op_classify(const struct insn *i, enum op_fp fp);
 
 /** op_simd() - the same for the x87, MMX, SSE, VEX and EVEX kind */
 struct op op_simd(const struct insn *i, enum op_fp fp);
+
+/** op_scalar() - does the interpreter execute @i without x87 and vector registers, and without its surroundings? */
+bool op_scalar(const struct insn *i);
 
 /** op_condition() - FL_STATUS bits that condition @cc (0 to 15) reads */
 uint16_t op_condition(unsigned cc);

@@ -289,7 +289,7 @@ static struct op map_0f3a(const struct insn *i, unsigned vector)
 	return op;
 }
 
-struct op op_simd(const struct insn *i, enum op_fp fp)
+static struct op find(const struct insn *i, enum op_fp fp)
 {
 	unsigned vector = i->enc == ENC_LEGACY ? 16 : 16u << i->vl;
 	enum op_fp need = i->enc == ENC_LEGACY ? OP_FP_SSE : i->enc == ENC_VEX ? OP_FP_AVX : OP_FP_AVX512;
@@ -310,4 +310,12 @@ struct op op_simd(const struct insn *i, enum op_fp fp)
 	default:
 		return interp;
 	}
+}
+
+struct op op_simd(const struct insn *i, enum op_fp fp)
+{
+	struct op op = find(i, fp);
+
+	op.simd = true;
+	return op;
 }

@@ -16,6 +16,7 @@
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/translate/fault.h"
 #include "vmm/accel/soft/translate/fp.h"
+#include "vmm/accel/soft/translate/gen.h"
 #include "vmm/accel/soft/translate/run.h"
 
 #define PAGE_MASK (~0xFFFull)
@@ -50,6 +51,36 @@ bool fault_resolve(void *gs, struct fault_frame *f)
 	return true;
 }
 
+uint64_t epoch_next(struct translator *t)
+{
+	uint64_t z = t->seed += 0x9E3779B97F4A7C15u;
+
+	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+	return z ^ z >> 31;
+}
+
+void translator_new_epochs(struct translator *t)
+{
+	t->kernel_epoch = epoch_next(t);
+	for (unsigned s = 0; s < TLB_SPACES; s++)
+		t->user_epoch[s] = epoch_next(t);
+}
+
+void translate_code_write(struct cpu *c, uint64_t gpa)
+{
+	struct translator *t = translator_of(c);
+
+	if (t == NULL || gpa >> 12 >= c->nr_page_flags)
+		return;
+	c->page_flags[gpa >> 12] &= (uint8_t) ~CPU_PAGE_CODE;
+	if (!block_drop_page(&t->blocks, gpa))
+		return;
+	translator_new_epochs(t);
+	t->dropped = true;
+	t->stats.dropped_pages++;
+}
+
 static const uint8_t *executable(const struct translator *t, size_t at)
 {
 	return t->cache.x + at;
@@ -75,17 +106,16 @@ static void fp_in(struct cpu *c)
 	t->fp_live = true;
 }
 
-/* One instruction by the interpreter.  Return: the owner is needed. */
-static bool step(struct cpu *c)
+uint32_t translator_apic_read(struct cpu *c, uint32_t offset)
 {
 	fp_out(c);
-	return cpu_advance(c);
+	return translator_of(c)->owner_ops->apic_read(c, offset);
 }
 
-/* Does code at RIP need the interpreter whatever it is? */
-static bool unusual(const struct cpu *c)
+void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value)
 {
-	return c->mode != CPU_MODE_64 || cpu_is_special(c);
+	fp_out(c);
+	translator_of(c)->owner_ops->apic_write(c, offset, value);
 }
 
 static void kernel_flushed(struct translator *t)
@@ -110,7 +140,7 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 			(void) memset(c->hot.code_seen, 0, sizeof(c->hot.code_seen));
 		c->hot.flushed = 0;
 	}
-	if (c->cpl == 3) {
+	if (c->cpl != 0) {
 		c->hot.epoch = t->user_epoch[c->space.now];
 		return;
 	}
@@ -119,7 +149,56 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 	if (!(page->info & TLB_GLOBAL))
 		t->kernel_local = true;
 	t->kernel_space = c->space.now;
-	c->hot.epoch = t->kernel_epoch;
+	c->hot.kernel_epoch[0] = t->kernel_epoch;
+	c->hot.kernel_epoch[1] = t->kernel_epoch ^ t->ac_epoch;
+	c->hot.epoch = c->hot.kernel_epoch[(c->flags & FL_AC) != 0];
+}
+
+uint64_t translator_hash(const uint8_t *host)
+{
+	uint64_t word[4], sum[4] = { 1, 2, 3, 4 };
+
+	for (unsigned at = 0; at < 4096; at += sizeof(word)) {
+		(void) memcpy(word, host + at, sizeof(word));
+		for (unsigned n = 0; n < 4; n++)
+			sum[n] = (sum[n] ^ word[n]) * 0x9E3779B97F4A7C15u;
+	}
+	return sum[0] ^ sum[1] << 1 ^ sum[2] >> 1 ^ sum[3];
+}
+
+/* Devices may have written to @page while nobody could execute it. */
+static void check_page(struct cpu *c, struct tlb_code *page)
+{
+	uint64_t n = page->gpa >> 12;
+
+	if (n < c->nr_page_flags && c->page_flags[n] & CPU_PAGE_CODE &&
+	    translator_of(c)->hash[n] != translator_hash(page->host))
+		translate_code_write(c, page->gpa);
+	page->info |= TLB_CHECKED;
+}
+
+/* Find the page of code at @pc; false if that raises. */
+static bool find_code(struct cpu *c, uint64_t pc)
+{
+	if (setjmp(c->unwind) != 0)
+		return false;
+	(void) mmu_code(c, pc);
+	return true;
+}
+
+/* The page of code at RIP if it can be executed without further ado, else NULL. */
+static const struct tlb_code *code_page(struct cpu *c)
+{
+	uint64_t pc = c->reg[REG_RIP];
+	struct tlb_code *page = &c->tlb[c->space.now].code[c->cpl == 3][pc >> 12 & (TLB_CODE_ENTRIES - 1)];
+
+	if (page->page != (pc & PAGE_MASK) && !find_code(c, pc))
+		return NULL;
+	if (page->host == NULL)
+		return NULL;
+	if (!(page->info & TLB_CHECKED))
+		check_page(c, page);
+	return page;
 }
 
 /* The block at RIP if its page is known to the TLB: NULL lets the interpreter find out. */
@@ -128,10 +207,9 @@ static struct block *block_here(struct cpu *c)
 	struct translator *t = translator_of(c);
 	struct block *b;
 	uint64_t pc = c->reg[REG_RIP];
-	const struct tlb_code *page =
-		&c->tlb[c->space.now].code[c->cpl == 3][pc >> 12 & (TLB_CODE_ENTRIES - 1)];
+	const struct tlb_code *page = code_page(c);
 
-	if (page->page != (pc & PAGE_MASK) || page->host == NULL)
+	if (page == NULL)
 		return NULL;
 	select_epoch(c, page);
 	c->hot.page = pc & PAGE_MASK;
@@ -185,67 +263,120 @@ static bool fill(struct cpu *c, bool write)
  * The ways lead to entries of arrays that belong to an address space and to rights: forget them when others
  * count now.
  */
-static void check_ways(struct cpu *c)
+static void check_ways_of(struct cpu *c, enum gen_ways ways, struct tlb_entry *tlb)
 {
 	struct translator *t = translator_of(c);
-	unsigned user = c->cpl == 3;
 
-	if (t->ways_for[user] == c->tlb_now)
+	if (t->ways_for[ways] == tlb)
 		return;
-	t->ways_for[user] = c->tlb_now;
+	t->ways_for[ways] = tlb;
 	for (unsigned w = 0; w < CPU_WAYS; w++)
-		c->hot.way[user][w] = &t->no_way;
+		c->hot.way[ways][w] = &t->no_way;
 }
 
-/*
- * Run translated code from @code on.
- * Return: where to run on, or NULL: RIP is right, and @*needs_step tells whether the instruction there is the
- * interpreter's.
- */
-static const uint8_t *run(struct cpu *c, const uint8_t *code, bool *needs_step)
+static void check_ways(struct cpu *c)
+{
+	struct tlb *space = &c->tlb[c->space.now];
+
+	if (c->cpl != 0) {
+		check_ways_of(c, WAYS_USER, c->tlb_now);
+		return;
+	}
+	c->hot.kernel_tlb[0] = space->entry[c->cr4 & CR4_SMAP ? TLB_KERNEL : TLB_KERNEL_AC];
+	c->hot.kernel_tlb[1] = space->entry[TLB_KERNEL_AC];
+	check_ways_of(c, WAYS_KERNEL, c->hot.kernel_tlb[0]);
+	check_ways_of(c, WAYS_KERNEL_AC, c->hot.kernel_tlb[1]);
+}
+
+/* After a miss of the TLB: try again, or let the interpreter do it. */
+static const uint8_t *slow(struct cpu *c, bool write)
 {
 	struct translator *t = translator_of(c);
 	const struct block_insn *insn;
-	struct block *b;
 
-	*needs_step = false;
+	t->stats.slow++;
+	if (fill(c, write))
+		return executable(t, c->hot.arg);
+	insn = block_insn_at(cache_find(&t->cache, c->hot.arg), c->hot.arg);
+	c->reg[REG_RIP] = c->hot.page + insn->off;
+	return NULL;
+}
+
+/* Code for RIP; NULL when the interpreter must look first. */
+static const uint8_t *enter_here(struct cpu *c, struct block **ret)
+{
+	*ret = block_here(c);
+	return *ret == NULL || (*ret)->interp ? NULL : executable(translator_of(c), (*ret)->entry);
+}
+
+static const uint8_t *follow_link(struct cpu *c, struct block **ret)
+{
+	struct translator *t = translator_of(c);
+	const struct block *from = cache_find(&t->cache, c->hot.arg);
+	const uint8_t *code;
+
+	t->stats.links++;
+	for (unsigned l = 0; l < from->nr_links; l++) {
+		if (from->link[l].at == c->hot.arg)
+			c->reg[REG_RIP] = c->hot.page + from->link[l].off;
+	}
+	code = enter_here(c, ret);
+	if (code != NULL)
+		chain(t, c->hot.arg, *ret);
+	return code;
+}
+
+static bool is_canonical(uint64_t lin)
+{
+	return (uint64_t) ((int64_t) lin << 16 >> 16) == lin;
+}
+
+static const uint8_t *follow_jump(struct cpu *c, struct block **ret)
+{
+	const uint8_t *code;
+
+	translator_of(c)->stats.jumps++;
+	if (!is_canonical(c->hot.addr)) { /* the branch faults */
+		c->reg[REG_RSP] += (uint64_t) ((int64_t) c->hot.arg >> STUB_JUMP_UNDO_SHIFT);
+		c->reg[REG_RIP] = c->hot.page + (c->hot.arg & 0xFFFF);
+		*ret = NULL;
+		return NULL;
+	}
+	c->reg[REG_RIP] = c->hot.addr;
+	code = enter_here(c, ret);
+	if (code != NULL)
+		remember_jump(c, c->hot.addr, *ret);
+	return code;
+}
+
+/*
+ * Run translated code from @code on, until it needs something.
+ * Return: where to run on; NULL: RIP is right, and the instruction there is the interpreter's (*@todo), or unknown.
+ */
+static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block **todo)
+{
+	struct translator *t = translator_of(c);
+	struct block *b = NULL;
+
 	fp_in(c);
 	t->stubs.enter(code);
 	switch (c->hot.kind) {
 	case STUB_SLOW_READ:
 	case STUB_SLOW_WRITE:
-		t->stats.slow++;
-		insn = block_insn_at(cache_find(&t->cache, c->hot.arg), c->hot.arg);
-		c->reg[REG_RIP] = c->hot.page + insn->off;
-		code = executable(t, c->hot.arg);
-		if (fill(c, c->hot.kind == STUB_SLOW_WRITE))
-			return code;
-		*needs_step = true;
-		return NULL;
+		return slow(c, c->hot.kind == STUB_SLOW_WRITE);
 	case STUB_LINK:
-		t->stats.links++;
-		b = cache_find(&t->cache, c->hot.arg);
-		for (unsigned l = 0; l < b->nr_links; l++) {
-			if (b->link[l].at == c->hot.arg)
-				c->reg[REG_RIP] = c->hot.page + b->link[l].off;
-		}
-		b = block_here(c);
-		if (b == NULL)
-			return NULL;
-		chain(t, c->hot.arg, b);
-		return executable(t, b->entry);
+		code = follow_link(c, &b);
+		break;
 	case STUB_JUMP:
-		t->stats.jumps++;
-		c->reg[REG_RIP] = c->hot.addr;
-		b = block_here(c);
-		if (b == NULL)
-			return NULL;
-		remember_jump(c, c->hot.addr, b);
-		return executable(t, b->entry);
-	case STUB_FAULT:
+		code = follow_jump(c, &b);
+		break;
 	case STUB_INTERP:
-		t->stats.interp++;
-		*needs_step = true;
+		b = (struct block *) (uintptr_t) c->hot.arg;
+		c->reg[REG_RIP] = c->hot.page + b->step_off;
+		code = NULL;
+		break;
+	case STUB_FAULT:
+		t->stats.faults++;
 		c->reg[REG_RIP] = c->hot.page + c->hot.arg;
 		return NULL;
 	default: /* STUB_POLL */
@@ -253,33 +384,69 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, bool *needs_step)
 		c->reg[REG_RIP] = c->hot.page + c->hot.arg;
 		return NULL;
 	}
+	if (code == NULL && b != NULL)
+		*todo = b;
+	return code;
 }
 
-/* Run translated code as long as possible.  Return: the instruction at RIP is the interpreter's. */
-static bool run_translated(struct cpu *c)
+/* Run translated code as long as possible.  Return: the block whose step is to be executed, or NULL. */
+static const struct block *run_translated(struct cpu *c)
 {
-	struct translator *t = translator_of(c);
-	struct block *b = block_here(c);
-	const uint8_t *code;
-	bool needs_step = true;
+	const struct block *todo = NULL;
+	struct block *b;
+	const uint8_t *code = enter_here(c, &b);
 
-	if (b == NULL || b->interp)
-		return true;
+	if (code == NULL)
+		return b;
 	check_ways(c);
 	c->hot.flags = slot_of(c->status);
-	for (code = executable(t, b->entry); code != NULL;)
-		code = run(c, code, &needs_step);
+	while (code != NULL)
+		code = run(c, code, &todo);
 	c->status = status_of(c->hot.flags);
-	return needs_step;
+	return todo;
+}
+
+/* The instruction at RIP, if nobody has to look whether it may be fetched.  Return: was it executed?  @*exit: see step() */
+static bool step_known(struct cpu *c, bool *exit)
+{
+	const struct tlb_code *page = code_page(c);
+	uint64_t at = c->reg[REG_RIP] & ~PAGE_MASK;
+	struct insn i;
+
+	if (page == NULL || c->mode != CPU_MODE_64 || insn_decode(CPU_MODE_64, page->host + at, 4096 - at, &i) != INSN_OK)
+		return false;
+	if (!op_scalar(&i))
+		fp_out(c);
+	insn_bind(c, &i);
+	*exit = cpu_execute(c, &i);
+	return true;
+}
+
+/* The interpreter's instruction that @b ends before, or whatever is at RIP.  Return: the owner is needed. */
+static bool step(struct cpu *c, const struct block *b)
+{
+	bool exit;
+
+	translator_of(c)->stats.interp++;
+	if (b != NULL && b->step.len != 0) {
+		if (!b->step_scalar)
+			fp_out(c);
+		return cpu_execute(c, &b->step);
+	}
+	if (!cpu_is_special(c) && step_known(c, &exit))
+		return exit;
+	fp_out(c);
+	return cpu_advance(c);
 }
 
 void translate_run(struct cpu *c)
 {
+	const struct block *b;
+
 	if (fault_thread(c) < 0)
 		abort(); /* no memory for a stack of 64 KiB */
-	for (;;) {
-		if ((unusual(c) || run_translated(c)) && step(c))
-			break;
-	}
+	do
+		b = c->mode == CPU_MODE_64 && !cpu_is_special(c) ? run_translated(c) : NULL;
+	while (!step(c, b));
 	fp_out(c);
 }

@@ -15,11 +15,14 @@
 
 /**
  * struct translator - see translate.h
- * @kernel_epoch, @user_epoch: struct cpu.hot.epoch of code at level 0 to 2, and of level 3 by address space
+ * @hash: by guest-physical page, of what a page with translations contained when the first one was made
+ * @kernel_epoch, @user_epoch: struct cpu.hot.epoch of code at level 0, and of the others by address space;
+ *                             @ac_epoch: what makes that of level 0 with RFLAGS.AC another
  * @seed: of the next epoch
  * @kernel_local: code at level 0 to 2 that is not global was seen, so @kernel_epoch lasts for one address space only
  * @fp_live: the guest's x87, SSE and AVX registers are in the host's
  * @no_way: an entry that no address has; @ways_for: struct cpu.tlb_now that struct cpu.hot.way was used with
+ * @ops: struct cpu.ops, instead of @owner_ops
  * @dropped: blocks were dropped since this was set to false
  */
 struct translator {
@@ -27,10 +30,13 @@ struct translator {
 	struct stubs stubs;
 	struct block_set blocks;
 	struct jump *jumps;
-	uint64_t kernel_epoch, user_epoch[TLB_SPACES], seed;
+	uint64_t *hash;
+	uint64_t kernel_epoch, ac_epoch, user_epoch[TLB_SPACES], seed;
 	unsigned kernel_space;
 	bool kernel_local, fp_live, dropped;
-	struct tlb_entry no_way, *ways_for[2];
+	struct tlb_entry no_way, *ways_for[3];
+	struct cpu_ops ops;
+	const struct cpu_ops *owner_ops;
 	struct translate_stats stats;
 };
 
@@ -43,6 +49,13 @@ static inline struct translator *translator_of(const struct cpu *c)
 /** epoch_next() - a number that the guest cannot guess and that was not used before */
 uint64_t epoch_next(struct translator *t);
 
+/** translator_new_epochs() - forget where code for linear addresses is */
+void translator_new_epochs(struct translator *t);
+
+/** translator_apic_read(), translator_apic_write() - struct cpu_ops of whoever made the processor, called from mem.c */
+uint32_t translator_apic_read(struct cpu *c, uint32_t offset);
+void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value);
+
 /** translator_key() - struct block.key of code that runs now */
 static inline uint32_t translator_key(const struct cpu *c)
 {
@@ -53,8 +66,13 @@ static inline uint32_t translator_key(const struct cpu *c)
 		if (c->cr4 & CR4_OSXSAVE && (c->xcr0 & 6) == 6)
 			fp = (c->xcr0 & 0xE6) == 0xE6 ? OP_FP_AVX512 : OP_FP_AVX;
 	}
-	return (c->cpl == 3 ? BLOCK_KEY_USER : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
+	if (c->cpl == 0)
+		return (c->flags & FL_AC ? BLOCK_KEY_AC : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
+	return BLOCK_KEY_USER | (c->cr4 & CR4_TSD ? BLOCK_KEY_NO_TSC : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
 }
+
+/** translator_hash() - a number that tells whether a page of 4 KiB at @host has changed */
+uint64_t translator_hash(const uint8_t *host);
 
 /** translator_block() - translate the block at RIP, which @page is the page of.  NULL: impossible */
 struct block *translator_block(struct cpu *c, const struct tlb_code *page);

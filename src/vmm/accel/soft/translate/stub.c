@@ -60,7 +60,7 @@ static const uint8_t *write_kind(struct emit *e, enum stub_kind kind, const uint
 	if (kind == STUB_JUMP)
 		emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
 	emit_gs(e, true, OP_STORE, T0, AT(hot.addr));
-	emit_gs(e, false, OP_STORE, T1, AT(hot.arg));
+	emit_gs(e, true, OP_STORE, T1, AT(hot.arg));
 	emit_gs_store_imm(e, AT(hot.kind), kind);
 	(void) emit_jmp(e, leave);
 	return at;

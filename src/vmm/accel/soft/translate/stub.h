@@ -19,7 +19,7 @@ struct jump {
 	const uint8_t *code;
 };
 
-#define JUMPS_SHIFT 12u
+#define JUMPS_SHIFT 14u
 #define JUMPS (1u << JUMPS_SHIFT)
 #define JUMPS_FACTOR 0x9E3779B1u /* of a multiplicative hash of the low 32 bits */
 
@@ -33,10 +33,10 @@ enum stub_kind {
 	STUB_SLOW_READ, /* hot.addr is not in the TLB; hot.arg: offset in the cache where to try again */
 	STUB_SLOW_WRITE,
 	STUB_LINK, /* hot.arg: offset of the rel32 */
-	STUB_INTERP, /* hot.arg: offset in hot.page of an instruction for the interpreter */
-	STUB_POLL, /* likewise, of any instruction: somebody wants attention */
-	STUB_JUMP, /* hot.addr: where to */
-	STUB_FAULT, /* the host could not execute it; hot.arg as above */
+	STUB_INTERP, /* hot.arg: the struct block that ended before an instruction for the interpreter */
+	STUB_POLL, /* hot.arg: offset in hot.page of an instruction: somebody wants attention */
+	STUB_JUMP, /* hot.addr: where to; hot.arg: offset in hot.page of the branch, and what undoes its change of RSP */
+	STUB_FAULT, /* likewise: the host could not execute it */
 	STUB_KINDS,
 };
 
@@ -51,6 +51,8 @@ struct stubs {
 	const uint8_t *at[STUB_KINDS];
 	const uint8_t *link_save;
 };
+
+#define STUB_JUMP_UNDO_SHIFT 16
 
 #define STUB_BYTES 4096u
 

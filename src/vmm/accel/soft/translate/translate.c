@@ -2,7 +2,9 @@
 /*
  * How it works: run.c executes, this file makes and forgets.  A guest page with translated code
  * is marked in struct cpu.page_flags, so that the soft TLB lets nobody write to it silently; the
- * first write drops all blocks of the page and the mark.
+ * first write drops all blocks of the page and the mark.  Devices write without asking: therefore a
+ * page is compared with what was translated when it comes back into the TLB, before which nobody may expect the
+ * processor to see what they wrote.
  */
 #include "vmm/accel/soft/translate/translate.h"
 
@@ -18,22 +20,6 @@
 #include "vmm/accel/soft/translate/run.h"
 
 #define CACHE_DEFAULT (64u << 20)
-
-uint64_t epoch_next(struct translator *t)
-{
-	uint64_t z = t->seed += 0x9E3779B97F4A7C15u;
-
-	z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-	return z ^ z >> 31;
-}
-
-static void new_epochs(struct translator *t)
-{
-	t->kernel_epoch = epoch_next(t);
-	for (unsigned s = 0; s < TLB_SPACES; s++)
-		t->user_epoch[s] = epoch_next(t);
-}
 
 static uint64_t guest_pages(const struct cpu_ram *ram)
 {
@@ -58,15 +44,22 @@ static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 		return r;
 	t->jumps = calloc(JUMPS, sizeof(*t->jumps));
 	c->page_flags = calloc(pages == 0 ? 1 : pages, 1);
-	if (t->jumps == NULL || c->page_flags == NULL)
+	t->hash = calloc(pages == 0 ? 1 : pages, sizeof(*t->hash));
+	if (t->jumps == NULL || t->hash == NULL || c->page_flags == NULL)
 		return -ENOMEM;
 	c->nr_page_flags = pages;
 	if (getrandom(&t->seed, sizeof(t->seed), 0) != sizeof(t->seed))
 		return -errno;
-	new_epochs(t);
+	translator_new_epochs(t);
+	t->ac_epoch = epoch_next(t);
 	t->no_way.read = t->no_way.write = (epoch_next(t) & UINT64_MAX >> 2) | 1ull << 62; /* not canonical */
 	stubs_write(&t->stubs, &t->cache);
 	c->hot.jumps = t->jumps;
+	t->ops = *c->ops;
+	t->ops.apic_read = translator_apic_read;
+	t->ops.apic_write = translator_apic_write;
+	t->owner_ops = c->ops;
+	c->ops = &t->ops;
 	return fault_init();
 }
 
@@ -99,7 +92,10 @@ void translate_free(struct cpu *c)
 		return;
 	block_set_done(&t->blocks);
 	cache_done(&t->cache);
+	if (t->owner_ops != NULL)
+		c->ops = t->owner_ops;
 	free(t->jumps);
+	free(t->hash);
 	free(t);
 	free(c->page_flags);
 	c->page_flags = NULL;
@@ -116,7 +112,7 @@ static void make_room(struct translator *t)
 	if (t->cache.region[t->cache.now].nr == 0)
 		return;
 	block_evict(&t->blocks, t->cache.now);
-	new_epochs(t);
+	translator_new_epochs(t);
 	t->dropped = true;
 	t->stats.evicted_regions++;
 }
@@ -134,28 +130,17 @@ struct block *translator_block(struct cpu *c, const struct tlb_code *page)
 	if (!(c->page_flags[gpa >> 12] & CPU_PAGE_CODE)) {
 		c->page_flags[gpa >> 12] |= CPU_PAGE_CODE;
 		mmu_protect(c, gpa);
+		t->hash[gpa >> 12] = translator_hash(page->host);
 	}
-	b = gen_block(&t->cache, &t->stubs, page->host, gpa, key);
+	b = gen_block(c, &t->cache, &t->stubs, page->host, gpa, key);
 	if (b == NULL)
 		return NULL;
+	if (b->step.len != 0)
+		insn_bind(c, &b->step);
 	block_insert(&t->blocks, b);
 	t->stats.blocks++;
 	t->stats.bytes += b->end - b->start;
 	return b;
-}
-
-void translate_code_write(struct cpu *c, uint64_t gpa)
-{
-	struct translator *t = translator_of(c);
-
-	if (t == NULL || gpa >> 12 >= c->nr_page_flags)
-		return;
-	c->page_flags[gpa >> 12] &= (uint8_t) ~CPU_PAGE_CODE;
-	if (!block_drop_page(&t->blocks, gpa))
-		return;
-	new_epochs(t);
-	t->dropped = true;
-	t->stats.dropped_pages++;
 }
 
 void translate_forget(struct cpu *c)
@@ -167,7 +152,7 @@ void translate_forget(struct cpu *c)
 	if (t == NULL)
 		return;
 	(void) memset(c->page_flags, 0, c->nr_page_flags);
-	new_epochs(t);
+	translator_new_epochs(t);
 	t->dropped = true;
 }
 

@@ -54,6 +54,8 @@ static void reset(struct vcpu *v)
 	pv_reset(&v->pv);
 	memset(v->eoi, 0, sizeof(v->eoi));
 	cpu_reset(v->cpu);
+	if (v->cpu->translator != NULL)
+		translate_forget(v->cpu);
 	v->cpu->apic_base = v->lapic->base;
 	vcpu_timer(v);
 }

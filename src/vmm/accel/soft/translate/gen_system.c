@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Instructions of an operating system that are frequent: interrupt flag, RFLAGS on the stack, SWAPGS, user
+ * access windows, time stamps.
+ *
+ * How it works: what they change are fields of struct cpu.  Whatever could raise an exception is the
+ * interpreter's: op.c lets them through at level 0 only.
+ */
+#include "vmm/accel/soft/translate/gen.h"
+
+/* Bits of RFLAGS that POPF at level 0 may change and that mean more than a bit */
+#define POPF_SPECIAL (FL_TF | FL_DF | FL_IOPL | FL_NT | FL_RF | FL_VM | FL_AC | FL_VIF | FL_VIP | FL_ID)
+
+/* Does somebody want attention before the instruction at @off?  Spoils the host's flags. */
+static void poll(struct gen *g, unsigned off, uint16_t live)
+{
+	gen_spoil_flags(g, live);
+	emit_gs_group(&g->e, GROUP_CMP, AT(event), 0);
+	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_POLL, .from = emit_jcc(&g->e, CC_NE, NULL), .off = off });
+}
+
+void gen_after_sti(struct gen *g, const struct gen_item *it)
+{
+	if (g->nr_insns > 0 && g->sti && it->op.kind != OP_STI) {
+		g->sti = false;
+		poll(g, (unsigned) it->off + it->i.len, it->live);
+	}
+}
+
+static void set_interrupts(struct gen *g, const struct gen_item *it, bool on)
+{
+	gen_spoil_flags(g, it->live);
+	emit_gs_group(&g->e, on ? GROUP_OR : GROUP_AND, AT(flags), on ? (int32_t) FL_IF : ~(int32_t) FL_IF);
+	g->sti = on;
+}
+
+/* T1 = the arithmetic flags in the slot but OF; then OF in T1. */
+static void push_flags(struct gen *g, const struct gen_item *it)
+{
+	struct emit *e = &g->e;
+
+	gen_spoil_flags(g, FL_STATUS);
+	gen_stack(g, -8, 8, true);
+	emit_gs_load8(e, T1, AT(hot.flags) + 1);
+	emit_group(e, false, GROUP_AND, T1, FL_STATUS & 0xFF);
+	emit_gs(e, false, OP_OR, T1, AT(flags));
+	emit_group(e, false, GROUP_OR, T1, 2);
+	emit_rm(e, true, OP_STORE, T1, T0, 0);
+	emit_gs_load8(e, T1, AT(hot.flags));
+	emit_shift_left(e, false, T1, 11);
+	emit_rm(e, true, 0x09, T1, T0, 0); /* OR to memory */
+	emit_lea(e, true, HOST_RSP, HOST_RSP, HOST_NONE, 0, -8);
+	(void) it;
+}
+
+static void pop_flags(struct gen *g, const struct gen_item *it)
+{
+	struct emit *e = &g->e;
+
+	gen_spoil_flags(g, FL_STATUS);
+	gen_stack(g, 0, 8, false);
+	emit_rm(e, false, OP_LOAD, T0, T0, 0);
+	emit_rr(e, false, OP_LOAD, T1, T0);
+	emit_gs(e, false, OP_XOR, T1, AT(flags));
+	emit_group(e, false, GROUP_AND, T1, POPF_SPECIAL);
+	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_FAULT, .from = emit_jcc(e, CC_NE, NULL), .off = it->off });
+	emit_rr(e, false, OP_LOAD, T1, T0);
+	emit_gs(e, false, OP_XOR, T1, AT(flags));
+	emit_group(e, false, GROUP_AND, T1, FL_IF);
+	emit_gs(e, false, 0x31, T1, AT(flags)); /* XOR to memory */
+	emit_gs(e, false, OP_STORE8, T0, AT(hot.flags) + 1);
+	emit_shift_right(e, false, T0, 11);
+	emit_group(e, false, GROUP_AND, T0, 1);
+	emit_gs(e, false, OP_STORE8, T0, AT(hot.flags));
+	emit_lea(e, true, HOST_RSP, HOST_RSP, HOST_NONE, 0, 8);
+	g->flags = IN_SLOT;
+	poll(g, (unsigned) it->off + it->i.len, it->live);
+}
+
+static void swap_gs(struct gen *g)
+{
+	size_t base = AT(seg) + SEG_GS * sizeof(struct cpu_seg) + offsetof(struct cpu_seg, base);
+
+	emit_gs(&g->e, true, OP_LOAD, T0, base);
+	emit_gs(&g->e, true, OP_LOAD, T1, AT(kernel_gs_base));
+	emit_gs(&g->e, true, OP_STORE, T0, AT(kernel_gs_base));
+	emit_gs(&g->e, true, OP_STORE, T1, base);
+}
+
+/* STAC, CLAC: other TLB entries count, and other code for the same addresses. */
+static void user_access(struct gen *g, const struct gen_item *it, bool on)
+{
+	gen_spoil_flags(g, it->live);
+	emit_gs_group(&g->e, on ? GROUP_OR : GROUP_AND, AT(flags), on ? (int32_t) FL_AC : ~(int32_t) FL_AC);
+	emit_gs(&g->e, true, OP_LOAD, T0, AT(hot.kernel_tlb) + on * sizeof(uint64_t));
+	emit_gs(&g->e, true, OP_STORE, T0, AT(tlb_now));
+	emit_gs(&g->e, true, OP_LOAD, T0, AT(hot.kernel_epoch) + on * sizeof(uint64_t));
+	emit_gs(&g->e, true, OP_STORE, T0, AT(hot.epoch));
+	g->ways = on ? WAYS_KERNEL_AC : WAYS_KERNEL;
+}
+
+static void time_stamp(struct gen *g, const struct gen_item *it)
+{
+	static const uint8_t rdtsc[] = { 0x0F, 0x31 };
+	struct emit *e = &g->e;
+
+	gen_spoil_flags(g, it->live);
+	emit_bytes(e, rdtsc, sizeof(rdtsc));
+	emit_shift_left(e, true, HOST_RDX, 32);
+	emit_rr(e, true, OP_OR, HOST_RDX, HOST_RAX);
+	emit_gs(e, true, OP_ADD, HOST_RDX, AT(tsc_offset));
+	emit_rr(e, false, OP_LOAD, HOST_RAX, HOST_RDX);
+	emit_shift_right(e, true, HOST_RDX, 32);
+}
+
+bool gen_system(struct gen *g, const struct gen_item *it)
+{
+	switch (it->op.kind) {
+	case OP_CLI:
+		set_interrupts(g, it, false);
+		break;
+	case OP_STI:
+		set_interrupts(g, it, true);
+		break;
+	case OP_PUSHF:
+		push_flags(g, it);
+		break;
+	case OP_POPF:
+		pop_flags(g, it);
+		break;
+	case OP_SWAPGS:
+		swap_gs(g);
+		break;
+	case OP_STAC:
+		user_access(g, it, true);
+		break;
+	case OP_CLAC:
+		user_access(g, it, false);
+		break;
+	case OP_RDTSC:
+		time_stamp(g, it);
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
