@@ -133,13 +133,14 @@ static uint32_t flags_defined(const struct differ_case *k)
 	return flags;
 }
 
-/* Stores of the x87 unit that fault at the second of two pages: the host has written to the first. */
-static bool may_store_half(const struct differ_case *k, const struct differ_state *host)
+/* x87 stores, and those of its whole state, are several: the host may have written to one of two pages. */
+static bool is_several(const struct differ_case *k)
 {
 	struct insn i = { 0 };
 
-	return host->vector == EXC_PF && insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) == INSN_OK &&
-		i.enc == ENC_LEGACY && i.map == MAP_1BYTE && (i.opcode & 0xF8) == 0xD8;
+	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK || i.enc != ENC_LEGACY)
+		return false;
+	return (i.map == MAP_1BYTE && (i.opcode & 0xF8) == 0xD8) || (i.map == MAP_0F && i.opcode == 0xAE);
 }
 
 static void count(const struct differ_case *k, const struct differ_state *host, struct differ_totals *t)
@@ -163,6 +164,7 @@ bool differ_run(const struct differ_case *k, struct differ_totals *totals)
 	static struct differ_state host, soft;
 	static uint8_t data[DIFFER_DATA_SIZE];
 	unsigned differ;
+	bool several;
 
 	load(k);
 	host = k->state;
@@ -172,8 +174,13 @@ bool differ_run(const struct differ_case *k, struct differ_totals *totals)
 	soft = k->state;
 	differ_soft(&soft);
 	count(k, &host, totals);
+	several = host.vector == EXC_PF && soft.vector == EXC_PF && is_several(k);
+	if (several) {
+		soft.code = host.code;
+		soft.addr = host.addr;
+	}
 	differ = compare_states(&host, &soft, &k->state, flags_defined(k));
-	for (unsigned at = 0; at < sizeof(data) && !may_store_half(k, &host); at += 64)
+	for (unsigned at = 0; at < sizeof(data) && !several; at += 64)
 		differ += compare_bytes("data+", at, data + at, memory + at, k->data + at, 64);
 	if (differ == 0)
 		return true;
