@@ -8,17 +8,14 @@
 #include "vmm/accel/soft/vcpu/confine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -28,32 +25,9 @@
 #define KILL BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 #define ALLOW_CALL(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), ALLOW
 
-#define MEMORY_MORE (256ull << 20) /* bytes that it may still get: what is remembered of translated code */
-
-/* Pages of memory of its own, the sixth number there. */
-static int limit_memory(void)
+int vcpu_confine(uint64_t memory)
 {
-	_cleanup_close_ int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	unsigned long long pages;
-	struct rlimit limit;
-	char text[128];
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	if (sscanf(text, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
-		return -EPROTO;
-	limit.rlim_cur = limit.rlim_max = pages * 4096 + MEMORY_MORE;
-	return setrlimit(RLIMIT_DATA, &limit) < 0 ? -errno : 0;
-}
-
-int vcpu_confine(void)
-{
-	int r = limit_memory();
+	struct rlimit limit = { .rlim_cur = memory, .rlim_max = memory };
 	struct sock_filter code[] = {
 		FIELD(arch),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
@@ -83,8 +57,8 @@ int vcpu_confine(void)
 	};
 	struct sock_fprog program = { .len = ARRAY_LEN(code), .filter = code };
 
-	if (r < 0)
-		return r;
+	if (setrlimit(RLIMIT_DATA, &limit) < 0)
+		return -errno;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
