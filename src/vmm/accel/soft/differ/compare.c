@@ -8,13 +8,15 @@
 #include "vmm/accel/soft/simd/regs.h"
 #include "vmm/accel/soft/simd/table.h"
 
+static bool translates; /* the processor in software does not note where x87 instructions are, then */
 static uint8_t *memory; /* data, then code: both processors see it */
 
-int differ_init(void)
+int differ_init(bool translate)
 {
 	int rc = differ_native_init(&memory);
 
-	return rc < 0 ? rc : differ_soft_init(memory);
+	translates = translate;
+	return rc < 0 ? rc : differ_soft_init(memory, translate);
 }
 
 static void load(const struct differ_case *k)
@@ -72,7 +74,8 @@ static unsigned compare_xsave(const uint8_t *host, const uint8_t *soft, const ui
 
 	for (unsigned n = 0; n < sizeof(parts) / sizeof(parts[0]); n++) {
 		const struct part *p = &parts[n];
-		unsigned count = p->step == 0 ? 1 : p->at == XS_XMM || p->at == XS_YMM || p->at >= XS_ZMM ? 16 : 8;
+		bool pointer = p->at == XS_FOP || p->at == XS_FIP || p->at == XS_FDP;
+		unsigned count = translates && pointer ? 0 : p->step == 0 ? 1 : p->at == XS_XMM || p->at == XS_YMM || p->at >= XS_ZMM ? 16 : 8;
 
 		for (unsigned i = 0; i < count; i++) {
 			unsigned at = p->at + i * p->step;
@@ -133,12 +136,16 @@ static uint32_t flags_defined(const struct differ_case *k)
 	return flags;
 }
 
-/* x87 stores, and those of its whole state, are several: the host may have written to one of two pages. */
+/* Stores that are several, x87's and masked ones: the host may begin with either of two pages. */
 static bool is_several(const struct differ_case *k)
 {
 	struct insn i = { 0 };
 
-	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK || i.enc != ENC_LEGACY)
+	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK)
+		return false;
+	if (i.map == MAP_0F && i.opcode == 0xF7)
+		return true;
+	if (i.enc != ENC_LEGACY)
 		return false;
 	return (i.map == MAP_1BYTE && (i.opcode & 0xF8) == 0xD8) || (i.map == MAP_0F && i.opcode == 0xAE);
 }

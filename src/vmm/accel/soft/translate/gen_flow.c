@@ -326,7 +326,7 @@ void gen_cold_write(struct gen *g)
 			(void) emit_jmp(&g->e, g->gates->at[GATE_FAULT]);
 			break;
 		case COLD_JUMP:
-			emit_mov_imm(&g->e, T1, (uint64_t) (c.off << GATE_JUMP_UNDO_SHIFT | c.source));
+			emit_mov_imm(&g->e, T1, (uint64_t) c.off << GATE_JUMP_UNDO_SHIFT | c.source);
 			(void) emit_jmp(&g->e, g->gates->at[GATE_JUMP]);
 			break;
 		case COLD_EDGE:

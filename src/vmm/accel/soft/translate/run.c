@@ -20,6 +20,13 @@
 #include "vmm/accel/soft/translate/run.h"
 
 #define PAGE_MASK (~0xFFFull)
+
+/* May the guest's vector registers stay in the host's?  A sanitizer calls functions that use them. */
+#ifdef __SANITIZE_ADDRESS__
+#define FP_STAYS false
+#else
+#define FP_STAYS true
+#endif
 #define LAHF_BITS (FL_STATUS & 0xFFu)
 
 /* struct cpu.hot.flags: what LAHF and SETO AL make */
@@ -332,7 +339,7 @@ static const uint8_t *follow_link(struct cpu *c, struct block **ret)
 
 static bool is_canonical(uint64_t lin)
 {
-	return (uint64_t) ((int64_t) lin << 16 >> 16) == lin;
+	return (uint64_t) ((int64_t) (lin << 16) >> 16) == lin;
 }
 
 static const uint8_t *follow_jump(struct cpu *c, struct block **ret)
@@ -364,6 +371,8 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 
 	fp_in(c);
 	t->gates.enter(code);
+	if (!FP_STAYS)
+		fp_out(c);
 	switch (c->hot.kind) {
 	case GATE_SLOW_READ:
 	case GATE_SLOW_WRITE:
