@@ -16,8 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-
-#include "base/cleanup.h"
+#include <unistd.h>
 
 #define FIELD(name) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, name))
 #define ARG(n) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (n))
@@ -25,12 +24,12 @@
 #define KILL BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 #define ALLOW_CALL(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), ALLOW
 
-#define MEMORY_MAX (1ull << 30) /* bytes of its own: the TLB, decoded code, what is remembered of translated code */
+#define MEMORY_MAX (1ull << 30) /* bytes of its own: what is decoded and remembered of translated code */
 
-/* There is no /proc here that could tell what it has already. */
+/* Nothing says here how much it has already: its root directory is empty. */
 static int limit_memory(void)
 {
-	const struct rlimit limit = { .rlim_cur = MEMORY_MAX, .rlim_max = MEMORY_MAX };
+	struct rlimit limit = { .rlim_cur = MEMORY_MAX, .rlim_max = MEMORY_MAX };
 
 	return setrlimit(RLIMIT_DATA, &limit) < 0 ? -errno : 0;
 }
