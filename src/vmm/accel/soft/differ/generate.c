@@ -189,7 +189,8 @@ static bool is_plain(const struct insn *i)
 	bool string = i->map == MAP_1BYTE && ((i->opcode >= 0x6C && i->opcode < 0x70) || (i->opcode & 0xF0) == 0xA0);
 	bool jump = i->map == MAP_1BYTE ? (i->opcode & 0xF0) == 0x70 || (i->opcode & 0xFC) == 0xE0 :
 					  i->map == MAP_0F && (i->opcode & 0xF0) == 0x80;
-	bool implied = i->map == MAP_1BYTE && (i->opcode == 0xC8 || i->opcode == 0xC9 || i->opcode == 0xD7);
+	bool implied = i->map == MAP_1BYTE ? i->opcode == 0xC8 || i->opcode == 0xC9 || i->opcode == 0xD7 :
+					     i->map == MAP_0F && i->opcode == 0xF7;
 
 	return i->enc == ENC_LEGACY && !i->is_mem && !i->ends && !jump && !shift && !stack && !string && !implied &&
 		!(i->opcode == 0xFF && i->map == MAP_1BYTE) && !(i->opcode == 0x68 || i->opcode == 0x6A) && allowed_here(i);
