@@ -7,6 +7,7 @@
  * Nothing may crash, hang or touch memory that is not the guest's.
  *
  * A step is a byte for its kind, then its operands: addresses are kept small enough to meet something.
+ * With ONLY defined as a number of enum device the machine has that device alone.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -25,7 +26,9 @@
 #include "vmm/dev/legacy/power.h"
 #include "vmm/dev/legacy/rtc.h"
 #include "vmm/dev/legacy/serial.h"
+#include "vmm/dev/pci/hotplug.h"
 #include "vmm/dev/pci/pci.h"
+#include "vmm/dev/usernet/usernet.h"
 #include "vmm/dev/virtio/balloon.h"
 #include "vmm/dev/virtio/blk.h"
 #include "vmm/dev/virtio/console.h"
@@ -35,8 +38,17 @@
 
 #define STEPS_MAX 2000
 #define BAR_SIZE 0x8000u /* of virtio devices, which follow each other from the window's start on */
-#define DEVICES 6
 #define LOW_MEMORY 0x10000u /* where rings are put */
+
+enum device { RNG, BLK, NET, CONSOLE, BALLOON, VSOCK, USER, N_DEVICES };
+
+#ifdef ONLY
+#define HAS(device) ((device) == (ONLY))
+#define DEVICES 1
+#else
+#define HAS(device) true
+#define DEVICES N_DEVICES
+#endif
 
 enum { STEP_BAR_WRITE, STEP_BAR_READ, STEP_CONFIG_WRITE, STEP_CONFIG_READ, STEP_MEMORY, STEP_PORT_WRITE,
        STEP_PORT_READ, STEP_LOOP, STEP_RING, STEP_RESET, STEP_HOST_DATA, STEP_N_ };
@@ -51,6 +63,7 @@ struct machine {
 	struct pci_bus *bus;
 	struct power *power;
 	struct balloon *balloon;
+	struct usernet_config user;
 	int disk, tap[2], console[2], listener;
 };
 
@@ -66,11 +79,43 @@ static uint64_t take(struct input *in, unsigned n)
 	return v;
 }
 
+static int add_virtio(struct machine *m)
+{
+	struct blk_config disk = { .name = "disk", .serial = "fuzz", .queues = 2, .fd = m->disk };
+	struct net_config net = { .pairs = 1, .mac = { 2 }, .tap = { m->tap[0] } };
+	struct net_config made = { .pairs = 1, .mac = { 2 }, .user = &m->user };
+	struct console_port port[2] = { { .listener = -1, .in = m->console[0], .out = m->console[0] },
+					{ .listener = -1, .name = "fuzz", .in = -1 } };
+	int r = 0;
+
+	port[1].out = fcntl(m->console[0], F_DUPFD_CLOEXEC, 0);
+	if (HAS(RNG))
+		r |= rng_add(&m->vm, m->bus, NULL);
+	if (HAS(BLK))
+		r |= blk_add(&m->vm, m->bus, &disk, NULL);
+	if (HAS(NET))
+		r |= net_add(&m->vm, m->bus, &net, NULL);
+	if (HAS(CONSOLE))
+		r |= console_add(&m->vm, m->bus, port, 2, NULL);
+	if (HAS(BALLOON))
+		r |= balloon_add(&m->vm, m->bus, &m->balloon, NULL);
+	if (HAS(VSOCK))
+		r |= vsock_add(&m->vm, m->bus, 3, "/nowhere/fuzz", m->listener, NULL);
+	if (HAS(USER))
+		r |= net_add(&m->vm, m->bus, &made, NULL);
+	close(port[1].out);
+	return r;
+}
+
+static void gone(void *arg, const char *id)
+{
+	(void) arg;
+	(void) id;
+}
+
 static int build(struct machine *m)
 {
-	struct blk_config disk = { .name = "disk", .serial = "fuzz", .queues = 2 };
-	struct net_config net = { .pairs = 1, .mac = { 2 } };
-	struct console_port port[2] = { { .listener = -1 }, { .listener = -1, .name = "fuzz" } };
+	struct hotplug *hotplug = NULL;
 	int r;
 
 	if (vm_init(&m->vm, GMEM_SIZE_MIN, 0, NULL) < 0)
@@ -82,23 +127,19 @@ static int build(struct machine *m)
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, m->console) < 0)
 		return -1;
 	m->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	disk.fd = m->disk;
-	net.tap[0] = m->tap[0];
-	port[0].in = port[0].out = m->console[0];
-	port[1].in = -1;
-	port[1].out = fcntl(m->console[0], F_DUPFD_CLOEXEC, 0);
 	r = power_add(&m->vm, &m->power, NULL) | i8042_add(&m->vm, NULL) | rtc_add(&m->vm, NULL) |
 	    serial_add(&m->vm, -1, -1, NULL) | pci_bus_add(&m->vm, &m->bus, NULL);
+	if (r == 0)
+		r = hotplug_add(&m->vm, m->bus, m->power, gone, NULL, &hotplug, NULL);
+	if (r == 0)
+		r = add_virtio(m);
 	if (r < 0)
 		return -1;
-	r = rng_add(&m->vm, m->bus, NULL) | blk_add(&m->vm, m->bus, &disk, NULL) |
-	    net_add(&m->vm, m->bus, &net, NULL) | console_add(&m->vm, m->bus, port, 2, NULL) |
-	    balloon_add(&m->vm, m->bus, &m->balloon, NULL) |
-	    vsock_add(&m->vm, m->bus, 3, "/nowhere/fuzz", m->listener, NULL);
 	for (uint64_t slot = 1; slot <= DEVICES; slot++)
 		bus_write(&m->vm.mmio, PCI_ECAM_BASE + (slot << 15) + 4, 2, 6);
-	close(port[1].out);
-	return r < 0 ? -1 : 0;
+	if (pci_owner_of(m->bus, 2) != NULL)
+		(void) hotplug_remove(hotplug, pci_owner_of(m->bus, 2)); /* the guest may let it go */
+	return 0;
 }
 
 static void release(struct machine *m)

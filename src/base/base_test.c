@@ -109,13 +109,11 @@ static const struct opt table[] = {
 static void opt_forms(void **state)
 {
 	char *argv[] = { "-it", "--name=a", "-eX=1", "-e", "Y=2", "-n", "3", "op", "-x", NULL };
-	_cleanup_free_ const char **env = NULL;
 	struct opts o = { 0 };
 	int argc = (int) ARRAY_LEN(argv) - 1;
 
 	(void) state;
 	assert_int_equal(opt_parse(table, &o, &argc, argv, false, NULL), 0);
-	env = o.env.v;
 	assert_true(o.tty && o.interactive);
 	assert_string_equal(o.name, "a");
 	assert_int_equal(o.env.n, 2);
@@ -125,6 +123,8 @@ static void opt_forms(void **state)
 	assert_int_equal(argc, 2);
 	assert_string_equal(argv[0], "op");
 	assert_string_equal(argv[1], "-x");
+	opt_fini(table, &o);
+	assert_null(o.env.v);
 }
 
 static void opt_refusals(void **state)
@@ -133,13 +133,14 @@ static void opt_refusals(void **state)
 
 	(void) state;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		char *argv[] = { (char *) bad[i], NULL };
+		char *argv[] = { "--env=A", (char *) bad[i], NULL };
 		struct err err = { 0 };
 		struct opts o = { 0 };
-		int argc = 1;
+		int argc = 2;
 
 		assert_int_equal(opt_parse(table, &o, &argc, argv, true, &err), -EINVAL);
 		assert_non_null(strstr(err.text, "option"));
+		opt_fini(table, &o);
 	}
 }
 

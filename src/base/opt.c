@@ -222,6 +222,18 @@ int opt_parse(const struct opt *table, void *base, int *argc, char **argv, bool 
 	return 0;
 }
 
+void opt_fini(const struct opt *table, void *base)
+{
+	for (; table->kind != OPT_END; table++) {
+		struct opt_strings *list = (void *) ((char *) base + table->offset);
+
+		if (table->kind != OPT_STRINGS)
+			continue;
+		free(list->v);
+		*list = (struct opt_strings) { 0 }; /* another name of it may follow */
+	}
+}
+
 #define LEFT_MAX 64 /* characters of "-x, --name ARG" */
 #define LEFT_COLUMN 36 /* what is longer gets a line of its own */
 

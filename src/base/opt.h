@@ -51,10 +51,14 @@ struct opt {
  * @interspersed: options may follow operands; else the first operand ends them
  *
  * "--" ends options.  Letters may be combined (-it) and take their value attached or next.
+ * Release with opt_fini(), where there are OPT_STRINGS.
  * Return: 0; 1 --help was given (nothing else is valid then); -EINVAL with a message; -ENOMEM.
  */
 int opt_parse(const struct opt *table, void *base, int *argc, char **argv, bool interspersed,
 	      struct err *err);
+
+/** opt_fini() - release what opt_parse() put into @base, also after it has failed */
+void opt_fini(const struct opt *table, void *base);
 
 /** opt_help() - append the option list of @table, one line each */
 void opt_help(const struct opt *table, struct str *ret);

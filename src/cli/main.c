@@ -88,16 +88,12 @@ static void report(const struct err *err)
 	fprintf(stderr, "cleave: %s\n", err->text);
 }
 
-static int run_verb(const struct cli_verb *v, struct cli *cli, int argc, char **argv)
+static int run_with(const struct cli_verb *v, const struct opt *table, void *opts, struct cli *cli,
+		    int argc, char **argv)
 {
-	_cleanup_free_ void *opts = calloc(1, v->opts_size != 0 ? v->opts_size : 1);
-	static const struct opt none[] = { { 0 } };
 	struct err err = { 0 };
-	int r;
+	int r = opt_parse(table, opts, &argc, argv, v->interspersed, &err);
 
-	if (opts == NULL)
-		return 1;
-	r = opt_parse(v->opts != NULL ? v->opts : none, opts, &argc, argv, v->interspersed, &err);
 	if (r == 1) {
 		print_verb_help(v);
 		return 0;
@@ -115,6 +111,20 @@ static int run_verb(const struct cli_verb *v, struct cli *cli, int argc, char **
 		return r;
 	report(&err);
 	return v->fail_status != 0 ? v->fail_status : 1;
+}
+
+static int run_verb(const struct cli_verb *v, struct cli *cli, int argc, char **argv)
+{
+	_cleanup_free_ void *opts = calloc(1, v->opts_size != 0 ? v->opts_size : 1);
+	static const struct opt none[] = { { 0 } };
+	const struct opt *table = v->opts != NULL ? v->opts : none;
+	int r;
+
+	if (opts == NULL)
+		return 1;
+	r = run_with(v, table, opts, cli, argc, argv);
+	opt_fini(table, opts);
+	return r;
 }
 
 static int run_words(struct cli *cli, int argc, char **argv)

@@ -98,5 +98,6 @@ CLI_VERB(run_verb) = {
 	.opts_size = sizeof(struct run_opts),
 	.seal = true,
 	.fail_status = CLI_EXIT_FAILURE,
+	.as_program = true,
 	.run = run_run,
 };

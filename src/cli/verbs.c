@@ -30,6 +30,7 @@ static const struct cli_alias aliases[] = {
 	{ "container update", "update" },   { "container wait", "wait" },
 	{ "image list", "image ls" },
 	{ "image remove", "image rm" },
+	{ "kernel list", "kernel ls" },	    { "kernel remove", "kernel rm" },
 	{ "system events", "events" },	    { "system info", "info" },
 	{ "volume list", "volume ls" },
 	{ "volume remove", "volume rm" },
@@ -42,6 +43,7 @@ static const struct {
 	{ "generate", "Make files for other programs" },
 	{ "healthcheck", "Health of instances" },
 	{ "image", "Images" },
+	{ "kernel", "Kernels that virtual machines boot" },
 	{ "system", "The store as a whole" },
 	{ "volume", "Volumes" },
 };

@@ -81,7 +81,8 @@ static int check_dir(struct check_run *k, const char *name, struct err *err)
 		return 0;
 	if (r == 0 && name[0] != '.')
 		r = has_row(k, name, err);
-	if (r == 0 && name[0] == '.')
+	_cleanup_close_ int volumes = eng_volumes_dir(k->e, false, NULL);
+	if (r == 0 && (name[0] == '.' || (volumes >= 0 && !eng_volume_is_lost(volumes, name))))
 		check_found(k,
 			    k->c->repair && dir_remove(k->e->root_fd, path) == 0 ? "removed" : NULL,
 			    "directory %s was left behind", path);

@@ -78,7 +78,7 @@ static void add_state(struct inspect *in)
 	json_text(s, "Error", i->error);
 	time_text(s, "StartedAt", i->started);
 	time_text(s, "FinishedAt", i->finished);
-	if (i->health[0] != '\0' && read_health(in, &health) == 0)
+	if (read_health(in, &health) == 0) /* after its end, too: why it was stopped */
 		json_raw(s, "Health", health.p);
 	else if (i->health[0] != '\0') { /* no check has begun */
 		json_open(s, "Health", '{');

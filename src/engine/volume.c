@@ -31,6 +31,7 @@
 #include "engine/volume_parts.h"
 
 #define TEXT_MAX (64u << 10) /* bytes of all labels, of all options */
+#define GONE_MODE 01701 /* of the directory of one that was removed */
 #define COLUMNS                                                                                     \
 	"SELECT name, labels, options, anonymous, created, (SELECT count(*) FROM volume_use AS u"   \
 	" JOIN instance AS i ON i.id = u.instance WHERE u.volume = volume.name) FROM volume "
@@ -180,6 +181,23 @@ static void remove_moved(int volumes)
 			(void) dir_remove(volumes, d->d_name); /* or the next one does */
 }
 
+bool eng_volume_is_lost(int volumes, const char *name)
+{
+	char path[ENG_VOLUME_NAME_MAX + 8];
+	bool content = false;
+	struct dirent *d;
+	struct stat st;
+
+	(void) snprintf(path, sizeof(path), "%.255s/_data", name);
+	if (fstatat(volumes, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || (st.st_mode & S_ISVTX) != 0)
+		return false;
+	int fd = openat(volumes, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	while (dir != NULL && !content && (d = readdir(dir)) != NULL)
+		content = strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
+	return content;
+}
+
 static int write_options(int dir, const struct eng_volume *v, const char *options, struct err *err)
 {
 	_cleanup_close_ int fd =
@@ -199,6 +217,11 @@ static int make_dirs(struct engine *e, const struct eng_volume *v, const char *o
 	if (volumes < 0)
 		return r;
 	if (mkdirat(volumes, v->name, 0701) < 0) {
+		if (errno == EEXIST && eng_volume_is_lost(volumes, v->name))
+			return err_msg(err, -EEXIST,
+				       "'%s/volumes/%s' has data of a volume that is not listed: "
+				       "'cleave system check --repair' lists it again",
+				       e->root, v->name);
 		r = errno == EEXIST ? move_away(volumes, v->name, err) : 0;
 		if (r < 0)
 			return r;
@@ -318,8 +341,11 @@ static int check_unused(struct engine *e, const char *name, struct err *err)
 
 int eng_volume_delete(struct engine *e, const char *name, struct err *err)
 {
+	_cleanup_close_ int volumes = eng_volumes_dir(e, false, NULL); /* maybe nothing is there */
 	int r = check_unused(e, name, err);
 
+	if (r == 0 && volumes >= 0)
+		(void) fchmodat(volumes, name, GONE_MODE, 0); /* else it stays, and is told by check */
 	if (r == 0)
 		r = db_run(e->db, err, "DELETE FROM volume_use WHERE volume = ?", "s", name);
 	if (r >= 0)
@@ -347,7 +373,8 @@ static void move_lost(struct engine *e, int volumes)
 	struct dirent *d;
 
 	while (dir != NULL && (d = readdir(dir)) != NULL)
-		if (d->d_name[0] != '.' && has_row(e, d->d_name) == 0)
+		if (d->d_name[0] != '.' && has_row(e, d->d_name) == 0 &&
+		    !eng_volume_is_lost(volumes, d->d_name))
 			(void) move_away(volumes, d->d_name, NULL); /* or the next one does */
 }
 

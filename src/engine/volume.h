@@ -8,6 +8,9 @@
  *   <root>/volumes/<name>/options   what a driver with options mounts instead of _data
  *   <root>/volumes/.<random>        being removed
  *
+ * The sticky bit of <name> says that the volume was removed: a directory without a row that has content and no
+ * sticky bit is not leftover of ours but data whose row was lost, and nothing but its user removes it.
+ *
  * A row of table "volume" says that it exists, rows of "volume_use" which instances use it.  A use counts
  * when its instance has a row, or a directory in the run root because it is being made.
  */
@@ -76,7 +79,7 @@ const char *eng_volume_path(const struct engine *e, const char *name, struct are
  */
 int eng_volume_remove(struct engine *e, const char *name, struct err *err);
 
-/** eng_volumes_sweep() - remove the files of volumes that do not exist; what fails stays for the next one */
+/** eng_volumes_sweep() - remove the files of volumes that were removed, or not made; what fails stays for the next one */
 void eng_volumes_sweep(struct engine *e);
 
 /**

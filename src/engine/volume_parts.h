@@ -12,6 +12,9 @@ struct err;
 /** eng_volumes_dir() - descriptor of <root>/volumes; -errno with a message */
 int eng_volumes_dir(struct engine *e, bool create, struct err *err);
 
+/** eng_volume_is_lost() - its directory in @volumes has content that nobody removed; ask only without a row */
+bool eng_volume_is_lost(int volumes, const char *name);
+
 /** eng_volume_insert() - eng_volume_create() inside a transaction */
 int eng_volume_insert(struct engine *e, const struct eng_volume *v, struct arena *a,
 		      struct err *err);

@@ -179,8 +179,8 @@ int img_store_find(struct img_store *store, const char *name, struct arena *aren
 		r = find_id(store, hex, arena, ret, err);
 	if (r == -ENOENT)
 		return err_msg(err, -ENOENT,
-			       "no image '%s' here: see 'cleave image ls', or make one with "
-			       "'cleave image import'",
+			       "no image '%s' here: see 'cleave image ls', or get it with "
+			       "'cleave load' or 'cleave import'",
 			       name);
 	return r;
 }
@@ -282,6 +282,11 @@ int img_store_config_text(struct img_store *store, const struct img_image *image
 
 	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", image->id); /* 64 digits */
 	r = file_read(store->root, path, IMG_CONFIG_SIZE_MAX, ret);
+	if (r == -ENOENT)
+		return err_msg(err, r,
+			       "image '%.12s' was removed meanwhile, or its configuration is damaged: see "
+			       "'cleave system check'",
+			       image->id);
 	return r < 0 ? err_set(err, r, "read the configuration of image '%.12s'", image->id) : 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "sys/mnt.h"
 #include "sys/msg.h"
 #include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/machine.h"
@@ -140,7 +141,7 @@ int device_option_net(char *text, struct machine_config *c, struct err *err)
 		return err_msg(err, -EINVAL, "option --net: more than %d interfaces", MACHINE_NETS_MAX);
 	if (strcmp(first, "user") == 0) {
 		n.user = &c->usernet[c->nr_nets];
-		*n.user = (struct usernet_config) { 0 };
+		*n.user = (struct usernet_config) { .resolver = usernet_resolver() };
 	} else if (name == NULL) {
 		return err_msg(err, -EINVAL, "option --net: '%s' is neither 'tap=NAME' nor 'user'", first);
 	}
@@ -181,7 +182,9 @@ int device_option_fs(char *text, struct machine_config *c, struct err *err)
 	if (f->dir < 0)
 		return err_set(err, -errno, "option --fs: open '%s'", path);
 	c->nr_fs++;
-	f->proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	f->proc = mnt_clone(AT_FDCWD, "/proc/self/fd", 0); /* its ".." is itself */
+	if (f->proc < 0)
+		f->proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return f->proc < 0 ? err_set(err, -errno, "option --fs: open /proc/self/fd") : 0;
 }
 

@@ -22,10 +22,11 @@
 #include "vmm/boot/acpi.h"
 #include "vmm/control/qmp.h"
 #include "vmm/core/vm.h"
+#include "vmm/machine/leftovers.h"
 #include "vmm/machine/machine.h"
 #include "vmm/options.h"
 
-/* Exit status: 0 the guest turned itself off or --qmp told to quit, 128 + N signal N. */
+/* Exit status: 0 the guest turned itself off or --qmp told to quit, CONFINE_STATUS, 128 + N signal N. */
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_RESET = 10, STATUS_TRIPLE_FAULT = 11, STATUS_PANIC = 12 };
 
 static int status_of(int cause, int sig)
@@ -55,7 +56,7 @@ static int usage(void)
 	str_puts(&s, "usage: cleave-vmm --kernel FILE [options]\n\nRuns a virtual machine.\n\n");
 	opt_help(vmm_options_table(), &s);
 	str_puts(&s, "\nExit status: 0 the guest turned itself off, 1 failure, 2 wrong usage, 10 reset (with\n"
-		     "--no-reboot), 11 triple fault, 12 the guest's kernel panicked, 128 + N signal N.\n");
+		     "--no-reboot), 11 triple fault, 12 the guest's kernel panicked,\n13 the sandbox stopped the process, 128 + N signal N.\n");
 	if (!s.failed)
 		fputs(s.p, stdout);
 	return 0;
@@ -93,13 +94,6 @@ static bool make_raw(const struct machine_config *conf, struct termios *old)
 	return used && isatty(STDIN_FILENO) && pty_raw(STDIN_FILENO, old) == 0;
 }
 
-/* Everything of the host is opened before the machine is made, which gives up the right to. */
-static int open_control(const char *path, int *ret, struct err *err)
-{
-	*ret = path != NULL ? msg_listen(path) : -1;
-	return path != NULL && *ret < 0 ? err_set(err, *ret, "option --qmp: listen at '%s'", path) : 0;
-}
-
 static void print_stats(struct machine *m)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
@@ -111,23 +105,20 @@ static void print_stats(struct machine *m)
 		fputs(s.p, stderr);
 }
 
-static int run(const struct machine_config *conf, const char *control, bool stats)
+static int run(const struct machine_config *conf, const char *control, int listener, bool stats)
 {
 	struct machine *m = NULL;
 	struct qmp *qmp = NULL;
 	struct err err = { 0 };
 	struct termios old;
 	bool raw = false;
-	int sig = 0, listener, r = open_control(control, &listener, &err);
+	int sig = 0, r = machine_new(conf, &m, &err);
 
+	if (r == 0 && listener >= 0)
+		r = qmp_new(m, listener, control, &qmp, &err);
 	if (r == 0) {
-		r = machine_new(conf, &m, &err);
-		if (r == 0 && listener >= 0)
-			r = qmp_new(m, listener, control, &qmp, &err);
-		else if (r < 0 && listener >= 0)
-			(void) unlink(control); /* ours: it was not there when we came */
-	}
-	if (r == 0) {
+		if (*machine_unconfined(m) != '\0')
+			(void) fprintf(stderr, "cleave-vmm: warning: %s\n", machine_unconfined(m));
 		raw = make_raw(conf, &old);
 		r = machine_run(m, &sig, &err);
 		if (stats)
@@ -138,6 +129,44 @@ static int run(const struct machine_config *conf, const char *control, bool stat
 	if (raw)
 		(void) tcsetattr(STDIN_FILENO, TCSANOW, &old); /* a terminal that went away needs nothing */
 	return r < 0 ? fail(STATUS_FAILED, &err) : status_of(r, sig);
+}
+
+/* Everything of the host is opened before the machine is made, which gives up the right to. */
+static int open_all(const struct vmm_options *o, struct machine_config *conf, int *ret_listener, struct err *err)
+{
+	int r = vmm_options_open(o, conf, err);
+
+	*ret_listener = r == 0 && o->qmp != NULL ? msg_listen(o->qmp) : -1;
+	return r == 0 && o->qmp != NULL && *ret_listener < 0
+		       ? err_set(err, *ret_listener, "option --qmp: listen at '%s'", o->qmp)
+		       : r;
+}
+
+/* All that is to be removed in the end; those of options that were not reached do not exist. */
+static int watch_sockets(const struct machine_config *conf, const char *control, struct leftovers *ret, struct err *err)
+{
+	const char *paths[CONSOLE_PORTS_MAX + 2] = { control, conf->vsock_listener >= 0 ? conf->vsock_path : NULL };
+
+	for (unsigned i = 0; i < conf->nr_consoles; i++)
+		paths[2 + i] = conf->console[i].path;
+	return leftovers_start(ret, paths, ARRAY_LEN(paths), err);
+}
+
+static int open_and_run(const struct vmm_options *o)
+{
+	struct machine_config conf;
+	struct leftovers sockets;
+	struct err err = { 0 };
+	int listener, opened = open_all(o, &conf, &listener, &err);
+	int r = watch_sockets(&conf, listener >= 0 ? o->qmp : NULL, &sockets, opened == 0 ? &err : NULL);
+
+	if (opened < 0)
+		r = fail(opened == -EINVAL ? STATUS_USAGE : STATUS_FAILED, &err);
+	else
+		r = r < 0 ? fail(STATUS_FAILED, &err) : run(&conf, o->qmp, listener, o->stats);
+	vmm_options_close(&conf);
+	leftovers_remove(&sockets);
+	return r;
 }
 
 /* The bytes as the guest sees them, the root pointer first. */
@@ -172,7 +201,6 @@ int main(int argc, char **argv)
 {
 	const struct accel_ops *again = named_accel(argc, argv);
 	struct vmm_options o = { 0 };
-	struct machine_config conf;
 	struct err err = { 0 };
 	int n = argc - 1, r;
 
@@ -193,8 +221,5 @@ int main(int argc, char **argv)
 		return probe();
 	if (o.dump_acpi != NULL)
 		return dump_acpi(o.dump_acpi, &o);
-	r = vmm_options_open(&o, &conf, &err);
-	r = r < 0 ? fail(r == -EINVAL ? STATUS_USAGE : STATUS_FAILED, &err) : run(&conf, o.qmp, o.stats);
-	vmm_options_close(&conf);
-	return r;
+	return open_and_run(&o);
 }

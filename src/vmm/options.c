@@ -55,6 +55,8 @@ static const struct opt table[] = {
 	{ "oem", 0, OPT_STRINGS, offsetof(struct vmm_options, oems), "TEXT", "text that the guest finds in SMBIOS" },
 	{ "qmp", 0, OPT_STRING, offsetof(struct vmm_options, qmp), "PATH",
 	  "control socket, made there; speaks QEMU's machine protocol" },
+	{ "sandbox", 0, OPT_STRING, offsetof(struct vmm_options, sandbox), "HOW",
+	  "what the process may do once the guest runs: auto (as little as this host can enforce), full, off (auto)" },
 	{ "stats", 0, OPT_BOOL, offsetof(struct vmm_options, stats), NULL,
 	  "say at the end what was counted (of processors in software)" },
 	{ "no-reboot", 0, OPT_BOOL, offsetof(struct vmm_options, no_reboot), NULL, "a reset ends the machine" },
@@ -163,6 +165,18 @@ static int parse_uuid(const char *text, uint8_t ret[16], struct err *err)
 	return n == 16 ? 0 : err_msg(err, -EINVAL, "option --uuid: '%s' is not a UUID", text);
 }
 
+static int choose_sandbox(const char *how, struct machine_config *c, struct err *err)
+{
+	static const char *const modes[] = { [CONFINE_AUTO] = "auto", [CONFINE_FULL] = "full", [CONFINE_OFF] = "off" };
+
+	for (unsigned i = 0; i < ARRAY_LEN(modes); i++)
+		if (how == NULL || strcmp(how, modes[i]) == 0) {
+			c->sandbox = (enum confine_mode) i;
+			return 0;
+		}
+	return err_msg(err, -EINVAL, "option --sandbox: '%s' is neither auto, full nor off", how);
+}
+
 static int open_file(const char *option, const char *path, int *ret, struct err *err)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -242,6 +256,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		r = parse_uuid(o->uuid, ret->uuid, err);
 	if (r == 0 && o->oems.n > SMBIOS_TEXTS_MAX)
 		r = err_msg(err, -EINVAL, "option --oem: more than %d texts", SMBIOS_TEXTS_MAX);
+	if (r == 0)
+		r = choose_sandbox(o->sandbox, ret, err);
 	if (r == 0 && o->memory != NULL)
 		r = parse_memory(o->memory, ret, err);
 	if (r == 0)
@@ -299,10 +315,6 @@ void vmm_options_close(struct machine_config *c)
 	for (unsigned i = 0; i < c->nr_consoles; i++) {
 		close_fd(c->console[i].out);
 		close_fd(c->console[i].listener);
-		if (c->console[i].path != NULL)
-			(void) unlink(c->console[i].path); /* ours: it was not there when we came */
 	}
 	close_fd(c->vsock_listener);
-	if (c->vsock_listener >= 0)
-		(void) unlink(c->vsock_path); /* likewise */
 }

@@ -71,3 +71,4 @@ is "only once" "$(sleep 0.5; wc -l <"$T/restart")" 2
 is "--health-on-failure none" "$(cleave run --rm --health-on-failure none cleave/tiny echo hi)" hi
 refuse 125 'there is no health check' run --health-on-failure kill cleave/tiny true
 refuse 125 'none, kill, restart and stop are known' run --health-cmd x --health-on-failure explode cleave/tiny true
+is "why it was killed stays" "$(cleave inspect -f '{{.State.Health.Status}} {{len .State.Health.Log | lt 0}}' kill)" 'unhealthy true'

@@ -35,7 +35,7 @@ before=$(blobs)
 is "the last name" "$(cleave rmi local/a:1)" "$(printf 'Untagged: local/a:1\nDeleted: %s' "$id")"
 is "its blobs are gone" "$((before - $(blobs)))" 3
 is "and its layer" "$(layers)" 2
-refuse 1 'no image' rmi local/a:1
+refuse 1 "no image 'local/a:1' here: see 'cleave image ls', or get it with 'cleave load' or" rmi local/a:1
 is "rmi -f of one that is not there" "$(cleave rmi -f local/a:1)" ''
 # used
 cleave run -d --name box cleave/tiny sleep 1000 >/dev/null
@@ -77,3 +77,6 @@ is "headings of a table of one's own" "$(cleave images --format 'table {{.Tag}} 
 is "comment, author" "$(cleave image import -m hello "$T/a.tar" local/said >/dev/null; cleave image inspect -f '{{.Comment}},{{.Author}}' local/said)" hello,
 is "its layer" "$(ls "$(cleave image inspect -f '{{.GraphDriver.Data.UpperDir}}' local/large:2)")" zero
 like "history --human=false" "$(cleave history -H=false --format '{{.Size}} {{.CreatedSince}}' local/large:2)" '^3000000 20[0-9]{2}-[0-9T:.-]+Z$'
+config=$(cleave image inspect -f '{{.Id}}' local/said)
+rm "$CLEAVE_ROOT/images/blobs/sha256/${config#sha256:}"
+refuse 125 "image '${config:7:12}' was removed meanwhile, or its configuration is damaged: see 'cleave system check'" run --rm local/said true

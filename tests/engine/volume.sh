@@ -160,3 +160,16 @@ refuse 1 'give names of volumes, or --all' volume rm
 refuse 1 'give names of volumes, or --all' volume rm -a kept
 like "rm --all" "$(cleave volume rm --all | xargs)" 'painted'
 is "it leaves those that an instance uses" "$(cleave volume ls -q)" kept
+
+# A directory whose row was lost keeps its data, whatever is removed beside it
+mkdir -p "$T/root/volumes/lost/_data" "$T/root/volumes/empty/_data"
+echo precious >"$T/root/volumes/lost/_data/f"
+cleave volume create other >/dev/null
+cleave volume rm other >/dev/null
+is "what is empty is removed" "$(cd "$T/root/volumes" && echo *)" 'kept lost'
+refuse 1 "'$T/root/volumes/lost' has data of a volume that is not listed" volume create lost
+refuse 125 "'cleave system check --repair' lists it again" run --rm -v lost:/v cleave/tiny true
+cleave system check --repair >/dev/null
+is "it is back" "$(cleave run --rm -v lost:/v cleave/tiny cat /v/f)" precious
+cleave volume rm lost >/dev/null
+is "and can be removed" "$(cd "$T/root/volumes" && echo *)" kept

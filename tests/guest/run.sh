@@ -18,7 +18,8 @@ usage: run.sh [OPTION]... -- SCRIPT [ARGUMENT]...
   --timeout S               seconds until the guest is killed (180)
   --add HOST:GUEST          copy a file or directory into the guest; may be repeated
   --console FILE            keep the kernel's messages in FILE
-  --accel tcg|kvm           how to run the guest's processor (tcg)
+  --accel tcg|icount|kvm    how to run the guest's processor (tcg); icount: one instruction is one nanosecond,
+                            so that times can be compared whatever else the machine does; with --cpus 1
 
 Exit status: that of SCRIPT (77: skipped), 1 if the guest died, 124 after the timeout.
 USAGE
@@ -48,7 +49,7 @@ archive() {
 	fi
 }
 
-mode=busybox cgroup=v2 cpus=2 memory=1024 timeout=180 console='' accel=tcg add=()
+mode=busybox cgroup=v2 cpus=2 memory=1024 timeout=180 console='' accel=tcg add=() icount=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help)
@@ -90,8 +91,9 @@ systemd) init=/lib/systemd/systemd ;;
 esac
 case $accel in
 tcg) accel=tcg,tb-size=256 ;;
+icount) accel=tcg,tb-size=256 icount=(-icount "shift=0,sleep=off") ;;
 kvm) ;;
-*) die "--accel: '$accel' is not tcg or kvm" ;;
+*) die "--accel: '$accel' is not tcg, icount or kvm" ;;
 esac
 command -v qemu-system-x86_64 >/dev/null ||
 	die "qemu-system-x86_64 is not installed (see tests/guest/packages.txt)"
@@ -118,7 +120,7 @@ cat "$work/output" &
 cat=$!
 TMPDIR=$work timeout --kill-after=5 "$timeout" qemu-system-x86_64 \
 	-nodefaults -no-user-config -display none -no-reboot -nic none \
-	-machine q35,hpet=off -accel "$accel" -cpu max -smp "$cpus" -m "$memory" \
+	-machine q35,hpet=off -accel "$accel" "${icount[@]}" -cpu max -smp "$cpus" -m "$memory" \
 	-kernel "$image/vmlinuz" -initrd "$image/initrd" \
 	-append "console=ttyS0 quiet panic=-1 cryptomgr.notests init_on_alloc=0 pci=lastbus=0 \
 net.ifnames=0 psi=1 swapaccount=1 apparmor=1 lsm=landlock,yama,apparmor,bpf \

@@ -75,6 +75,7 @@ struct accel_config {
  * struct accel_ops - one way to execute a guest
  * @name: as after --accel
  * @shares_memory: other processes of it map guest memory too
+ * @makes_code: its threads write code and execute it
  * @probe: can it run an ordinary guest on this host?  0, or -errno with a message that tells how to
  *         make it work.  May take milliseconds
  * @open: @mem and what @conf points to are borrowed until close
@@ -97,7 +98,7 @@ struct accel_config {
  */
 struct accel_ops {
 	const char *name, *summary;
-	bool shares_memory;
+	bool shares_memory, makes_code;
 	int (*probe)(struct err *err);
 	int (*open)(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
 	int (*map)(struct accel *a, uint64_t gpa, void *host, uint64_t size, int fd, bool readonly);

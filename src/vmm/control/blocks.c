@@ -25,7 +25,11 @@
 static int open_file(struct machine *m, const char *path, bool readonly, struct err *err)
 {
 	struct part *sent = parts_find(machine_parts(m), PART_FD, path);
-	int fd = sent != NULL ? fcntl(sent->fd, F_DUPFD_CLOEXEC, 0) : open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	int r = sent != NULL ? 0 : machine_may_open(m, err), fd;
+
+	if (r < 0)
+		return r;
+	fd = sent != NULL ? fcntl(sent->fd, F_DUPFD_CLOEXEC, 0) : open(path, (readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 
 	return fd < 0 ? err_set(err, -errno, "blockdev-add: open '%s'", path) : fd;
 }

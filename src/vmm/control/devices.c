@@ -45,6 +45,11 @@ static int open_net(struct machine *m, struct json_in *in, const struct json *ar
 	struct part *sent = fd != NULL ? parts_find(machine_parts(m), PART_FD, fd) : NULL;
 
 	if (type != NULL && strcmp(type, "user") == 0) {
+		const struct usernet_config *first = machine_usernet(m);
+
+		if (first == NULL && machine_may_open(m, NULL) < 0)
+			return err_msg(err, -EPERM, "netdev_add: the machine has left the host's network; start it with --net user");
+		part->user.resolver = first != NULL ? first->resolver : usernet_resolver();
 		part->net.user = &part->user;
 		part->net.pairs = 1;
 		part->user.loopback = !json_get_bool(in, args, "restrict", true);
@@ -57,7 +62,10 @@ static int open_net(struct machine *m, struct json_in *in, const struct json *ar
 		if (part->net.tap[0] < 0)
 			return err_set(err, -errno, "netdev_add: take descriptor '%s'", fd);
 	} else if (name != NULL) {
-		int r = net_tap_open(name, 1, part->net.tap, err);
+		int r = machine_may_open(m, err);
+
+		if (r == 0)
+			r = net_tap_open(name, 1, part->net.tap, err);
 
 		if (r < 0)
 			return r;

@@ -322,7 +322,6 @@ int qmp_new(struct machine *m, int listener, const char *path, struct qmp **ret,
 	}
 	if (r < 0) {
 		(void) close(listener); /* nobody is connected */
-		(void) unlink(path);
 		free(q);
 		return err_set(err, r, "control socket '%s'", path);
 	}
@@ -340,6 +339,5 @@ void qmp_free(struct qmp *q)
 		hang_up(&q->client[i]);
 	loop_remove(q->loop, &q->source);
 	(void) close(q->fd); /* nobody is connected */
-	(void) unlink(q->path); /* ours: it was not there when we came */
 	free(q);
 }

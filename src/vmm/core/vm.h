@@ -14,6 +14,7 @@
 #define VM_CPUS_MAX 32
 
 struct accel;
+struct blk_rings;
 struct dev;
 struct err;
 struct loop;
@@ -38,6 +39,7 @@ enum vm_cause {
  * @pio, @mmio: ports and memory-mapped registers
  * @devs: newest first
  * @nr_cpus: 1 to VM_CPUS_MAX
+ * @rings: for disks that come while it runs, see blk_rings_reserve(); NULL for none
  * @cause: atomic; why it stops, VM_CAUSE_NONE while it runs
  * @cause_fd: eventfd that is written when @cause is set
  * @failure: text for VM_CAUSE_FAILED
@@ -49,6 +51,7 @@ struct vm {
 	struct loop *loop;
 	struct accel *accel;
 	struct dev *devs;
+	struct blk_rings *rings;
 	unsigned nr_cpus;
 	enum vm_cause cause;
 	int cause_fd;

@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "vmm/accel/accel.h"
 #include "vmm/core/vm.h"
+#include "vmm/machine/confine.h"
 
 #define STACK_SIZE (256u << 10) /* bytes: devices have no deep calls */
 
@@ -33,13 +34,14 @@ struct cpu {
 
 /**
  * struct cpus - all processors
+ * @confined: threads make only the system calls of their role
  * @paused, @quit: atomic, written with the lock held
  * @parked: threads that stand still, guarded by the lock
  * @changed: signalled when one of these changes
  */
 struct cpus {
 	struct vm *vm;
-	bool paused, quit;
+	bool paused, quit, confined;
 	unsigned nr, parked;
 	pthread_cond_t changed;
 	struct cpu cpu[VM_CPUS_MAX];
@@ -132,6 +134,8 @@ static void *run(void *arg)
 	struct err err = { 0 };
 
 	__atomic_store_n(&cpu->tid, gettid(), __ATOMIC_RELAXED);
+	if (c->confined && confine_thread(ops->makes_code ? CONFINE_CPU_SOFT : CONFINE_CPU, &err) < 0)
+		fail(c->vm, &err);
 	while (!must_end(c)) {
 		struct accel_exit e;
 
@@ -168,7 +172,7 @@ static int start_thread(struct cpu *cpu)
 	return -r;
 }
 
-int cpus_new(struct vm *vm, struct cpus **ret, struct err *err)
+int cpus_new(struct vm *vm, bool confined, struct cpus **ret, struct err *err)
 {
 	struct cpus *c = calloc(1, sizeof(*c));
 	int r = 0;
@@ -177,6 +181,7 @@ int cpus_new(struct vm *vm, struct cpus **ret, struct err *err)
 		return err_set(err, -ENOMEM, "make processors");
 	c->vm = vm;
 	c->paused = true;
+	c->confined = confined;
 	(void) pthread_cond_init(&c->changed, NULL); /* cannot fail on Linux */
 	for (unsigned i = 0; i < vm->nr_cpus && r == 0; i++) {
 		c->cpu[i].all = c;

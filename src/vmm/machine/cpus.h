@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct cpus;
 struct err;
 struct vm;
@@ -11,9 +13,10 @@ struct vm;
 /**
  * cpus_new() - make the processors of a machine; their threads start paused
  * @vm: borrowed; its accelerator is open
+ * @confined: they make only the system calls of their role (confine.h)
  * Return: 0; -errno with a message.
  */
-int cpus_new(struct vm *vm, struct cpus **ret, struct err *err);
+int cpus_new(struct vm *vm, bool confined, struct cpus **ret, struct err *err);
 
 /** cpus_first() - the processor that boots */
 struct accel_vcpu *cpus_first(struct cpus *c);

@@ -32,13 +32,17 @@
 #include "vmm/dev/legacy/serial.h"
 #include "vmm/dev/pci/hotplug.h"
 #include "vmm/dev/pci/pci.h"
+#include "vmm/dev/share/share.h"
 #include "vmm/dev/virtio/balloon.h"
+#include "vmm/dev/virtio/blk_file.h"
 #include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
 #include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/confine.h"
 #include "vmm/machine/cpus.h"
 #include "vmm/machine/parts.h"
+
+#define SPARE_RINGS 4 /* disks that may come while it runs and are asynchronous */
 
 /** struct machine - @generation: 16 bytes that no copy of the machine has */
 struct machine {
@@ -49,12 +53,13 @@ struct machine {
 	struct pci_bus *pci;
 	struct hotplug *hotplug;
 	struct balloon *balloon;
+	struct fs *fs[MACHINE_FS_MAX];
 	struct parts parts;
 	uint8_t generation[16];
 	struct loop_source cause, signals;
 	int signal_fd, signal, failed;
 	bool paused, host_reset;
-	struct err *err;
+	struct err *err, unconfined;
 	void (*event)(void *arg, const char *name, const char *data);
 	void *event_arg;
 };
@@ -111,7 +116,7 @@ static int add_pci_devices(struct machine *m, struct err *err)
 	for (unsigned i = 0; i < conf->nr_pmems && r == 0; i++)
 		r = pmem_add(vm, m->pci, conf->pmem[i].fd, conf->pmem[i].name, conf->pmem[i].readonly, err);
 	for (unsigned i = 0; i < conf->nr_fs && r == 0; i++)
-		r = fs_add(vm, m->pci, &conf->fs[i], err);
+		r = fs_add(vm, m->pci, &conf->fs[i], &m->fs[i], err);
 	if (r == 0 && conf->nr_consoles > 0)
 		r = console_add(vm, m->pci, conf->console, conf->nr_consoles, err);
 	if (r == 0 && conf->balloon)
@@ -249,9 +254,38 @@ static int add_all(struct machine *m, struct err *err)
 	return r;
 }
 
+static int confine_files(struct err *err)
+{
+	return confine_thread(CONFINE_FILES, err);
+}
+
+/*
+ * Threads that serve files.  Those that may act for all users start before the process gives that up; without
+ * the right to, a namespace of users can only be made while there is one thread.
+ */
+static int start_servers(struct machine *m, struct err *err)
+{
+	int r = 0;
+
+	vm_lock(&m->vm);
+	for (unsigned i = 0; i < m->conf->nr_fs && r == 0; i++)
+		r = fs_start(m->fs[i], m->conf->sandbox != CONFINE_OFF ? confine_files : NULL, err);
+	vm_unlock(&m->vm);
+	return r;
+}
+
+/* Does it talk to the host's network by itself? */
+static bool has_network(const struct machine *m)
+{
+	return machine_usernet(m) != NULL;
+}
+
 static int build(struct machine *m, struct err *err)
 {
 	const struct machine_config *conf = m->conf;
+	struct confine_config sandbox = { .mode = conf->sandbox, .sockets = conf->vsock_path,
+					  .network = has_network(m) };
+	bool early = share_is_privileged();
 	unsigned flags = (conf->huge_pages ? GMEM_HUGE : 0u) | (conf->accel->shares_memory ? GMEM_SHARED : 0u);
 	int r = vm_init(&m->vm, conf->memory, flags, err);
 
@@ -261,10 +295,16 @@ static int build(struct machine *m, struct err *err)
 		r = watch(m, err);
 	if (r == 0)
 		r = add_all(m, err);
+	if (r == 0 && conf->hotplug && conf->sandbox != CONFINE_OFF && blk_rings_reserve(&m->vm, SPARE_RINGS) < 0)
+		r = err_set(err, -ENOMEM, "make room for disks that come later");
+	if (r == 0 && early)
+		r = start_servers(m, err);
 	if (r == 0)
-		r = confine(err);
+		r = confine(&sandbox, &m->unconfined, err);
+	if (r == 0 && !early)
+		r = start_servers(m, err);
 	if (r == 0)
-		r = cpus_new(&m->vm, &m->cpus, err);
+		r = cpus_new(&m->vm, conf->sandbox != CONFINE_OFF, &m->cpus, err);
 	return r;
 }
 
@@ -291,21 +331,18 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
 	return 0;
 }
 
-/* What the accelerator said, and why, if the host is to blame. */
-static int explain(struct machine *m, struct err *err)
+/* What the accelerator said.  Whether the host is to blame can only be found out outside of the sandbox. */
+static int explain(const struct machine *m, struct err *err)
 {
-	struct err why = { 0 };
-
-	(void) err_msg(err, -EIO, "%s", m->vm.failure);
-	if (m->conf->accel->probe(&why) < 0)
-		return err_msg(err, -EIO, "%s (%s)", why.text, m->vm.failure);
-	return -EIO;
+	return err_msg(err, -EIO, "%s (can this host run ordinary guests? 'cleave-vmm --probe' tells)", m->vm.failure);
 }
 
 int machine_run(struct machine *m, int *ret_signal, struct err *err)
 {
-	int r = load(m, err);
+	int r = m->conf->sandbox != CONFINE_OFF ? confine_thread(has_network(m) ? CONFINE_LOOP_NETWORK : CONFINE_LOOP, err) : 0;
 
+	if (r == 0)
+		r = load(m, err);
 	if (r < 0)
 		return r;
 	m->err = err;
@@ -320,6 +357,11 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err)
 	*ret_signal = m->signal;
 	r = (int) vm_cause(&m->vm);
 	return r == VM_CAUSE_FAILED ? explain(m, err) : r;
+}
+
+const char *machine_unconfined(const struct machine *m)
+{
+	return m->unconfined.text;
 }
 
 struct vm *machine_vm(struct machine *m)
@@ -377,6 +419,21 @@ void machine_reset(struct machine *m)
 {
 	m->host_reset = true;
 	vm_request(&m->vm, VM_CAUSE_RESET);
+}
+
+int machine_may_open(const struct machine *m, struct err *err)
+{
+	if (m->conf->sandbox == CONFINE_OFF)
+		return 0;
+	return err_msg(err, -EPERM, "the machine has given up the right to open files: send a descriptor (add-fd, getfd)");
+}
+
+const struct usernet_config *machine_usernet(const struct machine *m)
+{
+	for (unsigned i = 0; i < m->conf->nr_nets; i++)
+		if (m->conf->net[i].user != NULL)
+			return m->conf->net[i].user;
+	return NULL;
 }
 
 struct parts *machine_parts(struct machine *m)
@@ -456,6 +513,7 @@ void machine_free(struct machine *m)
 			dev_free(&m->vm, m->vm.devs);
 		vm_unlock(&m->vm);
 	}
+	blk_rings_free(&m->vm);
 	if (m->vm.accel != NULL)
 		m->vm.accel->ops->close(m->vm.accel);
 	m->vm.accel = NULL;

@@ -15,6 +15,7 @@
 #include "vmm/dev/virtio/console.h"
 #include "vmm/dev/virtio/fs.h"
 #include "vmm/dev/virtio/net.h"
+#include "vmm/machine/confine.h"
 
 struct balloon;
 struct err;
@@ -45,6 +46,7 @@ struct machine_pmem {
  * @disk, @net, @console, @fs: @nr_disks, @nr_nets, @nr_consoles, @nr_fs of them
  * @usernet: those of @net that are made of sockets
  * @vsock_cid: 0 for none; @vsock_path, @vsock_listener: as for vsock_add()
+ * @sandbox: how much the process has to give up
  */
 struct machine_config {
 	uint64_t memory;
@@ -71,6 +73,7 @@ struct machine_config {
 	uint32_t vsock_cid;
 	const char *vsock_path;
 	int vsock_listener;
+	enum confine_mode sandbox;
 };
 
 /**
@@ -86,6 +89,9 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
  * Return: enum vm_cause; -errno with a message when it could not start or go on.
  */
 int machine_run(struct machine *m, int *ret_signal, struct err *err);
+
+/** machine_unconfined() - what of the sandbox this host does not allow; "" when it is whole */
+const char *machine_unconfined(const struct machine *m);
 
 /** machine_free() - release; NULL is fine */
 void machine_free(struct machine *m);
@@ -119,6 +125,12 @@ void machine_power_button(struct machine *m);
 
 /** machine_reset() - start over; with the lock */
 void machine_reset(struct machine *m);
+
+/** machine_may_open() - 0, or -EPERM with a message: what it needs has to be sent */
+int machine_may_open(const struct machine *m, struct err *err);
+
+/** machine_usernet() - a network made of sockets that it has from the start; NULL without one */
+const struct usernet_config *machine_usernet(const struct machine *m);
 
 /** machine_parts() - what was brought while it runs */
 struct parts *machine_parts(struct machine *m);

@@ -70,7 +70,7 @@ boot '
 	until_there /dev/vda; dd if=/dev/vda of=/dev/null bs=4k count=1 2>/dev/null && echo READ; echo x 2>/dev/null >/dev/vda && echo FAILED read-only; echo SECOND
 	n=0; while [ -e /sys/class/net/eth0 ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done; [ -e /sys/class/net/eth0 ] && echo FAILED eth0 stays; echo ALL
 	sleep 100
-' --qmp /tmp/qmp --cpus 2 --uuid 00112233-4455-6677-8899-aabbccddeeff --oem one.text
+' --qmp /tmp/qmp --cpus 2 --sandbox off --uuid 00112233-4455-6677-8899-aabbccddeeff --oem one.text
 expect "devices that come and go" 0 "SUM ${sum%% *} - HOT 52:54:00:11:22:33" 'LARGER 32768' ALL READ GENERATION \
 	'UUID 00112233-4455-6677-8899-aabbccddeeff Cleave' '^1'
 said "devices that come and go, their events" 'DEVICE_DELETED.*"hot"' 'DEVICE_DELETED.*"nic"' "Duplicate device ID 'hot'" "in use by device 'hot'" \

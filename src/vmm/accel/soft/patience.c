@@ -14,16 +14,21 @@ static void nothing(int signal)
 	(void) signal;
 }
 
+void patience_prepare(void)
+{
+	struct sigaction action = { .sa_handler = nothing };
+
+	(void) sigaction(END_SIGNAL, &action, NULL); /* valid arguments */
+}
+
 /* The signal comes while it waits and at no other time: none is missed. */
 static void adopt_thread(struct patience *p)
 {
-	struct sigaction action = { .sa_handler = nothing };
 	sigset_t set;
 
 	(void) sigemptyset(&set);
 	(void) sigaddset(&set, END_SIGNAL);
-	(void) sigaction(END_SIGNAL, &action, NULL); /* valid arguments */
-	(void) pthread_sigmask(SIG_BLOCK, &set, NULL); /* likewise */
+	(void) pthread_sigmask(SIG_BLOCK, &set, NULL); /* valid arguments */
 	p->thread = pthread_self();
 	__atomic_store_n(&p->known, true, __ATOMIC_SEQ_CST);
 }

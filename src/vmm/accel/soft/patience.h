@@ -18,6 +18,9 @@ struct patience {
 	bool known, ended;
 };
 
+/** patience_prepare() - of the whole program, before anybody waits and before its system calls are limited */
+void patience_prepare(void);
+
 /**
  * patience_wait() - wait until @fd can be read
  * @limited: not for long; else until patience_end(), and then not for long.  Always on the same thread

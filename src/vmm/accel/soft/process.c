@@ -72,8 +72,9 @@ static int wait_answer(struct accel_vcpu *v, bool limited, struct err *err)
 	int r = patience_wait(&v->patience, v->answer, limited);
 
 	if (r == -ETIMEDOUT) {
-		spawn_end(v->pid);
+		spawn_end(v->pid, v->handle);
 		v->pid = 0;
+		v->handle = -1;
 		return err_msg(err, -EIO, "processor %u: its process does not stop", v->index);
 	}
 	do
@@ -109,7 +110,7 @@ int soft_spawn(struct accel_vcpu *v, struct err *err)
 		return err_set(err, r, "make pipes");
 	n = list_fds(s, &p, fd);
 	(void) snprintf(index, sizeof(index), "%u", v->index);
-	r = spawn(s->program, argv, fd, n, &v->pid);
+	r = spawn(s->program, argv, fd, n, &v->pid, &v->handle);
 	v->command = p.command[1];
 	v->answer = p.answer[0];
 	p.command[1] = p.answer[0] = -1;
@@ -126,9 +127,9 @@ void soft_reap(struct accel_vcpu *v)
 		return;
 	(void) close(v->command); /* nothing is lost */
 	(void) close(v->answer); /* likewise */
-	if (v->pid > 0)
-		spawn_end(v->pid);
+	spawn_end(v->pid, v->handle);
 	v->pid = 0;
+	v->handle = -1;
 }
 
 int soft_do(struct accel_vcpu *v, enum world_command command, struct err *err)

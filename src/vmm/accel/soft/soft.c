@@ -86,7 +86,7 @@ static int soft_vcpu_new(struct accel *a, unsigned index, struct accel_vcpu **re
 	struct accel_vcpu *v = &s->vcpu[index];
 	int r;
 
-	*v = (struct accel_vcpu) { .soft = s, .index = index, .command = -1, .answer = -1 };
+	*v = (struct accel_vcpu) { .soft = s, .index = index, .handle = -1, .command = -1, .answer = -1 };
 	*ret = v;
 	if (!s->threads)
 		return soft_spawn(v, err);
@@ -246,6 +246,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 
 	if (s == NULL)
 		return err_set(err, -ENOMEM, "make processors");
+	patience_prepare();
 	s->base.ops = &soft_ops;
 	s->nr_cpus = conf->nr_cpus;
 	s->threads = conf->soft != NULL && strstr(conf->soft, ",threads") != NULL;

@@ -14,7 +14,7 @@
 /**
  * struct accel_vcpu - a processor
  * @vcpu: it, when it is executed by the calling thread; NULL when by a process of its own
- * @pid: that process, 0 for none; @command, @answer: pipes to and from it
+ * @pid, @handle: that process, 0 and -1 for none; @command, @answer: pipes to and from it
  * @exit: copy of what the guest wants
  * @patience: of the thread that waits for @answer
  */
@@ -23,6 +23,7 @@ struct accel_vcpu {
 	unsigned index;
 	struct vcpu *vcpu;
 	pid_t pid;
+	int handle;
 	int command, answer;
 	struct vcpu_exit exit;
 	struct patience patience;

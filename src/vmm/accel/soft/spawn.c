@@ -33,7 +33,7 @@ static void become(int program, const char *const *argv, int *fd, unsigned n)
 	(void) syscall(SYS_execveat, program, "", argv, env, AT_EMPTY_PATH); /* returns when it fails */
 }
 
-int spawn(int program, const char *const *argv, int *fd, unsigned n, pid_t *ret)
+int spawn(int program, const char *const *argv, int *fd, unsigned n, pid_t *ret, int *ret_handle)
 {
 	pid_t pid = fork();
 
@@ -44,6 +44,15 @@ int spawn(int program, const char *const *argv, int *fd, unsigned n, pid_t *ret)
 		_exit(STATUS_FAILED);
 	}
 	*ret = pid;
+	*ret_handle = (int) syscall(SYS_pidfd_open, pid, 0);
+	if (*ret_handle < 0) {
+		int r = -errno;
+
+		(void) kill(pid, SIGKILL); /* a child that was not waited for: its number is not another's */
+		(void) waitpid(pid, NULL, 0); /* likewise */
+		*ret = 0;
+		return r;
+	}
 	return 0;
 }
 
@@ -59,8 +68,13 @@ int spawn_wait(pid_t pid, struct err *err)
 	return err_msg(err, -EIO, "its process ended with status %d", WEXITSTATUS(status));
 }
 
-void spawn_end(pid_t pid)
+void spawn_end(pid_t pid, int handle)
 {
-	(void) kill(pid, SIGKILL); /* a child that was not waited for: its number is not another's */
-	(void) waitpid(pid, NULL, 0); /* likewise */
+	if (handle < 0)
+		return;
+	if (pid > 0) {
+		(void) syscall(SYS_pidfd_send_signal, handle, SIGKILL, NULL, 0); /* a sandbox allows no kill(2) */
+		(void) waitpid(pid, NULL, 0); /* a child that was not waited for */
+	}
+	(void) close(handle); /* nothing is in it */
 }

@@ -43,12 +43,14 @@ static int set_mode(const struct share *s, const struct share_inode *n, mode_t m
 	return fchmodat(s->proc, name, mode & 07777, 0) < 0 ? -errno : 0;
 }
 
-static int set_owner(const struct share_inode *n, const struct fuse_setattr_in *in)
+static int set_owner(const struct share *s, const struct share_inode *n, const struct fuse_setattr_in *in)
 {
 	uid_t uid = in->valid & FATTR_UID ? in->uid : (uid_t) -1;
 	gid_t gid = in->valid & FATTR_GID ? in->gid : (gid_t) -1;
 
-	return fchownat(n->fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+	if (fchownat(n->fd, "", uid, gid, AT_EMPTY_PATH) == 0)
+		return 0;
+	return errno == EINVAL && !s->privileged ? -EPERM : -errno; /* a user that the sandbox has no number for */
 }
 
 static int set_size(struct share *s, const struct share_inode *n, const struct fuse_setattr_in *in)
@@ -98,7 +100,7 @@ static int64_t setattr(struct share_call *c)
 	if (n == NULL)
 		return -ESTALE;
 	if (in->valid & (FATTR_UID | FATTR_GID))
-		r = set_owner(n, in); /* it clears bits of the mode, which may be set anew */
+		r = set_owner(c->share, n, in); /* it clears bits of the mode, which may be set anew */
 	if (r == 0 && (in->valid & FATTR_MODE))
 		r = set_mode(c->share, n, in->mode);
 	if (r == 0 && (in->valid & FATTR_SIZE))

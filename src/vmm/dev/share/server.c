@@ -37,6 +37,13 @@ static void set_caps(uint64_t effective, uint64_t permitted)
 	(void) cap_set(&sets); /* fewer than it has */
 }
 
+bool share_is_privileged(void)
+{
+	struct cap_sets have;
+
+	return geteuid() == 0 && cap_get(&have) == 0 && (have.permitted & CAPS) == CAPS;
+}
+
 int share_enter(struct share *s)
 {
 	struct cap_sets have;
@@ -44,10 +51,14 @@ int share_enter(struct share *s)
 
 	if (r < 0)
 		return r;
-	if (unshare(CLONE_FS) < 0 || fchdir(s->proc) < 0) /* attributes have no other way to be reached */
+	if (unshare(CLONE_FS) < 0)
+		return -errno;
+	s->privileged = share_is_privileged();
+	if (s->privileged && (have.effective & CAP(SYS_CHROOT)) && (fchdir(s->dir) < 0 || chroot(".") < 0))
+		return -errno; /* the shared directory is all that it sees */
+	if (fchdir(s->proc) < 0) /* attributes have no other way to be reached */
 		return -errno;
 	(void) umask(0); /* the guest's kernel has applied its users' */
-	s->privileged = geteuid() == 0 && (have.permitted & CAPS) == CAPS;
 	set_caps(s->privileged ? CAPS : 0, s->privileged ? CAPS : 0);
 	s->keep_suid = true;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;

@@ -28,6 +28,9 @@ int share_new(int dir, int proc, bool readonly, struct share **ret, struct err *
 /** share_free() - release; NULL is fine */
 void share_free(struct share *s);
 
+/** share_is_privileged() - may the calling thread serve files in the name of all users? */
+bool share_is_privileged(void);
+
 /**
  * share_enter() - make the calling thread the one that serves
  *

@@ -54,7 +54,6 @@ static void setup(void)
 	struct err err = { 0 };
 	int fd, proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	assert_non_null(mkdtemp(dir));
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(fd >= 0 && proc >= 0);
 	assert_int_equal(mkdirat(fd, "sub", 0755), 0);
@@ -154,13 +153,21 @@ int main(void)
 		cmocka_unit_test(test_wrong_numbers),
 		cmocka_unit_test(test_forget),
 	};
-	int r;
+	int status;
 
-	setup();
-	r = cmocka_run_group_tests(tests, NULL, NULL);
-	share_free(share);
+	if (mkdtemp(dir) == NULL)
+		return 1;
+	if (fork() == 0) { /* the directory becomes its root */
+		int r;
+
+		setup();
+		r = cmocka_run_group_tests(tests, NULL, NULL);
+		share_free(share);
+		_exit(r != 0);
+	}
+	(void) wait(&status);
 	if (fork() == 0)
 		execl("/bin/rm", "rm", "-r", dir, NULL);
 	(void) wait(NULL);
-	return r;
+	return status != 0;
 }

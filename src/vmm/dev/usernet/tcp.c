@@ -487,5 +487,5 @@ void usernet_tcp_free(struct usernet *u)
 {
 	for (unsigned i = 0; i < BUCKETS; i++)
 		while (u->tcp[i] != NULL)
-			abort_host(u, u->tcp[i]);
+			tcp_end(u, u->tcp[i]);
 }

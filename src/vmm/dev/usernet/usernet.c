@@ -60,8 +60,8 @@ bool usernet_to_host(const struct usernet *u, uint32_t addr, uint16_t port, stru
 	*ret = (struct sockaddr_in) { .sin_family = AF_INET, .sin_port = htons(port) };
 	if (addr == USERNET_GATEWAY && u->conf->loopback)
 		addr = LOOPBACK;
-	else if (addr == USERNET_DNS && port == 53 && u->resolver != 0)
-		addr = u->resolver;
+	else if (addr == USERNET_DNS && port == 53 && u->conf->resolver != 0)
+		addr = u->conf->resolver;
 	else if ((addr & 0xFFFFFF00u) == USERNET_NET || addr >> 24 == 0 || addr >> 24 == 127 || addr >> 28 >= 14)
 		return false; /* this network, nowhere, loopback, groups and all */
 	ret->sin_addr.s_addr = htonl(addr);
@@ -72,7 +72,7 @@ uint32_t usernet_to_guest(const struct usernet *u, const struct sockaddr_in *add
 {
 	uint32_t a = ntohl(addr->sin_addr.s_addr);
 
-	if (a == u->resolver && addr->sin_port == htons(53))
+	if (a == u->conf->resolver && addr->sin_port == htons(53))
 		return USERNET_DNS;
 	return a >> 24 == 127 ? USERNET_GATEWAY : a;
 }
@@ -131,8 +131,7 @@ static void listener_ready(struct usernet *u, struct usernet_source *s, uint32_t
 		usernet_tcp_accept(u, fd, &from, f->guest_port);
 }
 
-/* The first name server of the host that has an IPv4 address. */
-static uint32_t find_resolver(void)
+uint32_t usernet_resolver(void)
 {
 	_cleanup_fclose_ FILE *f = fopen("/etc/resolv.conf", "re");
 	char line[256], addr[64];
@@ -177,7 +176,7 @@ int usernet_new(struct loop *loop, const struct usernet_config *conf,
 	if (u == NULL)
 		return err_set(err, -ENOMEM, "make user network");
 	*u = (struct usernet) { .loop = loop, .conf = conf, .deliver = deliver, .arg = arg, .epoll = -1, .timer = -1,
-				.source.fd = -1, .tick.fd = -1, .resolver = find_resolver() };
+				.source.fd = -1, .tick.fd = -1 };
 	r = open_all(u, err);
 	if (r < 0) {
 		usernet_free(u);

@@ -35,10 +35,12 @@ struct usernet_forward {
 /**
  * struct usernet_config - how far the guest reaches
  * @loopback: the gateway's address leads to this host's 127.0.0.1
+ * @resolver: the host's name server, host byte order; 0 for none
  * @forward: @nr_forwards ports of the host; their descriptors are borrowed
  */
 struct usernet_config {
 	bool loopback;
+	uint32_t resolver;
 	unsigned nr_forwards;
 	struct usernet_forward forward[USERNET_FORWARDS_MAX];
 };
@@ -51,6 +53,9 @@ enum usernet_offload { USERNET_CSUM = 1, USERNET_TSO = 2 };
  * Return: 0; -EINVAL; -errno of bind(2), with a message.
  */
 int usernet_forward_parse(const char *text, struct usernet_forward *ret, struct err *err);
+
+/** usernet_resolver() - the first name server of the host that has an IPv4 address; 0 for none */
+uint32_t usernet_resolver(void);
 
 /**
  * usernet_new() - make the network

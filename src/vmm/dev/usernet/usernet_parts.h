@@ -30,7 +30,6 @@ struct usernet_packet {
 /**
  * struct usernet - the network
  * @epoll: all descriptors but this one and @timer
- * @resolver: the host's, host byte order; 0 for none
  * @tcp: connections by hash; @nr_tcp of them
  * @ports: UDP and ping; @nr_ports of them
  * @blocked: a connection waits for room in the guest
@@ -44,7 +43,6 @@ struct usernet {
 	struct loop_source source, tick;
 	int (*deliver)(void *arg, struct iovec *iov, unsigned nr);
 	void *arg;
-	uint32_t resolver;
 	uint8_t mac[6];
 	uint16_t ip_id;
 	struct usernet_conn *tcp[BUCKETS];

@@ -14,8 +14,10 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "vmm/core/loop.h"
 #include "vmm/core/vm.h"
@@ -23,11 +25,23 @@
 #define RING_ENTRIES 256
 #define HOLE (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
 
-/** struct blk_file - @in_flight: requests that the kernel has; @event: -1 without io_uring */
+/** struct blk_ring - a way to the kernel; @event: written when a request has ended */
+struct blk_ring {
+	struct blk_ring *next;
+	struct io_uring ring;
+	int event;
+};
+
+/** struct blk_rings - those that were reserved and are not in use */
+struct blk_rings {
+	struct blk_ring *first;
+};
+
+/** struct blk_file - @in_flight: requests that the kernel has; @ring: NULL without io_uring */
 struct blk_file {
 	struct vm *vm;
-	int fd, event;
-	struct io_uring ring;
+	int fd;
+	struct blk_ring *ring;
 	struct loop_source source;
 	unsigned in_flight;
 	void (*done)(void *arg, void *request, int64_t result);
@@ -38,11 +52,11 @@ static void reap(struct blk_file *f)
 {
 	struct io_uring_cqe *cqe;
 
-	while (f->in_flight > 0 && io_uring_peek_cqe(&f->ring, &cqe) == 0) {
+	while (f->in_flight > 0 && io_uring_peek_cqe(&f->ring->ring, &cqe) == 0) {
 		void *request = io_uring_cqe_get_data(cqe);
 		int64_t result = cqe->res;
 
-		io_uring_cqe_seen(&f->ring, cqe);
+		io_uring_cqe_seen(&f->ring->ring, cqe);
 		f->in_flight--;
 		f->done(f->arg, request, result);
 	}
@@ -54,29 +68,102 @@ static void event_ready(void *arg, uint32_t events)
 	uint64_t value;
 
 	(void) events;
-	(void) !read(f->event, &value, sizeof(value)); /* it is ready */
+	(void) !read(f->ring->event, &value, sizeof(value)); /* it is ready */
 	reap(f);
 	blk_file_submit(f); /* what the guest gave us meanwhile */
 }
 
-/* Return: 0; -errno, then requests are carried out at once. */
-static int init_ring(struct blk_file *f)
+/* The ring does what disks need, and cannot be used around a filter of system calls. */
+static int restrict_ring(struct io_uring *ring)
 {
-	int r = io_uring_queue_init(RING_ENTRIES, &f->ring, 0);
+	static const uint8_t ops[] = { IORING_OP_READV, IORING_OP_WRITEV, IORING_OP_FSYNC, IORING_OP_FALLOCATE };
+	struct io_uring_restriction r[ARRAY_LEN(ops)] = { 0 };
 
-	if (r < 0)
+	for (unsigned i = 0; i < ARRAY_LEN(ops); i++) {
+		r[i].opcode = IORING_RESTRICTION_SQE_OP;
+		r[i].sqe_op = ops[i];
+	}
+	/* the shared library lacks functions for these */
+	if (syscall(SYS_io_uring_register, ring->ring_fd, IORING_REGISTER_RESTRICTIONS, r, ARRAY_LEN(ops)) < 0 ||
+	    syscall(SYS_io_uring_register, ring->ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static void close_ring(struct blk_ring *r)
+{
+	io_uring_queue_exit(&r->ring);
+	if (r->event >= 0)
+		(void) close(r->event); /* nothing is in it that matters */
+	free(r);
+}
+
+/* Return: a ring; NULL there is none, then requests are carried out at once. */
+static struct blk_ring *make_ring(void)
+{
+	struct blk_ring *r = calloc(1, sizeof(*r));
+
+	if (r == NULL || io_uring_queue_init(RING_ENTRIES, &r->ring, IORING_SETUP_R_DISABLED) < 0) {
+		free(r);
+		return NULL;
+	}
+	r->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (r->event >= 0 && io_uring_register_eventfd(&r->ring, r->event) == 0 && restrict_ring(&r->ring) == 0)
 		return r;
-	f->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	r = f->event < 0 ? -errno : io_uring_register_eventfd(&f->ring, f->event);
-	if (r == 0)
-		r = loop_add(f->vm->loop, &f->source, f->event, EPOLLIN, event_ready, f);
-	if (r == 0)
-		return 0;
-	io_uring_queue_exit(&f->ring);
-	if (f->event >= 0)
-		(void) close(f->event); /* nothing is in it */
-	f->event = -1;
+	close_ring(r);
+	return NULL;
+}
+
+int blk_rings_reserve(struct vm *vm, unsigned n)
+{
+	vm->rings = calloc(1, sizeof(*vm->rings));
+	if (vm->rings == NULL)
+		return -ENOMEM;
+	while (n-- > 0) {
+		struct blk_ring *r = make_ring();
+
+		if (r == NULL)
+			break;
+		r->next = vm->rings->first;
+		vm->rings->first = r;
+	}
+	return 0;
+}
+
+void blk_rings_free(struct vm *vm)
+{
+	if (vm->rings == NULL)
+		return;
+	while (vm->rings->first != NULL) {
+		struct blk_ring *r = vm->rings->first;
+
+		vm->rings->first = r->next;
+		close_ring(r);
+	}
+	free(vm->rings);
+	vm->rings = NULL;
+}
+
+static struct blk_ring *take_ring(struct vm *vm)
+{
+	struct blk_ring *r;
+
+	if (vm->rings == NULL)
+		return make_ring();
+	r = vm->rings->first;
+	if (r != NULL)
+		vm->rings->first = r->next;
 	return r;
+}
+
+static void give_ring(struct vm *vm, struct blk_ring *r)
+{
+	if (vm->rings == NULL) {
+		close_ring(r);
+		return;
+	}
+	r->next = vm->rings->first;
+	vm->rings->first = r;
 }
 
 int blk_file_new(struct vm *vm, int fd, void (*done)(void *arg, void *request, int64_t result), void *arg,
@@ -86,8 +173,11 @@ int blk_file_new(struct vm *vm, int fd, void (*done)(void *arg, void *request, i
 
 	if (f == NULL)
 		return err_set(err, -ENOMEM, "make disk");
-	*f = (struct blk_file) { .vm = vm, .fd = fd, .event = -1, .source.fd = -1, .done = done, .arg = arg };
-	(void) init_ring(f); /* without it: one request after the other */
+	*f = (struct blk_file) { .vm = vm, .fd = fd, .ring = take_ring(vm), .source.fd = -1, .done = done, .arg = arg };
+	if (f->ring != NULL && loop_add(vm->loop, &f->source, f->ring->event, EPOLLIN, event_ready, f) < 0) {
+		give_ring(vm, f->ring);
+		f->ring = NULL; /* one request after the other */
+	}
 	*ret = f;
 	return 0;
 }
@@ -96,10 +186,9 @@ void blk_file_free(struct blk_file *f)
 {
 	if (f == NULL)
 		return;
-	if (f->event >= 0) {
+	if (f->ring != NULL) {
 		loop_remove(f->vm->loop, &f->source);
-		io_uring_queue_exit(&f->ring);
-		(void) close(f->event); /* nothing is in it that matters */
+		give_ring(f->vm, f->ring);
 	}
 	free(f);
 }
@@ -132,18 +221,18 @@ static int64_t carry_out(const struct blk_file *f, enum blk_op op, const struct 
 
 static struct io_uring_sqe *get_sqe(struct blk_file *f)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&f->ring);
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&f->ring->ring);
 
 	if (sqe != NULL)
 		return sqe;
-	(void) io_uring_submit(&f->ring); /* makes room; if not, the request is carried out at once */
-	return io_uring_get_sqe(&f->ring);
+	(void) io_uring_submit(&f->ring->ring); /* makes room; if not, the request is carried out at once */
+	return io_uring_get_sqe(&f->ring->ring);
 }
 
 void blk_file_add(struct blk_file *f, enum blk_op op, const struct iovec *iov, unsigned nr, uint64_t offset,
 		  uint64_t len, void *request)
 {
-	struct io_uring_sqe *sqe = f->event >= 0 ? get_sqe(f) : NULL;
+	struct io_uring_sqe *sqe = f->ring != NULL ? get_sqe(f) : NULL;
 
 	if (sqe == NULL) {
 		f->done(f->arg, request, carry_out(f, op, iov, nr, offset, len));
@@ -173,8 +262,8 @@ void blk_file_add(struct blk_file *f, enum blk_op op, const struct iovec *iov, u
 
 void blk_file_submit(struct blk_file *f)
 {
-	if (f->event >= 0 && io_uring_sq_ready(&f->ring) > 0)
-		(void) io_uring_submit(&f->ring); /* what is left goes with the next; ends wake us */
+	if (f->ring != NULL && io_uring_sq_ready(&f->ring->ring) > 0)
+		(void) io_uring_submit(&f->ring->ring); /* what is left goes with the next; ends wake us */
 }
 
 void blk_file_drain(struct blk_file *f)
@@ -183,7 +272,7 @@ void blk_file_drain(struct blk_file *f)
 
 	while (f->in_flight > 0) {
 		blk_file_submit(f);
-		if (io_uring_wait_cqe(&f->ring, &cqe) == 0)
+		if (io_uring_wait_cqe(&f->ring->ring, &cqe) == 0)
 			reap(f);
 	}
 }

@@ -15,6 +15,15 @@ struct vm;
 enum blk_op { BLK_OP_READ, BLK_OP_WRITE, BLK_OP_WRITE_THROUGH, BLK_OP_FLUSH, BLK_OP_DISCARD, BLK_OP_ZERO };
 
 /**
+ * blk_rings_reserve() - make what disks need that come later, when nothing can be made any more
+ * Return: 0; -ENOMEM.  A host without io_uring has none.
+ */
+int blk_rings_reserve(struct vm *vm, unsigned n);
+
+/** blk_rings_free() - release what was reserved; no disk is there any more */
+void blk_rings_free(struct vm *vm);
+
+/**
  * blk_file_new() - requests go to a file by io_uring, or one after the other where that is not there
  * @fd: borrowed
  * @done: called for every request, from blk_file_ready() or later, with the machine's lock held;

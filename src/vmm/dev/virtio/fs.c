@@ -34,6 +34,7 @@ enum { STARTING, IDLE, BUSY, ENDED };
  * struct fs - a shared directory
  * @state: what the thread does; @error: why it did not start; @halt: it shall not begin another request;
  *         @quit: nor wait for one.  All guarded by the lock
+ * @confine: of fs_start(); @why: the message of @error
  * @changed: @state is another
  * @watched: the rings' eventfds and one that tells to quit; the thread's own
  */
@@ -43,6 +44,8 @@ struct fs {
 	pthread_t thread;
 	bool started, halt, quit;
 	int state, error;
+	int (*confine)(struct err *err);
+	struct err why;
 	pthread_cond_t changed;
 	int watched[QUEUES + 1];
 	struct vq_chain chain;
@@ -93,6 +96,10 @@ static void *run(void *arg)
 	int r = share_enter(f->share);
 	uint64_t value;
 
+	if (r < 0)
+		(void) err_set(&f->why, r, "virtio-fs: prepare its thread");
+	else if (f->confine != NULL)
+		r = f->confine(&f->why);
 	for (unsigned i = 0; i <= QUEUES; i++)
 		p[i] = (struct pollfd) { .fd = f->watched[i], .events = POLLIN };
 	vm_lock(f->vio.vm);
@@ -118,7 +125,7 @@ static int fs_notify(struct vio_dev *d, unsigned q)
 	return 0;
 }
 
-static int fs_start(struct vio_dev *d)
+static int fs_driver_ready(struct vio_dev *d)
 {
 	((struct fs *) d)->halt = false;
 	return 0;
@@ -159,7 +166,7 @@ static void fs_free(struct vio_dev *d)
 	free(f);
 }
 
-static const struct vio_ops fs_ops = { .name = "virtio-fs", .id = 26, .class = 0x018000, .start = fs_start,
+static const struct vio_ops fs_ops = { .name = "virtio-fs", .id = 26, .class = 0x018000, .start = fs_driver_ready,
 				       .stop = fs_stop, .notify = fs_notify, .free = fs_free };
 
 /* Notifications go to the thread and not to the event loop. */
@@ -199,6 +206,17 @@ static int start_thread(struct fs *f)
 	return f->error;
 }
 
+int fs_start(struct fs *f, int (*confine)(struct err *err), struct err *err)
+{
+	int r;
+
+	f->confine = confine;
+	r = start_thread(f);
+	if (r < 0 && f->why.text[0] != '\0')
+		return err_msg(err, r, "%s", f->why.text);
+	return r < 0 ? err_set(err, r, "virtio-fs: start its thread") : 0;
+}
+
 /* Each file that the guest knows is a descriptor. */
 static void allow_descriptors(void)
 {
@@ -210,7 +228,7 @@ static void allow_descriptors(void)
 	}
 }
 
-int fs_add(struct vm *vm, struct pci_bus *bus, const struct fs_config *conf, struct err *err)
+int fs_add(struct vm *vm, struct pci_bus *bus, const struct fs_config *conf, struct fs **ret, struct err *err)
 {
 	struct fs *f = calloc(1, sizeof(*f));
 	int r;
@@ -226,10 +244,8 @@ int fs_add(struct vm *vm, struct pci_bus *bus, const struct fs_config *conf, str
 		r = share_new(conf->dir, conf->proc, conf->readonly, &f->share, err);
 	if (r == 0) {
 		r = take_kicks(f);
-		if (r == 0)
-			r = start_thread(f);
 		if (r < 0)
-			(void) err_set(err, r, "virtio-fs: start its thread");
+			(void) err_set(err, r, "virtio-fs: make eventfds");
 	}
 	if (r < 0) {
 		vio_fini(&f->vio);
@@ -239,5 +255,6 @@ int fs_add(struct vm *vm, struct pci_bus *bus, const struct fs_config *conf, str
 	memcpy(f->vio.config, conf->tag, strnlen(conf->tag, FS_TAG_MAX));
 	put_le32(f->vio.config + FS_TAG_MAX, 1); /* rings for requests */
 	f->vio.config_len = FS_TAG_MAX + 4;
+	*ret = f;
 	return vio_pci_add(vm, bus, &f->vio, err);
 }

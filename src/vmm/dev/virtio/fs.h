@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 struct err;
+struct fs;
 struct pci_bus;
 struct vm;
 
@@ -23,9 +24,15 @@ struct fs_config {
 
 /**
  * fs_add() - a directory of the host for the guest
- *
- * Starts a thread that keeps the capabilities which files need; called before the process loses them, with
- * the machine's lock.
+ * @ret: returns; owned by the machine
  * Return: 0; -errno with a message.
  */
-int fs_add(struct vm *vm, struct pci_bus *bus, const struct fs_config *conf, struct err *err);
+int fs_add(struct vm *vm, struct pci_bus *bus, const struct fs_config *conf, struct fs **ret, struct err *err);
+
+/**
+ * fs_start() - start the thread that serves it, which keeps those capabilities of the caller that files need
+ * @confine: called on the thread before it serves; -errno with a message when it cannot; may be NULL
+ * Context: with the machine's lock; as the machine has not run yet.
+ * Return: 0; -errno with a message.
+ */
+int fs_start(struct fs *f, int (*confine)(struct err *err), struct err *err);

@@ -107,9 +107,9 @@ static size_t fill(struct vq_chain *chain, struct iovec *iov, unsigned nr)
 }
 
 /*
- * Give a packet to the guest; the first piece has its header.  Return: 1 done; 0 not enough buffers: it waits
- * until the guest adds one to those that are there; -errno.  A packet that does not fit a single buffer when it
- * must is lost.
+ * Give a packet to the guest; the first piece has its header.  Return: 1 done; 0 not enough buffers: the guest
+ * tells when it adds one to those that are there; -errno.  A packet that does not fit a single buffer when it must
+ * is lost.
  */
 static int deliver(struct vio_dev *d, unsigned q, struct iovec *iov, unsigned nr)
 {

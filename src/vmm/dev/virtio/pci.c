@@ -316,7 +316,8 @@ static void bar_write(void *arg, uint64_t offset, unsigned size, uint64_t value)
 		device_write(p, at, size, value);
 		break;
 	case AT_NOTIFY:
-		vio_notify(p->vio, at / NOTIFY_STEP);
+		if (at / NOTIFY_STEP < p->vio->nr_queues)
+			vio_again(p->vio, at / NOTIFY_STEP);
 		break;
 	case AT_TABLE:
 		msix_table_write(&p->msix, at, size, value);

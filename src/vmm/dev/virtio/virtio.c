@@ -103,7 +103,7 @@ static void start(struct vio_dev *d)
 		return;
 	}
 	for (unsigned i = 0; i < d->nr_queues && !(d->status & VIO_STATUS_NEEDS_RESET); i++)
-		vio_notify(d, i); /* what came before the driver was ready */
+		vio_again(d, i); /* what came before the driver was ready */
 }
 
 void vio_set_status(struct vio_dev *d, uint8_t status)

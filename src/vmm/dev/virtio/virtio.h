@@ -38,7 +38,7 @@ struct vio_dev;
  * @start: features are negotiated, rings are ready; may be NULL.  -errno: the device needs a reset
  * @stop: after a reset nothing of the guest is touched any more; requests under way are waited for.
  *        May be NULL
- * @notify: the guest put something into ring @q.  -errno: it broke it
+ * @notify: the guest put something into ring @q; on the event loop's thread.  -errno: it broke it
  * @free: release; stopped before
  */
 struct vio_ops {

@@ -29,8 +29,8 @@ struct blocks {
 	struct block *table[TABLE];
 	uint8_t *arena;
 	uint64_t used;
-	struct block single;
 	struct insn single_insn, decoded[BLOCK_INSNS];
+	struct block single;
 };
 
 struct blocks *blocks_new(void)

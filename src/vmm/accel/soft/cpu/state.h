@@ -221,7 +221,7 @@ struct cpu_replay {
 	struct cpu_exit done[CPU_REPLAY_MAX];
 };
 
-#define CPU_RAM_MAX 8
+#define CPU_RAM_MAX 16
 
 /** struct cpu_ram - memory that the guest sees; the rest of its addresses are devices */
 struct cpu_ram {

@@ -8,13 +8,15 @@
 #include "vmm/accel/soft/simd/regs.h"
 #include "vmm/accel/soft/simd/table.h"
 
+static bool translates; /* the processor in software does not note where x87 instructions are, then */
 static uint8_t *memory; /* data, then code: both processors see it */
 
-int differ_init(void)
+int differ_init(bool translate)
 {
 	int rc = differ_native_init(&memory);
 
-	return rc < 0 ? rc : differ_soft_init(memory);
+	translates = translate;
+	return rc < 0 ? rc : differ_soft_init(memory, translate);
 }
 
 static void load(const struct differ_case *k)
@@ -34,6 +36,9 @@ static const struct part {
 	{ "fcw", XS_FCW, 2, 0 },
 	{ "fsw", XS_FSW, 2, 0 },
 	{ "ftw", XS_FTW, 1, 0 },
+	{ "fop", XS_FOP, 2, 0 },
+	{ "fip", XS_FIP, 8, 0 },
+	{ "fdp", XS_FDP, 8, 0 },
 	{ "mxcsr", XS_MXCSR, 4, 0 },
 	{ "st", XS_ST, 10, 16 },
 	{ "xmm", XS_XMM, 16, 16 },
@@ -41,13 +46,7 @@ static const struct part {
 	{ "k", XS_K, 8, 8 },
 	{ "zmm", XS_ZMM, 32, 32 },
 	{ "zmm16+", XS_HI16, 64, 64 },
-	{ "fop", XS_FOP, 2, 0 },
-	{ "fip", XS_FIP, 8, 0 },
-	{ "fdp", XS_FDP, 8, 0 },
 };
-
-#define PARTS (sizeof(parts) / sizeof(parts[0]))
-#define PARTS_TRANSLATED (PARTS - 3) /* the last x87 instruction is the host's then */
 
 static void print_bytes(const char *who, const uint8_t *p, unsigned n)
 {
@@ -69,13 +68,14 @@ static unsigned compare_bytes(const char *name, unsigned index, const uint8_t *h
 	return 1;
 }
 
-static unsigned compare_xsave(const uint8_t *host, const uint8_t *soft, const uint8_t *before, size_t nr_parts)
+static unsigned compare_xsave(const uint8_t *host, const uint8_t *soft, const uint8_t *before)
 {
 	unsigned differ = 0;
 
-	for (unsigned n = 0; n < nr_parts; n++) {
+	for (unsigned n = 0; n < sizeof(parts) / sizeof(parts[0]); n++) {
 		const struct part *p = &parts[n];
-		unsigned count = p->step == 0 ? 1 : p->at == XS_XMM || p->at == XS_YMM || p->at >= XS_ZMM ? 16 : 8;
+		bool pointer = p->at == XS_FOP || p->at == XS_FIP || p->at == XS_FDP;
+		unsigned count = translates && pointer ? 0 : p->step == 0 ? 1 : p->at == XS_XMM || p->at == XS_YMM || p->at >= XS_ZMM ? 16 : 8;
 
 		for (unsigned i = 0; i < count; i++) {
 			unsigned at = p->at + i * p->step;
@@ -95,7 +95,7 @@ static unsigned compare_word(const char *name, uint64_t host, uint64_t soft)
 }
 
 static unsigned compare_states(const struct differ_state *host, const struct differ_state *soft,
-			       const struct differ_state *before, uint32_t flags, size_t nr_parts)
+			       const struct differ_state *before, uint32_t flags)
 {
 	static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 					       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
@@ -109,7 +109,7 @@ static unsigned compare_states(const struct differ_state *host, const struct dif
 	differ += compare_word("flags", host->flags & flags, soft->flags & flags);
 	for (unsigned n = 0; n < 16; n++)
 		differ += compare_word(names[n], host->reg[n], soft->reg[n]);
-	return differ + compare_xsave(host->xsave, soft->xsave, before->xsave, nr_parts);
+	return differ + compare_xsave(host->xsave, soft->xsave, before->xsave);
 }
 
 static void print_case(const struct differ_case *k)
@@ -136,12 +136,16 @@ static uint32_t flags_defined(const struct differ_case *k)
 	return flags;
 }
 
-/* x87 stores, and those of its whole state, are several: the host may have written to one of two pages. */
+/* Stores that are several, x87's and masked ones: the host may begin with either of two pages. */
 static bool is_several(const struct differ_case *k)
 {
 	struct insn i = { 0 };
 
-	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK || i.enc != ENC_LEGACY)
+	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK)
+		return false;
+	if (i.map == MAP_0F && i.opcode == 0xF7)
+		return true;
+	if (i.enc != ENC_LEGACY)
 		return false;
 	return (i.map == MAP_1BYTE && (i.opcode & 0xF8) == 0xD8) || (i.map == MAP_0F && i.opcode == 0xAE);
 }
@@ -162,41 +166,29 @@ static void count(const struct differ_case *k, const struct differ_state *host, 
 		t->opcode[i.map][i.opcode]++;
 }
 
-/* @host, @data: what the host's processor has left.  Return: how many differences */
-static unsigned run_soft(const struct differ_case *k, const struct differ_state *host, const uint8_t *data, bool translate)
-{
-	static struct differ_state soft;
-	unsigned differ;
-	bool several;
-
-	memcpy(memory, k->data, DIFFER_DATA_SIZE);
-	soft = k->state;
-	differ_soft(&soft, translate);
-	several = host->vector == EXC_PF && soft.vector == EXC_PF && is_several(k);
-	if (several) {
-		soft.code = host->code;
-		soft.addr = host->addr;
-	}
-	differ = compare_states(host, &soft, &k->state, flags_defined(k), translate ? PARTS_TRANSLATED : PARTS);
-	for (unsigned at = 0; at < DIFFER_DATA_SIZE && !several; at += 64)
-		differ += compare_bytes("data+", at, data + at, memory + at, k->data + at, 64);
-	if (differ != 0)
-		fprintf(stderr, "  %s\n", translate ? "translated" : "interpreted");
-	return differ;
-}
-
 bool differ_run(const struct differ_case *k, struct differ_totals *totals)
 {
-	static struct differ_state host;
+	static struct differ_state host, soft;
 	static uint8_t data[DIFFER_DATA_SIZE];
 	unsigned differ;
+	bool several;
 
 	load(k);
 	host = k->state;
 	differ_native(&host);
 	memcpy(data, memory, sizeof(data));
+	memcpy(memory, k->data, DIFFER_DATA_SIZE);
+	soft = k->state;
+	differ_soft(&soft);
 	count(k, &host, totals);
-	differ = run_soft(k, &host, data, false) + run_soft(k, &host, data, true);
+	several = host.vector == EXC_PF && soft.vector == EXC_PF && is_several(k);
+	if (several) {
+		soft.code = host.code;
+		soft.addr = host.addr;
+	}
+	differ = compare_states(&host, &soft, &k->state, flags_defined(k));
+	for (unsigned at = 0; at < sizeof(data) && !several; at += 64)
+		differ += compare_bytes("data+", at, data + at, memory + at, k->data + at, 64);
 	if (differ == 0)
 		return true;
 	print_case(k);

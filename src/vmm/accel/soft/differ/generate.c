@@ -181,6 +181,39 @@ static unsigned random_state(uint64_t *seed, uint8_t *to)
 	return INSN_MAX;
 }
 
+/* On registers only, without jumps, and all its flags are defined: fit for the middle of a sequence. */
+static bool is_plain(const struct insn *i)
+{
+	bool shift = i->map == MAP_1BYTE && ((i->opcode & 0xFE) == 0xC0 || (i->opcode & 0xFC) == 0xD0);
+	bool stack = i->map == MAP_1BYTE && ((i->opcode & 0xF0) == 0x50 || i->opcode == 0x9C);
+	bool string = i->map == MAP_1BYTE && ((i->opcode >= 0x6C && i->opcode < 0x70) || (i->opcode & 0xF0) == 0xA0);
+	bool jump = i->map == MAP_1BYTE ? (i->opcode & 0xF0) == 0x70 || (i->opcode & 0xFC) == 0xE0 :
+					  i->map == MAP_0F && (i->opcode & 0xF0) == 0x80;
+	bool implied = i->map == MAP_1BYTE && (i->opcode == 0xC8 || i->opcode == 0xC9 || i->opcode == 0xD7);
+
+	return i->enc == ENC_LEGACY && !i->is_mem && !i->ends && !jump && !shift && !stack && !string && !implied &&
+		!(i->opcode == 0xFF && i->map == MAP_1BYTE) && !(i->opcode == 0x68 || i->opcode == 0x6A) && allowed_here(i);
+}
+
+static void generate_sequence(uint64_t *seed, struct differ_case *ret)
+{
+	uint8_t code[INSN_MAX + 9];
+	struct insn i = { 0 };
+
+	fill_state(seed, &ret->state);
+	fill(seed, ret->data, sizeof(ret->data));
+	memset(ret->code, 0xCC, sizeof(ret->code));
+	ret->row = -1;
+	ret->len = 0;
+	while (ret->len + INSN_MAX <= sizeof(ret->code) && !(ret->len > 20 && chance(seed, 20))) {
+		(void) random_integer(seed, code);
+		if (insn_decode(CPU_MODE_64, code, INSN_MAX, &i) != INSN_OK || !is_plain(&i))
+			continue;
+		memcpy(ret->code + ret->len, code, i.len);
+		ret->len += i.len;
+	}
+}
+
 void generate_case(enum differ_kind kind, uint64_t *seed, struct differ_case *ret)
 {
 	uint8_t code[INSN_MAX + 9];
@@ -190,6 +223,10 @@ void generate_case(enum differ_kind kind, uint64_t *seed, struct differ_case *re
 		enum differ_kind k = kind == DIFFER_ANY ? random_below(seed, DIFFER_ANY) : kind;
 
 		ret->row = -1;
+		if (k == DIFFER_SEQUENCE) {
+			generate_sequence(seed, ret);
+			return;
+		}
 		if (k == DIFFER_VECTOR) {
 			ret->row = (int) random_below(seed, simd_rows_nr);
 			len = encode_row((unsigned) ret->row, seed, code);

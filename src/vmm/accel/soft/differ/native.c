@@ -2,12 +2,14 @@
 /*
  * The host's processor as the oracle: an instruction runs in this process, and a signal ends it.
  */
+#include <asm/prctl.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -127,14 +129,19 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 void differ_native(struct differ_state *s)
 {
+	uint64_t gs = 0; /* the translator's */
+
 	put_state(s);
 	frame.target = s->rip;
 	frame.flags = (s->flags & STATUS_AND_USER) | 2;
 	frame.area = (uint64_t) (uintptr_t) area;
 	frame.components = components;
 	memcpy(frame.reg, s->reg, sizeof(frame.reg));
+	(void) syscall(SYS_arch_prctl, ARCH_GET_GS, &gs); /* valid arguments, as below */
+	(void) syscall(SYS_arch_prctl, ARCH_SET_GS, 0);
 	running = s;
 	differ_enter(&frame);
+	(void) syscall(SYS_arch_prctl, ARCH_SET_GS, gs);
 }
 
 static int map(int fd, uint64_t at, uint64_t offset, size_t size, int prot)

@@ -122,7 +122,7 @@ static void prepare_xsave(uint64_t *seed, struct differ_case *k)
 	if (chance(seed, 30))
 		header[1] = 1ull << 63 | (random_next(seed) & cpuid_features()->xcr0) | header[0];
 	if (chance(seed, 5))
-		header[random_below(seed, 8)] ^= 1ull << random_below(seed, 64);
+		header[random_below(seed, 8)] ^= 1ull << (20 + random_below(seed, 43)); /* no component of the host */
 	memcpy(k->data + at + XS_MXCSR, &mxcsr, 4); /* a bad one is found when the host has loaded half */
 	memset(k->data + at + XS_FIP + 6, 0, 2); /* canonical, however wide addresses are */
 	memset(k->data + at + XS_FDP + 6, 0, 2);
@@ -184,6 +184,8 @@ static void tame(uint64_t *seed, const struct insn *i, struct differ_case *k)
 		k->state.reg[REG_RBX] = target(seed);
 	if (map0 && (i->opcode & 0xFE) == 0xC2)
 		put_data(k, k->state.reg[REG_RSP], jump_target(seed));
+	if (i->map == MAP_0F && i->opcode == 0xF7)
+		k->state.reg[REG_RDI] = target(seed); /* MASKMOVQ, MASKMOVDQU */
 	if (bit && i->is_mem)
 		k->state.reg[i->reg & 15] = (random_below(seed, 0x400) - (uint64_t) 0x200) & (is_atomic(i) ? 15 : ~0ull);
 	if (i->rep || (map0 && (i->opcode & 0xFC) == 0xE0))

@@ -3,12 +3,9 @@
  * A processor in software that stands where the host's stood: user code in long mode, under an
  * operating system that consists of tables.
  */
-#include <asm/prctl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/cpu/run.h"
@@ -27,7 +24,7 @@ _Static_assert(DIFFER_XSAVE_SIZE == XSAVE_SIZE, "one format");
 #define IDT 0x6000
 #define TSS 0x7000
 #define GDT 0x7800
-#define HANDLERS 0x8000 /* 16 bytes each: HLT */
+#define HANDLERS 0x8000 /* 16 bytes each, that begin with HLT */
 #define HLT 0xF4
 #define STACK 0xF000
 #define PAGE_P 1u
@@ -101,6 +98,7 @@ static void make_tables(void)
 	for (uint64_t n = 0; n < 32; n++) {
 		uint64_t handler = HANDLERS + n * 16, level = n == EXC_BP || n == EXC_OF ? 3 : 0;
 
+		tables[handler] = HLT;
 		put64(IDT + n * 16, (handler & 0xFFFF) | 0x10ull << 16 | (0x8E00ull | level << 13) << 32);
 	}
 	put64(GDT + 0x10, 0x00AF9B000000FFFF);
@@ -136,7 +134,7 @@ static void enter_user_mode(void)
 	cpu_mode_changed(cpu);
 }
 
-int differ_soft_init(uint8_t *memory)
+int differ_soft_init(uint8_t *memory, bool translate)
 {
 	int rc;
 
@@ -159,9 +157,9 @@ int differ_soft_init(uint8_t *memory)
 	simd_init();
 	make_tables();
 	enter_user_mode();
-	memset(tables + HANDLERS, HLT, 32 * 16);
 	cpu_flush_tlb(cpu, true);
-	return translate_new(cpu, 0, NULL);
+	rc = translate ? translate_new(cpu, 0, NULL) : 0;
+	return rc == 0 && translate ? translate_adopt(cpu) : rc;
 }
 
 static bool has_code(unsigned vector)
@@ -190,40 +188,41 @@ static void read_frame(struct differ_state *s)
 	s->addr = s->vector == EXC_PF ? cpu->cr2 : 0;
 }
 
-/* Up to the handler of the exception that every program ends with. */
-static void interpret(void)
+/* Until a handler is reached, which is then at the top. */
+static bool interpret(void)
 {
-	unsigned steps = 0;
-
-	while (cpu->cpl == 3 && steps < STEPS_MAX && !cpu_step(cpu))
-		steps++;
+	for (unsigned steps = 0; steps < STEPS_MAX; steps++)
+		if (cpu->cpl == 0 || cpu_step(cpu))
+			break;
+	return cpu->cpl == 0;
 }
 
-/* The host's processor runs its cases with a GS of its own. */
-static void translate_it(void)
+/* The handler halts, so it has one byte less to go. */
+static bool translate(void)
 {
-	(void) syscall(SYS_arch_prctl, ARCH_SET_GS, cpu); /* valid arguments */
-	translate_code_write(cpu, DIFFER_CODE);
-	translate_run(cpu);
-	(void) syscall(SYS_arch_prctl, ARCH_SET_GS, 0);
+	translate_forget(cpu);
+	do
+		translate_run(cpu);
+	while (cpu->exit.kind == CPU_EXIT_KICK);
+	cpu->reg[REG_RIP]--;
+	return cpu->exit.kind == CPU_EXIT_HALT && cpu->cpl == 0;
 }
 
-void differ_soft(struct differ_state *s, bool translate)
+void differ_soft(struct differ_state *s)
 {
+	bool ended;
+
 	enter_user_mode();
 	memcpy(cpu->xsave, s->xsave, sizeof(cpu->xsave));
 	memcpy(cpu->reg, s->reg, sizeof(s->reg));
 	cpu->reg[REG_RIP] = s->rip;
 	cpu_set_rflags(cpu, (uint32_t) ((s->flags & FLAGS_KEEP) | FLAGS_SET));
-	if (translate)
-		translate_it();
-	else
-		interpret();
+	ended = cpu->translator != NULL ? translate() : interpret();
 	memcpy(s->xsave, cpu->xsave, sizeof(cpu->xsave));
 	memcpy(s->reg, cpu->reg, sizeof(s->reg));
 	s->code = 0;
 	s->addr = 0;
-	if (cpu->cpl == 0)
+	if (ended)
 		read_frame(s);
 	else
 		s->vector = UINT32_MAX;
