@@ -30,7 +30,7 @@ is() {
 # start [OPTION]...: a machine that does nothing: $vmm, its threads $loop and $cpu.  KVM may have added one of its own.
 start() {
 	while [ -e q ]; do sleep 0.01; done # of one that the kernel ended
-	"${by[@]}" "$bin/cleave-vmm" --kernel guest --append h --memory 32M --qmp q "$@" >out 2>&1 </dev/null 9<secret 8>&- &
+	"${by[@]}" "$bin/cleave-vmm" --kernel guest --append h --memory 32M --accel "$accel" "${qmp[@]}" "$@" >out 2>&1 </dev/null 9<secret 8>&- &
 	vmm=$!
 	local i
 	for ((i = 0; i < 200; i++)); do
@@ -49,7 +49,7 @@ stop() {
 	is "end of: $1" $? 143
 	is "sockets after: $1" "$(find . -type s)" ''
 }
-by=()
+by=() qmp=(--qmp q) accel=kvm
 echo secret >secret
 
 # what the process has
@@ -176,6 +176,75 @@ for c in "qmp_capabilities", "query-status":
     f.flush()
     print("running" in f.readline(), end=" ")')" 'False True '
 stop "calls that are allowed"
+
+# devices that come while it runs: what is sent, not what is named
+start
+is "files by name" "$(python3 - <<'PY'
+import json, os, socket
+s = socket.socket(socket.AF_UNIX)
+s.connect("q")
+f = s.makefile("r")
+f.readline()
+def ask(command, **arguments):
+    s.sendall(json.dumps({"execute": command, "arguments": arguments}).encode())
+    reply = json.loads(f.readline())
+    return reply["error"]["desc"] if "error" in reply else "fine"
+ask("qmp_capabilities")
+print(ask("blockdev-add", **{"node-name": "n", "driver": "file", "filename": "/etc/passwd"}))
+print(ask("netdev_add", type="tap", id="t", ifname="tap0"))
+print(ask("netdev_add", type="user", id="u"))
+socket.send_fds(s, [b'{"execute": "getfd", "arguments": {"fdname": "disk"}}'], [os.open("guest", os.O_RDONLY)])
+f.readline()
+print(ask("blockdev-add", **{"node-name": "n", "driver": "file", "filename": "disk", "read-only": True}))
+print(ask("device_add", driver="virtio-blk-pci", id="d", drive="n"))
+PY
+)" "the machine has given up the right to open files: send a descriptor (add-fd, getfd)
+the machine has given up the right to open files: send a descriptor (add-fd, getfd)
+netdev_add: the machine has left the host's network; start it with --net user
+fine
+fine"
+stop "devices that come"
+
+# a directory that is shared: its thread has files, no way out of it and nothing else; and no other thread has them
+mkdir -p shared/below
+echo outside >outside
+threads=3
+start --fs shared,tag=x
+server() { grep -lE '^CapEff:.*[1-9a-f]' /proc/$vmm/task/*/status | cut -d / -f 5; }
+files=$(server)
+cpu=$(grep -vx "$files" <<<"$cpu")
+dir=$(find /proc/$vmm/fd -lname / -printf '%f ' | cut -d ' ' -f 1)
+for up in .. below/../.. /etc/passwd; do
+	is "shared directory: $up" "$(timeout 20 ./inject "$files" 257 "$dir" "@$up/outside" 0)" 'result -2'
+done
+is "shared directory: a file of it" "$(timeout 20 ./inject "$files" 257 "$dir" @below 0 | cut -d ' ' -f 1)" result
+is "capabilities of the others" "$(cat /proc/$vmm/task/{$loop,$cpu}/status | awk '/^Cap/ { print $2 }' | sort -u)" 0000000000000000
+is "file server: socket" "$(timeout 20 ./inject "$files" 41 1 1 0)" 'exit 13'
+start --fs shared,tag=x
+cpu=$(grep -vx "$(server)" <<<"$cpu")
+is "processor: files" "$(timeout 20 ./inject "$cpu" 257 3 @below 0)" 'exit 13'
+threads=2
+
+# processors in software are processes; each has nothing but descriptors and a filter of its own
+accel=soft
+start --sandbox full
+for child in $(pgrep -P $vmm -f cleave-vmm:soft); do
+	is "software: user" "$(awk '$1 == "Uid:" { print $2, $3, $4, $5 }' /proc/$child/status)" '65534 65534 65534 65534'
+	is "software: capabilities, privileges, filter" \
+		"$(awk '/^(Cap|NoNewPrivs|Seccomp:)/ { print $2 }' /proc/$child/status | sort -u | tr '\n' ' ')" '0000000000000000 1 2 '
+	is "software: root" "$(ls -A /proc/$child/root/)" ''
+	is "software: openat" "$(timeout 20 ./inject "$child" 257 -100 @/etc/passwd 0)" 'signal 31'
+done
+is "software: processes" "${child:+some}" some
+wait $vmm
+is "software: a processor that is gone" "$? $(grep -c 'processor 0: its process' out)" '1 1'
+start
+child=$(pgrep -P $vmm -f cleave-vmm:soft)
+is "software: loop: openat" "$(timeout 20 ./inject "$loop" 257 -100 @/etc/passwd 0)" 'exit 13'
+is "software: processor" "$(sleep 0.2; grep '^State' "/proc/$child/status" 2>/dev/null | grep -v zombie)" ''
+start --cpus 2
+stop "software"
+accel=kvm
 
 # killed: the sockets go nevertheless
 start --console unix:c,name=x

@@ -75,7 +75,6 @@ struct accel_config {
  * struct accel_ops - one way to execute a guest
  * @name: as after --accel
  * @shares_memory: other processes of it map guest memory too
- * @makes_code: its threads write code and execute it
  * @probe: can it run an ordinary guest on this host?  0, or -errno with a message that tells how to
  *         make it work.  May take milliseconds
  * @open: @mem and what @conf points to are borrowed until close
@@ -98,7 +97,7 @@ struct accel_config {
  */
 struct accel_ops {
 	const char *name, *summary;
-	bool shares_memory, makes_code;
+	bool shares_memory;
 	int (*probe)(struct err *err);
 	int (*open)(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
 	int (*map)(struct accel *a, uint64_t gpa, void *host, uint64_t size, int fd, bool readonly);
@@ -116,9 +115,13 @@ struct accel_ops {
 	int (*again)(int argc, char **argv);
 };
 
-/** struct accel - first member of every accelerator */
+/**
+ * struct accel - first member of every accelerator
+ * @makes_code: threads of processors execute the guest themselves, to look for errors, and cannot be limited
+ */
 struct accel {
 	const struct accel_ops *ops;
+	bool makes_code;
 };
 
 REGISTRY_DECLARE(accels, struct accel_ops);

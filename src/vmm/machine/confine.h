@@ -43,8 +43,7 @@ int confine(const struct confine_config *c, struct err *missing, struct err *err
 enum confine_role {
 	CONFINE_LOOP, /* the first thread: event loop, control, end */
 	CONFINE_LOOP_NETWORK, /* that, with user-mode networking in it */
-	CONFINE_CPU, /* a processor that KVM executes */
-	CONFINE_CPU_SOFT, /* a processor in software, which makes code */
+	CONFINE_CPU, /* a processor: of KVM, or of a process that has a filter of its own (accel/soft) */
 	CONFINE_FILES, /* serves a directory of the host (virtio-fs) */
 	CONFINE_N_ROLES_
 };

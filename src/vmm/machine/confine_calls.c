@@ -14,8 +14,6 @@
 #define BIT(role) (1u << (role))
 #define LOOPS (BIT(CONFINE_LOOP) | BIT(CONFINE_LOOP_NETWORK))
 #define NETWORK BIT(CONFINE_LOOP_NETWORK)
-#define CPUS (BIT(CONFINE_CPU) | BIT(CONFINE_CPU_SOFT))
-#define SOFT BIT(CONFINE_CPU_SOFT)
 #define FILES BIT(CONFINE_FILES)
 #define ALL ((1u << CONFINE_N_ROLES_) - 1)
 
@@ -54,18 +52,12 @@ static const struct confine_call calls[] = {
 	{ __NR_timerfd_settime, ALL, RULE_ANY },
 	{ __NR_getrandom, ALL, RULE_ANY },
 	/* memory */
-	{ __NR_mmap, ALL & ~SOFT, RULE_NO_CODE },
-	{ __NR_mprotect, ALL & ~SOFT, RULE_NO_CODE },
-	{ __NR_mmap, SOFT, RULE_ANY },
-	{ __NR_mprotect, SOFT, RULE_ANY },
+	{ __NR_mmap, ALL, RULE_NO_CODE },
+	{ __NR_mprotect, ALL, RULE_NO_CODE },
 	{ __NR_munmap, ALL, RULE_ANY },
 	{ __NR_mremap, ALL, RULE_ANY },
 	{ __NR_madvise, ALL, RULE_ANY },
 	{ __NR_brk, ALL, RULE_ANY },
-	{ __NR_membarrier, SOFT, RULE_ANY },
-	{ __NR_arch_prctl, SOFT, RULE_ANY },
-	{ __NR_sigaltstack, SOFT, RULE_ANY },
-	{ __NR_pkey_mprotect, SOFT, RULE_ANY },
 	/* descriptors that are open */
 	{ __NR_close, ALL, RULE_ANY },
 	{ __NR_fcntl, ALL, RULE_ANY },
@@ -98,9 +90,10 @@ static const struct confine_call calls[] = {
 	{ __NR_getpeername, NETWORK, RULE_ANY },
 	/* disks that come while it runs */
 	{ __NR_ftruncate, LOOPS, RULE_ANY },
+	{ __NR_timer_delete, LOOPS, RULE_ANY },
 	/* the end of the machine */
-	{ __NR_wait4, LOOPS | SOFT, RULE_ANY },
-	{ __NR_pidfd_send_signal, LOOPS | SOFT, RULE_ANY }, /* to processes that it has a descriptor of */
+	{ __NR_wait4, ALL, RULE_ANY }, /* processes of processors in software */
+	{ __NR_pidfd_send_signal, ALL, RULE_ANY }, /* to those that it has a descriptor of */
 	{ __NR_prlimit64, LOOPS, RULE_OWN_LIMITS },
 	/* files of a directory that was opened before; it is all that the thread's root has */
 	{ __NR_openat, FILES, RULE_ANY },
@@ -151,7 +144,7 @@ static const char *const names[] = {
 
 static const char *const roles[] = {
 	[CONFINE_LOOP] = "loop",	 [CONFINE_LOOP_NETWORK] = "loop with network",
-	[CONFINE_CPU] = "processor",	 [CONFINE_CPU_SOFT] = "processor in software",
+	[CONFINE_CPU] = "processor",
 	[CONFINE_FILES] = "file server",
 };
 

@@ -134,7 +134,7 @@ static void *run(void *arg)
 	struct err err = { 0 };
 
 	__atomic_store_n(&cpu->tid, gettid(), __ATOMIC_RELAXED);
-	if (c->confined && confine_thread(ops->makes_code ? CONFINE_CPU_SOFT : CONFINE_CPU, &err) < 0)
+	if (c->confined && !c->vm->accel->makes_code && confine_thread(CONFINE_CPU, &err) < 0)
 		fail(c->vm, &err);
 	while (!must_end(c)) {
 		struct accel_exit e;

@@ -249,7 +249,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 	patience_prepare();
 	s->base.ops = &soft_ops;
 	s->nr_cpus = conf->nr_cpus;
-	s->threads = conf->soft != NULL && strstr(conf->soft, ",threads") != NULL;
+	s->base.makes_code = s->threads = conf->soft != NULL && strstr(conf->soft, ",threads") != NULL;
 	s->world_fd = -1;
 	s->program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	(void) pthread_mutex_init(&s->lock, NULL); /* cannot fail on Linux */

@@ -128,10 +128,9 @@ void vec_maskmovdqu_exec(struct cpu *c, const struct insn *i)
 	}
 	a = i->addr_size == 8 ? a : i->addr_size == 4 ? (uint32_t) a : (uint16_t) a;
 	a = mem_linear(c, i->seg, a, size, MEM_WRITE);
-	if (mmx) {
+	if (mmx)
 		mmx_enter(c); /* even if the access fails */
-		cpu_check_write(c, a, size); /* even if nothing is written */
-	}
+	cpu_check_write(c, a, size); /* even if nothing is written */
 	lanes_write(c, a, data, size, 1, signs(selector, size, 1));
 }
 
