@@ -14,10 +14,10 @@ sed -i '2i /bin/busybox mount -t devtmpfs dev /dev; exec >/dev/console 2>&1 </de
 cat >root/vsock.pl <<'PERL'
 # sends AMOUNT MiB to port 7000 of the host, and waits until all of it is there
 my ($mib) = @ARGV;
-socket my $s, 40, 1, 0 or die "FAILED socket: $!";
-connect $s, pack 'S S L L x4', 40, 0, 7000, 2 or die "FAILED connect: $!";
+socket(my $s, 40, 1, 0) or die "FAILED socket: $!";
+connect($s, pack('S S L L x4', 40, 0, 7000, 2)) or die "FAILED connect: $!";
 my $block = 'v' x 65536;
-for (1 .. $mib * 16) { for ($at = 0; $at < 65536;) { $at += syswrite $s, $block, 65536 - $at, $at or die "FAILED write: $!" } }
+for (1 .. $mib * 16) { for ($at = 0; $at < 65536;) { $at += syswrite($s, $block, 65536 - $at, $at) || die "FAILED write: $!" } }
 shutdown $s, 1;
 sysread $s, $block, 1;
 PERL
@@ -29,16 +29,16 @@ archive() {
 archive idle.cpio 'sleep 2; echo IDLE; sleep 1'
 archive load.cpio '
 	for i in 1 2; do # the first time is for caches
-		[ $i = 1 ] || echo BEGIN disk_4k_reads 1000 reads; dd if=/dev/vda of=/dev/null bs=4k count=1000 iflag=direct 2>/dev/null || echo FAILED dd; [ $i = 1 ] || echo END disk_4k_reads
+		[ $i = 1 ] || echo BEGIN disk_4k_reads 500 reads; dd if=/dev/vda of=/dev/null bs=4k count=500 iflag=direct 2>/dev/null || echo FAILED dd; [ $i = 1 ] || echo END disk_4k_reads
 	done
-	echo BEGIN disk_4k_writes 1000 writes; dd if=/dev/zero of=/dev/vda bs=4k count=1000 oflag=direct 2>/dev/null || echo FAILED dd; echo END disk_4k_writes
-	echo BEGIN disk_1M_reads 64 MiB; dd if=/dev/vda of=/dev/null bs=1M count=64 iflag=direct 2>/dev/null || echo FAILED dd; echo END disk_1M_reads
+	echo BEGIN disk_4k_writes 500 writes; dd if=/dev/zero of=/dev/vda bs=4k count=500 oflag=direct 2>/dev/null || echo FAILED dd; echo END disk_4k_writes
+	echo BEGIN disk_1M_reads 32 MiB; dd if=/dev/vda of=/dev/null bs=1M count=32 iflag=direct 2>/dev/null || echo FAILED dd; echo END disk_1M_reads
 	ip link set eth0 up; ip addr add 10.9.0.2/24 dev eth0
 	n=0; until ping -c 1 -W 1 10.9.0.1 >/dev/null || [ $n = 9 ]; do n=$((n + 1)); done
-	echo BEGIN network_round_trips 200 pings; ping -q -i 0 -c 200 10.9.0.1 >/dev/null || echo FAILED ping; echo END network_round_trips
-	echo BEGIN network_sent 24 MiB; dd if=/dev/zero bs=64k count=384 2>/dev/null | nc 10.9.0.1 1000 >/dev/null || echo FAILED nc; echo END network_sent
-	echo BEGIN network_received 24 MiB; nc 10.9.0.1 1001 </dev/null | wc -c >/dev/null; echo END network_received
-	echo BEGIN vsock_sent 24 MiB; /usr/bin/perl /vsock.pl 24 2>&1; echo END vsock_sent
+	echo BEGIN network_round_trips 200 pings; ping -q -A -c 200 10.9.0.1 >/dev/null || echo FAILED ping; echo END network_round_trips
+	echo BEGIN network_sent 8 MiB; dd if=/dev/zero bs=64k count=128 2>/dev/null | nc 10.9.0.1 1000 >/dev/null || echo FAILED nc; echo END network_sent
+	echo BEGIN network_received 8 MiB; nc 10.9.0.1 1001 </dev/null | wc -c >/dev/null; echo END network_received
+	echo BEGIN vsock_sent 8 MiB; /usr/bin/perl /vsock.pl 8 2>&1; echo END vsock_sent
 '
 rm -rf root one
 truncate -s 64M /dev/shm/disk && dd if=/dev/zero of=/dev/shm/disk bs=1M count=64 conv=notrunc 2>/dev/null
@@ -47,17 +47,18 @@ truncate -s 64M /dev/shm/disk && dd if=/dev/zero of=/dev/shm/disk bs=1M count=64
 cat >serve.pl <<'PERL'
 use IO::Socket::INET;
 use IO::Socket::UNIX;
+sub accept_one { my ($l) = @_; accept(my $c, $l) or return; return $c }
 sub sink { my ($l) = @_; while (my $c = accept_one($l)) { my $b; 1 while sysread $c, $b, 262144; syswrite $c, 'x'; close $c } }
-sub accept_one { accept my $c, $_[0] or return; $c }
-my $tcp = sub { IO::Socket::INET->new(Listen => 5, LocalAddr => '0.0.0.0', LocalPort => $_[0], ReuseAddr => 1) or die "listen: $!" };
+my $tcp = sub { my ($port) = @_; return IO::Socket::INET->new(Listen => 5, LocalAddr => '0.0.0.0', LocalPort => $port, ReuseAddr => 1) || die "listen: $!" };
 unless (fork) { sink($tcp->(1000)); exit }
 unless (fork) {
 	my ($l, $block) = ($tcp->(1001), 's' x 65536);
-	while (my $c = accept_one($l)) { for (1 .. 384) { my $at = 0; $at += syswrite $c, $block, 65536 - $at, $at while $at < 65536 } close $c }
+	while (my $c = accept_one($l)) { for (1 .. 128) { my $at = 0; $at += syswrite $c, $block, 65536 - $at, $at while $at < 65536 } close $c }
 	exit;
 }
-unless (fork) { unlink '/tmp/v_7000'; sink(IO::Socket::UNIX->new(Local => '/tmp/v_7000', Listen => 5) or die); exit }
-socket my $s, 40, 1, 0 and bind $s, pack 'S S L L x4', 40, 0, 7000, 0xffffffff and listen $s, 5 and sink($s);
+unless (fork) { unlink '/tmp/v_7000'; sink(IO::Socket::UNIX->new(Local => '/tmp/v_7000', Listen => 5) || die); exit }
+exit unless socket(my $s, 40, 1, 0);
+bind($s, pack('S S L L x4', 40, 0, 7000, 0xffffffff)) and listen($s, 5) and sink($s);
 PERL
 perl serve.pl &
 
@@ -65,7 +66,7 @@ append="console=ttyS0 quiet loglevel=1 cryptomgr.notests panic=-1 reboot=k init_
 on() {
 	local name=$1
 	shift
-	perl watch.pl "$name" timeout 600 "$@"
+	perl watch.pl "$name" "$@"
 	[ ! -s "/tmp/err.$name" ] || sed "s/^/$name: /" "/tmp/err.$name" | head -n 3
 }
 address() { # of the host's side, when the device is there

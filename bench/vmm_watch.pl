@@ -6,7 +6,7 @@
 # more).  "BEGIN WHAT AMOUNT UNIT" to "END WHAT": AMOUNT per second.
 use strict;
 use warnings;
-use IO::Socket::UNIX;
+no warnings 'portable';    # addresses have 64 bits
 use Time::HiRes qw(clock_gettime CLOCK_MONOTONIC);
 
 my $name = shift;
@@ -36,6 +36,8 @@ if ($pid == 0) {
 	exec @ARGV or die "exec: $!";
 }
 close $in;
+$SIG{ALRM} = sub { print "$name: no end after 600 seconds\n"; kill 'KILL', $pid };
+alarm 600;
 while (my $line = <$out>) {
 	my $now = clock_gettime(CLOCK_MONOTONIC);
 	$line =~ s/[\r\n]+//g;
@@ -48,7 +50,7 @@ while (my $line = <$out>) {
 	} elsif ($line =~ /END (\S+)/ and $start{$1}) {
 		my ($at, $amount, $unit) = @{$start{$1}};
 		result("$1_${unit}_per_second", sprintf '%.0f', $amount / ($now - $at));
-	} elsif ($line =~ /FAILED/) {
+	} elsif ($line =~ /FAILED|Call Trace|BUG/) {
 		print "$name: $line\n";
 	}
 }

@@ -58,3 +58,15 @@ echo
 echo 'Time from the command to the end of the program, start of everything included:'
 TIMEFORMAT='%R seconds'
 time "$cleave" run --rm cleave/tiny true
+
+# A stock kernel is fetched once; without a network, or with nothing that runs one, this part is left out.
+if ! "$here/../build/bin/cleave-vmm" --probe | grep -q ': yes'; then
+	printf '\nNo virtual machine: nothing on this host runs one (cleave-vmm --probe)\n'
+elif ! "$cleave" kernel fetch >/dev/null 2>"$work/why"; then
+	printf '\nNo virtual machine: %s\n' "$(tail -n 1 "$work/why")"
+else
+	printf '\nThe same image as a container and as a virtual machine: kernel, processes, time\n'
+	for isolation in container vm; do
+		time show run --rm --isolation "$isolation" cleave/tiny sh -c 'uname -rv; ps'
+	done
+fi

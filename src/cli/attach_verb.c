@@ -105,5 +105,6 @@ CLI_VERB(attach_verb) = {
 	.opts = attach_table,
 	.opts_size = sizeof(struct attach_opts),
 	.interspersed = true,
+	.as_program = true,
 	.run = attach_run,
 };

@@ -35,6 +35,7 @@ struct cli {
  * @opts_size: size of the options struct, zeroed before parsing
  * @interspersed: options may follow operands
  * @seal: the verb makes container processes, so it runs from a protected copy
+ * @as_program: its exit status may be that of a program that it has run
  * @fail_status: exit status when run() fails, 0 means 1
  * @run: returns the exit status, or -errno with a message; @opts borrows
  */
@@ -43,7 +44,7 @@ struct cli_verb {
 	int min_args, max_args;
 	const struct opt *opts;
 	size_t opts_size;
-	bool interspersed, seal;
+	bool interspersed, seal, as_program;
 	int fail_status;
 	int (*run)(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
 };

@@ -82,7 +82,8 @@ static void program_page(const struct cli_names *names, struct str *s)
 	}
 	str_puts(s, ".PP\nEach has a page of its own, such as \\fBcleave\\-run\\fR(1).\n"
 		    ".SH ENVIRONMENT\n.TP\n\\fBCLEAVE_ROOT\\fR\nDirectory of the store.\n"
-		    ".TP\n\\fBCLEAVE_RUNROOT\\fR\nDirectory of what runs.\n");
+		    ".TP\n\\fBCLEAVE_RUNROOT\\fR\nDirectory of what runs.\n"
+		    ".TP\n\\fBNO_COLOR\\fR\nWhen it is not empty: no colours.\n");
 }
 
 void docs_man(const struct cli_names *names, const struct cli_verb *v, struct str *ret)
@@ -118,7 +119,7 @@ void docs_man(const struct cli_names *names, const struct cli_verb *v, struct st
 	}
 	str_printf(ret, ".SH EXIT STATUS\n0, or %d after a failure%s\n.SH SEE ALSO\n\\fBcleave\\fR(1)\n",
 		   v->fail_status != 0 ? v->fail_status : 1,
-		   v->fail_status != CLI_EXIT_FAILURE
+		   !v->as_program
 			   ? "."
 			   : " of cleave itself; 126: the program could not be run; 127: it was not found;"
 			     " else as the program, 128 and a number for a signal.");

@@ -124,5 +124,6 @@ CLI_VERB(exec_verb) = {
 	.opts = exec_table,
 	.opts_size = sizeof(struct exec_opts),
 	.seal = true,
+	.as_program = true,
 	.run = exec_run,
 };

@@ -10,12 +10,13 @@
 #include "engine/image.h"
 
 struct rm_opts {
-	bool force;
+	bool force, no_prune;
 };
 
 static const struct opt rm_table[] = {
 	{ "force", 'f', OPT_BOOL, offsetof(struct rm_opts, force), NULL,
 	  "also one that a stopped instance uses, or that has several names; one that does not exist is no failure" },
+	{ "no-prune", 0, OPT_BOOL, offsetof(struct rm_opts, no_prune), NULL, NULL }, /* an image has no parents here */
 	{ 0 },
 };
 

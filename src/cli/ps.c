@@ -44,7 +44,8 @@ static const struct opt ps_table[] = {
 	{ 0 },
 };
 
-#define SIZE_COLUMN 7 /* the last that may be shown */
+#define SIZE_COLUMN 7
+#define ISOLATION_COLUMN 8 /* the last that may be shown */
 
 static const struct listing_column columns[] = {
 	{ "ID", "CONTAINER ID", true },
@@ -55,8 +56,8 @@ static const struct listing_column columns[] = {
 	{ "Ports", "PORTS", true },
 	{ "Names", "NAMES", true },
 	{ "Size", "SIZE", false },
-	{ "CreatedAt", "CREATED AT", false },
 	{ "Isolation", "ISOLATION", false },
+	{ "CreatedAt", "CREATED AT", false },
 	{ "Labels", "LABELS", false },
 	{ "LocalVolumes", "LOCAL VOLUMES", false },
 	{ "Mounts", "MOUNTS", false },
@@ -264,16 +265,18 @@ static int ps_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	shown[SIZE_COLUMN].shown = p.o->size;
 	l.no_headings = p.o->no_heading;
 	p.sizes = p.o->size || (p.o->format != NULL && strstr(p.o->format, ".Size") != NULL);
-	r = listing_begin(&l, p.o->format, err);
-	if (r == 0)
-		r = cli_engine(cli, &e, err);
+	r = cli_engine(cli, &e, err);
 	if (r < 0)
 		return r;
 	p.match.e = e;
 	n = eng_instance_list(e, &arena, &list, err);
 	if (n < 0)
 		return n;
-	r = instance_match_limits(&p.match, &p.o->filter, &arena, err);
+	for (int i = 0; i < n; i++) /* where all are containers it tells nothing */
+		shown[ISOLATION_COLUMN].shown = shown[ISOLATION_COLUMN].shown || strcmp(list[i].isolation, "container") != 0;
+	r = listing_begin(&l, p.o->format, err);
+	if (r == 0)
+		r = instance_match_limits(&p.match, &p.o->filter, &arena, err);
 	if (r == 0)
 		r = sort_list(list, n, p.o->sort, err);
 	if (r == 0)

@@ -32,7 +32,7 @@ static int run_instance(struct cli *cli, struct engine *e, const struct run_opts
 
 	r = run_replace(e, o, err);
 	if (r == 0)
-		r = eng_instance_new(e, config, run_name(o), "container", &config->arena, &i, &lock, err);
+		r = eng_instance_new(e, config, run_name(o), run_isolation(o), &config->arena, &i, &lock, err);
 	if (r < 0)
 		return r;
 	r = run_cidfile(o, i.id, err);
@@ -98,5 +98,6 @@ CLI_VERB(run_verb) = {
 	.opts_size = sizeof(struct run_opts),
 	.seal = true,
 	.fail_status = CLI_EXIT_FAILURE,
+	.as_program = true,
 	.run = run_run,
 };

@@ -149,6 +149,8 @@ static int read_all(struct engine *e, struct eng_config *c, const struct run_opt
 		r = run_privileges(c, o, err);
 	if (r == 0)
 		r = run_life(c, o, image, err);
+	if (r == 0)
+		r = run_machine(c, o, err);
 	return r == 0 ? run_mounts(e, c, o, image, err) : r;
 }
 

@@ -40,6 +40,9 @@ int run_limits(struct eng_config *c, const struct run_opts *o, struct err *err);
 int run_life(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
 	     struct err *err);
 
+/** run_machine() - isolation, and what only a virtual machine has */
+int run_machine(struct eng_config *c, const struct run_opts *o, struct err *err);
+
 /** run_restart() - POLICY[:TIMES] of --restart */
 int run_restart(struct eng_config *c, const struct run_opts *o, struct err *err);
 

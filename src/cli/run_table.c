@@ -10,8 +10,10 @@
 
 /* Sorted; a row without help is another spelling of one that has it. */
 const struct opt run_table[] = {
+	TEXT("accel", 0, accel, "NAME", "what runs a virtual machine: auto, kvm or soft"),
 	LIST("add-host", 0, add_host, "NAME:ADDRESS", "add a line to /etc/hosts"),
 	LIST("annotation", 0, annotation, "NAME=VALUE", "annotate the runtime's configuration"),
+	TEXT("append", 0, append, "TEXT", "add to the command line of a virtual machine's kernel"),
 	TEXT("arch", 0, arch, "ARCH", "processor that the image must be for"),
 	LIST("attach", 'a', attach, "STREAM", "attach to stdin, stdout or stderr"),
 	TEXT("blkio-weight", 0, blkio_weight, "NUMBER", "share of block input/output, 10 to 1000"),
@@ -63,6 +65,8 @@ const struct opt run_table[] = {
 	TEXT("ip", 0, ip, "ADDRESS", "IPv4 address in its network"),
 	TEXT("ip6", 0, ip6, "ADDRESS", "IPv6 address in its network"),
 	TEXT("ipc", 0, ipc, "MODE", "IPC namespace: private, shareable, host, none, container:NAME"),
+	TEXT("isolation", 0, isolation, "container|vm", "what separates it from the host (default: container)"),
+	TEXT("kernel", 0, kernel, "NAME", "kernel of a virtual machine, see 'kernel ls'"),
 	TEXT("kernel-memory", 0, kernel_memory, "SIZE", NULL),
 	LIST("label", 'l', label, "NAME[=VALUE]", "set a label"),
 	LIST("label-file", 0, label_file, "FILE", "read labels from a file"),
@@ -119,6 +123,8 @@ const struct opt run_table[] = {
 	TEXT("userns", 0, userns, "MODE", "user namespace: host, keep-id, auto"),
 	TEXT("uts", 0, uts, "MODE", "UTS namespace: private, host, container:NAME"),
 	TEXT("variant", 0, variant, "VARIANT", "variant of the processor, e.g. v8"),
+	{ "vcpus", 0, OPT_U64, offsetof(struct run_opts, vcpus), "N", "processors of a virtual machine (default: those of --cpus, or 1)" },
+	BOOL("vm", 0, vm, "run it in a virtual machine: --isolation vm"),
 	LIST("volume", 'v', volume, "[SOURCE:]TARGET[:OPTIONS]", "mount a volume, directory or file; option ro"),
 	LIST("volumes-from", 0, volumes_from, "INSTANCE[:ro]", "mount what another instance has mounted"),
 	TEXT("workdir", 'w', workdir, "DIR", "working directory inside"),

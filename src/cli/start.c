@@ -135,5 +135,6 @@ CLI_VERB(start_verb) = {
 	.opts_size = sizeof(struct start_opts),
 	.interspersed = true,
 	.seal = true,
+	.as_program = true,
 	.run = start_run,
 };

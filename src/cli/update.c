@@ -21,6 +21,8 @@ static const struct opt update_table[] = {
 	LIST("blkio-weight-device", blkio_weight_device, "DEVICE:NUMBER", "the same, of a device"),
 	TEXT("cpu-period", 0, cpu_period, "MICROSECONDS", "period of the processor limit"),
 	TEXT("cpu-quota", 0, cpu_quota, "MICROSECONDS", "processor time in a period, -1 for no limit"),
+	TEXT("cpu-rt-period", 0, cpu_rt_period, "MICROSECONDS", "period of the real-time limit"),
+	TEXT("cpu-rt-runtime", 0, cpu_rt_runtime, "MICROSECONDS", "real-time processor time in a period"),
 	TEXT("cpu-shares", 'c', cpu_shares, "NUMBER", "share of processor time, 1024 is usual"),
 	TEXT("cpus", 0, cpus, "NUMBER", "processors it may use, e.g. 1.5; 0 for no limit"),
 	TEXT("cpuset-cpus", 0, cpuset_cpus, "LIST", "processors it may run on, e.g. 0-2,7"),

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 
-static const struct eng_backend *const backends[] = { &eng_container };
+static const struct eng_backend *const backends[] = { &eng_container, &eng_vm };
 
 const struct eng_backend *eng_backend_find(const char *name)
 {

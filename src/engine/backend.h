@@ -74,4 +74,4 @@ struct eng_backend {
 /** eng_backend_find() - by name; NULL when there is none such */
 const struct eng_backend *eng_backend_find(const char *name);
 
-extern const struct eng_backend eng_container;
+extern const struct eng_backend eng_container, eng_vm;

@@ -66,6 +66,7 @@ struct eng_mount {
  * @memory_swap: memory and swap together, -1 unlimited
  * @pids_limit: 0 or less = no limit
  * @userns_start, @userns_size: range of the host's ids that its own are, from 0 on
+ * @kernel: name in the store; @append: to its command line; @accel: "kvm", ..., "auto"; @vcpus: processors
  * @oom_score_adj: -1000 to 1000
  * @stop_timeout: seconds, -1 = for ever; whoever makes one sets ENG_STOP_TIMEOUT when not given
  * @restart: "no", "on-failure", "always", "unless-stopped"; NULL: no
@@ -88,6 +89,9 @@ struct eng_config {
 	/* namespaces */
 	const char *network, *pid, *ipc, *uts, *userns, *cgroupns;
 	uint64_t userns_start, userns_size;
+	/* virtual machine */
+	const char *kernel, *append, *accel;
+	uint64_t vcpus;
 	/* privileges */
 	struct img_words cap_add, cap_drop, security_opts, groups, devices, device_rules, sysctls;
 	/* limits */
@@ -120,6 +124,8 @@ struct eng_config {
 	struct img_words create_command;
 };
 
+#define ENG_VM_MEMORY (256ull << 20) /* bytes of a virtual machine when nothing is said */
+#define ENG_VM_MEMORY_MIN (64ull << 20)
 #define ENG_STOP_TIMEOUT 10 /* seconds, as Docker */
 
 /** eng_config_json() - append it as one JSON object, the text of instances/<id>/config.json */

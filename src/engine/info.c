@@ -258,7 +258,7 @@ void eng_info_json(const struct eng_info *info, struct str *ret)
 	json_text(s, "ServerVersion", CLEAVE_VERSION);
 	json_raw(s, "Runtimes", "{\"cleave-oci\":{\"path\":\"cleave-oci\"}}");
 	json_text(s, "DefaultRuntime", "cleave-oci");
-	json_texts(s, "Isolations", (const char *const[]) { "container" }, 1);
+	json_texts(s, "Isolations", (const char *const[]) { "container", "vm" }, 2);
 	json_raw(s, "Swarm", "{\"LocalNodeState\":\"inactive\"}");
 	json_flag(s, "LiveRestoreEnabled", true);
 	json_text(s, "InitBinary", "cleave-init");

@@ -17,7 +17,7 @@
 #include "engine/monitor/keys.h"
 #include "engine/monitor/log.h"
 #include "engine/monitor/screen.h"
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 #define DISK_MAX (4u << 20)
 

@@ -244,6 +244,9 @@ static int open_fs(struct err *err)
 {
 	int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 
+	if (fs < 0 && errno == EPERM)
+		return err_msg(err, -EPERM,
+			       "mount the overlay file system: operation not permitted: instances need root");
 	return fs < 0 ? err_set(err, -errno, "open the overlay file system") : fs;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/update.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include "base/cleanup.h"
 #include "base/db.h"
@@ -19,6 +20,9 @@
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/stop.h"
+
+#define TRIES 50
+#define STEP_MS 20
 
 static int set_row(struct engine *e, const struct eng_instance *i, const struct eng_config *c,
 		   struct err *err)
@@ -79,9 +83,9 @@ static int change_locked(struct engine *e, const struct eng_instance *i,
 	return r;
 }
 
-int eng_update(struct engine *e, const struct eng_instance *i,
-	       int (*change)(struct eng_config *c, void *data, struct err *err), void *data,
-	       struct err *err)
+static int update_once(struct engine *e, const char *id,
+		       int (*change)(struct eng_config *c, void *data, struct err *err), void *data,
+		       struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct eng_instance now;
@@ -91,7 +95,7 @@ int eng_update(struct engine *e, const struct eng_instance *i,
 		r = db_begin(e->db, err);
 	if (r < 0)
 		return r;
-	r = eng_instance_find(e, i->id, &arena, &now, err);
+	r = eng_instance_find(e, id, &arena, &now, err);
 	if (r == 0)
 		r = change_locked(e, &now, change, data, err);
 	if (r < 0) {
@@ -100,4 +104,18 @@ int eng_update(struct engine *e, const struct eng_instance *i,
 	}
 	eng_event_of(e, &now, "update", NULL, NULL);
 	return 0;
+}
+
+/* One that is just being started, or has ended and not been cleaned up, soon is neither. */
+int eng_update(struct engine *e, const struct eng_instance *i,
+	       int (*change)(struct eng_config *c, void *data, struct err *err), void *data,
+	       struct err *err)
+{
+	int r = update_once(e, i->id, change, data, err);
+
+	for (int n = 0; r == -ESRCH && n < TRIES; n++) {
+		(void) poll(NULL, 0, STEP_MS);
+		r = update_once(e, i->id, change, data, err);
+	}
+	return r;
 }

@@ -112,6 +112,18 @@ static void write_history(struct json_in *in, const struct img_edit *e, const ch
 	json_close(s, ']');
 }
 
+/* "linux/ARCH[/VARIANT]" */
+static void write_platform(const char *platform, struct str *s)
+{
+	const char *arch = strchr(platform, '/') + 1, *variant = strchr(arch, '/');
+	_cleanup_free_ char *name = strndup(arch, strcspn(arch, "/"));
+
+	json_text(s, "architecture", name != NULL ? name : "");
+	s->failed = s->failed || name == NULL;
+	if (variant != NULL)
+		json_text(s, "variant", variant + 1);
+}
+
 /* What describes the container an old image was made from does not fit the new one. */
 static void write_all(struct json_in *in, const struct img_config *c, const struct img_edit *e,
 		      const char *diff_id, struct str *s)
@@ -119,6 +131,7 @@ static void write_all(struct json_in *in, const struct img_config *c, const stru
 	static const char *const own[] = { "created", "config",	   "rootfs",	       "history",
 					   "id",      "parent",	   "container_config", "container",
 					   "comment" };
+	static const char *const platform[] = { "architecture", "variant" };
 	char created[TIME_TEXT_MAX];
 
 	time_rfc3339(e->created, created);
@@ -126,9 +139,12 @@ static void write_all(struct json_in *in, const struct img_config *c, const stru
 	json_text(s, "created", created);
 	if (e->author != NULL)
 		json_text(s, "author", e->author);
+	if (e->platform != NULL)
+		write_platform(e->platform, s);
 	for (const struct json *it = in->root->first; it != NULL; it = it->next)
 		if (!one_of(it->key, own, ARRAY_LEN(own)) &&
-		    !(e->author != NULL && strcmp(it->key, "author") == 0))
+		    !(e->author != NULL && strcmp(it->key, "author") == 0) &&
+		    !(e->platform != NULL && one_of(it->key, platform, ARRAY_LEN(platform))))
 			json_node(s, it->key, it);
 	write_config(in, c, s);
 	json_open(s, "rootfs", '{');

@@ -11,12 +11,13 @@ struct str;
  * struct img_edit - what is different in a new image
  * @changes: @nr_changes instructions for img_change_all()
  * @author, @comment, @created_by: for the history, NULL without
+ * @platform: "linux/ARCH" or "linux/ARCH/VARIANT"; NULL: as it was
  * @created: ns since 1970
  */
 struct img_edit {
 	const char *const *changes;
 	size_t nr_changes;
-	const char *author, *comment, *created_by;
+	const char *author, *comment, *created_by, *platform;
 	int64_t created;
 };
 

@@ -179,8 +179,8 @@ int img_store_find(struct img_store *store, const char *name, struct arena *aren
 		r = find_id(store, hex, arena, ret, err);
 	if (r == -ENOENT)
 		return err_msg(err, -ENOENT,
-			       "no image '%s' here: see 'cleave image ls', or make one with "
-			       "'cleave image import'",
+			       "no image '%s' here: see 'cleave image ls', or get it with "
+			       "'cleave load' or 'cleave import'",
 			       name);
 	return r;
 }

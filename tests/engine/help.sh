@@ -51,6 +51,10 @@ while read -r verb; do
 	is "warnings of $verb" "$(cat "$T/warnings")" ''
 done <<<"$verbs"
 like "page of cleave" "$(man -l "$T/docs/man1/cleave.1" 2>&1)" 'image import'
+for verb in run exec start; do
+	like "exit statuses of $verb" "$(MANWIDTH=200 man -l "$T/docs/man1/cleave-$verb.1" 2>&1)" '126: the program could not be run'
+done
+like "environment" "$(man -l "$T/docs/man1/cleave.1" 2>&1)" 'CLEAVE_ROOT.*NO_COLOR'
 like "options" "$(MANWIDTH=100 man -l "$T/docs/man1/cleave-run.1" 2>&1)" '-e, --env NAME'
 
 run 0 --name alpha cleave/tiny true

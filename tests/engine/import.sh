@@ -53,3 +53,8 @@ refuse 1 "change 'NOTHING x'" import -c 'NOTHING x' "$T/py.tar" cfg:2
 refuse 1 'must be lower case' import "$T/py.tar" CFG
 refuse 1 'cannot be named by its digest' import "$T/py.tar" "a@sha256:$(printf '0%.0s' {1..64})"
 true
+cleave import --platform linux/arm/v7 "$T/py.tar" other:arch >/dev/null
+is "--platform" "$(cleave image inspect -f '{{.Os}}/{{.Architecture}}/{{.Variant}}' other:arch)" linux/arm/v7
+for platform in linux linux/ windows/amd64 linux/arm/ linux//v7 linux/arm/v7/x 'linux/a b'; do
+	refuse 1 "--platform '$platform': expected linux/ARCH" import --platform "$platform" "$T/py.tar"
+done

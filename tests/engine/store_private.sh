@@ -23,3 +23,8 @@ like "the files of the image are not to be had, either" "$(somebody ls "$T/root/
 chmod 700 "$T/root" "$T/run"
 run 0 --rm --userns auto -v kept:/v cleave/tiny sh -c 'cat /v/file && cat /proc/self/uid_map'
 is "a user namespace opens the way" "$(stat -c %a "$T/root" "$T/run" | xargs)" '711 711'
+cp -r "$(dirname "$CLEAVE")" "$T/bin"
+chmod -R a+rX "$T/bin"
+mkdir -m 777 "$T/theirs"
+is "who may not mount is told so" "$(CLEAVE_ROOT=$T/theirs/root CLEAVE_RUNROOT=$T/theirs/run somebody "$T/bin/cleave" run cleave/tiny true)" \
+	'cleave: mount the overlay file system: operation not permitted: instances need root'

@@ -96,3 +96,13 @@ refuse 1 "no public port '53/udp' published for one" port one 53/udp
 refuse 1 'invalid port' port one http
 refuse 1 'no such instance' port nobody
 is "container port" "$(cleave container port one; echo $?)" 0
+
+# In a loop of failures it is hardly ever in a state that lasts
+for pause in 0.05 0.25 0.5 0.75; do
+	cleave run -d --name loop --restart always cleave/tiny false >/dev/null
+	sleep $pause
+	is "a policy for one that keeps failing" "$(cleave update --restart no loop 2>&1)" loop
+	ended() { [ "$(cleave inspect -f '{{.State.Status}}' loop)" = exited ]; }
+	until_true ended
+	cleave rm -f loop >/dev/null
+done

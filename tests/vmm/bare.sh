@@ -15,8 +15,10 @@ accel=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
-gcc -c -o guest.o "$here/bare/guest.S" &&
-	ld -m elf_x86_64 -static -nostdlib -z noexecstack -Ttext=0x200000 -e start -o guest guest.o || exit 1
+for name in guest apic; do
+	gcc -c -o $name.o "$here/bare/$name.S" &&
+		ld -m elf_x86_64 -static -nostdlib -z noexecstack -Ttext=0x200000 -e start -o $name $name.o || exit 1
+done
 failed=0
 
 fail() {
@@ -29,7 +31,7 @@ fail() {
 run() {
 	local name=$1 want=$2 regex=$3 letter=$4 status=0
 	shift 4
-	timeout 60 "$bin/cleave-vmm" --accel "$accel" --kernel guest --append "$letter" --memory 32M "$@" >out 2>err </dev/null || status=$?
+	timeout 60 "$bin/cleave-vmm" --accel "$accel" --kernel "${kernel:-guest}" --append "$letter" --memory 32M "$@" >out 2>err </dev/null || status=$?
 	[ $status = "$want" ] || { fail "$name: exit status $status, not $want"; return; }
 	[ -z "$regex" ] || grep -qE -- "$regex" out err || { fail "$name: no '$regex'"; return; }
 }
@@ -56,6 +58,11 @@ if "$bin/cleave-vmm" --probe | grep -q "^$accel: yes"; then
 	run "instruction" 0 BARE i
 else
 	run "instruction" 1 "could not emulate.*'cleave-vmm --probe' tells" i
+fi
+
+# interrupt controllers
+if "$bin/cleave-vmm" --probe | grep -q "^$accel: yes"; then
+	kernel=apic run "interrupts" 0 DONE x --cpus 2
 fi
 
 # attack everything

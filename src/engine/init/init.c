@@ -14,7 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 #define EXIT_USAGE 2
 #define EXIT_OURS 125

@@ -18,7 +18,7 @@
 #include "engine/monitor/keys.h"
 #include "engine/monitor/monitor.h"
 #include "engine/monitor/protocol.h"
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 #define SOCK MON_FD_STARTER
 #define SIGNAL_BIT(n) (1ull << ((n) - 1))

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "engine/monitor/screen.h"
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 #define REPLAY_RECORD 16384 /* bytes; several fit a socket */
 

@@ -15,7 +15,7 @@
 #include <emmintrin.h>
 #endif
 
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 #define HEAD "{\"log\":\""
 #define MIDDLE "\",\"stream\":\""

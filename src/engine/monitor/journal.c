@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 
 #include "engine/monitor/protocol.h"
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 #define SOCKET "/run/systemd/journal/socket"
 

@@ -9,7 +9,7 @@
 
 #include "engine/monitor/logfile.h"
 #include "engine/monitor/journal.h"
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 static enum { NONE, FILES, JOURNAL } driver;
 

@@ -17,7 +17,7 @@
 
 #include "engine/monitor/log.h"
 #include "engine/monitor/protocol.h"
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 #define OUT_SIZE (256 * 1024) /* bytes */
 #define ENTRY_MAX (ENCODE_GROWTH * LOG_LINE_MAX + ENCODE_ENTRY_MAX)

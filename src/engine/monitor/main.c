@@ -7,7 +7,7 @@
  * they are of no use on their own.
  */
 #include "engine/monitor/monitor.h"
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 int program(int argc, char **argv)
 {

@@ -23,7 +23,7 @@
 #include "engine/monitor/log.h"
 #include "engine/monitor/protocol.h"
 #include "engine/monitor/screen.h"
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 #define CLEANUP_ARGS_MAX 16
 #define PIPE_SIZE (256 * 1024) /* bytes; less switching between the instance and us */

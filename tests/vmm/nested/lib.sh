@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Runs in the emulated guest, or with ACCEL=soft in its root: boots Linux in machines of cleave-vmm, and checks what
-# they say.
+# they say.  SOFT: value of --soft, with ACCEL=soft.
 
 set -uo pipefail
 cd /opt/vmm || exit 1
@@ -58,7 +58,8 @@ boot() {
 	mkdir -p one && printf '%s\n' "$script" >one/script
 	(cd one && echo script | busybox cpio -o -H newc 2>/dev/null) | cat base.cpio - >all.cpio
 	status=0
-	timeout "${BOOT_TIMEOUT:-200}" "${VMM:-cleave-vmm}" --accel "$accel" --kernel "${KERNEL:-vmlinuz}" --initrd all.cpio \
+	timeout "${BOOT_TIMEOUT:-200}" "${VMM:-cleave-vmm}" --accel "$accel" ${SOFT:+--soft "$SOFT"} \
+		--kernel "${KERNEL:-vmlinuz}" --initrd all.cpio \
 		--append "console=ttyS0 quiet cryptomgr.notests panic=-1 init_on_alloc=0 $extra" "$@" \
 		>$log 2>$log.err </dev/null || status=$?
 }

@@ -256,7 +256,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 	ioapic_init(&s->ioapic, &s->bus);
 	r = s->program < 0 ? -errno : make_world(s);
 	if (r == 0)
-		s->world->translate = conf->soft != NULL && strncmp(conf->soft, "tlb", 3) == 0;
+		s->world->translate = (conf->soft == NULL || strncmp(conf->soft, "tlb", 3) == 0) && s->nr_cpus == 1;
 	for (unsigned i = 0; i < mem->nr_regions && r == 0; i++) {
 		r = add_region(s, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, mem->fd, offset, false);
 		offset += mem->region[i].size;

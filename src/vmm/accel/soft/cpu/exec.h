@@ -7,15 +7,21 @@
 
 #include "vmm/accel/soft/cpu/mem.h"
 
+/* Operands in memory are where the guest wants them. */
+typedef uint8_t any8;
+typedef uint16_t any16 __attribute__((aligned(1)));
+typedef uint32_t any32 __attribute__((aligned(1)));
+typedef uint64_t any64 __attribute__((aligned(1)));
+
 /* Registers by struct insn.reg_off and rm_off.  A write of 4 bytes clears the upper half. */
 #define REG_ACCESSORS(bits, stored)                                                              \
 	static inline uint##bits##_t reg_get##bits(const struct cpu *c, unsigned off)            \
 	{                                                                                        \
-		return *(const uint##bits##_t *) ((const uint8_t *) c->reg + off);               \
+		return *(const any##bits *) ((const uint8_t *) c->reg + off);                   \
 	}                                                                                        \
 	static inline void reg_set##bits(struct cpu *c, unsigned off, uint##bits##_t v)          \
 	{                                                                                        \
-		*(uint##stored##_t *) ((uint8_t *) c->reg + off) = v;                            \
+		*(any##stored *) ((uint8_t *) c->reg + off) = v;                                 \
 	}
 
 REG_ACCESSORS(8, 8)

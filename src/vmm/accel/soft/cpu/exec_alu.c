@@ -24,8 +24,8 @@
 	if (i->prefix & PFX_LOCK && !rmw_split(&m, (bits) / 8))                        \
 		LOCKED(op, bits, __VA_ARGS__);                                         \
 	else                                                                           \
-		*(uint##bits##_t *) m.p =                                              \
-			alu_##op##_##bits(c, *(uint##bits##_t *) m.p __VA_ARGS__);     \
+		*(any##bits *) m.p =                                              \
+			alu_##op##_##bits(c, *(any##bits *) m.p __VA_ARGS__);     \
 	rmw_end(c, (bits) / 8, &m)
 
 #define READS(op, bits)                                                                                       \

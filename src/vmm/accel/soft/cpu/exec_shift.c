@@ -32,7 +32,7 @@
 			return;                                                                         \
 		}                                                                                       \
 		rmw_begin(c, mem_operand(c, i, (bits) / 8, MEM_READ | MEM_WRITE), (bits) / 8, &m);      \
-		*(uint##bits##_t *) m.p = do_##name##_##bits(c, *(uint##bits##_t *) m.p, n);            \
+		*(any##bits *) m.p = do_##name##_##bits(c, *(any##bits *) m.p, n);            \
 		rmw_end(c, (bits) / 8, &m);                                                             \
 	}
 
@@ -56,7 +56,7 @@ SIZES(sar, "sar")
 		struct rmw m = { .p = NULL };                                                                 \
 		if (i->is_mem) {                                                                              \
 			rmw_begin(c, mem_operand(c, i, (bits) / 8, MEM_READ | MEM_WRITE), (bits) / 8, &m);    \
-			a = *(uint##bits##_t *) m.p;                                                          \
+			a = *(any##bits *) m.p;                                                          \
 		} else {                                                                                      \
 			a = reg_get##bits(c, i->rm_off);                                                      \
 		}                                                                                             \
@@ -69,7 +69,7 @@ SIZES(sar, "sar")
 			reg_set##bits(c, i->rm_off, a);                                                       \
 			return;                                                                               \
 		}                                                                                             \
-		*(uint##bits##_t *) m.p = a;                                                                  \
+		*(any##bits *) m.p = a;                                                                  \
 		rmw_end(c, (bits) / 8, &m);                                                                   \
 	}
 

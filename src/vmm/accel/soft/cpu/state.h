@@ -221,7 +221,7 @@ struct cpu_replay {
 	struct cpu_exit done[CPU_REPLAY_MAX];
 };
 
-#define CPU_RAM_MAX 8
+#define CPU_RAM_MAX 16
 
 /** struct cpu_ram - memory that the guest sees; the rest of its addresses are devices */
 struct cpu_ram {
@@ -267,10 +267,10 @@ struct cpu_ops {
  * @host_rsp: the host's stack while translated code runs
  * @page: linear address of the page of code that runs
  * @epoch, @jumps: where code for linear addresses is, and the number of the address space in there
- * @addr, @target, @arg, @kind: what translated code was left for, enum stub_kind
+ * @addr, @target, @arg, @kind: what translated code was left for, enum gate_kind
  * @flags: arithmetic flags as LAHF and SETO AL store them
  * @flushed: address spaces whose code pages were forgotten since somebody cleared it; bit CPU_FLUSHED_GLOBAL too
- * @code_seen: by hash of the linear page: translated code was entered there
+ * @code_seen: by half of the address space and hash of the linear page: translated code was entered there
  * @way: TLB entries that were used last, by hash of the code that used them; of kernel code, that with RFLAGS.AC, others
  * @kernel_tlb, @kernel_epoch: struct cpu.tlb_now and @epoch of level 0 without and with RFLAGS.AC
  */
@@ -282,14 +282,15 @@ struct cpu_hot {
 	uint32_t kind;
 	uint16_t flags;
 	uint32_t flushed;
-	uint64_t code_seen[64];
+	uint64_t code_seen[2][64];
 	struct tlb_entry *way[3][CPU_WAYS];
 	struct tlb_entry *kernel_tlb[2];
 	uint64_t kernel_epoch[2];
 };
 
 #define CPU_FLUSHED_GLOBAL 0x80000000u
-#define CPU_FLUSHED_ALL 0xFFFFFFFFu
+#define CPU_FLUSHED_SPACES ((1u << TLB_SPACES) - 1)
+#define CPU_FLUSHED_ALL (CPU_FLUSHED_SPACES | CPU_FLUSHED_GLOBAL)
 
 /** struct cpu_fault - the exception that an instruction leaves with */
 struct cpu_fault {

@@ -5,13 +5,13 @@
  * A page of 2 MiB or 1 GiB has an entry per 4 KiB that was used.  INVLPG must forget them all: two hashed
  * bit sets tell whether the address may be in a large page, since looking through all entries is slow.
  */
-#include "vmm/accel/soft/cpu/mem.h"
-#include "vmm/accel/soft/cpu/mmu.h"
-
 #include <sys/random.h>
 
-uint64_t tlb_none;
+#include "vmm/accel/soft/cpu/mem.h"
+#include "vmm/accel/soft/cpu/mmu.h"
 #include "vmm/accel/soft/cpu/run.h"
+
+uint64_t tlb_none;
 
 static unsigned right_of(const struct cpu *c)
 {
@@ -105,38 +105,50 @@ static void code_flushed(struct cpu *c, const struct tlb *t, bool global)
 	c->hot.flushed |= global ? CPU_FLUSHED_ALL : 1u << (t - c->tlb);
 }
 
-/* Forget what @match finds in one address space. */
-static void sweep(struct tlb *t, bool (*match)(uint64_t page, uint64_t info, uint64_t arg), uint64_t arg)
+/* Forget all that has not one of the bits @keep; inlined, the usual cases have no test per entry. */
+static inline void sweep(struct tlb *t, uint64_t keep)
 {
-	for (unsigned r = 0; r < TLB_RIGHTS; r++)
+	for (unsigned r = 0; r < TLB_SLOW; r++)
 		for (unsigned i = 0; i < TLB_ENTRIES; i++)
-			if (t->entry[r][i].read != TLB_NONE &&
-			    match(t->entry[r][i].read, t->entry[r][i].info, arg))
+			if (keep == 0 || !(t->entry[r][i].info & keep))
 				forget_entry(&t->entry[r][i]);
 	for (unsigned r = 0; r < 2; r++)
 		for (unsigned i = 0; i < TLB_CODE_ENTRIES; i++)
-			if (match(t->code[r][i].page, t->code[r][i].info, arg))
+			if (keep == 0 || !(t->code[r][i].info & keep))
 				t->code[r][i].page = TLB_NONE;
 }
 
-static bool match_all(uint64_t page, uint64_t info, uint64_t arg)
+static void sweep_all(struct tlb *t)
 {
-	(void) page;
-	(void) info;
-	(void) arg;
-	return true;
+	sweep(t, 0);
 }
 
-static bool match_local(uint64_t page, uint64_t info, uint64_t arg)
+static void sweep_local(struct tlb *t)
 {
-	(void) page;
-	(void) arg;
-	return !(info & TLB_GLOBAL);
+	sweep(t, TLB_GLOBAL);
 }
 
-static bool match_large(uint64_t page, uint64_t info, uint64_t arg)
+static bool in_large(uint64_t page, uint64_t info, uint64_t lin)
 {
-	return (info & TLB_LARGE) && page >> 30 == arg >> 30;
+	return (info & TLB_LARGE) && page >> 30 == lin >> 30;
+}
+
+static void sweep_large(struct tlb *t, uint64_t lin)
+{
+	for (unsigned r = 0; r < TLB_SLOW; r++)
+		for (unsigned i = 0; i < TLB_ENTRIES; i++)
+			if (in_large(t->entry[r][i].read, t->entry[r][i].info, lin))
+				forget_entry(&t->entry[r][i]);
+	for (unsigned r = 0; r < 2; r++)
+		for (unsigned i = 0; i < TLB_CODE_ENTRIES; i++)
+			if (in_large(t->code[r][i].page, t->code[r][i].info, lin))
+				t->code[r][i].page = TLB_NONE;
+}
+
+/* Does space @s hold anything? */
+static bool in_use(const struct cpu *c, unsigned s)
+{
+	return s == c->space.now || c->space.used[s] != 0;
 }
 
 /* Once per program. */
@@ -153,7 +165,9 @@ void mmu_reset(struct cpu *c)
 	choose_none();
 	c->hot.flushed = CPU_FLUSHED_ALL;
 	for (unsigned s = 0; s < TLB_SPACES; s++) {
-		sweep(&c->tlb[s], match_all, 0);
+		for (unsigned i = 0; i < TLB_ENTRIES; i++)
+			forget_entry(&c->tlb[s].entry[TLB_SLOW][i]);
+		sweep_all(&c->tlb[s]);
 		c->space.pcid[s] = 0;
 		c->space.used[s] = 0;
 	}
@@ -165,7 +179,12 @@ void mmu_reset(struct cpu *c)
 void cpu_flush_tlb(struct cpu *c, bool global)
 {
 	for (unsigned s = 0; s < TLB_SPACES; s++) {
-		sweep(&c->tlb[s], global ? match_all : match_local, 0);
+		if (s == c->space.now && global)
+			sweep_all(&c->tlb[s]);
+		else if (global)
+			c->space.used[s] = 0; /* is emptied when it is taken */
+		else if (in_use(c, s))
+			sweep_local(&c->tlb[s]);
 		code_flushed(c, &c->tlb[s], global);
 	}
 	if (global)
@@ -180,13 +199,15 @@ void mmu_invlpg(struct cpu *c, uint64_t lin)
 
 	large_bits(c, lin, &a, &b, bit);
 	large = (*a & bit[0]) || (*b & bit[1]);
-	if (large || c->hot.code_seen[(lin >> 12 & 4095) / 64] >> (lin >> 12 & 63) & 1)
-		code_flushed(c, c->tlb, true);
+	if (large || c->hot.code_seen[lin >> 63][(lin >> 12 & 4095) / 64] >> (lin >> 12 & 63) & 1)
+		c->hot.flushed |= lin >> 63 ? CPU_FLUSHED_ALL : CPU_FLUSHED_SPACES;
 	for (unsigned s = 0; s < TLB_SPACES; s++) {
 		struct tlb *t = &c->tlb[s];
 
+		if (!in_use(c, s))
+			continue;
 		if (large)
-			sweep(t, match_large, lin);
+			sweep_large(t, lin);
 		for (unsigned r = 0; r < TLB_RIGHTS; r++)
 			if (t->entry[r][n].read == page)
 				forget_entry(&t->entry[r][n]);
@@ -200,7 +221,7 @@ void mmu_invpcid(struct cpu *c, unsigned pcid)
 {
 	for (unsigned s = 0; s < TLB_SPACES; s++)
 		if (c->space.used[s] != 0 && c->space.pcid[s] == pcid) {
-			sweep(&c->tlb[s], match_local, 0);
+			sweep_local(&c->tlb[s]);
 			code_flushed(c, &c->tlb[s], false);
 		}
 }
@@ -219,7 +240,7 @@ static void switch_space(struct cpu *c, unsigned pcid)
 			oldest = s;
 	}
 	if (c->space.used[oldest] == 0 || c->space.pcid[oldest] != pcid) {
-		sweep(&c->tlb[oldest], match_all, 0);
+		sweep_all(&c->tlb[oldest]);
 		code_flushed(c, &c->tlb[oldest], false);
 		c->space.pcid[oldest] = (uint16_t) pcid;
 	}
@@ -235,7 +256,7 @@ void mmu_set_cr3(struct cpu *c, uint64_t value)
 	c->cr3 = value & ~(1ull << 63);
 	switch_space(c, pcid);
 	if (!keep) {
-		sweep(&c->tlb[c->space.now], match_local, 0);
+		sweep_local(&c->tlb[c->space.now]);
 		code_flushed(c, &c->tlb[c->space.now], false);
 	}
 	mmu_select(c);

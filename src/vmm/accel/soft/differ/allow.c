@@ -33,10 +33,10 @@ static bool two_bytes(const struct insn *i)
 				      0x33, 0x34, 0x35, 0x37, 0xA1, 0xA2, 0xA9, 0xB2, 0xB4, 0xB5, 0xAA, 0xA0, 0xA8 };
 	unsigned n = i->modrm >> 3 & 7;
 
-	if (i->opcode == 0xAE)
-		return i->pp == 0 && (i->is_mem ? n < 4 : n >= 5);
+	if (i->opcode == 0xAE) /* FXRSTOR64 makes addresses canonical as the host's pages need it */
+		return i->pp == 0 && (i->is_mem ? n < 7 && !(n == 1 && i->prefix & PFX_REX_W) : n >= 5);
 	if (i->opcode == 0xC7)
-		return i->is_mem ? n == 1 : false;
+		return i->is_mem && (n == 1 || (n == 4 && i->pp == 0));
 	return !in(i->opcode, no, sizeof(no));
 }
 

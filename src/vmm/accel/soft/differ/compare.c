@@ -8,13 +8,15 @@
 #include "vmm/accel/soft/simd/regs.h"
 #include "vmm/accel/soft/simd/table.h"
 
+static bool translates; /* the processor in software does not note where x87 instructions are, then */
 static uint8_t *memory; /* data, then code: both processors see it */
 
-int differ_init(void)
+int differ_init(bool translate)
 {
 	int rc = differ_native_init(&memory);
 
-	return rc < 0 ? rc : differ_soft_init(memory);
+	translates = translate;
+	return rc < 0 ? rc : differ_soft_init(memory, translate);
 }
 
 static void load(const struct differ_case *k)
@@ -72,7 +74,8 @@ static unsigned compare_xsave(const uint8_t *host, const uint8_t *soft, const ui
 
 	for (unsigned n = 0; n < sizeof(parts) / sizeof(parts[0]); n++) {
 		const struct part *p = &parts[n];
-		unsigned count = p->step == 0 ? 1 : p->at == XS_XMM || p->at == XS_YMM || p->at >= XS_ZMM ? 16 : 8;
+		bool pointer = p->at == XS_FOP || p->at == XS_FIP || p->at == XS_FDP;
+		unsigned count = translates && pointer ? 0 : p->step == 0 ? 1 : p->at == XS_XMM || p->at == XS_YMM || p->at >= XS_ZMM ? 16 : 8;
 
 		for (unsigned i = 0; i < count; i++) {
 			unsigned at = p->at + i * p->step;
@@ -133,13 +136,18 @@ static uint32_t flags_defined(const struct differ_case *k)
 	return flags;
 }
 
-/* Stores of the x87 unit that fault at the second of two pages: the host has written to the first. */
-static bool may_store_half(const struct differ_case *k, const struct differ_state *host)
+/* Stores that are several, x87's and masked ones: the host may begin with either of two pages. */
+static bool is_several(const struct differ_case *k)
 {
 	struct insn i = { 0 };
 
-	return host->vector == EXC_PF && insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) == INSN_OK &&
-		i.enc == ENC_LEGACY && i.map == MAP_1BYTE && (i.opcode & 0xF8) == 0xD8;
+	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK)
+		return false;
+	if (i.map == MAP_0F && i.opcode == 0xF7)
+		return true;
+	if (i.enc != ENC_LEGACY)
+		return false;
+	return (i.map == MAP_1BYTE && (i.opcode & 0xF8) == 0xD8) || (i.map == MAP_0F && i.opcode == 0xAE);
 }
 
 static void count(const struct differ_case *k, const struct differ_state *host, struct differ_totals *t)
@@ -163,6 +171,7 @@ bool differ_run(const struct differ_case *k, struct differ_totals *totals)
 	static struct differ_state host, soft;
 	static uint8_t data[DIFFER_DATA_SIZE];
 	unsigned differ;
+	bool several;
 
 	load(k);
 	host = k->state;
@@ -172,8 +181,13 @@ bool differ_run(const struct differ_case *k, struct differ_totals *totals)
 	soft = k->state;
 	differ_soft(&soft);
 	count(k, &host, totals);
+	several = host.vector == EXC_PF && soft.vector == EXC_PF && is_several(k);
+	if (several) {
+		soft.code = host.code;
+		soft.addr = host.addr;
+	}
 	differ = compare_states(&host, &soft, &k->state, flags_defined(k));
-	for (unsigned at = 0; at < sizeof(data) && !may_store_half(k, &host); at += 64)
+	for (unsigned at = 0; at < sizeof(data) && !several; at += 64)
 		differ += compare_bytes("data+", at, data + at, memory + at, k->data + at, 64);
 	if (differ == 0)
 		return true;

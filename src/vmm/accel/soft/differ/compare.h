@@ -13,8 +13,8 @@ struct differ_totals {
 	uint32_t opcode[4][256]; /* executed, by map, without VEX */
 };
 
-/** differ_init() - prepare both; once.  0; -errno */
-int differ_init(void);
+/** differ_init() - prepare both; @translate: the one in software translates.  Once.  Return: 0; -errno */
+int differ_init(bool translate);
 
 /**
  * differ_run() - run one case on both processors

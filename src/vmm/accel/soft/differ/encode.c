@@ -17,11 +17,6 @@ struct encoding {
 	uint64_t *seed;
 };
 
-static bool chance(uint64_t *seed, unsigned percent)
-{
-	return random_below(seed, 100) < percent;
-}
-
 static unsigned pick_register(struct encoding *e, unsigned op)
 {
 	unsigned max = e->row->enc == SIMD_EVEX ? 32 : 16;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "vmm/accel/soft/differ/place.h"
 #include "vmm/accel/soft/differ/random.h"
 #include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/simd/regs.h"
@@ -11,11 +12,6 @@
 #define DATA_MIDDLE (DIFFER_DATA + 0x800)
 #define POOL_WORDS 65536u
 #define POOL_SEED 0x9E3779B97F4A7C15ull
-
-static bool chance(uint64_t *seed, unsigned percent)
-{
-	return random_below(seed, 100) < percent;
-}
 
 /* Numbers at which results change. */
 static uint64_t interesting(uint64_t *seed)
@@ -123,142 +119,6 @@ static void fill_state(uint64_t *seed, struct differ_state *s)
 	}
 }
 
-/* Where the memory operand is to be: mostly where it can be accessed. */
-static uint64_t target(uint64_t *seed)
-{
-	uint64_t r = random_next(seed);
-
-	switch (random_below(seed, 16)) {
-	case 0:
-		return DIFFER_DATA + DIFFER_DATA_WRITABLE - (r & 63); /* into the read-only page */
-	case 1:
-		return DIFFER_DATA + DIFFER_DATA_SIZE - (r & 63); /* into nothing */
-	case 2:
-		return DIFFER_DATA - (r & 63);
-	case 3:
-		return chance(seed, 30) ? r | 1ull << 62 : DIFFER_DATA + 0x1000 - (r & 63);
-	case 4:
-	case 5:
-	case 6:
-		return DIFFER_DATA + 0x400 + (r & 0x7FF);
-	default:
-		return DIFFER_DATA + 0x400 + (r & 0x7C0);
-	}
-}
-
-static bool is_vsib(const struct insn *i)
-{
-	bool map = i->map == MAP_0F38 && i->enc != ENC_LEGACY;
-
-	return map && ((i->opcode >= 0x90 && i->opcode < 0x94) ||
-		       (i->enc == ENC_EVEX && i->opcode >= 0xA0 && i->opcode < 0xA4));
-}
-
-/* The indices of a gather: small, and the scale does not matter. */
-static void place_indices(uint64_t *seed, const struct insn *i, struct differ_state *s)
-{
-	uint8_t vector[64];
-
-	for (unsigned n = 0; n < 16; n++) {
-		uint32_t v = i->opcode & 1 && n & 1 ? 0 : random_below(seed, 64);
-
-		memcpy(vector + n * 4, &v, 4);
-	}
-	if (i->index >= 16) {
-		memcpy(s->xsave + XS_HI16 + (size_t) (i->index - 16) * 64, vector, 64);
-		return;
-	}
-	memcpy(s->xsave + XS_XMM + (size_t) i->index * 16, vector, 16);
-	memcpy(s->xsave + XS_YMM + (size_t) i->index * 16, vector + 16, 16);
-	memcpy(s->xsave + XS_ZMM + (size_t) i->index * 32, vector + 32, 32);
-}
-
-static void patch(struct differ_case *k, unsigned at, unsigned size, uint64_t v)
-{
-	memcpy(k->code + at, &v, size);
-}
-
-/* In two cache lines these are slow beyond measure: the host's kernel punishes them. */
-static bool is_atomic(const struct insn *i)
-{
-	if (i->enc != ENC_LEGACY)
-		return false;
-	if (i->map == MAP_0F && (i->opcode == 0xB0 || i->opcode == 0xB1 || (i->opcode & 0xFE) == 0xC0 || i->opcode == 0xC7))
-		return true;
-	return i->prefix & PFX_LOCK || (i->map == MAP_1BYTE && (i->opcode & 0xFE) == 0x86);
-}
-
-/* Where a jump through a register or memory goes: to breakpoints, to what cannot be executed, to no address. */
-static uint64_t jump_target(uint64_t *seed)
-{
-	switch (random_below(seed, 4)) {
-	case 0:
-		return DIFFER_DATA + random_below(seed, DIFFER_DATA_SIZE);
-	case 1:
-		return random_next(seed) | 1ull << 62;
-	default:
-		return DIFFER_CODE + random_below(seed, 0x700);
-	}
-}
-
-static void put_data(struct differ_case *k, uint64_t at, uint64_t v)
-{
-	if (at >= DIFFER_DATA && at <= DIFFER_DATA + DIFFER_DATA_SIZE - 8)
-		memcpy(k->data + (at - DIFFER_DATA), &v, 8);
-}
-
-/* Choose registers, or bytes of the instruction, so that the memory operand is at @to. */
-static void place_operand(uint64_t *seed, const struct insn *i, struct differ_case *k)
-{
-	struct differ_state *s = &k->state;
-	uint64_t to = target(seed), index = 0;
-
-	if (is_atomic(i))
-		to &= ~15ull;
-	if (i->enc == ENC_LEGACY && i->map == MAP_1BYTE && i->opcode == 0xFF)
-		put_data(k, to, jump_target(seed));
-	if (is_vsib(i))
-		place_indices(seed, i, s);
-	else if (i->index < 16)
-		index = s->reg[i->index];
-	if (!i->has_modrm) { /* MOV with an address as immediate */
-		patch(k, i->imm_off, i->addr_size, to);
-	} else if (i->base == REG_RIP) {
-		patch(k, i->disp_off, 4, to - (DIFFER_CODE_AT + i->len));
-	} else if (i->base < 16 && i->base == i->index && !is_vsib(i)) {
-		s->reg[i->base] = (to - (uint64_t) (int64_t) i->disp) / ((1u << i->scale) + 1);
-	} else if (i->base < 16) {
-		s->reg[i->base] = to - (uint64_t) (int64_t) i->disp - (index << i->scale);
-	} else if (i->index < 16 && !is_vsib(i)) {
-		s->reg[i->index] = (to - (uint64_t) (int64_t) i->disp) >> i->scale;
-	} else if (i->disp_size == 4) {
-		patch(k, i->disp_off, 4, to);
-	}
-}
-
-/* Jumps stay among the breakpoints, repetitions and bit offsets stay small. */
-static void tame(uint64_t *seed, const struct insn *i, struct differ_case *k)
-{
-	bool map0 = i->enc == ENC_LEGACY && i->map == MAP_1BYTE, map1 = i->enc == ENC_LEGACY && i->map == MAP_0F;
-	bool near = (map0 && (i->opcode == 0xE8 || i->opcode == 0xE9)) || (map1 && (i->opcode & 0xF0) == 0x80);
-	bool jump = map0 && ((i->opcode & 0xF0) == 0x70 || (i->opcode & 0xFC) == 0xE0 || i->opcode == 0xEB);
-	bool bit = map1 && (i->opcode & 0xE7) == 0xA3;
-
-	if (jump || near) {
-		int64_t by = (int64_t) random_below(seed, jump ? 0x70 : 0x380);
-
-		patch(k, i->imm_off, i->imm_size, (uint64_t) (chance(seed, 50) ? by : -16 - by));
-	}
-	if (map0 && i->opcode == 0xFF && !i->is_mem)
-		k->state.reg[i->rm & 15] = jump_target(seed);
-	if (map0 && (i->opcode & 0xFE) == 0xC2)
-		put_data(k, k->state.reg[REG_RSP], jump_target(seed));
-	if (bit && i->is_mem)
-		k->state.reg[i->reg & 15] = (random_below(seed, 0x400) - (uint64_t) 0x200) & (is_atomic(i) ? 15 : ~0ull);
-	if (i->rep || (map0 && (i->opcode & 0xFC) == 0xE0))
-		k->state.reg[REG_RCX] = random_below(seed, 6);
-}
-
 bool generate_from(const uint8_t *code, size_t len, uint64_t *seed, struct differ_case *ret)
 {
 	struct insn i = { 0 };
@@ -269,14 +129,9 @@ bool generate_from(const uint8_t *code, size_t len, uint64_t *seed, struct diffe
 	memcpy(ret->code, code, len < INSN_MAX ? len : INSN_MAX);
 	if (insn_decode(CPU_MODE_64, ret->code, INSN_MAX, &i) != INSN_OK || !allowed_here(&i))
 		return false;
-	if (is_atomic(&i) && i.is_mem && i.index < 16 && (i.base == i.index || i.base >= 16))
-		return false; /* no register makes its address a round one */
 	ret->len = i.len;
 	memset(ret->code + i.len, 0xCC, sizeof(ret->code) - i.len);
-	tame(seed, &i, ret);
-	if (i.is_mem)
-		place_operand(seed, &i, ret);
-	return true;
+	return place_case(seed, &i, ret);
 }
 
 /* Prefixes, an opcode, and what may follow. */
@@ -310,6 +165,55 @@ static unsigned random_x87(uint64_t *seed, uint8_t *to)
 	return INSN_MAX;
 }
 
+/* FXSAVE, the XSAVE family, and MXCSR */
+static unsigned random_state(uint64_t *seed, uint8_t *to)
+{
+	uint64_t rest[2] = { random_next(seed), random_next(seed) };
+	unsigned n = 0;
+
+	memcpy(to, rest, INSN_MAX);
+	if (chance(seed, 50))
+		to[n++] = 0x48;
+	to[n++] = 0x0F;
+	to[n] = chance(seed, 85) ? 0xAE : 0xC7;
+	if (to[n++] == 0xC7)
+		to[n] = (uint8_t) (0x20 | (to[n] & 0xC7));
+	return INSN_MAX;
+}
+
+/* On registers only, without jumps, and all its flags are defined: fit for the middle of a sequence. */
+static bool is_plain(const struct insn *i)
+{
+	bool shift = i->map == MAP_1BYTE && ((i->opcode & 0xFE) == 0xC0 || (i->opcode & 0xFC) == 0xD0);
+	bool stack = i->map == MAP_1BYTE && ((i->opcode & 0xF0) == 0x50 || i->opcode == 0x9C);
+	bool string = i->map == MAP_1BYTE && ((i->opcode >= 0x6C && i->opcode < 0x70) || (i->opcode & 0xF0) == 0xA0);
+	bool jump = i->map == MAP_1BYTE ? (i->opcode & 0xF0) == 0x70 || (i->opcode & 0xFC) == 0xE0 :
+					  i->map == MAP_0F && (i->opcode & 0xF0) == 0x80;
+	bool implied = i->map == MAP_1BYTE && (i->opcode == 0xC8 || i->opcode == 0xC9 || i->opcode == 0xD7);
+
+	return i->enc == ENC_LEGACY && !i->is_mem && !i->ends && !jump && !shift && !stack && !string && !implied &&
+		!(i->opcode == 0xFF && i->map == MAP_1BYTE) && !(i->opcode == 0x68 || i->opcode == 0x6A) && allowed_here(i);
+}
+
+static void generate_sequence(uint64_t *seed, struct differ_case *ret)
+{
+	uint8_t code[INSN_MAX + 9];
+	struct insn i = { 0 };
+
+	fill_state(seed, &ret->state);
+	fill(seed, ret->data, sizeof(ret->data));
+	memset(ret->code, 0xCC, sizeof(ret->code));
+	ret->row = -1;
+	ret->len = 0;
+	while (ret->len + INSN_MAX <= sizeof(ret->code) && !(ret->len > 20 && chance(seed, 20))) {
+		(void) random_integer(seed, code);
+		if (insn_decode(CPU_MODE_64, code, INSN_MAX, &i) != INSN_OK || !is_plain(&i))
+			continue;
+		memcpy(ret->code + ret->len, code, i.len);
+		ret->len += i.len;
+	}
+}
+
 void generate_case(enum differ_kind kind, uint64_t *seed, struct differ_case *ret)
 {
 	uint8_t code[INSN_MAX + 9];
@@ -319,6 +223,10 @@ void generate_case(enum differ_kind kind, uint64_t *seed, struct differ_case *re
 		enum differ_kind k = kind == DIFFER_ANY ? random_below(seed, DIFFER_ANY) : kind;
 
 		ret->row = -1;
+		if (k == DIFFER_SEQUENCE) {
+			generate_sequence(seed, ret);
+			return;
+		}
 		if (k == DIFFER_VECTOR) {
 			ret->row = (int) random_below(seed, simd_rows_nr);
 			len = encode_row((unsigned) ret->row, seed, code);
@@ -326,6 +234,8 @@ void generate_case(enum differ_kind kind, uint64_t *seed, struct differ_case *re
 				code[random_below(seed, len)] ^= (uint8_t) (1u << random_below(seed, 8));
 		} else {
 			len = k == DIFFER_X87 ? random_x87(seed, code) : random_integer(seed, code);
+			if (k == DIFFER_X87 && chance(seed, 5))
+				len = random_state(seed, code);
 		}
 	} while (!generate_from(code, len, seed, ret));
 }

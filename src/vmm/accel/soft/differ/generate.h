@@ -7,15 +7,17 @@
 #include "vmm/accel/soft/cpu/decode.h"
 #include "vmm/accel/soft/differ/state.h"
 
-/** enum differ_kind - of instruction */
-enum differ_kind { DIFFER_INTEGER, DIFFER_VECTOR, DIFFER_X87, DIFFER_ANY };
+/** enum differ_kind - of instruction; DIFFER_SEQUENCE: several integer instructions on registers */
+enum differ_kind { DIFFER_INTEGER, DIFFER_VECTOR, DIFFER_X87, DIFFER_SEQUENCE, DIFFER_ANY };
+
+#define DIFFER_CODE_MAX 64u /* bytes */
 
 /**
  * struct differ_case - an instruction with what it works on
  * @row: index in simd_rows, or -1
  */
 struct differ_case {
-	uint8_t code[16];
+	uint8_t code[DIFFER_CODE_MAX];
 	unsigned len;
 	int row;
 	struct differ_state state;

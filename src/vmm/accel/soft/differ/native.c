@@ -2,14 +2,14 @@
 /*
  * The host's processor as the oracle: an instruction runs in this process, and a signal ends it.
  */
+#include <asm/prctl.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -42,14 +42,28 @@ static struct {
 	uint32_t at, size, host;
 } layout[8] = { [2] = { 576, 256, 0 }, [5] = { 1088, 64, 0 }, [6] = { 1152, 512, 0 }, [7] = { 1664, 1024, 0 } };
 
+static bool is_zero(const uint8_t *p, size_t size)
+{
+	return p[0] == 0 && memcmp(p, p + 1, size - 1) == 0;
+}
+
 static void put_state(const struct differ_state *s)
 {
+	static const uint8_t x87[24] = { 0x7F, 0x03 };
+	uint64_t have = 0;
+
 	memset(area, 0, sizeof(area));
+	if (memcmp(s->xsave, x87, sizeof(x87)) != 0 || !is_zero(s->xsave + 32, 128))
+		have |= 1;
+	if (!is_zero(s->xsave + 160, 256))
+		have |= 2;
 	memcpy(area, s->xsave, 416);
 	for (unsigned n = 2; n < 8; n++)
-		if (components >> n & 1)
+		if (components >> n & 1 && !is_zero(s->xsave + layout[n].at, layout[n].size)) {
 			memcpy(area + layout[n].host, s->xsave + layout[n].at, layout[n].size);
-	memcpy(area + HEADER, &components, 8);
+			have |= 1ull << n;
+		}
+	memcpy(area + HEADER, &have, 8);
 }
 
 static void get_state(const uint8_t *from, struct differ_state *s)
@@ -94,7 +108,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	struct differ_state *s = running;
 
 	(void) info;
-	if (s == NULL) { dprintf(2, "sig %d pc %llx trap %llx mxcsr %x\n", sig, g[REG_RIP], g[REG_TRAPNO], u->uc_mcontext.fpregs->mxcsr); /* not ours: it happens again and ends the program */
+	if (s == NULL) { /* not ours: it happens again and ends the program */
 		(void) signal(sig, SIG_DFL);
 		return;
 	}
@@ -115,14 +129,19 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 void differ_native(struct differ_state *s)
 {
+	uint64_t gs = 0; /* the translator's */
+
 	put_state(s);
 	frame.target = s->rip;
 	frame.flags = (s->flags & STATUS_AND_USER) | 2;
 	frame.area = (uint64_t) (uintptr_t) area;
 	frame.components = components;
 	memcpy(frame.reg, s->reg, sizeof(frame.reg));
+	(void) syscall(SYS_arch_prctl, ARCH_GET_GS, &gs); /* valid arguments, as below */
+	(void) syscall(SYS_arch_prctl, ARCH_SET_GS, 0);
 	running = s;
 	differ_enter(&frame);
+	(void) syscall(SYS_arch_prctl, ARCH_SET_GS, gs);
 }
 
 static int map(int fd, uint64_t at, uint64_t offset, size_t size, int prot)
@@ -172,13 +191,12 @@ int differ_native_init(uint8_t **ret)
 {
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
-	stack_t stack = { .ss_size = 65536, .ss_sp = malloc(65536) };
+	static uint8_t signal_stack[65536];
+	stack_t stack = { .ss_size = sizeof(signal_stack), .ss_sp = signal_stack };
 	int rc = map_memory(ret);
 
 	if (rc < 0)
 		return rc;
-	if (stack.ss_sp == NULL)
-		return -ENOMEM;
 	find_layout();
 	(void) sigaltstack(&stack, NULL);
 	for (unsigned n = 0; n < sizeof(signals) / sizeof(signals[0]); n++)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** random_next() - 64 bits; @state must not be 0 (xorshift64*) */
@@ -19,4 +20,10 @@ static inline uint64_t random_next(uint64_t *state)
 static inline unsigned random_below(uint64_t *state, unsigned limit)
 {
 	return (unsigned) ((random_next(state) >> 32) % limit);
+}
+
+/** chance() - true in @percent of all cases */
+static inline bool chance(uint64_t *seed, unsigned percent)
+{
+	return random_below(seed, 100) < percent;
 }

@@ -11,6 +11,7 @@
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/differ/state.h"
 #include "vmm/accel/soft/simd/simd.h"
+#include "vmm/accel/soft/translate/translate.h"
 
 _Static_assert(DIFFER_XSAVE_SIZE == XSAVE_SIZE, "one format");
 
@@ -23,7 +24,8 @@ _Static_assert(DIFFER_XSAVE_SIZE == XSAVE_SIZE, "one format");
 #define IDT 0x6000
 #define TSS 0x7000
 #define GDT 0x7800
-#define HANDLERS 0x8000 /* 16 bytes each; never executed */
+#define HANDLERS 0x8000 /* 16 bytes each, that begin with HLT */
+#define HLT 0xF4
 #define STACK 0xF000
 #define PAGE_P 1u
 #define PAGE_RW 2u
@@ -66,6 +68,7 @@ static const struct cpu_ops ops = {
 	.irq_pending = no_irq,
 	.msr_read = no_msr_read,
 	.msr_write = no_msr_write,
+	.code_write = translate_code_write,
 };
 
 static void put64(uint64_t at, uint64_t v)
@@ -95,6 +98,7 @@ static void make_tables(void)
 	for (uint64_t n = 0; n < 32; n++) {
 		uint64_t handler = HANDLERS + n * 16, level = n == EXC_BP || n == EXC_OF ? 3 : 0;
 
+		tables[handler] = HLT;
 		put64(IDT + n * 16, (handler & 0xFFFF) | 0x10ull << 16 | (0x8E00ull | level << 13) << 32);
 	}
 	put64(GDT + 0x10, 0x00AF9B000000FFFF);
@@ -130,7 +134,7 @@ static void enter_user_mode(void)
 	cpu_mode_changed(cpu);
 }
 
-int differ_soft_init(uint8_t *memory)
+int differ_soft_init(uint8_t *memory, bool translate)
 {
 	int rc;
 
@@ -154,7 +158,8 @@ int differ_soft_init(uint8_t *memory)
 	make_tables();
 	enter_user_mode();
 	cpu_flush_tlb(cpu, true);
-	return 0;
+	rc = translate ? translate_new(cpu, 0, NULL) : 0;
+	return rc == 0 && translate ? translate_adopt(cpu) : rc;
 }
 
 static bool has_code(unsigned vector)
@@ -183,22 +188,41 @@ static void read_frame(struct differ_state *s)
 	s->addr = s->vector == EXC_PF ? cpu->cr2 : 0;
 }
 
+/* Until a handler is reached, which is then at the top. */
+static bool interpret(void)
+{
+	for (unsigned steps = 0; steps < STEPS_MAX; steps++)
+		if (cpu->cpl == 0 || cpu_step(cpu))
+			break;
+	return cpu->cpl == 0;
+}
+
+/* The handler halts, so it has one byte less to go. */
+static bool translate(void)
+{
+	translate_forget(cpu);
+	do
+		translate_run(cpu);
+	while (cpu->exit.kind == CPU_EXIT_KICK);
+	cpu->reg[REG_RIP]--;
+	return cpu->exit.kind == CPU_EXIT_HALT && cpu->cpl == 0;
+}
+
 void differ_soft(struct differ_state *s)
 {
-	unsigned steps = 0;
+	bool ended;
 
 	enter_user_mode();
 	memcpy(cpu->xsave, s->xsave, sizeof(cpu->xsave));
 	memcpy(cpu->reg, s->reg, sizeof(s->reg));
 	cpu->reg[REG_RIP] = s->rip;
 	cpu_set_rflags(cpu, (uint32_t) ((s->flags & FLAGS_KEEP) | FLAGS_SET));
-	while (cpu->cpl == 3 && steps < STEPS_MAX && !cpu_step(cpu))
-		steps++;
+	ended = cpu->translator != NULL ? translate() : interpret();
 	memcpy(s->xsave, cpu->xsave, sizeof(cpu->xsave));
 	memcpy(s->reg, cpu->reg, sizeof(s->reg));
 	s->code = 0;
 	s->addr = 0;
-	if (cpu->cpl == 0)
+	if (ended)
 		read_frame(s);
 	else
 		s->vector = UINT32_MAX;

@@ -47,5 +47,11 @@ int differ_native_init(uint8_t **ret);
 /** differ_soft() - run what is at DIFFER_CODE_AT on a processor in software, from and to @s */
 void differ_soft(struct differ_state *s);
 
-/** differ_soft_init() - make that processor; @memory as of differ_native_init(); 0, -errno */
-int differ_soft_init(uint8_t *memory);
+/**
+ * differ_soft_init() - make that processor
+ * @memory: as of differ_native_init()
+ * @translate: it translates, instead of interpreting
+ * Return: 0; -errno.
+ * Context: once, after differ_native_init().
+ */
+int differ_soft_init(uint8_t *memory, bool translate);

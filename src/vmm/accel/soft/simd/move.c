@@ -127,9 +127,11 @@ void vec_maskmovdqu_exec(struct cpu *c, const struct insn *i)
 		vec_get(c, i->rm, 16, selector);
 	}
 	a = i->addr_size == 8 ? a : i->addr_size == 4 ? (uint32_t) a : (uint16_t) a;
-	lanes_write(c, mem_linear(c, i->seg, a, size, MEM_WRITE), data, size, 1, signs(selector, size, 1));
+	a = mem_linear(c, i->seg, a, size, MEM_WRITE);
 	if (mmx)
-		mmx_enter(c);
+		mmx_enter(c); /* even if the access fails */
+	cpu_check_write(c, a, size); /* even if nothing is written */
+	lanes_write(c, a, data, size, 1, signs(selector, size, 1));
 }
 
 static unsigned popcount(uint64_t mask, unsigned lanes)

@@ -56,7 +56,7 @@ static uint64_t in_use(const struct cpu *c)
 	x87[1] = 0x03;
 	if (memcmp(c->xsave, x87, sizeof(x87)) != 0 || !is_zero(c->xsave + XS_ST, 128))
 		bits |= XCR0_X87;
-	if (mxcsr_get(c) != MXCSR_DEFAULT || !is_zero(c->xsave + XS_XMM, 256))
+	if (!is_zero(c->xsave + XS_XMM, 256))
 		bits |= XCR0_SSE;
 	for (unsigned n = 2; n < NR_COMPONENTS; n++)
 		if (!is_zero(c->xsave + components[n].at, components[n].size))
@@ -114,10 +114,17 @@ static uint32_t mxcsr_of(struct cpu *c, const uint8_t *from)
 	return v;
 }
 
+static bool is_address(const struct cpu *c, uint64_t lin)
+{
+	return !cpu_is_long(c) || (uint64_t) ((int64_t) (lin << 16) >> 16) == lin;
+}
+
 static uint64_t aligned(struct cpu *c, const struct insn *i, unsigned size, unsigned access, unsigned align)
 {
 	uint64_t lin = mem_operand(c, i, size, access);
 
+	if (!is_address(c, lin))
+		cpu_check_read(c, lin, 1); /* #SS if it is on the stack */
 	if (lin & (align - 1))
 		cpu_raise_code(c, EXC_GP, 0);
 	return lin;
@@ -200,7 +207,10 @@ static void save(struct cpu *c, const struct insn *i, bool optimal, bool compact
 
 	need_osxsave(c);
 	want = requested(c);
-	used = in_use(c) & want;
+	used = in_use(c);
+	if (compact && mxcsr_get(c) != MXCSR_DEFAULT)
+		used |= XCR0_SSE;
+	used &= want;
 	write = optimal ? used : want;
 	size = extent(want, compact);
 	lin = aligned(c, i, size, MEM_WRITE, 64);
@@ -212,10 +222,8 @@ static void save(struct cpu *c, const struct insn *i, bool optimal, bool compact
 	if (compact ? write & XCR0_SSE : want & (XCR0_SSE | XCR0_AVX))
 		mxcsr_put(c, image);
 	vectors_put(c, write, compact, want, image);
-	if (compact) {
-		memset(header, 0, sizeof(header));
+	if (compact)
 		header[1] = COMPACT | want;
-	}
 	header[0] = (compact ? 0 : header[0] & ~want) | used;
 	memcpy(image + XS_HEADER, header, sizeof(header));
 	cpu_write(c, lin, image, size);

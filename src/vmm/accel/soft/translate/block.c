@@ -47,7 +47,7 @@ void block_free(struct block *b)
 
 static struct block **bucket(struct block_set *s, uint64_t gpa, uint32_t key)
 {
-	return &s->hash[((gpa * 0x9E3779B97F4A7C15u) >> 40 ^ key) % BLOCKS_HASH];
+	return &s->hash[((gpa * 0x9E3779B97F4A7C15u) >> 44 ^ key) % BLOCKS_HASH];
 }
 
 struct block *block_find(const struct block_set *s, uint64_t gpa, uint32_t key)
@@ -101,7 +101,7 @@ void block_drop(struct block_set *s, struct block *b)
 		struct link *l = b->in;
 
 		unchain(l);
-		emit_patch(w + l->at, w + l->stub);
+		emit_patch(w + l->at, w + l->gate);
 	}
 	for (unsigned i = 0; i < b->nr_links; i++) {
 		if (b->link[i].to != NULL)

@@ -20,14 +20,14 @@
 
 /**
  * struct link - a direct branch to another block of the same page
- * @at: offset in the cache of the rel32; @stub: where it goes while there is no @to
+ * @at: offset in the cache of the rel32; @gate: where it goes while there is no @to
  * @off: guest offset in the page that it goes to
  * @to_host: it enters at @to->host_entry, with live flags in the host's; else at @to->entry
  */
 struct link {
 	struct block *from, *to;
 	struct link *next_in; /* of @to->in */
-	uint32_t at, stub;
+	uint32_t at, gate;
 	uint16_t off;
 	bool to_host;
 };
@@ -64,7 +64,7 @@ struct block {
 	struct block_insn insn[];
 };
 
-#define BLOCKS_HASH 32768u
+#define BLOCKS_HASH 262144u
 
 /**
  * struct block_set - all of them

@@ -14,15 +14,15 @@
 
 static size_t region_size(const struct cache *c)
 {
-	return (c->size - c->stubs) / CACHE_REGIONS & ~(size_t) (CACHE_ALIGN - 1);
+	return (c->size - c->gates) / CACHE_REGIONS & ~(size_t) (CACHE_ALIGN - 1);
 }
 
-int cache_init(struct cache *c, size_t size, size_t stubs)
+int cache_init(struct cache *c, size_t size, size_t gates)
 {
 	_cleanup_close_ int fd = memfd_create("code", MFD_CLOEXEC);
 	void *w, *x;
 
-	*c = (struct cache) { .size = size, .stubs = stubs, .pos = stubs };
+	*c = (struct cache) { .size = size, .gates = gates, .pos = gates };
 	if (fd < 0 || ftruncate(fd, (off_t) size) < 0)
 		return -errno;
 	w = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -61,20 +61,20 @@ void cache_done(struct cache *c)
 
 unsigned cache_region_of(const struct cache *c, size_t at)
 {
-	size_t r = at < c->stubs ? CACHE_REGIONS : (at - c->stubs) / region_size(c);
+	size_t r = at < c->gates ? CACHE_REGIONS : (at - c->gates) / region_size(c);
 
 	return r < CACHE_REGIONS ? (unsigned) r : CACHE_REGIONS;
 }
 
 size_t cache_room(const struct cache *c)
 {
-	return c->stubs + (c->now + 1) * region_size(c) - c->pos;
+	return c->gates + (c->now + 1) * region_size(c) - c->pos;
 }
 
 void cache_next(struct cache *c)
 {
 	c->now = (c->now + 1) % CACHE_REGIONS;
-	c->pos = c->stubs + c->now * region_size(c);
+	c->pos = c->gates + c->now * region_size(c);
 }
 
 void cache_add(struct cache *c, struct block *b)

@@ -26,20 +26,20 @@ struct cache_region {
 /**
  * struct cache - translated code
  * @w, @x: the same bytes, writable and executable; code is named by its offset in them
- * @stubs: bytes at the start that are no region's
+ * @gates: bytes at the start that are no region's
  * @now: region that is filled; @pos: offset where
  */
 struct cache {
 	uint8_t *w;
 	const uint8_t *x;
-	size_t size, stubs;
+	size_t size, gates;
 	unsigned now;
 	size_t pos;
 	struct cache_region region[CACHE_REGIONS];
 };
 
-/** cache_init() - @size bytes in all, @stubs of them for code that stays.  Return: 0; -errno of memfd_create() or mmap() */
-int cache_init(struct cache *c, size_t size, size_t stubs);
+/** cache_init() - @size bytes in all, @gates of them for code that stays.  Return: 0; -errno of memfd_create() or mmap() */
+int cache_init(struct cache *c, size_t size, size_t gates);
 
 /** cache_done() - release all, blocks too */
 void cache_done(struct cache *c);

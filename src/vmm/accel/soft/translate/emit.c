@@ -170,6 +170,18 @@ void emit_shift_left(struct emit *e, bool wide, unsigned reg, unsigned count)
 	shift(e, wide, 4, reg, count);
 }
 
+void emit_shift_arithmetic(struct emit *e, unsigned reg, unsigned count)
+{
+	shift(e, true, 7, reg, count);
+}
+
+void emit_negate(struct emit *e, unsigned reg)
+{
+	rex(e, true, 0, 0, reg);
+	emit_8(e, 0xF7);
+	modrm(e, 3, 3, reg);
+}
+
 void emit_imul(struct emit *e, unsigned to, unsigned from, int32_t factor)
 {
 	rex(e, false, to, 0, from);

@@ -54,9 +54,13 @@ struct emit {
 /** emit_bytes() - @n bytes as they are */
 void emit_bytes(struct emit *e, const void *bytes, size_t n);
 
-/** emit_8(), emit_32(), emit_64() - a number, little-endian */
+/** emit_8() - a byte */
 void emit_8(struct emit *e, uint8_t v);
+
+/** emit_32() - a number of four bytes */
 void emit_32(struct emit *e, uint32_t v);
+
+/** emit_64() - a number of eight bytes */
 void emit_64(struct emit *e, uint64_t v);
 
 /** emit_rr() - one-byte @opcode with registers @reg and @rm; @wide: 64 bits, else 32 */
@@ -80,9 +84,17 @@ void emit_lea(struct emit *e, bool wide, unsigned to, unsigned base, unsigned in
 /** emit_group() - group 0x81 /@digit: arithmetic of @reg with @imm */
 void emit_group(struct emit *e, bool wide, unsigned digit, unsigned reg, int32_t imm);
 
-/** emit_shift_right(), emit_shift_left() - of @reg by @count */
+/** emit_shift_right() - @reg by @count, filled with zeros */
 void emit_shift_right(struct emit *e, bool wide, unsigned reg, unsigned count);
+
+/** emit_shift_left() - @reg by @count */
 void emit_shift_left(struct emit *e, bool wide, unsigned reg, unsigned count);
+
+/** emit_shift_arithmetic() - 64-bit @reg to the right by @count, with its sign */
+void emit_shift_arithmetic(struct emit *e, unsigned reg, unsigned count);
+
+/** emit_negate() - 64-bit @reg = -@reg */
+void emit_negate(struct emit *e, unsigned reg);
 
 /** emit_imul() - 32-bit @to = @from * @factor */
 void emit_imul(struct emit *e, unsigned to, unsigned from, int32_t factor);
@@ -90,8 +102,10 @@ void emit_imul(struct emit *e, unsigned to, unsigned from, int32_t factor);
 /** emit_gs() - one-byte @opcode with @reg and the field at @offset */
 void emit_gs(struct emit *e, bool wide, unsigned opcode, unsigned reg, size_t offset);
 
-/** emit_gs_store16() - the low 16 bits of @reg to the field; emit_gs_load16(): from it, zero-extended */
+/** emit_gs_store16() - the low 16 bits of @reg to the field */
 void emit_gs_store16(struct emit *e, unsigned reg, size_t offset);
+
+/** emit_gs_load16() - two bytes, zero-extended */
 void emit_gs_load16(struct emit *e, unsigned reg, size_t offset);
 
 /** emit_gs_load8() - a byte, zero-extended */

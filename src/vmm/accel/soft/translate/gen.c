@@ -17,7 +17,7 @@
 /* Instructions that fault, or do something else, at other levels than 0. */
 static bool may_system(const struct gen *g, enum op_kind kind)
 {
-	if (kind == OP_PUSHF)
+	if (kind == OP_PUSHF || kind == OP_SELECTOR)
 		return true;
 	if (kind == OP_RDTSC)
 		return !(g->key & BLOCK_KEY_NO_TSC);
@@ -35,7 +35,7 @@ static bool decode(const struct gen *g, unsigned off, struct gen_item *ret)
 	ret->op = op_classify(&ret->i, g->fp);
 	if (ret->op.kind >= OP_CLI && !may_system(g, ret->op.kind))
 		ret->op.kind = OP_INTERP;
-	if (ret->op.kind == OP_PLAIN && !gen_plain_can(ret))
+	if ((ret->op.kind == OP_PLAIN || ret->op.kind == OP_BIT) && !gen_plain_can(ret))
 		ret->op.kind = OP_INTERP;
 	/* Is there such an instruction?  Scales EVEX's displacement, too. */
 	if (ret->op.simd && ret->op.kind != OP_INTERP && g->cpu->ops->bind(g->cpu, &ret->i) == NULL)
@@ -55,7 +55,7 @@ uint16_t gen_live_at(const struct gen *g, int64_t off)
 		settled |= it.op.def;
 		if (settled == FL_STATUS)
 			return live;
-		if (it.op.kind > OP_LEA && it.op.kind != OP_PUSH && it.op.kind != OP_POP)
+		if (it.op.kind > OP_BIT && it.op.kind != OP_PUSH && it.op.kind != OP_POP)
 			break;
 		off += it.i.len;
 	}
@@ -199,6 +199,8 @@ static void write_item(struct gen *g, const struct gen_item *it, const struct bl
 		gen_plain(g, it);
 	else if (it->op.kind == OP_LEA)
 		gen_lea(g, it);
+	else if (it->op.kind == OP_BIT)
+		gen_bit(g, it);
 	else if (!gen_flow(g, it))
 		(void) gen_system(g, it);
 	if (it->op.kind != OP_STI)
@@ -215,7 +217,7 @@ static void write_end(struct gen *g)
 	case GEN_END_INTERP:
 		gen_spoil_flags(g, FL_STATUS);
 		g->self = emit_mov_later(&g->e, T1);
-		(void) emit_jmp(&g->e, g->stubs->at[STUB_INTERP]);
+		(void) emit_jmp(&g->e, g->gates->at[GATE_INTERP]);
 		break;
 	case GEN_END_GOTO:
 		gen_edge(g, source, g->end_off, gen_live_at(g, g->end_off));
@@ -252,12 +254,12 @@ static struct block *finish(struct gen *g, const struct block *b)
 	return ret;
 }
 
-struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa,
+struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates *gates, const uint8_t *page, uint64_t gpa,
 			uint32_t key)
 {
 	struct gen g = {
 		.e = { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES },
-		.cpu = cpu, .w = cache->w, .stubs = stubs, .page = page, .start = gpa & (PAGE - 1),
+		.cpu = cpu, .w = cache->w, .gates = gates, .page = page, .start = gpa & (PAGE - 1),
 		.fp = key >> BLOCK_KEY_FP_SHIFT & 3, .key = key,
 		.ways = key & BLOCK_KEY_USER ? WAYS_USER : key & BLOCK_KEY_AC ? WAYS_KERNEL_AC : WAYS_KERNEL,
 	};

@@ -9,7 +9,7 @@
 #include "vmm/accel/soft/translate/block.h"
 #include "vmm/accel/soft/translate/emit.h"
 #include "vmm/accel/soft/translate/op.h"
-#include "vmm/accel/soft/translate/stub.h"
+#include "vmm/accel/soft/translate/gate.h"
 
 #define GEN_INSNS 64u /* instructions of a block */
 #define GEN_COLD 256u /* pieces of code that are seldom executed */
@@ -90,7 +90,7 @@ struct gen {
 	struct emit e;
 	struct cpu *cpu;
 	uint8_t *w; /* start of the cache */
-	const struct stubs *stubs;
+	const struct gates *gates;
 	const uint8_t *page;
 	enum op_fp fp;
 	uint32_t key;
@@ -156,6 +156,9 @@ static inline bool gen_is_in_memory(unsigned reg)
 /** gen_lea() - OP_LEA */
 void gen_lea(struct gen *g, const struct gen_item *it);
 
+/** gen_bit() - OP_BIT */
+void gen_bit(struct gen *g, const struct gen_item *it);
+
 /** gen_plain() - OP_PLAIN */
 void gen_plain(struct gen *g, const struct gen_item *it);
 
@@ -189,9 +192,9 @@ void gen_cold_write(struct gen *g);
 /**
  * gen_block() - translate the instructions from offset @start of @page
  * @cpu: for what it has
- * @cache: has room for GEN_BYTES; @stubs: its
+ * @cache: has room for GEN_BYTES; @gates: its
  * @gpa, @key: of the block
  * Return: the block, in the cache; NULL: no memory.
  */
-struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct stubs *stubs, const uint8_t *page, uint64_t gpa,
+struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates *gates, const uint8_t *page, uint64_t gpa,
 			uint32_t key);

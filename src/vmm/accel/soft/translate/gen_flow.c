@@ -293,10 +293,10 @@ static void write_link(struct gen *g, const struct gen_cold *c)
 
 	for (unsigned l = 0; l < g->nr_links; l++) {
 		if (g->link[l].at == (uint32_t) (c->from - g->w))
-			g->link[l].stub = (uint32_t) (g->e.p - g->w);
+			g->link[l].gate = (uint32_t) (g->e.p - g->w);
 	}
 	emit_mov_imm(&g->e, T1, (uint64_t) (c->from - g->w));
-	(void) emit_jmp(&g->e, save ? g->stubs->link_save : g->stubs->at[STUB_LINK]);
+	(void) emit_jmp(&g->e, save ? g->gates->link_save : g->gates->at[GATE_LINK]);
 }
 
 void gen_cold_write(struct gen *g)
@@ -312,7 +312,7 @@ void gen_cold_write(struct gen *g)
 		switch (c.kind) {
 		case COLD_POLL:
 			emit_mov_imm(&g->e, T1, (uint64_t) c.off);
-			(void) emit_jmp(&g->e, g->stubs->at[STUB_POLL]);
+			(void) emit_jmp(&g->e, g->gates->at[GATE_POLL]);
 			break;
 		case COLD_SLOW_READ:
 		case COLD_SLOW_WRITE:
@@ -323,11 +323,11 @@ void gen_cold_write(struct gen *g)
 			break;
 		case COLD_FAULT:
 			emit_mov_imm(&g->e, T1, (uint64_t) c.off);
-			(void) emit_jmp(&g->e, g->stubs->at[STUB_FAULT]);
+			(void) emit_jmp(&g->e, g->gates->at[GATE_FAULT]);
 			break;
 		case COLD_JUMP:
-			emit_mov_imm(&g->e, T1, (uint64_t) (c.off << STUB_JUMP_UNDO_SHIFT | c.source));
-			(void) emit_jmp(&g->e, g->stubs->at[STUB_JUMP]);
+			emit_mov_imm(&g->e, T1, (uint64_t) c.off << GATE_JUMP_UNDO_SHIFT | c.source);
+			(void) emit_jmp(&g->e, g->gates->at[GATE_JUMP]);
 			break;
 		case COLD_EDGE:
 			gen_edge(g, c.source, c.off, c.live);

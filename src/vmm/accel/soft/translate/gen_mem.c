@@ -133,7 +133,7 @@ void gen_slow(struct gen *g, const struct gen_cold *c)
 	(void) emit_jcc(e, CC_BE, c->from + sizeof(int32_t));
 	emit_rm(e, true, OP_ADD, T0, T1, tag_of(write));
 	emit_mov_imm(e, T1, (uint64_t) (c->retry - g->w));
-	(void) emit_jmp(e, g->stubs->at[write ? STUB_SLOW_WRITE : STUB_SLOW_READ]);
+	(void) emit_jmp(e, g->gates->at[write ? GATE_SLOW_WRITE : GATE_SLOW_READ]);
 }
 
 /* Code that is near shares a way if it uses the same base register, or accesses the same static page. */
@@ -146,11 +146,30 @@ static size_t operand_way(const struct gen *g, const struct gen_item *it)
 	return way_of(g, i->base, ((unsigned) it->off >> 7 ^ (unsigned) (i->disp + 2048) >> 12) & 3);
 }
 
+/* T0 += the bytes that the bit offset in a register skips, or -= them. */
+static void skip_bits(struct gen *g, const struct insn *i, bool back)
+{
+	bool quad = i->size == 8;
+	struct emit *e = &g->e;
+	unsigned reg = gen_reg_to(g, i->reg, T1);
+
+	if (quad)
+		emit_mov(e, T1, reg);
+	else
+		emit_rr(e, true, 0x63, T1, reg); /* MOVSXD */
+	emit_shift_arithmetic(e, T1, quad ? 6 : 5);
+	if (back)
+		emit_negate(e, T1);
+	emit_lea(e, true, T0, T0, T1, quad ? 3 : 2, 0);
+}
+
 void gen_operand(struct gen *g, const struct gen_item *it)
 {
 	uint8_t *retry = g->e.p;
 
 	effective_address(g, it, T0);
+	if (it->op.kind == OP_BIT)
+		skip_bits(g, &it->i, false);
 	if (it->i.seg == SEG_FS || it->i.seg == SEG_GS)
 		emit_gs(&g->e, true, OP_ADD, T0, AT(seg) + it->i.seg * sizeof(struct cpu_seg) + offsetof(struct cpu_seg, base));
 	probe(g, it->op.mem_size, it->op.mem & ROLE_W, operand_way(g, it), retry);
@@ -289,6 +308,22 @@ static void rewrite(struct gen *g, const struct gen_item *it)
 	if (!i->is_mem)
 		store(g, op->rm, i->rm, T0);
 	store(g, op->opreg, opreg, T1);
+}
+
+void gen_bit(struct gen *g, const struct gen_item *it)
+{
+	const struct insn *i = &it->i;
+	struct operands o = { .rm = T0 };
+
+	gen_spoil_flags(g, it->live & ~it->op.def);
+	gen_operand(g, it);
+	skip_bits(g, i, true); /* the host skips them, too */
+	if (it->live & ~it->op.def)
+		gen_need_flags(g);
+	gen_note_insn(g, it);
+	o.reg = gen_reg_to(g, i->reg, T1);
+	write_insn(g, it, &o);
+	g->flags = IN_HOST;
 }
 
 void gen_plain(struct gen *g, const struct gen_item *it)

@@ -113,6 +113,15 @@ static void time_stamp(struct gen *g, const struct gen_item *it)
 	emit_shift_right(e, true, HOST_RDX, 32);
 }
 
+static void selector(struct gen *g, const struct gen_item *it)
+{
+	unsigned reg = it->i.rm, to = gen_is_in_memory(reg) ? T0 : reg;
+
+	emit_gs_load16(&g->e, to, AT(seg) + (it->i.modrm >> 3 & 7) * sizeof(struct cpu_seg) + offsetof(struct cpu_seg, sel));
+	if (to != reg)
+		emit_gs(&g->e, true, OP_STORE, to, AT_REG(reg));
+}
+
 bool gen_system(struct gen *g, const struct gen_item *it)
 {
 	switch (it->op.kind) {
@@ -139,6 +148,9 @@ bool gen_system(struct gen *g, const struct gen_item *it)
 		break;
 	case OP_RDTSC:
 		time_stamp(g, it);
+		break;
+	case OP_SELECTOR:
+		selector(g, it);
 		break;
 	default:
 		return false;

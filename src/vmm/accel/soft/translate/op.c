@@ -193,6 +193,8 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0x8A:
 	case 0x8B:
 		return move(ROLE_W, ROLE_R, ROLE_R);
+	case 0x8C:
+		return !i->is_mem && i->size >= 4 && (i->modrm >> 3 & 7) < 6 ? OP(.kind = OP_SELECTOR, .rm = ROLE_W) : interp;
 	case 0x8D:
 		return i->is_mem && i->size >= 4 ? OP(.kind = OP_LEA, .reg = ROLE_W) : interp;
 	case 0x90 ... 0x97:
@@ -269,16 +271,15 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	}
 }
 
-/* BT and its kind with memory and a register reach anywhere; those with a constant do not. */
 static struct op bit_test(const struct insn *i, unsigned which, bool by_register)
 {
 	unsigned to = which == 0 ? ROLE_R : ROLE_RW;
 	struct op op = move(by_register ? ROLE_R : 0, to, to);
 
-	if (by_register && i->is_mem)
-		return interp;
 	op.def = FL_CF;
 	op.mod = FL_STATUS;
+	if (by_register && i->is_mem)
+		op.kind = i->size >= 4 ? OP_BIT : OP_INTERP;
 	return op;
 }
 
@@ -483,7 +484,7 @@ struct op op_classify(const struct insn *i, enum op_fp fp)
 
 	if (op.mem_size == 0)
 		op.mem_size = i->size;
-	if (i->prefix & PFX_LOCK && !(i->is_mem && op.mem == ROLE_RW && op.kind == OP_PLAIN))
+	if (i->prefix & PFX_LOCK && !(i->is_mem && op.mem == ROLE_RW && (op.kind == OP_PLAIN || op.kind == OP_BIT)))
 		return interp; /* #UD, most likely */
 	return op;
 }
@@ -493,6 +494,8 @@ static bool scalar_0f(const struct insn *i)
 	switch (i->opcode) {
 	case 0x01:
 		return i->modrm != 0xD0 && i->modrm != 0xD1;
+	case 0xAE:
+		return i->pp == 2 && !i->is_mem; /* FS and GS bases */
 	case 0x20 ... 0x23:
 		return (i->reg & 15) != 8; /* CR8 is the local APIC's */
 	case 0x00:

@@ -20,6 +20,7 @@ enum op_kind {
 	OP_PLAIN,
 	OP_NOTHING,
 	OP_LEA,
+	OP_BIT, /* BT, BTS, BTR, BTC of memory, by a register: reaches anywhere */
 	OP_PUSH, /* register, or immediate (struct op.imm) */
 	OP_PUSH_MEM,
 	OP_POP,
@@ -39,6 +40,7 @@ enum op_kind {
 	OP_STAC,
 	OP_CLAC,
 	OP_RDTSC,
+	OP_SELECTOR, /* MOV from a segment register */
 };
 
 /* Roles of an operand: bits; 0: it is no general register (or memory) */
@@ -68,6 +70,7 @@ enum op_fp { OP_FP_NONE, OP_FP_SSE, OP_FP_AVX, OP_FP_AVX512 };
 /**
  * op_classify() - look at @i, an instruction of 64-bit code
  * @fp: what the guest has enabled
+ * Return: what it does; OP_INTERP for what is not known here.
  * Context: pure.
  */
 struct op op_classify(const struct insn *i, enum op_fp fp);

@@ -20,6 +20,13 @@
 #include "vmm/accel/soft/translate/run.h"
 
 #define PAGE_MASK (~0xFFFull)
+
+/* May the guest's vector registers stay in the host's?  A sanitizer calls functions that use them. */
+#ifdef __SANITIZE_ADDRESS__
+#define FP_STAYS false
+#else
+#define FP_STAYS true
+#endif
 #define LAHF_BITS (FL_STATUS & 0xFFu)
 
 /* struct cpu.hot.flags: what LAHF and SETO AL make */
@@ -47,7 +54,7 @@ bool fault_resolve(void *gs, struct fault_frame *f)
 	if (!insn->flags_in_slot)
 		c->hot.flags = slot_of((uint32_t) f->flags);
 	f->reg[11] = insn->off;
-	f->pc = (uint64_t) (uintptr_t) (t->stubs.at[STUB_FAULT] - t->cache.w + t->cache.x);
+	f->pc = (uint64_t) (uintptr_t) (t->gates.at[GATE_FAULT] - t->cache.w + t->cache.x);
 	return true;
 }
 
@@ -121,7 +128,7 @@ void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value)
 static void kernel_flushed(struct translator *t)
 {
 	t->kernel_epoch = epoch_next(t);
-	t->kernel_local = false;
+	t->kernel_local = t->kernel_low = false;
 }
 
 static void select_epoch(struct cpu *c, const struct tlb_code *page)
@@ -134,8 +141,10 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 			if (flushed >> s & 1)
 				t->user_epoch[s] = epoch_next(t);
 		}
-		if (flushed & CPU_FLUSHED_GLOBAL || t->kernel_local)
+		if (flushed & CPU_FLUSHED_GLOBAL || t->kernel_local || t->kernel_low)
 			kernel_flushed(t);
+		if ((flushed & CPU_FLUSHED_SPACES) == CPU_FLUSHED_SPACES)
+			(void) memset(c->hot.code_seen[0], 0, sizeof(c->hot.code_seen[0]));
 		if (flushed == CPU_FLUSHED_ALL)
 			(void) memset(c->hot.code_seen, 0, sizeof(c->hot.code_seen));
 		c->hot.flushed = 0;
@@ -148,6 +157,8 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 		kernel_flushed(t);
 	if (!(page->info & TLB_GLOBAL))
 		t->kernel_local = true;
+	if (page->page >> 63 == 0)
+		t->kernel_low = true;
 	t->kernel_space = c->space.now;
 	c->hot.kernel_epoch[0] = t->kernel_epoch;
 	c->hot.kernel_epoch[1] = t->kernel_epoch ^ t->ac_epoch;
@@ -213,7 +224,7 @@ static struct block *block_here(struct cpu *c)
 		return NULL;
 	select_epoch(c, page);
 	c->hot.page = pc & PAGE_MASK;
-	c->hot.code_seen[(pc >> 12 & 4095) / 64] |= 1ull << (pc >> 12 & 63);
+	c->hot.code_seen[pc >> 63][(pc >> 12 & 4095) / 64] |= 1ull << (pc >> 12 & 63);
 	b = block_find(&t->blocks, page->gpa | (pc & 0xFFF), translator_key(c));
 	if (b != NULL)
 		return b;
@@ -328,7 +339,7 @@ static const uint8_t *follow_link(struct cpu *c, struct block **ret)
 
 static bool is_canonical(uint64_t lin)
 {
-	return (uint64_t) ((int64_t) lin << 16 >> 16) == lin;
+	return (uint64_t) ((int64_t) (lin << 16) >> 16) == lin;
 }
 
 static const uint8_t *follow_jump(struct cpu *c, struct block **ret)
@@ -337,7 +348,7 @@ static const uint8_t *follow_jump(struct cpu *c, struct block **ret)
 
 	translator_of(c)->stats.jumps++;
 	if (!is_canonical(c->hot.addr)) { /* the branch faults */
-		c->reg[REG_RSP] += (uint64_t) ((int64_t) c->hot.arg >> STUB_JUMP_UNDO_SHIFT);
+		c->reg[REG_RSP] += (uint64_t) ((int64_t) c->hot.arg >> GATE_JUMP_UNDO_SHIFT);
 		c->reg[REG_RIP] = c->hot.page + (c->hot.arg & 0xFFFF);
 		*ret = NULL;
 		return NULL;
@@ -359,27 +370,29 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 	struct block *b = NULL;
 
 	fp_in(c);
-	t->stubs.enter(code);
+	t->gates.enter(code);
+	if (!FP_STAYS)
+		fp_out(c);
 	switch (c->hot.kind) {
-	case STUB_SLOW_READ:
-	case STUB_SLOW_WRITE:
-		return slow(c, c->hot.kind == STUB_SLOW_WRITE);
-	case STUB_LINK:
+	case GATE_SLOW_READ:
+	case GATE_SLOW_WRITE:
+		return slow(c, c->hot.kind == GATE_SLOW_WRITE);
+	case GATE_LINK:
 		code = follow_link(c, &b);
 		break;
-	case STUB_JUMP:
+	case GATE_JUMP:
 		code = follow_jump(c, &b);
 		break;
-	case STUB_INTERP:
+	case GATE_INTERP:
 		b = (struct block *) (uintptr_t) c->hot.arg;
 		c->reg[REG_RIP] = c->hot.page + b->step_off;
 		code = NULL;
 		break;
-	case STUB_FAULT:
+	case GATE_FAULT:
 		t->stats.faults++;
 		c->reg[REG_RIP] = c->hot.page + c->hot.arg;
 		return NULL;
-	default: /* STUB_POLL */
+	default: /* GATE_POLL */
 		t->stats.polls++;
 		c->reg[REG_RIP] = c->hot.page + c->hot.arg;
 		return NULL;
@@ -406,14 +419,35 @@ static const struct block *run_translated(struct cpu *c)
 	return todo;
 }
 
+/* Take apart the instruction at RIP, which may go on in the next page.  False: the interpreter must look. */
+static bool decode_here(struct cpu *c, struct insn *ret)
+{
+	const struct tlb_code *page = code_page(c), *more;
+	uint64_t at = c->reg[REG_RIP] & ~PAGE_MASK, n = 4096 - at;
+	uint8_t bytes[INSN_MAX];
+
+	if (page == NULL || c->mode != CPU_MODE_64)
+		return false;
+	if (n >= INSN_MAX)
+		return insn_decode(CPU_MODE_64, page->host + at, INSN_MAX, ret) == INSN_OK;
+	for (unsigned i = 0; i < n; i++)
+		bytes[i] = page->host[at + i];
+	if (insn_decode(CPU_MODE_64, bytes, n, ret) == INSN_OK)
+		return true;
+	if (setjmp(c->unwind) != 0)
+		return false;
+	more = mmu_code(c, c->reg[REG_RIP] + n);
+	for (unsigned i = (unsigned) n; more->host != NULL && i < INSN_MAX; i++)
+		bytes[i] = more->host[i - n];
+	return more->host != NULL && insn_decode(CPU_MODE_64, bytes, INSN_MAX, ret) == INSN_OK;
+}
+
 /* The instruction at RIP, if nobody has to look whether it may be fetched.  Return: was it executed?  @*exit: see step() */
 static bool step_known(struct cpu *c, bool *exit)
 {
-	const struct tlb_code *page = code_page(c);
-	uint64_t at = c->reg[REG_RIP] & ~PAGE_MASK;
 	struct insn i;
 
-	if (page == NULL || c->mode != CPU_MODE_64 || insn_decode(CPU_MODE_64, page->host + at, 4096 - at, &i) != INSN_OK)
+	if (!decode_here(c, &i))
 		return false;
 	if (!op_scalar(&i))
 		fp_out(c);
@@ -445,8 +479,11 @@ void translate_run(struct cpu *c)
 
 	if (fault_thread(c) < 0)
 		abort(); /* no memory for a stack of 64 KiB */
-	do
+	do {
+		/* It keeps breakpoints from an instruction: there are none, or all is the interpreter's. */
+		if (!(c->dr7 & 0xFF))
+			c->flags &= ~FL_RF;
 		b = c->mode == CPU_MODE_64 && !cpu_is_special(c) ? run_translated(c) : NULL;
-	while (!step(c, b));
+	} while (!step(c, b));
 	fp_out(c);
 }

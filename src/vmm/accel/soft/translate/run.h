@@ -10,7 +10,7 @@
 #include "vmm/accel/soft/cpu/state.h"
 #include "vmm/accel/soft/translate/block.h"
 #include "vmm/accel/soft/translate/op.h"
-#include "vmm/accel/soft/translate/stub.h"
+#include "vmm/accel/soft/translate/gate.h"
 #include "vmm/accel/soft/translate/translate.h"
 
 /**
@@ -20,6 +20,7 @@
  *                             @ac_epoch: what makes that of level 0 with RFLAGS.AC another
  * @seed: of the next epoch
  * @kernel_local: code at level 0 to 2 that is not global was seen, so @kernel_epoch lasts for one address space only
+ * @kernel_low: some of it is in the lower half, which is flushed more often
  * @fp_live: the guest's x87, SSE and AVX registers are in the host's
  * @no_way: an entry that no address has; @ways_for: struct cpu.tlb_now that struct cpu.hot.way was used with
  * @ops: struct cpu.ops, instead of @owner_ops
@@ -27,13 +28,13 @@
  */
 struct translator {
 	struct cache cache;
-	struct stubs stubs;
+	struct gates gates;
 	struct block_set blocks;
 	struct jump *jumps;
 	uint64_t *hash;
 	uint64_t kernel_epoch, ac_epoch, user_epoch[TLB_SPACES], seed;
 	unsigned kernel_space;
-	bool kernel_local, fp_live, dropped;
+	bool kernel_local, kernel_low, fp_live, dropped;
 	struct tlb_entry no_way, *ways_for[3];
 	struct cpu_ops ops;
 	const struct cpu_ops *owner_ops;
@@ -52,8 +53,10 @@ uint64_t epoch_next(struct translator *t);
 /** translator_new_epochs() - forget where code for linear addresses is */
 void translator_new_epochs(struct translator *t);
 
-/** translator_apic_read(), translator_apic_write() - struct cpu_ops of whoever made the processor, called from mem.c */
+/** translator_apic_read() - struct cpu_ops.apic_read, which may use vector registers */
 uint32_t translator_apic_read(struct cpu *c, uint32_t offset);
+
+/** translator_apic_write() - struct cpu_ops.apic_write, likewise */
 void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value);
 
 /** translator_key() - struct block.key of code that runs now */

@@ -36,7 +36,7 @@ static uint64_t guest_pages(const struct cpu_ram *ram)
 static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 {
 	uint64_t pages = guest_pages(c->ram);
-	int r = cache_init(&t->cache, cache_size == 0 ? CACHE_DEFAULT : cache_size, STUB_BYTES);
+	int r = cache_init(&t->cache, cache_size == 0 ? CACHE_DEFAULT : cache_size, GATE_BYTES);
 
 	if (r == 0)
 		r = block_set_init(&t->blocks, &t->cache, pages);
@@ -53,7 +53,7 @@ static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 	translator_new_epochs(t);
 	t->ac_epoch = epoch_next(t);
 	t->no_way.read = t->no_way.write = (epoch_next(t) & UINT64_MAX >> 2) | 1ull << 62; /* not canonical */
-	stubs_write(&t->stubs, &t->cache);
+	gates_write(&t->gates, &t->cache);
 	c->hot.jumps = t->jumps;
 	t->ops = *c->ops;
 	t->ops.apic_read = translator_apic_read;
@@ -132,7 +132,7 @@ struct block *translator_block(struct cpu *c, const struct tlb_code *page)
 		mmu_protect(c, gpa);
 		t->hash[gpa >> 12] = translator_hash(page->host);
 	}
-	b = gen_block(c, &t->cache, &t->stubs, page->host, gpa, key);
+	b = gen_block(c, &t->cache, &t->gates, page->host, gpa, key);
 	if (b == NULL)
 		return NULL;
 	if (b->step.len != 0)

@@ -3,18 +3,22 @@
  * DOC: what a guest that has taken over its processor's process can do
  *
  * Compute.  The list below is all that the kernel does for it, to descriptors that it was given: guest
- * memory, eventfds of devices, two pipes.  Anything else ends it.
+ * memory, eventfds of devices, two pipes.  Anything else ends it.  Memory of its own is limited.
  */
 #include "vmm/accel/soft/vcpu/confine.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -24,8 +28,32 @@
 #define KILL BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 #define ALLOW_CALL(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), ALLOW
 
+#define MEMORY_MORE (256ull << 20) /* bytes that it may still get: what is remembered of translated code */
+
+/* Pages of memory of its own, the sixth number there. */
+static int limit_memory(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	unsigned long long pages;
+	struct rlimit limit;
+	char text[128];
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	if (sscanf(text, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
+		return -EPROTO;
+	limit.rlim_cur = limit.rlim_max = pages * 4096 + MEMORY_MORE;
+	return setrlimit(RLIMIT_DATA, &limit) < 0 ? -errno : 0;
+}
+
 int vcpu_confine(void)
 {
+	int r = limit_memory();
 	struct sock_filter code[] = {
 		FIELD(arch),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
@@ -55,6 +83,8 @@ int vcpu_confine(void)
 	};
 	struct sock_fprog program = { .len = ARRAY_LEN(code), .filter = code };
 
+	if (r < 0)
+		return r;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;

@@ -3,7 +3,7 @@
  * How it works: the guest's registers are in the host's registers of the same name, RSP too, so the
  * host's stack is out of reach while translated code runs.  Leaving stores them all to struct cpu.
  */
-#include "vmm/accel/soft/translate/stub.h"
+#include "vmm/accel/soft/translate/gate.h"
 
 #include "vmm/accel/soft/translate/cache.h"
 #include "vmm/accel/soft/translate/gen.h"
@@ -52,12 +52,12 @@ static const uint8_t *write_leave(struct emit *e)
 	return at;
 }
 
-/* T1: hot.arg; STUB_SLOW_*: T0: hot.addr; STUB_JUMP: T0 ^ epoch: hot.addr */
-static const uint8_t *write_kind(struct emit *e, enum stub_kind kind, const uint8_t *leave)
+/* T1: hot.arg; GATE_SLOW_*: T0: hot.addr; GATE_JUMP: T0 ^ epoch: hot.addr */
+static const uint8_t *write_kind(struct emit *e, enum gate_kind kind, const uint8_t *leave)
 {
 	const uint8_t *at = e->p;
 
-	if (kind == STUB_JUMP)
+	if (kind == GATE_JUMP)
 		emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
 	emit_gs(e, true, OP_STORE, T0, AT(hot.addr));
 	emit_gs(e, true, OP_STORE, T1, AT(hot.arg));
@@ -66,17 +66,17 @@ static const uint8_t *write_kind(struct emit *e, enum stub_kind kind, const uint
 	return at;
 }
 
-void stubs_write(struct stubs *s, struct cache *cache)
+void gates_write(struct gates *s, struct cache *cache)
 {
-	struct emit e = { .p = cache->w, .end = cache->w + STUB_BYTES };
+	struct emit e = { .p = cache->w, .end = cache->w + GATE_BYTES };
 	const uint8_t *leave;
 
 	s->enter = (void (*)(const uint8_t *))(uintptr_t) cache->x;
 	write_enter(&e);
 	leave = write_leave(&e);
-	for (unsigned kind = 0; kind < STUB_KINDS; kind++)
+	for (unsigned kind = 0; kind < GATE_KINDS; kind++)
 		s->at[kind] = write_kind(&e, kind, leave);
 	s->link_save = e.p;
 	emit_save_flags(&e, T0, AT(hot.flags));
-	(void) emit_jmp(&e, s->at[STUB_LINK]);
+	(void) emit_jmp(&e, s->at[GATE_LINK]);
 }

@@ -5,7 +5,7 @@
  * A monitor lives as long as its instance and mostly waits, so its memory counts: a static program
  * with the C library has 696 KiB resident before main() does anything, this one a few pages.
  */
-#include "engine/monitor/sys.h"
+#include "bare/sys.h"
 
 #include <asm/unistd.h>
 #include <errno.h>

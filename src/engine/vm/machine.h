@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <sys/types.h>
+
+struct eng_config;
+struct engine;
+struct err;
+
+/**
+ * struct vm_machine - a machine that is about to run
+ * @dir: of the instance in the run root, for its sockets; @files: of its files
+ * @root: what the guest sees as its root directory
+ * @kernel, @initramfs: descriptors of them
+ * @complaints: file in memory that gets what it prints on standard error
+ * @pidfd, @pid: returns
+ */
+struct vm_machine {
+	int dir, files, root, kernel, initramfs, complaints;
+	int pidfd;
+	pid_t pid;
+};
+
+#define VM_MACHINE_NONE { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -1 }
+#define VM_CONSOLE "console.log" /* the kernel's, in the instance's directory */
+
+/** vm_machine_prepare() - kernel and initramfs of the configuration; 0 or -errno with a message */
+int vm_machine_prepare(struct engine *e, const struct eng_config *config, struct vm_machine *m, struct err *err);
+
+/**
+ * vm_machine_start() - start the machine as a child that dies with this process
+ * Return: 0; -errno with a message.
+ */
+int vm_machine_start(const struct engine *e, const struct eng_config *config, struct vm_machine *m, struct err *err);
+
+/** vm_machine_wait_ready() - until the guest is connected; its connection; -errno with a message */
+int vm_machine_wait_ready(const struct vm_machine *m, int listener, int signals, struct err *err);
+
+/** vm_machine_complaint() - what it said last, "" */
+void vm_machine_complaint(const struct vm_machine *m, char *ret, size_t size);
+
+/** vm_machine_fini() - release the descriptors */
+void vm_machine_fini(struct vm_machine *m);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct engine;
+struct err;
+struct oci_spec;
+
+/**
+ * vm_tree_attach() - put the root file system with all that is mounted in it from the host together
+ * @root: detached mount of the root file system; it covers "/" of this process' mount namespace, which
+ *        changes nothing for the process until vm_tree_enter()
+ * Context: a mount namespace of its own.
+ * Return: 0; -errno with a message.
+ */
+int vm_tree_attach(const struct oci_spec *spec, int root, struct err *err);
+
+/** vm_tree_enter() - make it this process' root directory; 0 or -errno with a message */
+int vm_tree_enter(int root, struct err *err);

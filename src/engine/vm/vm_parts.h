@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* Members of the back end, as backend.h describes them. */
+#pragma once
+
+#include "engine/backend.h"
+
+/** vm_check() - refuse what is not possible; 0; -EOPNOTSUPP, -EINVAL with a message */
+int vm_check(const struct eng_config *config, struct err *err);
+/** vm_start() - the member start */
+int vm_start(struct engine *e, const char *id, const struct eng_config *config, struct eng_running *ret,
+	     struct err *err);
+/** vm_exec() - the member exec */
+int vm_exec(struct engine *e, const char *id, const struct eng_exec *exec, struct eng_running *ret, struct err *err);
+
+/**
+ * vm_stand_in() - make the process that stands for a program in a machine
+ * @be: what it does; must report with vm_report_started() or vm_report_failed()
+ * Called by the starter: the process is its sibling.
+ * Return: 0 the program runs; -errno with a message.
+ */
+int vm_stand_in(void (*be)(void *arg, int report), void *arg, struct eng_running *ret, struct err *err);
+
+/** vm_report() - tell the starter: it runs, with its terminal's master or -EBADF; or @failure */
+void vm_report(int sock, const struct err *failure, int master);

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: from the first program to one of the image
+ *
+ * The first program of an instance gets namespaces of its own, as in a container: it is number 1, and does
+ * not see who started it.  Others join it there.
+ */
+#include "guest/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "guest/child_parts.h"
+#include "guest/os.h"
+#include "guest/request.h"
+
+#define NAMESPACES (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID)
+#define PATH_SIZE 4096
+#define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int send_report(int sock, int step, long error, int fd)
+{
+	struct child_report report = { step, (int32_t) error };
+	struct iovec v = { &report, sizeof(report) };
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		control.head.cmsg_len = CMSG_LEN(sizeof(int));
+		control.head.cmsg_level = SOL_SOCKET;
+		control.head.cmsg_type = SCM_RIGHTS;
+		*(int *) CMSG_DATA(&control.head) = fd;
+		m.msg_control = &control;
+		m.msg_controllen = sizeof(control);
+	}
+	return (int) OS3(__NR_sendmsg, sock, &m, MSG_NOSIGNAL);
+}
+
+/* A terminal of the instance's own; who started us gets its other end. */
+static int open_terminal(const struct child *c)
+{
+	struct winsize size = { .ws_row = (uint16_t) c->r->rows, .ws_col = (uint16_t) c->r->columns };
+	long master = os_open("/dev/pts/ptmx", O_RDWR | O_NOCTTY, 0), slave;
+	int unlocked = 0, r;
+
+	if (master < 0)
+		return (int) master;
+	(void) sys_ioctl((int) master, TIOCSPTLCK, &unlocked); /* the next line tells */
+	slave = sys_ioctl((int) master, TIOCGPTPEER, (void *) (long) (O_RDWR | O_NOCTTY | O_CLOEXEC));
+	if (slave < 0)
+		return (int) slave;
+	if (size.ws_row != 0)
+		(void) sys_ioctl((int) master, TIOCSWINSZ, &size); /* cosmetic */
+	(void) OS3(__NR_fchown, slave, c->r->uid, -1); /* as of a login; else it stays root's */
+	r = send_report(c->report, CHILD_TERMINAL, 0, (int) master);
+	(void) sys_close((int) master); /* handed over */
+	if (r < 0)
+		return r;
+	for (int fd = 0; fd < 3; fd++)
+		if (OS3(__NR_dup3, slave, fd, 0) < 0)
+			return -EBADF;
+	r = (int) sys_ioctl(0, TIOCSCTTY, NULL);
+	if (r == 0 && c->join < 0) { /* where systemd and others look for it */
+		long fd = os_open("/dev/console", O_WRONLY | O_CREAT, 0600);
+		char name[32] = "/dev/pts/";
+		unsigned n = 0;
+
+		if (fd >= 0)
+			(void) sys_close((int) fd);
+		if (sys_ioctl(0, TIOCGPTN, &n) == 0) {
+			*text_number(name + 9, n, 1) = '\0';
+			(void) os_mount(name, "/dev/console", NULL, MS_BIND, NULL); /* or there is none */
+		}
+	}
+	return r;
+}
+
+static int connect_stdio(const struct child *c)
+{
+	(void) OS0(__NR_setsid); /* it is no leader of a group yet */
+	if (c->r->flags & GUEST_TTY)
+		return open_terminal(c);
+	for (int fd = 0; fd < 3; fd++)
+		if (OS3(__NR_dup3, c->stdio[fd], fd, 0) < 0)
+			return -EBADF;
+	return 0;
+}
+
+static const char *find_path(const struct request *r)
+{
+	const char *found = PATH_DEFAULT;
+
+	for (uint32_t i = 0; i < r->envc; i++) {
+		const char *e = r->envp[i];
+
+		if (e[0] == 'P' && e[1] == 'A' && e[2] == 'T' && e[3] == 'H' && e[4] == '=')
+			found = e + 5;
+	}
+	return found;
+}
+
+static long execute(const char *path, const struct request *r)
+{
+	struct stat st;
+
+	if (OS4(__NR_newfstatat, AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
+		return -EISDIR;
+	return OS3(__NR_execve, path, r->argv, r->envp);
+}
+
+static long search(const struct request *r)
+{
+	const char *name = r->argv[0], *dir = find_path(r);
+	char file[PATH_SIZE];
+	size_t len = text_len(name);
+	long result = -ENOENT;
+
+	for (size_t i = 0; i < len; i++)
+		if (name[i] == '/')
+			return execute(name, r);
+	while (*dir != '\0') {
+		size_t n = 0;
+
+		while (dir[n] != '\0' && dir[n] != ':')
+			n++;
+		if (n + len + 2 <= sizeof(file)) {
+			long e;
+
+			__builtin_memcpy(file, dir, n);
+			file[n] = '/';
+			__builtin_memcpy(file + n + 1, name, len + 1);
+			e = execute(file, r);
+			if (e != -ENOENT && e != -ENOTDIR && e != -EISDIR)
+				result = e;
+		}
+		dir += n + (dir[n] == ':');
+	}
+	return result == -ENOENT ? -ESRCH : result; /* not in PATH, which is told apart */
+}
+
+static int enter_cwd(const struct request *r)
+{
+	long e = OS1(__NR_chdir, r->cwd);
+
+	if (e == -ENOENT && child_make_dirs(r->cwd, 0) == 0)
+		e = OS1(__NR_chdir, r->cwd);
+	return (int) e;
+}
+
+static int prepare(const struct child *c, int *step)
+{
+	int r = 0;
+
+	if (c->join < 0)
+		r = child_machine(c->r, step);
+	if (r == 0) {
+		*step = GUEST_STEP_TERMINAL;
+		r = connect_stdio(c);
+	}
+	if (r == 0) {
+		*step = GUEST_STEP_CWD;
+		r = enter_cwd(c->r);
+	}
+	return r < 0 ? r : child_identity(c->r, step);
+}
+
+static _Noreturn void be_child(const struct child *c)
+{
+	int step = GUEST_STEP_PROCESS;
+	long r;
+
+	r = prepare(c, &step);
+	if (r >= 0) {
+		(void) sys_signals_only(0); /* a valid set */
+		r = search(c->r);
+		step = GUEST_STEP_EXEC;
+	}
+	(void) send_report(c->report, step, r, -1); /* or it sees our end */
+	sys_exit(127);
+}
+
+/* In the namespaces of another process only children of who entered them are. */
+static _Noreturn void be_joiner(const struct child *c)
+{
+	static const char group[] = "/cgroup/instance/cgroup.procs";
+	long r;
+
+	(void) os_write_file(group, "0", 1); /* without memory cgroups it is not counted */
+	r = OS2(__NR_setns, c->join, NAMESPACES);
+	if (r == 0)
+		r = sys_call(__NR_clone, SIGCHLD | CLONE_PARENT, 0, 0, 0, 0, 0);
+	if (r == 0)
+		be_child(c);
+	(void) send_report(c->report, r < 0 ? GUEST_STEP_PROCESS : CHILD_PID, r, -1); /* or our end is seen */
+	sys_exit(0);
+}
+
+long child_start(const struct child *c)
+{
+	long pid = sys_call(__NR_clone, SIGCHLD | (c->join < 0 ? NAMESPACES : 0), 0, 0, 0, 0, 0);
+
+	if (pid != 0)
+		return pid;
+	if (c->join >= 0)
+		be_joiner(c);
+	(void) os_write_file("/cgroup/instance/cgroup.procs", "0", 1); /* likewise */
+	be_child(c);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: connections of the engine
+ *
+ * A connection asks for one thing: to run a program, whose connection it stays; to carry a stream, then it
+ * is that program's; or to be told something.
+ */
+#include "guest/conn.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <termios.h>
+
+#include "guest/machine.h"
+#include "guest/message.h"
+#include "guest/os.h"
+#include "guest/process.h"
+
+struct conn conns[CONNS_MAX];
+
+void conn_add(int fd, int first)
+{
+	for (int i = 0; i < CONNS_MAX; i++)
+		if (conns[i].fd < 0) {
+			conns[i] = (struct conn) { .fd = fd, .first = first };
+			return;
+		}
+	(void) sys_close(fd); /* too many */
+}
+
+static void forget_message(struct conn *c)
+{
+	os_free(c->body, c->info.len);
+	c->body = NULL;
+	c->got = 0;
+}
+
+/* The descriptor is somebody else's from now on. */
+static void release(struct conn *c)
+{
+	forget_message(c);
+	c->fd = -1;
+}
+
+void conn_forget(int fd)
+{
+	for (int i = 0; i < CONNS_MAX; i++)
+		if (fd >= 0 && conns[i].fd == fd)
+			release(&conns[i]);
+}
+
+static void leave(struct conn *c)
+{
+	struct process *p = process_find(c->fd);
+	int first = c->first;
+
+	if (p != NULL)
+		process_left(p);
+	(void) sys_close(c->fd); /* a socket */
+	release(c);
+	if (first)
+		machine_off();
+}
+
+static uint64_t number_of(const struct conn *c, uint32_t tag, uint64_t fallback)
+{
+	struct guest_in in = { c->body, c->info.len };
+	struct guest_field f;
+	uint64_t v;
+
+	while (guest_next(&in, &f) == 1)
+		if (f.tag == tag && guest_number(&f, &v) == 0)
+			return v;
+	return fallback;
+}
+
+static void run_program(struct conn *c, int first)
+{
+	struct guest_in in = { c->body, c->info.len };
+	int r = c->info.version == GUEST_VERSION ? process_new(c->fd, first, &in) : -EPROTONOSUPPORT;
+
+	if (r == 0)
+		return;
+	message_failed(c->fd, r == -EPROTO || r == -E2BIG || r == -EPROTONOSUPPORT ? GUEST_STEP_REQUEST : GUEST_STEP_PROCESS,
+		       r);
+	release(c);
+}
+
+static void resize(const struct process *p, const struct conn *c)
+{
+	struct winsize size = { .ws_row = (uint16_t) number_of(c, GUEST_ROWS, 24),
+				.ws_col = (uint16_t) number_of(c, GUEST_COLUMNS, 80) };
+
+	if (p->master >= 0)
+		(void) sys_ioctl(p->master, TIOCSWINSZ, &size); /* cosmetic */
+}
+
+static void take_message(struct conn *c)
+{
+	struct process *p = process_find(c->fd);
+	uint64_t signal = number_of(c, GUEST_SIGNAL_OF, 0);
+
+	switch (c->info.type) {
+	case GUEST_RUN:
+	case GUEST_EXEC:
+		if (p != NULL || c->first != (c->info.type == GUEST_RUN))
+			break;
+		run_program(c, c->first);
+		return;
+	case GUEST_STREAM:
+		if (p != NULL || process_attach(number_of(c, GUEST_NUMBER, 0),
+						number_of(c, GUEST_STREAM_OF, GUEST_STREAM_N_), c->fd) < 0)
+			break;
+		(void) sys_nonblock(c->fd); /* a socket can */
+		release(c);
+		return;
+	case GUEST_SIGNAL:
+		if (p != NULL && p->pid > 0 && p->state == PROCESS_RUNNING && signal > 0 && signal <= 64)
+			(void) sys_kill((int) p->pid, (int) signal); /* not reaped: it is its */
+		return;
+	case GUEST_RESIZE:
+		if (p != NULL)
+			resize(p, c);
+		return;
+	case GUEST_ASK:
+		machine_usage(c->fd);
+		return;
+	default:
+		break;
+	}
+	leave(c); /* it makes no sense */
+}
+
+/* Only as much as belongs to this message: what follows may be a stream. */
+static long read_some(struct conn *c)
+{
+	size_t want = c->got < GUEST_HEADER ? GUEST_HEADER - c->got : GUEST_HEADER + c->info.len - c->got;
+	uint8_t *to = c->got < GUEST_HEADER ? c->head + c->got : c->body + (c->got - GUEST_HEADER);
+
+	return sys_call(__NR_recvfrom, c->fd, (long) to, (long) want, MSG_DONTWAIT, 0, 0);
+}
+
+void conn_read(struct conn *c)
+{
+	long n = read_some(c);
+	int fd = c->fd;
+
+	if (n == -EAGAIN || n == -EINTR)
+		return;
+	if (n <= 0) {
+		leave(c);
+		return;
+	}
+	c->got += (size_t) n;
+	if (c->got == GUEST_HEADER) {
+		if (guest_head_get(c->head, GUEST_BODY_MAX, &c->info) < 0 ||
+		    (c->info.len > 0 && (c->body = os_alloc(c->info.len)) == NULL)) {
+			c->info.len = 0;
+			leave(c);
+			return;
+		}
+	}
+	if (c->got < GUEST_HEADER || c->got < GUEST_HEADER + c->info.len)
+		return;
+	take_message(c);
+	if (c->fd == fd) /* it goes on */
+		forget_message(c);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct request;
+
+/** machine_boot() - modules, file systems; 0 or -errno, after the kernel's log was told */
+int machine_boot(void);
+
+/** machine_apply() - what the first program's request says of the machine: time, entropy, limits */
+void machine_apply(const struct request *r);
+
+/** machine_usage() - tell how much is used */
+void machine_usage(int control);
+
+/** machine_off() - end the machine */
+_Noreturn void machine_off(void);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way into translated code and the ways out of it.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cache;
+struct cpu;
+
+/**
+ * struct jump - an entry of struct cpu.hot.jumps: where code for a linear address is
+ * @key: the address ^ struct cpu.hot.epoch
+ */
+struct jump {
+	uint64_t key;
+	const uint8_t *code;
+};
+
+#define JUMPS_SHIFT 14u
+#define JUMPS (1u << JUMPS_SHIFT)
+#define JUMPS_FACTOR 0x9E3779B1u /* of a multiplicative hash of the low 32 bits */
+
+static inline uint32_t jump_index(uint64_t pc)
+{
+	return ((uint32_t) pc * JUMPS_FACTOR) >> (32 - JUMPS_SHIFT);
+}
+
+/** enum gate_kind - struct cpu.hot.kind: why translated code was left */
+enum gate_kind {
+	GATE_SLOW_READ, /* hot.addr is not in the TLB; hot.arg: offset in the cache where to try again */
+	GATE_SLOW_WRITE,
+	GATE_LINK, /* hot.arg: offset of the rel32 */
+	GATE_INTERP, /* hot.arg: the struct block that ended before an instruction for the interpreter */
+	GATE_POLL, /* hot.arg: offset in hot.page of an instruction: somebody wants attention */
+	GATE_JUMP, /* hot.addr: where to; hot.arg: offset in hot.page of the branch, and what undoes its change of RSP */
+	GATE_FAULT, /* likewise: the host could not execute it */
+	GATE_KINDS,
+};
+
+/**
+ * struct gates - code that is always there
+ * @enter: call it with the code to run; returns when that is left.  GS must be struct cpu
+ * @at: where translated code goes to leave; writable addresses
+ * @link_save: GATE_LINK with the flags in the host's
+ */
+struct gates {
+	void (*enter)(const uint8_t *code);
+	const uint8_t *at[GATE_KINDS];
+	const uint8_t *link_save;
+};
+
+#define GATE_JUMP_UNDO_SHIFT 16
+
+#define GATE_BYTES 4096u
+
+/** gates_write() - into the first GATE_BYTES of @cache */
+void gates_write(struct gates *s, struct cache *cache);

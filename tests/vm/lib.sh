@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+#
+# For tests of instances in virtual machines.  A test NAME.sh calls `in_machines NAME.test`: it runs on this host when
+# something here can run a stock kernel, else in an emulated guest that has KVM.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+bin=$(realpath -m "${CLEAVE_BIN:-$here/../../build/bin}")
+
+# on_host SCRIPT: with the kernel and the modules of the test guest
+on_host() {
+	local work status=0
+	work=$(mktemp -d) || exit 1
+	debugfs -R "rdump /lib/modules $work" "$1/root.img" 2>/dev/null
+	CLEAVE=$bin/cleave KERNEL=$1/vmlinuz MODULES=$(echo "$work"/modules/*) ENGINE_LIB=$here/../engine/lib.sh "$here/$2" || status=$?
+	rm -rf "$work"
+	exit $status
+}
+
+in_machines() {
+	local image program add=()
+	[ "$(id -u)" = 0 ] || { echo "skip: needs root"; exit 77; }
+	for program in qemu-system-x86_64 debugfs jq; do
+		command -v $program >/dev/null || { echo "skip: no $program"; exit 77; }
+	done
+	image=$("$here/../guest/setup.sh") || exit 1
+	! "$bin/cleave-vmm" --probe | grep -q ': yes' || on_host "$image" "$1"
+	for program in "$bin"/cleave*; do
+		add+=(--add "$program:/usr/local/bin/$(basename "$program")")
+	done
+	exec "$here/../guest/run.sh" --cpus 1 --memory 1600 --timeout "${TEST_TIMEOUT:-600}" "${add[@]}" \
+		--add "$image/vmlinuz:/opt/vm/vmlinuz" --add "$here/../engine/lib.sh:/opt/vm/lib.sh" -- "$here/$1"
+}
