@@ -8,19 +8,15 @@
 #include "vmm/accel/soft/vcpu/confine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#include "base/cleanup.h"
 
 #define FIELD(name) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, name))
 #define ARG(n) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + 8 * (n))
@@ -28,26 +24,13 @@
 #define KILL BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 #define ALLOW_CALL(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), ALLOW
 
-#define MEMORY_MORE (256ull << 20) /* bytes that it may still get: what is remembered of translated code */
+#define MEMORY_MAX (1ull << 30) /* bytes of its own: what is decoded and remembered of translated code */
 
-/* Pages of memory of its own, the sixth number there. */
+/* Nothing says here how much it has already: its root directory is empty. */
 static int limit_memory(void)
 {
-	_cleanup_close_ int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	unsigned long long pages;
-	struct rlimit limit;
-	char text[128];
-	ssize_t n;
+	struct rlimit limit = { .rlim_cur = MEMORY_MAX, .rlim_max = MEMORY_MAX };
 
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text) - 1);
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	if (sscanf(text, "%*u %*u %*u %*u %*u %llu", &pages) != 1)
-		return -EPROTO;
-	limit.rlim_cur = limit.rlim_max = pages * 4096 + MEMORY_MORE;
 	return setrlimit(RLIMIT_DATA, &limit) < 0 ? -errno : 0;
 }
 
