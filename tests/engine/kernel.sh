@@ -89,7 +89,7 @@ with gzip.open("bomb", "wb", 1) as f:
         f.write(bytes(1 << 20))
 put("h.bomb", bzimage(open("bomb", "rb").read()))
 modules = [("./lib/modules/6.1.0-test/kernel/a/b.ko", b"module b"), ("./lib/modules/6.1.0-test/modules.order", b"x"),
-           ("./lib/modules/6.1.0-test/kernel/c.ko.xz", b"module c"), ("./usr/share/doc/x", b"text")]
+           ("./lib/modules/6.1.0-test/kernel/c.ko.xz", lzma.compress(b"module c")), ("./usr/share/doc/x", b"text")]
 kernel = ("./boot/vmlinuz-6.1.0-test", bzimage(lz4(e), len(e)))
 deb("good.deb", [kernel] + modules)
 deb("gz.deb", [("./usr/lib/modules/6.1.0-test/kernel/a.ko", b"a"), ("boot/vmlinuz-6.1.0-test", kernel[1])], packing="gz")
@@ -134,7 +134,7 @@ is "the next one that is added is the default" "$(cleave kernel add --name newer
 # modules
 mkdir -p mods/kernel/drivers/net mods/build
 echo one >mods/kernel/drivers/net/one.ko
-echo two >mods/kernel/two.ko.zst
+zstd -q <<<two >mods/kernel/two.ko.zst
 echo no >mods/kernel/source.c
 echo x >mods/modules.dep
 echo no >mods/build/three.ko
@@ -147,12 +147,33 @@ refuse 1 "open the modules' directory 'nowhere': no such file" kernel add --name
 mkdir empty
 refuse 1 "directory 'empty' has no kernel modules" kernel add --name n --modules empty vmlinux
 
+# what needs what, when nobody has found out: a chain, a circle, compressed ones
+mkdir -p needs/kernel
+needs() { printf 'x\0license=GPL\0depends=%s\0name=y\0' "$2" >"needs/kernel/$1"; }
+needs top-most.ko left,right
+needs left.ko base_one
+needs right.ko left,gone
+needs base-one.ko ''
+needs chicken.ko egg
+needs egg.ko chicken
+needs packed.ko right && xz -C crc32 needs/kernel/packed.ko
+cleave kernel add --name needs --modules needs vmlinux >/dev/null
+is "modules.dep" "$(sort root/kernels/needs/modules/modules.dep | sed 's,kernel/,,g' | grep -v chicken)" 'base-one.ko:
+left.ko: base-one.ko
+packed.ko.xz: right.ko left.ko base-one.ko
+right.ko: left.ko base-one.ko
+top-most.ko: right.ko left.ko base-one.ko'
+is "a circle" "$(grep -c chicken.ko root/kernels/needs/modules/modules.dep)" 2
+is "modules.dep that is there" "$(cat root/kernels/m/modules/modules.dep)" x
+printf 'x' >needs/kernel/broken.ko.xz
+refuse 1 'broken.ko.xz is compressed with nothing that is known' kernel add --name needs2 --modules needs vmlinux
+
 # packages
 cleave kernel rm 6.1.0-test >/dev/null
 is "package" "$(cleave kernel add good.deb)" 6.1.0-test
 cmp vmlinux root/kernels/6.1.0-test/image && yes || no "image of a package"
 is "its modules" "$(cd root/kernels/6.1.0-test && find . -type f | sort | tr '\n' ' ')" \
-	'./image ./kernel.json ./modules/kernel/a/b.ko ./modules/kernel/c.ko.xz ./modules/modules.order '
+	'./image ./kernel.json ./modules/kernel/a/b.ko ./modules/kernel/c.ko.xz ./modules/modules.dep ./modules/modules.order '
 is "package, gzip, usr/lib" "$(cleave kernel add --name gz gz.deb; cat root/kernels/gz/modules/kernel/a.ko)" $'gz\na'
 refuse 1 "'good.deb' is a package, which has its own modules" kernel add --name x --modules mods good.deb
 

@@ -14,6 +14,7 @@
 #include "base/json_write.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/kernel/depend.h"
 #include "engine/kernel/kernel.h"
 #include "engine/kernel/kernel_parts.h"
 #include "engine/kernel/modules.h"
@@ -77,7 +78,7 @@ static int unpack(struct making *m, struct err *err)
 	m->modules.dir = modules;
 	r = kernel_package_matches(file) ? unpack_package(m, file, err) : unpack_file(m, file, err);
 	m->modules.dir = -EBADF;
-	return r;
+	return r == 0 ? kernel_depend_write(modules, err) : r;
 }
 
 static int write_json(const struct making *m, struct err *err)
