@@ -9,6 +9,8 @@ gone() { [ -z "$(cleave ps -q)" ]; }
 # Output and exit status
 mkfifo "$T/go"
 cleave run -d --name out -v "$T:/t" cleave/tiny sh -c 'echo early; read x </t/go; echo out; echo err >&2; exit 7' >/dev/null
+logged() { [ "$(cleave logs out)" = early ]; }
+until_true logged
 "$CLEAVE" attach out >"$T/o" 2>"$T/e" &
 pid=$!
 "$CLEAVE" attach out >"$T/o2" 2>/dev/null &

@@ -17,6 +17,8 @@
 #include "vmm/accel/soft/vcpu/vcpu.h"
 
 #define STATUS_FAILED 1
+#define OWN_MEMORY (1ull << 30) /* bytes; a tenth of it is used */
+#define OWN_MEMORY_PAGE 64 /* bytes for a page of the guest; a third of it is used */
 
 static int map_world(struct world **ret)
 {
@@ -46,6 +48,16 @@ static int map_memory(const struct world *w, struct cpu_ram *ret)
 	return 0;
 }
 
+/* Bytes that it needs: what is remembered of each page of the guest, and of code. */
+static uint64_t own_memory(const struct cpu_ram *ram)
+{
+	uint64_t n = OWN_MEMORY;
+
+	for (unsigned i = 0; i < ram->nr; i++)
+		n += ram->region[i].size / 4096 * OWN_MEMORY_PAGE;
+	return n;
+}
+
 static int prepare(unsigned index, struct cpu_ram *ram, struct world **w, struct vcpu **ret)
 {
 	int r = map_world(w);
@@ -57,7 +69,7 @@ static int prepare(unsigned index, struct cpu_ram *ram, struct world **w, struct
 	if (r == 0)
 		r = vcpu_adopt(*ret);
 	if (r == 0)
-		r = vcpu_confine();
+		r = vcpu_confine(own_memory(ram));
 	if (*w != NULL)
 		(*w)->slot[index].result = r;
 	return r;

@@ -6,11 +6,8 @@
  * written once for each, and holds as long as the machine runs.
  * Spec: Linux Documentation/virt/kvm/x86/msr.rst.
  */
-#include <fcntl.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/vcpu/vcpu_priv.h"
@@ -50,7 +47,7 @@ _Static_assert(sizeof(struct pv_steal) == 64, "the guest's layout");
 
 void pv_reset(struct pv *pv)
 {
-	*pv = (struct pv) { .schedstat = pv->schedstat };
+	*pv = (struct pv) { .begun = pv->begun, .idle = pv->idle, .left = pv->left };
 }
 
 static void write_clock(const struct vcpu *v)
@@ -88,23 +85,23 @@ static void write_wall(const struct vcpu *v)
 	__atomic_store_n(&p->version, version + 1, __ATOMIC_RELEASE);
 }
 
-/* Nanoseconds that this thread was ready and did not run: the second of three numbers. */
+/* Nanoseconds that this thread was ready and did not run: what is missing of the time. */
 static uint64_t waited(const struct vcpu *v)
 {
-	unsigned long long ran, wait;
-	char text[96];
-	ssize_t n = v->pv.schedstat >= 0 ? pread(v->pv.schedstat, text, sizeof(text) - 1, 0) : -1;
+	uint64_t all = clock_ns() - v->pv.begun, used;
+	struct timespec t;
 
-	if (n <= 0)
-		return 0;
-	text[n] = '\0';
-	return sscanf(text, "%llu %llu", &ran, &wait) == 2 ? wait : 0;
+	(void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* every kernel has it */
+	used = (uint64_t) t.tv_sec * NS_PER_S + (uint64_t) t.tv_nsec;
+	used += (uint64_t) ((unsigned __int128) v->pv.idle * 1000000 / v->world->clock.khz);
+	return all > used ? all - used : 0;
 }
 
 void pv_steal(struct vcpu *v)
 {
 	uint64_t now = clock_now();
 	struct pv_steal *p;
+	uint64_t ns;
 
 	if (!(v->pv.steal & 1) || now < v->pv.steal_next)
 		return;
@@ -112,8 +109,11 @@ void pv_steal(struct vcpu *v)
 	p = vcpu_ram(v, v->pv.steal & ~63ull, sizeof(*p));
 	if (p == NULL)
 		return;
+	ns = waited(v);
+	if (ns < p->ns)
+		return; /* never backwards */
 	__atomic_store_n(&p->version, p->version | 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&p->ns, waited(v), __ATOMIC_RELEASE);
+	__atomic_store_n(&p->ns, ns, __ATOMIC_RELEASE);
 	__atomic_store_n(&p->version, p->version + 1, __ATOMIC_RELEASE);
 }
 

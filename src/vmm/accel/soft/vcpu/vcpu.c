@@ -7,7 +7,6 @@
 #include "vmm/accel/soft/vcpu/vcpu.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -72,7 +71,6 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct 
 	v->ram = ram;
 	v->lapic = &w->lapic[index];
 	v->slot = &w->slot[index];
-	v->pv.schedstat = -1;
 	v->bus = (struct apic_bus) { .lapic = w->lapic, .nr = w->nr, .tsc_khz = w->clock.khz, .wake = wake, .eoi = eoi,
 				     .arg = v };
 	r = cpu_make(&w->cpu[index], &vcpu_ops, ram, index, w->nr);
@@ -97,8 +95,6 @@ void vcpu_free(struct vcpu *v)
 	if (v == NULL)
 		return;
 	alarm_fini(&v->alarm);
-	if (v->pv.schedstat >= 0)
-		(void) close(v->pv.schedstat); /* nothing was written */
 	translate_free(v->cpu);
 	cpu_unmake(v->cpu);
 	free(v);
@@ -140,7 +136,8 @@ int vcpu_adopt(struct vcpu *v)
 
 	if (v->alarm.made)
 		return 0;
-	v->pv.schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+	v->pv.begun = clock_ns();
+	v->pv.left = clock_now();
 	v->armed = 0;
 	r = v->world->translate ? translate_adopt(v->cpu) : 0;
 	return r < 0 ? r : alarm_init(&v->alarm, &v->cpu->event, EVENT_KICK);
@@ -173,12 +170,14 @@ static uint32_t wakes(const struct cpu *c)
 static void sleep_until_event(struct vcpu *v)
 {
 	uint32_t *event = &v->cpu->event, seen;
+	uint64_t begun = clock_now();
 
 	__atomic_store_n(&v->slot->asleep, 1, __ATOMIC_SEQ_CST);
 	seen = __atomic_load_n(event, __ATOMIC_SEQ_CST);
 	if (!(seen & wakes(v->cpu)))
 		(void) syscall(SYS_futex, event, FUTEX_WAIT, seen, NULL, NULL, 0); /* whatever wakes: look again */
 	__atomic_store_n(&v->slot->asleep, 0, __ATOMIC_SEQ_CST);
+	v->pv.idle += clock_now() - begun;
 }
 
 static bool take_eoi(struct vcpu *v)
@@ -267,9 +266,14 @@ static int run(struct vcpu *v)
 
 int vcpu_do(struct vcpu *v)
 {
+	int r;
+
 	switch (v->slot->command) {
 	case WORLD_RUN:
-		return run(v);
+		v->pv.idle += v->pv.left != 0 ? clock_now() - v->pv.left : 0;
+		r = run(v);
+		v->pv.left = clock_now();
+		return r;
 	case WORLD_RESET:
 		reset(v);
 		return 0;

@@ -9,12 +9,13 @@
  * @clock: where the guest reads its time, bit 0: it does
  * @wall: where the time of day was written last
  * @steal: where it reads how long it had to wait for a host processor, bit 0: it does
- * @schedstat: the host's figure of that, -1 without
+ * @begun: when its thread took it, in nanoseconds; @idle: time stamps since then in which it had nothing to do
+ * @left: time stamp at which it stopped last
  * @steal_next: host time stamp at which it is told again
  */
 struct pv {
 	uint64_t clock, wall, steal, steal_next;
-	int schedstat;
+	uint64_t begun, idle, left;
 };
 
 /**
