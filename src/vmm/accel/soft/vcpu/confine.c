@@ -16,7 +16,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -26,19 +25,9 @@
 #define KILL BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
 #define ALLOW_CALL(nr) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (nr), 0, 1), ALLOW
 
-#define MEMORY_MAX (1ull << 30) /* bytes of its own: what is decoded and remembered of translated code */
-
-/* Nothing says here how much it has already: its root directory is empty. */
-static int limit_memory(void)
+int vcpu_confine(uint64_t memory)
 {
-	struct rlimit limit = { .rlim_cur = MEMORY_MAX, .rlim_max = MEMORY_MAX };
-
-	return setrlimit(RLIMIT_DATA, &limit) < 0 ? -errno : 0;
-}
-
-int vcpu_confine(void)
-{
-	int r = limit_memory();
+	struct rlimit limit = { .rlim_cur = memory, .rlim_max = memory };
 	struct sock_filter code[] = {
 		FIELD(arch),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
@@ -68,8 +57,8 @@ int vcpu_confine(void)
 	};
 	struct sock_fprog program = { .len = ARRAY_LEN(code), .filter = code };
 
-	if (r < 0)
-		return r;
+	if (setrlimit(RLIMIT_DATA, &limit) < 0)
+		return -errno;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return -errno;
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
