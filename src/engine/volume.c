@@ -217,12 +217,14 @@ static int make_dirs(struct engine *e, const struct eng_volume *v, const char *o
 	if (volumes < 0)
 		return r;
 	if (mkdirat(volumes, v->name, 0701) < 0) {
-		if (errno == EEXIST && eng_volume_is_lost(volumes, v->name))
+		bool there = errno == EEXIST;
+
+		if (there && eng_volume_is_lost(volumes, v->name))
 			return err_msg(err, -EEXIST,
 				       "'%s/volumes/%s' has data of a volume that is not listed: "
 				       "'cleave system check --repair' lists it again",
 				       e->root, v->name);
-		r = errno == EEXIST ? move_away(volumes, v->name, err) : 0;
+		r = there ? move_away(volumes, v->name, err) : 0;
 		if (r < 0)
 			return r;
 		if (mkdirat(volumes, v->name, 0701) < 0)
