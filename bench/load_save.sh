@@ -35,8 +35,8 @@ mkdir -p "$build/bench"
 root=$build/bench/debian.tar
 if [ ! -f "$root" ]; then
 	mmdebstrap --quiet --variant=important --include=python3,perl,git,ca-certificates,curl \
-		bookworm "$root.new" "${MIRROR:-http://deb.debian.org/debian}"
-	mv "$root.new" "$root"
+		bookworm "$build/bench/new.tar" "${MIRROR:-http://deb.debian.org/debian}" # by its name it becomes an archive
+	mv "$build/bench/new.tar" "$root"
 fi
 
 work=$(mktemp -d "${TMPDIR:-/var/tmp}/cleave.XXXXXX") # podman takes no long names
