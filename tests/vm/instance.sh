@@ -1,5 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # The life of an instance in a virtual machine, as of one in a container.
+#
+# Started by hand for now (bash tests/vm/instance.sh): of 57 checks two fail, the status of a program that kills itself
+# and 3 MB of standard input, and once it did not end.
 . "$(dirname "$0")/lib.sh"
 in_machines instance.test
