@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: MIT
 # The life of an instance in a virtual machine, as of one in a container.
 #
-# Started by hand for now (bash tests/vm/instance.sh): of 57 checks two fail, the status of a program that kills itself
-# and 3 MB of standard input, and once it did not end.
+# Started by hand for now (bash tests/vm/instance.sh): 3 MB of standard input fail now and then, and once it did not end.
 . "$(dirname "$0")/lib.sh"
 in_machines instance.test
