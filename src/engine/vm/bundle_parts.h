@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+struct err;
+struct oci_spec;
+struct vm_want;
+
+/**
+ * vm_bundle_want() - what machine a configuration asks for
+ * @ret: borrows from @spec
+ * Return: 0; -EINVAL; -EOPNOTSUPP it asks for what no machine can be; with a message.
+ */
+int vm_bundle_want(const struct oci_spec *spec, struct vm_want *ret, struct err *err);
+
+/** vm_bundle_send_terminal() - to a console socket, as runtimes do; 0 or -errno with a message */
+int vm_bundle_send_terminal(int sock, int master, struct err *err);
