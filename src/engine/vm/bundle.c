@@ -66,7 +66,8 @@ static int open_terminal(struct bundle *b, struct err *err)
 		return r;
 	if (p->console_height != 0 && p->console_width != 0)
 		(void) pty_resize(master, p->console_height, p->console_width); /* cosmetic */
-	return vm_bundle_send_terminal(b->console, master, err);
+	r = vm_bundle_use_terminal(b->life.program.terminal, err);
+	return r == 0 ? vm_bundle_send_terminal(b->console, master, err) : r;
 }
 
 static int make_files(struct bundle *b, struct err *err)
@@ -78,7 +79,8 @@ static int make_files(struct bundle *b, struct err *err)
 	b->life.machine.root = mnt_clone(AT_FDCWD, b->c->state.rootfs, AT_RECURSIVE);
 	if (b->life.machine.root < 0)
 		return err_set(err, b->life.machine.root, "open the root file system '%s'", b->c->state.rootfs);
-	return vm_tree_attach(b->c->spec, b->life.machine.root, err);
+	r = vm_tree_attach(b->c->spec, b->life.machine.root, err);
+	return r == 0 ? vm_bundle_find_program(b->c->spec, b->life.machine.root, err) : r;
 }
 
 static int be_ready(struct bundle *b, struct err *err)
@@ -142,7 +144,7 @@ static _Noreturn void be_stand_in(struct bundle *b)
 	int tell = b->sync, r = be_ready(b, &err);
 
 	if (r == 0 && !b->opts.start) {
-		cleanup_closep(&b->sync);
+		vm_life_keep(&b->life, b->listen); /* whoever created it may wait for their end */
 		r = tell = wait_for_start(b, &err);
 	}
 	if (r >= 0)

@@ -38,8 +38,9 @@ static int open_terminal(struct execution *x, struct err *err)
 		return r;
 	if (p->console_height != 0 && p->console_width != 0)
 		(void) pty_resize(x->master, p->console_height, p->console_width); /* cosmetic */
-	if (x->console < 0)
-		return 0;
+	r = vm_bundle_use_terminal(x->program.terminal, err);
+	if (r < 0 || x->console < 0)
+		return r;
 	r = vm_bundle_send_terminal(x->console, x->master, err);
 	cleanup_closep(&x->master);
 	x->master = -EBADF;

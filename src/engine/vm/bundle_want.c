@@ -11,9 +11,7 @@
 #include "engine/vm/machine.h"
 #include "oci/ns.h"
 #include "oci/spec.h"
-#include "sys/msg.h"
 
-#define MASTER_NAME "/dev/ptmx" /* sent along with the master, as runc does */
 #define CPUS_MAX 64u
 
 /* Nothing of the host's kernel can be joined; a network that is there is left alone. */
@@ -87,11 +85,4 @@ int vm_bundle_want(const struct oci_spec *spec, struct vm_want *ret, struct err 
 			    "linux.resources.memory.limit: %llu is under the %llu that a virtual machine's kernel needs",
 			    (unsigned long long) ret->memory, ENG_VM_MEMORY_MIN);
 	return r == 0 ? count_cpus(spec, &ret->cpus, err) : r;
-}
-
-int vm_bundle_send_terminal(int sock, int master, struct err *err)
-{
-	int r = msg_send(sock, MASTER_NAME, strlen(MASTER_NAME), &master, 1);
-
-	return r < 0 ? err_set(err, r, "send the terminal to the console socket") : 0;
 }

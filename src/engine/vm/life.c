@@ -69,10 +69,10 @@ static int lost(const struct vm_life *l)
 	return status >= 0 && (status & 0x7f) != 0 ? proc_exit_code(status) : EXIT_OURS;
 }
 
-static void keep_only(const struct vm_life *l)
+void vm_life_keep(const struct vm_life *l, int also)
 {
-	int keep[] = { l->program.dir,	   l->program.control,	l->program.machine,
-		       l->program.signals, l->program.terminal, l->machine.complaints };
+	int keep[] = { l->program.dir,	    l->program.control,	   l->program.machine, l->program.signals,
+		       l->program.terminal, l->machine.complaints, l->machine.root,    also };
 
 	(void) proc_close_except(STDERR_FILENO + 1, keep, ARRAY_LEN(keep)); /* tidiness */
 }
@@ -81,7 +81,7 @@ _Noreturn void vm_life_stay(struct vm_life *l)
 {
 	int r;
 
-	keep_only(l);
+	vm_life_keep(l, -EBADF);
 	r = vm_conduct(&l->program);
 	if (l->program.oom)
 		(void) file_replace(l->program.dir, VM_OOM, "", 0, 0600); /* memory file system */

@@ -138,19 +138,21 @@ static bool is_covered(const struct oci_spec *spec, const struct oci_mount *m)
 
 /*
  * The host has mounted it in the shared root directory, with its options.  What the guest covers has to be
- * brought up again; and that it cannot be written is said to the guest's kernel, too, for access(2) and
- * whoever reads /proc/mounts.
+ * brought up again; and what must not be done there is said to the guest's kernel, too: set-user-id and
+ * devices mean something there only.
  */
 static int put_bind(struct guest_out *o, const struct oci_spec *spec, const struct oci_mount *m,
 		    const struct oci_mount_opts *opts, struct err *err)
 {
-	bool covered = is_covered(spec, m), readonly = (opts->flags & MS_RDONLY) || (opts->rec_set & MOUNT_ATTR_RDONLY);
+	bool covered = is_covered(spec, m);
+	unsigned long limits = (opts->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)) |
+			       ((opts->rec_set & MOUNT_ATTR_RDONLY) ? MS_RDONLY : 0u);
 	const char *const text[] = { covered ? GUEST_MOUNT_SHARED : "none", m->destination, m->destination, "" };
 	int r = 0;
 
-	if (covered || readonly)
+	if (covered || limits != 0)
 		r = put_one(o, MS_BIND | MS_REC, text, err);
-	return r == 0 && readonly ? put_one(o, MS_BIND | MS_REMOUNT | MS_RDONLY, text, err) : r;
+	return r == 0 && limits != 0 ? put_one(o, MS_BIND | MS_REMOUNT | limits, text, err) : r;
 }
 
 static int put_mount(struct guest_out *o, const struct oci_spec *spec, const struct oci_mount *m, struct err *err)
