@@ -27,19 +27,29 @@ enum accel_exit_kind {
 	ACCEL_EXIT_RESET, /* the processor asks for a reset of the machine */
 	ACCEL_EXIT_POWER_OFF, /* the processor asks for the machine to be turned off */
 };
+	ACCEL_EXIT_DEBUG, /* something that a debugger waits for; see struct accel_debug */
+};
+
+/** enum accel_stop - what a debugger waited for */
+enum accel_stop {
+	ACCEL_STOP_STEP, /* an instruction was executed */
+	ACCEL_STOP_INT3, /* INT3 is about to be executed */
+	ACCEL_STOP_BREAK, /* one of struct accel_debug.at */
 
 /**
  * struct accel_exit - what the guest wants
  * @write: ACCEL_EXIT_PIO, ACCEL_EXIT_MMIO: it writes @data; else it reads into it
+ * @stop: ACCEL_EXIT_DEBUG: why; @which: of ACCEL_STOP_BREAK: index
  * @size: bytes of one access: 1, 2, 4, 8
  * @count: accesses, one after the other to the same address (string instructions); 1 for MMIO
- * @addr: port or guest address
+ * @addr: port or guest address; ACCEL_EXIT_DEBUG: linear address of the instruction that is next
  * @data: @size * @count bytes, valid until the next vcpu_run
  */
 struct accel_exit {
 	enum accel_exit_kind kind;
 	bool write;
-	uint8_t size;
+	enum accel_stop stop;
+	uint8_t size, which;
 	uint32_t count;
 	uint64_t addr;
 	uint8_t *data;
@@ -62,6 +72,48 @@ struct accel_start {
 };
 
 /**
+#define ACCEL_FX_SIZE 512
+
+/**
+ * struct accel_regs - registers of a processor, as a debugger sees them
+ * @gpr: RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8 to R15
+ * @seg: selectors of ES, CS, SS, DS, FS, GS
+ * @fx: x87 and SSE as FXSAVE stores them in 64-bit mode
+ */
+struct accel_regs {
+	uint64_t gpr[16], rip, rflags;
+	uint16_t seg[6];
+	uint64_t fs_base, gs_base, kernel_gs_base;
+	uint64_t cr0, cr2, cr3, cr4, cr8, efer;
+	uint8_t fx[ACCEL_FX_SIZE];
+};
+
+#define ACCEL_BREAKS_MAX 4
+
+/** enum accel_break_kind - as DR7 encodes them */
+enum accel_break_kind { ACCEL_BREAK_EXECUTE = 0, ACCEL_BREAK_WRITE = 1, ACCEL_BREAK_ACCESS = 3 };
+
+/** struct accel_break - a linear address to wait for, and @len bytes from there on: 1, 2, 4 or 8, aligned */
+struct accel_break {
+	uint64_t addr;
+	enum accel_break_kind kind;
+	unsigned len;
+};
+
+/**
+ * struct accel_debug - how a processor is debugged
+ * @on: INT3 is for the debugger; else it is the guest's, and nothing else here counts
+ * @step: execute one instruction at a time
+ * @guest_int3: the INT3 that is next is the guest's
+ * @code_changed: instructions in memory were changed from outside
+ * @at: @nr of them
+ */
+struct accel_debug {
+	bool on, step, guest_int3, code_changed;
+	unsigned nr;
+	struct accel_break at[ACCEL_BREAKS_MAX];
+};
+
  * struct accel_config - what an accelerator is opened with
  * @nr_cpus: processors that will follow
  * @soft: how a processor in software works, NULL for the best way; others ignore it
@@ -89,6 +141,10 @@ struct accel_config {
  * @irq_line: raise or lower input @gsi of the interrupt controller; any thread
  * @irq_msi: message-signalled interrupt; any thread
  * @notify_add: any write to @gpa becomes a write to eventfd @fd and no exit
+ * @regs_read: registers of a processor that is not in vcpu_run; 0 or -errno
+ * @regs_write: those that programs can write: general ones, RIP, RFLAGS, bases, @fx; others are left alone.
+ *              Likewise; 0 or -errno
+ * @debug: from the next vcpu_run on; likewise.  0; -EOPNOTSUPP it has no breaks of this kind; -errno
  * @notify_remove: the same arguments; takes it back
  * @stats: append what was counted, a line per processor; NULL: nothing was
  * @close: release; no thread is in vcpu_run.  NULL is fine
@@ -109,6 +165,9 @@ struct accel_ops {
 	void (*irq_line)(struct accel *a, unsigned gsi, bool level);
 	void (*irq_msi)(struct accel *a, uint64_t addr, uint32_t data);
 	int (*notify_add)(struct accel *a, uint64_t gpa, int fd);
+	int (*regs_read)(struct accel_vcpu *v, struct accel_regs *ret);
+	int (*regs_write)(struct accel_vcpu *v, const struct accel_regs *regs);
+	int (*debug)(struct accel_vcpu *v, const struct accel_debug *debug);
 	void (*notify_remove)(struct accel *a, uint64_t gpa, int fd);
 	void (*stats)(struct accel *a, struct str *s);
 	void (*close)(struct accel *a);

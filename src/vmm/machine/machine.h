@@ -19,6 +19,7 @@
 
 struct balloon;
 struct err;
+struct cpus;
 struct dev;
 struct machine;
 struct parts;
@@ -42,6 +43,7 @@ struct machine_pmem {
  * @serial_in, @serial_out: descriptors, -1 for none
  * @no_reboot: a reset ends the machine
  * @hotplug: devices may come and go
+ * @paused: it waits for machine_resume() before it executes
  * @uuid: who the machine is; @oem: @nr_oem texts that the guest finds in SMBIOS
  * @disk, @net, @console, @fs: @nr_disks, @nr_nets, @nr_consoles, @nr_fs of them
  * @usernet: those of @net that are made of sockets
@@ -50,7 +52,7 @@ struct machine_pmem {
  */
 struct machine_config {
 	uint64_t memory;
-	bool huge_pages, no_reboot, hotplug;
+	bool huge_pages, no_reboot, hotplug, paused;
 	const struct accel_ops *accel;
 	struct accel_config accel_config;
 	int serial_in, serial_out;
@@ -104,6 +106,9 @@ const char *machine_accel_name(const struct machine *m);
 
 /** machine_cpu_thread() - thread id of processor @index */
 int machine_cpu_thread(const struct machine *m, unsigned index);
+/** machine_cpus() - its processors */
+struct cpus *machine_cpus(struct machine *m);
+
 
 /**
  * machine_on_event() - be told what happens to the machine

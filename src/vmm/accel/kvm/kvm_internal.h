@@ -18,6 +18,7 @@ struct kvm_state;
  * struct accel_vcpu - a processor
  * @run: memory shared with the kernel
  * @thread, @running: who runs it; @running is atomic and set once @thread is known
+ * @answered: the last exit was an access to a device, which ends when it runs again
  * @power_on: its state before it ran
  */
 struct accel_vcpu {
@@ -26,7 +27,7 @@ struct accel_vcpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread;
-	bool running;
+	bool running, answered;
 	struct kvm_state *power_on;
 };
 
@@ -84,6 +85,18 @@ void kvm_vcpu_kick(struct accel_vcpu *v);
 /**
  * kvm_state_read() - all state of a processor
  * @ret: returns; the caller frees it
+/** kvm_regs_read() - accel_ops.regs_read */
+int kvm_regs_read(struct accel_vcpu *v, struct accel_regs *ret);
+
+/** kvm_regs_write() - accel_ops.regs_write */
+int kvm_regs_write(struct accel_vcpu *v, const struct accel_regs *regs);
+
+/** kvm_debug() - accel_ops.debug */
+int kvm_debug(struct accel_vcpu *v, const struct accel_debug *debug);
+
+/** kvm_debug_exit() - what a debugger is told of KVM_EXIT_DEBUG */
+void kvm_debug_exit(const struct accel_vcpu *v, struct accel_exit *ret);
+
  * Return: 0; -errno.
  */
 int kvm_state_read(const struct accel_vcpu *v, struct kvm_state **ret);

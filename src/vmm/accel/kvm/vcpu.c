@@ -169,6 +169,9 @@ static int decode(struct accel_vcpu *v, struct accel_exit *ret, struct err *err)
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 		*ret = (struct accel_exit) { .kind = ACCEL_EXIT_KICKED };
 		return 0;
+	case KVM_EXIT_DEBUG:
+		kvm_debug_exit(v, ret);
+		return 0;
 	default:
 		return give_up(v, err);
 	}
@@ -180,8 +183,11 @@ int kvm_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct err *err)
 		v->thread = pthread_self();
 		__atomic_store_n(&v->running, true, __ATOMIC_RELEASE);
 	}
-	if (ioctl(v->fd, KVM_RUN, 0) == 0)
+	if (ioctl(v->fd, KVM_RUN, 0) == 0) {
+		v->answered = v->run->exit_reason == KVM_EXIT_IO || v->run->exit_reason == KVM_EXIT_MMIO;
 		return decode(v, ret, err);
+	}
+	v->answered = false;
 	if (errno == EINTR || errno == EAGAIN) { /* EAGAIN: a processor that was woken before it was started */
 		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 		*ret = (struct accel_exit) { .kind = ACCEL_EXIT_KICKED };

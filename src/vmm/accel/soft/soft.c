@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "vmm/accel/soft/soft_internal.h"
@@ -157,6 +158,10 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 		[VCPU_EXIT_TRIPLE_FAULT] = ACCEL_EXIT_TRIPLE_FAULT,
 		[VCPU_EXIT_EOI] = ACCEL_EXIT_KICKED,
 	};
+		[VCPU_EXIT_DEBUG] = ACCEL_EXIT_DEBUG,
+	};
+	static const enum accel_stop stops[] = {
+		[CPU_STOP_STEP] = ACCEL_STOP_STEP, [CPU_STOP_INT3] = ACCEL_STOP_INT3, [CPU_STOP_BREAK] = ACCEL_STOP_BREAK,
 	struct vcpu_exit *e = &v->exit;
 	int r;
 
@@ -168,6 +173,10 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 	*ret = (struct accel_exit) { .kind = kinds[e->kind], .write = e->write, .size = e->size, .count = 1,
 				     .addr = e->addr, .data = (uint8_t *) &e->data };
 	return 0;
+	if (e->kind == VCPU_EXIT_DEBUG) {
+		ret->stop = stops[e->size % ARRAY_LEN(stops)];
+		ret->which = (uint8_t) (e->data % ACCEL_BREAKS_MAX);
+	}
 }
 
 static void soft_vcpu_kick(struct accel_vcpu *v)
@@ -229,6 +238,9 @@ static const struct accel_ops soft_ops = {
 	.vcpu_run = soft_vcpu_run,
 	.vcpu_kick = soft_vcpu_kick,
 	.irq_line = soft_irq_line,
+	.regs_read = soft_regs_read,
+	.regs_write = soft_regs_write,
+	.debug = soft_debug,
 	.irq_msi = soft_irq_msi,
 	.notify_add = soft_notify_add,
 	.notify_remove = soft_notify_remove,
@@ -263,7 +275,7 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 	}
 	if (r < 0) {
 		soft_close(&s->base);
-		return err_set(err, r, "make processors");
+		return r;
 	}
 	*ret = &s->base;
 	return 0;

@@ -53,6 +53,7 @@ static void reset(struct vcpu *v)
 	pv_reset(&v->pv);
 	memset(v->eoi, 0, sizeof(v->eoi));
 	cpu_reset(v->cpu);
+	debug_watch(v->cpu);
 	if (v->cpu->translator != NULL)
 		translate_forget(v->cpu);
 	v->cpu->apic_base = v->lapic->base;
@@ -217,6 +218,10 @@ static bool stretch(struct vcpu *v)
 		vcpu_count(v, e->kind == CPU_EXIT_PIO ? STAT_PIO : STAT_MMIO);
 		v->slot->exit = (struct vcpu_exit) { .kind = e->kind == CPU_EXIT_PIO ? VCPU_EXIT_PIO : VCPU_EXIT_MMIO,
 					       .write = e->write, .size = e->size, .addr = e->addr, .data = e->data };
+	case CPU_EXIT_DEBUG:
+		v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_DEBUG, .size = e->size, .addr = e->addr,
+						     .data = e->data };
+		return true;
 		return true;
 	}
 }
@@ -283,3 +288,8 @@ int vcpu_do(struct vcpu *v)
 	}
 	return -EINVAL;
 }
+	case WORLD_REGS:
+		debug_write_regs(v, &v->slot->regs);
+		return 0;
+	case WORLD_DEBUG:
+		return debug_set(v, &v->slot->debug);

@@ -65,6 +65,15 @@ void vcpu_recheck(struct vcpu *v);
 /** pv_reset() - as after power-on */
 void pv_reset(struct pv *pv);
 
+/** debug_watch() - let every instruction be looked at, if struct cpu.debug asks for that */
+void debug_watch(struct cpu *c);
+
+/** debug_set() - be debugged; 0; -EOPNOTSUPP breaks of this kind, -EINVAL */
+int debug_set(struct vcpu *v, const struct accel_debug *debug);
+
+/** debug_write_regs() - accel_ops.regs_write */
+void debug_write_regs(struct vcpu *v, const struct accel_regs *regs);
+
 /** pv_msr_read() - one of KVM's registers; false: there is none */
 bool pv_msr_read(const struct vcpu *v, uint32_t msr, uint64_t *ret);
 

@@ -27,11 +27,14 @@ enum vcpu_exit_kind {
 	VCPU_EXIT_TRIPLE_FAULT,
 	VCPU_EXIT_EOI,
 	VCPU_N_EXITS_,
+	VCPU_EXIT_DEBUG,
 };
 
 /**
  * struct vcpu_exit - what somebody else has to do
- * @addr: port or guest address; VCPU_EXIT_EOI: vector of a level-triggered interrupt that was served
+ * @size: bytes; VCPU_EXIT_DEBUG: enum cpu_stop
+ * @addr: port or guest address; VCPU_EXIT_EOI: vector of a level-triggered interrupt that was served;
+ *        VCPU_EXIT_DEBUG: linear address of the next instruction
  * @data: what is written, or room for the answer: put it there before it runs again
  */
 struct vcpu_exit {
@@ -55,13 +58,13 @@ enum world_stat {
 };
 
 /** enum world_command - what a processor is to do */
-enum world_command { WORLD_RUN, WORLD_RESET, WORLD_START };
+enum world_command { WORLD_RUN, WORLD_RESET, WORLD_START, WORLD_REGS, WORLD_DEBUG };
 
 /**
  * struct world_slot - one processor
  * @kick: atomic: it is to stop soon
  * @asleep: atomic: it waits until the events of its struct cpu change
- * @command: what it is to do; @start: for WORLD_START; @result: 0 or -errno; @exit: of WORLD_RUN
+ * @command: what it is to do; @start: for WORLD_START; @regs: for WORLD_REGS; @debug: for WORLD_DEBUG; @result: 0 or -errno; @exit: of WORLD_RUN
  * @stat: how often each of enum world_stat was
  */
 struct world_slot {
@@ -71,6 +74,8 @@ struct world_slot {
 	int32_t result;
 	struct accel_start start;
 	struct vcpu_exit exit;
+	struct accel_regs regs;
+	struct accel_debug debug;
 	uint64_t stat[N_STATS_];
 };
 
