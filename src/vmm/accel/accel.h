@@ -14,6 +14,7 @@
 
 struct accel;
 struct accel_vcpu;
+struct cpu_model;
 struct err;
 struct gmem;
 struct str;
@@ -26,7 +27,6 @@ enum accel_exit_kind {
 	ACCEL_EXIT_TRIPLE_FAULT,
 	ACCEL_EXIT_RESET, /* the processor asks for a reset of the machine */
 	ACCEL_EXIT_POWER_OFF, /* the processor asks for the machine to be turned off */
-};
 	ACCEL_EXIT_DEBUG, /* something that a debugger waits for; see struct accel_debug */
 };
 
@@ -35,11 +35,12 @@ enum accel_stop {
 	ACCEL_STOP_STEP, /* an instruction was executed */
 	ACCEL_STOP_INT3, /* INT3 is about to be executed */
 	ACCEL_STOP_BREAK, /* one of struct accel_debug.at */
+};
 
 /**
  * struct accel_exit - what the guest wants
- * @write: ACCEL_EXIT_PIO, ACCEL_EXIT_MMIO: it writes @data; else it reads into it
  * @stop: ACCEL_EXIT_DEBUG: why; @which: of ACCEL_STOP_BREAK: index
+ * @write: ACCEL_EXIT_PIO, ACCEL_EXIT_MMIO: it writes @data; else it reads into it
  * @size: bytes of one access: 1, 2, 4, 8
  * @count: accesses, one after the other to the same address (string instructions); 1 for MMIO
  * @addr: port or guest address; ACCEL_EXIT_DEBUG: linear address of the instruction that is next
@@ -47,8 +48,8 @@ enum accel_stop {
  */
 struct accel_exit {
 	enum accel_exit_kind kind;
-	bool write;
 	enum accel_stop stop;
+	bool write;
 	uint8_t size, which;
 	uint32_t count;
 	uint64_t addr;
@@ -71,7 +72,6 @@ struct accel_start {
 	uint64_t rip, rbx, rsi, cr3, gdt;
 };
 
-/**
 #define ACCEL_FX_SIZE 512
 
 /**
@@ -114,13 +114,16 @@ struct accel_debug {
 	struct accel_break at[ACCEL_BREAKS_MAX];
 };
 
+/**
  * struct accel_config - what an accelerator is opened with
  * @nr_cpus: processors that will follow
  * @soft: how a processor in software works, NULL for the best way; others ignore it
+ * @model: which features the guest sees; NULL: all
  */
 struct accel_config {
 	unsigned nr_cpus;
 	const char *soft;
+	const struct cpu_model *model;
 };
 
 /**
@@ -138,13 +141,13 @@ struct accel_config {
  * @vcpu_run: runs until the guest needs somebody.  -errno with a message when it cannot go on.
  *            Called on the processor's own thread, without the machine's lock
  * @vcpu_kick: makes a vcpu_run that is under way, or the next one, return soon; any thread
- * @irq_line: raise or lower input @gsi of the interrupt controller; any thread
- * @irq_msi: message-signalled interrupt; any thread
- * @notify_add: any write to @gpa becomes a write to eventfd @fd and no exit
  * @regs_read: registers of a processor that is not in vcpu_run; 0 or -errno
  * @regs_write: those that programs can write: general ones, RIP, RFLAGS, bases, @fx; others are left alone.
  *              Likewise; 0 or -errno
  * @debug: from the next vcpu_run on; likewise.  0; -EOPNOTSUPP it has no breaks of this kind; -errno
+ * @irq_line: raise or lower input @gsi of the interrupt controller; any thread
+ * @irq_msi: message-signalled interrupt; any thread
+ * @notify_add: any write to @gpa becomes a write to eventfd @fd and no exit
  * @notify_remove: the same arguments; takes it back
  * @stats: append what was counted, a line per processor; NULL: nothing was
  * @close: release; no thread is in vcpu_run.  NULL is fine
@@ -162,12 +165,12 @@ struct accel_ops {
 	int (*vcpu_start)(struct accel_vcpu *v, const struct accel_start *start, struct err *err);
 	int (*vcpu_run)(struct accel_vcpu *v, struct accel_exit *ret, struct err *err);
 	void (*vcpu_kick)(struct accel_vcpu *v);
-	void (*irq_line)(struct accel *a, unsigned gsi, bool level);
-	void (*irq_msi)(struct accel *a, uint64_t addr, uint32_t data);
-	int (*notify_add)(struct accel *a, uint64_t gpa, int fd);
 	int (*regs_read)(struct accel_vcpu *v, struct accel_regs *ret);
 	int (*regs_write)(struct accel_vcpu *v, const struct accel_regs *regs);
 	int (*debug)(struct accel_vcpu *v, const struct accel_debug *debug);
+	void (*irq_line)(struct accel *a, unsigned gsi, bool level);
+	void (*irq_msi)(struct accel *a, uint64_t addr, uint32_t data);
+	int (*notify_add)(struct accel *a, uint64_t gpa, int fd);
 	void (*notify_remove)(struct accel *a, uint64_t gpa, int fd);
 	void (*stats)(struct accel *a, struct str *s);
 	void (*close)(struct accel *a);

@@ -64,6 +64,9 @@ void kvm_close(struct accel *a);
 /** kvm_cpuid_read() - leaves that the host's KVM supports; the caller frees them; 0 or -errno */
 int kvm_cpuid_read(int dev, struct kvm_cpuid2 **ret);
 
+/** kvm_cpuid_choose() - leave what a model has; 0; -ENOTSUP with a message */
+int kvm_cpuid_choose(struct kvm_cpuid2 *c, const struct cpu_model *model, struct err *err);
+
 /** kvm_cpuid_set() - give a processor its leaves; 0 or -errno */
 int kvm_cpuid_set(const struct kvm *kvm, int vcpu_fd, unsigned index);
 
@@ -82,9 +85,6 @@ int kvm_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct err *err);
 /** kvm_vcpu_kick() - accel_ops.vcpu_kick */
 void kvm_vcpu_kick(struct accel_vcpu *v);
 
-/**
- * kvm_state_read() - all state of a processor
- * @ret: returns; the caller frees it
 /** kvm_regs_read() - accel_ops.regs_read */
 int kvm_regs_read(struct accel_vcpu *v, struct accel_regs *ret);
 
@@ -97,6 +97,9 @@ int kvm_debug(struct accel_vcpu *v, const struct accel_debug *debug);
 /** kvm_debug_exit() - what a debugger is told of KVM_EXIT_DEBUG */
 void kvm_debug_exit(const struct accel_vcpu *v, struct accel_exit *ret);
 
+/**
+ * kvm_state_read() - all state of a processor
+ * @ret: returns; the caller frees it
  * Return: 0; -errno.
  */
 int kvm_state_read(const struct accel_vcpu *v, struct kvm_state **ret);

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/soft_internal.h"
 #include "vmm/core/gmem.h"
 
@@ -157,11 +158,11 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 		[VCPU_EXIT_MMIO] = ACCEL_EXIT_MMIO,
 		[VCPU_EXIT_TRIPLE_FAULT] = ACCEL_EXIT_TRIPLE_FAULT,
 		[VCPU_EXIT_EOI] = ACCEL_EXIT_KICKED,
-	};
 		[VCPU_EXIT_DEBUG] = ACCEL_EXIT_DEBUG,
 	};
 	static const enum accel_stop stops[] = {
 		[CPU_STOP_STEP] = ACCEL_STOP_STEP, [CPU_STOP_INT3] = ACCEL_STOP_INT3, [CPU_STOP_BREAK] = ACCEL_STOP_BREAK,
+	};
 	struct vcpu_exit *e = &v->exit;
 	int r;
 
@@ -172,11 +173,11 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 		return r;
 	*ret = (struct accel_exit) { .kind = kinds[e->kind], .write = e->write, .size = e->size, .count = 1,
 				     .addr = e->addr, .data = (uint8_t *) &e->data };
-	return 0;
 	if (e->kind == VCPU_EXIT_DEBUG) {
 		ret->stop = stops[e->size % ARRAY_LEN(stops)];
 		ret->which = (uint8_t) (e->data % ACCEL_BREAKS_MAX);
 	}
+	return 0;
 }
 
 static void soft_vcpu_kick(struct accel_vcpu *v)
@@ -237,10 +238,10 @@ static const struct accel_ops soft_ops = {
 	.vcpu_start = soft_vcpu_start,
 	.vcpu_run = soft_vcpu_run,
 	.vcpu_kick = soft_vcpu_kick,
-	.irq_line = soft_irq_line,
 	.regs_read = soft_regs_read,
 	.regs_write = soft_regs_write,
 	.debug = soft_debug,
+	.irq_line = soft_irq_line,
 	.irq_msi = soft_irq_msi,
 	.notify_add = soft_notify_add,
 	.notify_remove = soft_notify_remove,
@@ -249,6 +250,12 @@ static const struct accel_ops soft_ops = {
 	.again = vcpu_main,
 };
 REGISTRY_ADD(accels, soft_ops);
+
+static int choose_features(struct world *w, const struct cpu_model *model, struct err *err)
+{
+	memcpy(w->feature, cpuid_features()->word, sizeof(w->feature));
+	return model != NULL ? cpu_model_apply(model, w->feature, err) : 0;
+}
 
 static int soft_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
 {
@@ -273,6 +280,10 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 		r = add_region(s, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, mem->fd, offset, false);
 		offset += mem->region[i].size;
 	}
+	if (r < 0)
+		(void) err_set(err, r, "make processors");
+	else
+		r = choose_features(s->world, conf->model, err);
 	if (r < 0) {
 		soft_close(&s->base);
 		return r;

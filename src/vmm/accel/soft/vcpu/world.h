@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "vmm/accel/accel.h"
+#include "vmm/accel/cpu_model.h"
 #include "vmm/accel/soft/apic/lapic.h"
 #include "vmm/accel/soft/cpu/state.h"
 #include "vmm/accel/soft/vcpu/clock.h"
@@ -26,8 +27,8 @@ enum vcpu_exit_kind {
 	VCPU_EXIT_MMIO,
 	VCPU_EXIT_TRIPLE_FAULT,
 	VCPU_EXIT_EOI,
-	VCPU_N_EXITS_,
 	VCPU_EXIT_DEBUG,
+	VCPU_N_EXITS_,
 };
 
 /**
@@ -73,9 +74,9 @@ struct world_slot {
 	enum world_command command;
 	int32_t result;
 	struct accel_start start;
-	struct vcpu_exit exit;
 	struct accel_regs regs;
 	struct accel_debug debug;
+	struct vcpu_exit exit;
 	uint64_t stat[N_STATS_];
 };
 
@@ -96,11 +97,13 @@ struct world_notify {
  * struct world - one machine
  * @nr: processors
  * @translate: they translate, instead of interpreting
+ * @feature: which features of processors the guest sees, see struct cpu_cpuid.word
  * @cpu: each belongs to its process; of others only the events may be touched
  */
 struct world {
 	uint32_t nr, nr_regions;
 	bool translate;
+	uint32_t feature[CPUID_WORDS];
 	struct soft_clock clock;
 	struct world_region region[CPU_RAM_MAX];
 	struct world_notify notify[WORLD_NOTIFY_MAX];
