@@ -176,7 +176,7 @@ static void test_packets(void **state)
 static void test_registers(void **state)
 {
 	_cleanup_(str_fini) struct str text = { 0 }, xml = { 0 };
-	struct accel_regs regs, copy;
+	struct accel_regs regs = { 0 }, copy;
 	const char *at;
 	unsigned n = 0;
 
