@@ -35,7 +35,8 @@ said "answers" '"status": ?"running"' '"cpu-index": ?1.*"id": ?\[1, ?"x"\]' '"na
 [ ! -e /tmp/qmp ] || fail "the socket is still there"
 
 client log:1:PRESS system_powerdown wait:POWERDOWN wait:SHUTDOWN
-boot 'echo PRESS; dd if=/dev/input/event0 of=/dev/null bs=24 count=1 2>&1 | grep -q "1+0 records in" && echo BUTTON' --qmp /tmp/qmp
+# who opens the device after the button was pressed is not told
+boot 'exec 3</dev/input/event0; echo PRESS; dd <&3 of=/dev/null bs=24 count=1 2>&1 | grep -q "1+0 records in" && echo BUTTON' --qmp /tmp/qmp
 expect "power button" 0 BUTTON
 said "power button's events" '"event": ?"SHUTDOWN".*guest-shutdown'
 
