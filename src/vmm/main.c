@@ -77,7 +77,7 @@ static int probe(void)
 	int status = STATUS_FAILED;
 
 	REGISTRY_FOREACH(it, accels) {
-		if ((*it)->probe(&err) < 0) {
+		if ((*it)->probe(true, &err) < 0) {
 			printf("%s: no: %s\n", (*it)->name, err.text);
 		} else {
 			printf("%s: yes\n", (*it)->name);

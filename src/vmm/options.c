@@ -123,7 +123,7 @@ static const struct accel_ops *best_accel(void)
 	const struct accel_ops *kvm = accel_find("kvm");
 	struct err err = { 0 };
 
-	if (kvm != NULL && kvm->probe(&err) == 0)
+	if (kvm != NULL && kvm->probe(false, &err) == 0)
 		return kvm;
 	(void) fprintf(stderr, "cleave-vmm: warning: processors are software, which is slower: %s\n", err.text);
 	return accel_find("soft");

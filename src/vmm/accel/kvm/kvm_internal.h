@@ -53,7 +53,13 @@ struct kvm {
 int kvm_dev_open(struct err *err);
 
 /** kvm_probe() - accel_ops.probe */
-int kvm_probe(struct err *err);
+int kvm_probe(bool again, struct err *err);
+
+/** kvm_answer_read() - what kvm_probe() found out before: 1 yes, 0 unknown; -EOPNOTSUPP no, with its message */
+int kvm_answer_read(struct err *err);
+
+/** kvm_answer_keep() - remember it: "yes" or a message; nothing if there is no place for it */
+void kvm_answer_keep(const char *answer);
 
 /** kvm_open() - accel_ops.open */
 int kvm_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);

@@ -218,8 +218,9 @@ static void soft_stats(struct accel *a, struct str *str)
 	}
 }
 
-static int soft_probe(struct err *err)
+static int soft_probe(bool again, struct err *err)
 {
+	(void) again;
 	(void) err;
 	return 0;
 }
