@@ -25,6 +25,7 @@
 #include "vmm/debug/socket.h"
 #include "vmm/machine/leftovers.h"
 #include "vmm/machine/machine.h"
+#include "vmm/machine/stats.h"
 #include "vmm/options.h"
 
 #define GDB_DEFAULT "tcp:127.0.0.1:1234" /* where QEMU's -s listens */
@@ -100,10 +101,8 @@ static bool make_raw(const struct machine_config *conf, struct termios *old)
 static void print_stats(struct machine *m)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
-	struct accel *a = machine_vm(m)->accel;
 
-	if (a->ops->stats != NULL)
-		a->ops->stats(a, &s);
+	stats_text(m, &s);
 	if (s.len > 0 && !s.failed)
 		fputs(s.p, stderr);
 }

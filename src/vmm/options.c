@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "vmm/accel/accel.h"
 #include "vmm/boot/smbios.h"
+#include "vmm/core/trace.h"
 #include "vmm/device_options.h"
 #include "vmm/machine/machine.h"
 
@@ -65,7 +66,10 @@ static const struct opt table[] = {
 	{ "sandbox", 0, OPT_STRING, offsetof(struct vmm_options, sandbox), "HOW",
 	  "what the process may do once the guest runs: auto (as little as this host can enforce), full, off (auto)" },
 	{ "stats", 0, OPT_BOOL, offsetof(struct vmm_options, stats), NULL,
-	  "say at the end what was counted (of processors in software)" },
+	  "say at the end what was counted of processors and devices" },
+	{ "trace", 0, OPT_STRING, offsetof(struct vmm_options, trace), "PATTERN[,PATTERN...]",
+	  "tell on standard error of what happens inside: port, register, line, message, power, virtio-status, "
+	  "virtio-notify, virtio-signal, processor, control; * for all" },
 	{ "no-reboot", 0, OPT_BOOL, offsetof(struct vmm_options, no_reboot), NULL, "a reset ends the machine" },
 	{ "probe", 0, OPT_BOOL, offsetof(struct vmm_options, probe), NULL,
 	  "say whether this host can run an ordinary guest, and why not" },
@@ -259,7 +263,9 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	if (o->cpus > VM_CPUS_MAX)
 		return err_msg(err, -EINVAL, "option --cpus: %llu is more than %d", (unsigned long long) o->cpus,
 			       VM_CPUS_MAX);
-	r = check_soft(o->soft, err);
+	r = o->trace != NULL ? trace_choose(o->trace, err) : 0;
+	if (r == 0)
+		r = check_soft(o->soft, err);
 	if (r == 0 && o->cpu != NULL) {
 		r = cpu_model_parse(o->cpu, &ret->model, err);
 		ret->accel_config.model = &ret->model;

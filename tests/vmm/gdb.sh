@@ -44,9 +44,15 @@ start() {
 	rm -f typed
 	mkfifo typed
 	exec 3<>typed
-	timeout 150 "$bin/cleave-vmm" --accel "${ACCEL:-soft}" --kernel "$KERNEL" --initrd initrd \
-		--append "console=ttyS0 quiet cryptomgr.notests panic=-1 init_on_alloc=0" --gdb unix:gdb "$@" >log 2>err <typed &
+	timeout 150 "$bin/cleave-vmm" --accel "${ACCEL:-soft}" --kernel "$KERNEL" --gdb unix:gdb "$@" >log 2>err <typed &
 	vmm=$!
+}
+
+until_socket() {
+	for _ in $(seq 300); do
+		[ -S gdb ] && return
+		sleep 0.1
+	done
 }
 
 # debug COMMAND...: what gdb says to them is in gdb.log
@@ -75,11 +81,9 @@ ended() {
 	[ ! -e gdb ] || fail "$1: the socket is still there"
 }
 
-start --paused
-for _ in $(seq 100); do
-	[ -S gdb ] && break
-	sleep 0.1
-done
+linux=(--initrd initrd --append "console=ttyS0 quiet cryptomgr.notests panic=-1 init_on_alloc=0")
+start --paused "${linux[@]}"
+until_socket
 # shellcheck disable=SC2016 # the registers are gdb's
 debug 'print/x $rip' 'info registers cr0 rbx' 'x/1xg $rip' 'stepi' 'detach'
 said "before the first instruction" '^\$1 = 0x[0-9a-f]+' '^cr0 ' '^rbx ' ':.0x' '^0x.* in ' 'detached'
@@ -98,11 +102,22 @@ said "a breakpoint" "Breakpoint 1, $address" "^\\\$1 = $address" '^\$2 = 0$' "=>
 ended "power off" 0
 grep -q 'READ go' log || fail "it did not go on"
 
-start --paused
-for _ in $(seq 100); do
-	[ -S gdb ] && break
-	sleep 0.1
-done
+start --paused "${linux[@]}"
+until_socket
 debug 'kill'
 ended "kill" 0
+
+# without Linux, with KVM too where there is one: even one that only emulates has its own breakpoints and steps
+gcc -c -o guest.o "$here/bare/guest.S" &&
+	ld -m elf_x86_64 -static -nostdlib -z noexecstack -Ttext=0x200000 -e start -o guest guest.o || exit 1
+off=0x$(nm guest | awk '$3 == "off" { print $1 }' | sed 's/^0*//')
+for ACCEL in soft $([ ! -w /dev/kvm ] || echo kvm); do
+	KERNEL=guest start --paused --append o --memory 32M --stats
+	until_socket
+	# shellcheck disable=SC2016
+	debug "hbreak *$off" continue 'print/x $rip' stepi 'print/x $rip - '"$off" 'set $rbx = 0x77' 'print/x $rbx' delete continue
+	said "$ACCEL: hardware breakpoint" "Breakpoint 1, 0x0*${off#0x}" "^\\\$1 = $off" '^\$2 = 0x5$' '^\$3 = 0x77$' 'exited normally'
+	ended "$ACCEL: power off" 0
+	grep -q "^processor 0: $ACCEL, .*ports 6" err || fail "$ACCEL: what was counted"
+done
 exit $failed

@@ -17,7 +17,6 @@ struct accel_vcpu;
 struct cpu_model;
 struct err;
 struct gmem;
-struct str;
 
 /** enum accel_exit_kind - why vcpu_run returned */
 enum accel_exit_kind {
@@ -126,6 +125,9 @@ struct accel_config {
 	const struct cpu_model *model;
 };
 
+/** accel_stat_fn - told of one thing that was counted */
+typedef void accel_stat_fn(void *arg, const char *name, uint64_t value);
+
 /**
  * struct accel_ops - one way to execute a guest
  * @name: as after --accel
@@ -149,7 +151,7 @@ struct accel_config {
  * @irq_msi: message-signalled interrupt; any thread
  * @notify_add: any write to @gpa becomes a write to eventfd @fd and no exit
  * @notify_remove: the same arguments; takes it back
- * @stats: append what was counted, a line per processor; NULL: nothing was
+ * @stats: tell what was counted of a processor; while it executes, numbers may be a little old
  * @close: release; no thread is in vcpu_run.  NULL is fine
  * @again: this program was started again by the accelerator, which named it cleave-vmm:NAME; exit status.
  *         NULL: it never does that
@@ -172,7 +174,7 @@ struct accel_ops {
 	void (*irq_msi)(struct accel *a, uint64_t addr, uint32_t data);
 	int (*notify_add)(struct accel *a, uint64_t gpa, int fd);
 	void (*notify_remove)(struct accel *a, uint64_t gpa, int fd);
-	void (*stats)(struct accel *a, struct str *s);
+	void (*stats)(struct accel_vcpu *v, accel_stat_fn *one, void *arg);
 	void (*close)(struct accel *a);
 	int (*again)(int argc, char **argv);
 };

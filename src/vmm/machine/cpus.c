@@ -9,6 +9,7 @@
 #include "vmm/machine/cpus.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 
 #include "base/err.h"
 #include "vmm/accel/accel.h"
+#include "vmm/core/trace.h"
 #include "vmm/core/vm.h"
 #include "vmm/machine/confine.h"
 
@@ -86,6 +88,8 @@ static void access_one(const struct bus *bus, const struct accel_exit *e, uint8_
 		v = bus_read(bus, e->addr, e->size);
 		memcpy(data, &v, e->size);
 	}
+	TRACE(e->kind == ACCEL_EXIT_PIO ? TRACE_PORT : TRACE_REGISTER, "%#" PRIx64 " %s %#" PRIx64 ", %u bytes", e->addr,
+	      e->write ? "gets" : "is", v, e->size);
 }
 
 static void access_all(struct vm *vm, const struct bus *bus, const struct accel_exit *e)
@@ -124,6 +128,8 @@ static void carry_out(struct cpu *cpu, const struct accel_exit *e)
 {
 	struct vm *vm = cpu->all->vm;
 
+	if (e->kind > ACCEL_EXIT_MMIO)
+		TRACE(TRACE_PROCESSOR, "%u stops, reason %d at %#" PRIx64, (unsigned) (cpu - cpu->all->cpu), (int) e->kind, e->addr);
 	switch (e->kind) {
 	case ACCEL_EXIT_KICKED:
 		break;

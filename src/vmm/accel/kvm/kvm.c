@@ -229,6 +229,7 @@ static const struct accel_ops kvm_ops = {
 	.irq_msi = kvm_irq_msi,
 	.notify_add = kvm_notify_add,
 	.notify_remove = kvm_notify_remove,
+	.stats = kvm_stats,
 	.close = kvm_close,
 };
 REGISTRY_ADD(accels, kvm_ops);

@@ -19,6 +19,7 @@ struct kvm_state;
  * @run: memory shared with the kernel
  * @thread, @running: who runs it; @running is atomic and set once @thread is known
  * @answered: the last exit was an access to a device, which ends when it runs again
+ * @ports, @registers, @kicks: how often it asked devices, and was told to stop
  * @power_on: its state before it ran
  */
 struct accel_vcpu {
@@ -28,6 +29,7 @@ struct accel_vcpu {
 	struct kvm_run *run;
 	pthread_t thread;
 	bool running, answered;
+	uint64_t ports, registers, kicks;
 	struct kvm_state *power_on;
 };
 
@@ -90,6 +92,9 @@ int kvm_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct err *err);
 
 /** kvm_vcpu_kick() - accel_ops.vcpu_kick */
 void kvm_vcpu_kick(struct accel_vcpu *v);
+
+/** kvm_stats() - accel_ops.stats */
+void kvm_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg);
 
 /** kvm_regs_read() - accel_ops.regs_read */
 int kvm_regs_read(struct accel_vcpu *v, struct accel_regs *ret);

@@ -7,7 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,7 +14,6 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
-#include "base/str.h"
 #include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/soft_internal.h"
 #include "vmm/core/gmem.h"
@@ -197,25 +195,23 @@ static void soft_irq_msi(struct accel *a, uint64_t addr, uint32_t data)
 	(void) apic_send_msi(&((struct soft *) a)->bus, addr, data); /* a wrong address: no interrupt */
 }
 
-static void soft_stats(struct accel *a, struct str *str)
+static void soft_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 {
 	static const char *const names[N_STATS_] = {
 		[STAT_PIO] = "ports",	    [STAT_MMIO] = "registers", [STAT_HALT] = "halts",
 		[STAT_KICK] = "kicks",	    [STAT_ALARM] = "alarms",   [STAT_IRQ] = "interrupts",
 		[STAT_NOTIFY] = "notifies", [STAT_EOI] = "level-eois",
 	};
-	const struct soft *s = (struct soft *) a;
+	const struct world *w = v->soft->world;
+	const struct cpu *c = &w->cpu[v->index];
 
-	for (unsigned i = 0; i < s->nr_cpus; i++) {
-		const struct cpu *c = &s->world->cpu[i];
-
-		str_printf(str, "processor %u: instructions %" PRIu64 ", blocks %" PRIu64 ", decoded %" PRIu64
-			   ", tlb-misses %" PRIu64 ", exceptions %" PRIu64, i, c->stat_insns, c->stat_blocks,
-			   c->stat_decoded, c->stat_tlb_miss, c->stat_faults);
-		for (unsigned k = 0; k < N_STATS_; k++)
-			str_printf(str, ", %s %" PRIu64, names[k], s->world->slot[i].stat[k]);
-		str_puts(str, "\n");
-	}
+	one(arg, "instructions", c->stat_insns);
+	one(arg, "blocks", c->stat_blocks);
+	one(arg, "decoded", c->stat_decoded);
+	one(arg, "tlb-misses", c->stat_tlb_miss);
+	one(arg, "exceptions", c->stat_faults);
+	for (unsigned k = 0; k < N_STATS_; k++)
+		one(arg, names[k], w->slot[v->index].stat[k]);
 }
 
 static int soft_probe(bool again, struct err *err)
