@@ -53,6 +53,7 @@ static void reset(struct vcpu *v)
 	pv_reset(&v->pv);
 	memset(v->eoi, 0, sizeof(v->eoi));
 	cpu_reset(v->cpu);
+	debug_watch(v->cpu);
 	if (v->cpu->translator != NULL)
 		translate_forget(v->cpu);
 	v->cpu->apic_base = v->lapic->base;
@@ -80,6 +81,10 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct 
 	}
 	v->cpu = &w->cpu[index];
 	v->cpu->owner = v;
+	v->features = *cpuid_features();
+	memcpy(v->features.word, w->feature, sizeof(v->features.word));
+	v->features.xcr0 = cpu_model_xcr0(v->features.word, v->features.xcr0);
+	v->cpu->cpuid = &v->features;
 	reset(v);
 	r = w->translate ? translate_new(v->cpu, 0, NULL) : 0;
 	if (r < 0) {
@@ -213,6 +218,10 @@ static bool stretch(struct vcpu *v)
 	case CPU_EXIT_TRIPLE_FAULT:
 		v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_TRIPLE_FAULT };
 		return true;
+	case CPU_EXIT_DEBUG:
+		v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_DEBUG, .size = e->size, .addr = e->addr,
+						     .data = e->data };
+		return true;
 	default:
 		vcpu_count(v, e->kind == CPU_EXIT_PIO ? STAT_PIO : STAT_MMIO);
 		v->slot->exit = (struct vcpu_exit) { .kind = e->kind == CPU_EXIT_PIO ? VCPU_EXIT_PIO : VCPU_EXIT_MMIO,
@@ -280,6 +289,11 @@ int vcpu_do(struct vcpu *v)
 	case WORLD_START:
 		start_at(v, &v->slot->start);
 		return 0;
+	case WORLD_REGS:
+		debug_write_regs(v, &v->slot->regs);
+		return 0;
+	case WORLD_DEBUG:
+		return debug_set(v, &v->slot->debug);
 	}
 	return -EINVAL;
 }
