@@ -350,7 +350,8 @@ bool cpu_execute(struct cpu *c, const struct insn *i)
 	return false;
 }
 
-bool cpu_advance(struct cpu *c)
+/* One instruction; @look: after what is special. */
+static bool advance(struct cpu *c, bool look)
 {
 	int how;
 
@@ -358,20 +359,18 @@ bool cpu_advance(struct cpu *c)
 	how = setjmp(c->unwind);
 	if (how != UNWIND_NONE)
 		return unwound(c, how);
-	if (cpu_is_special(c))
+	if (look && cpu_is_special(c))
 		return run_special(c);
 	run_one(c);
 	return false;
 }
 
+bool cpu_advance(struct cpu *c)
+{
+	return advance(c, true);
+}
+
 bool cpu_step(struct cpu *c)
 {
-	int how;
-
-	answer(c);
-	how = setjmp(c->unwind);
-	if (how != UNWIND_NONE)
-		return unwound(c, how);
-	run_one(c);
-	return false;
+	return advance(c, false);
 }
