@@ -115,10 +115,12 @@ static void time_stamp(struct gen *g, const struct gen_item *it)
 
 static void selector(struct gen *g, const struct gen_item *it)
 {
-	unsigned reg = it->i.rm, to = gen_is_in_memory(reg) ? T0 : reg;
+	unsigned reg = it->i.rm;
+	bool in_memory = gen_is_in_memory(reg);
+	unsigned to = in_memory ? T0 : reg;
 
 	emit_gs_load16(&g->e, to, AT(seg) + (it->i.modrm >> 3 & 7) * sizeof(struct cpu_seg) + offsetof(struct cpu_seg, sel));
-	if (to != reg)
+	if (in_memory)
 		emit_gs(&g->e, true, OP_STORE, to, AT_REG(reg));
 }
 
