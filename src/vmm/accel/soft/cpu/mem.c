@@ -7,6 +7,7 @@
 #include "vmm/accel/soft/cpu/exc.h"
 #include "vmm/accel/soft/cpu/exec.h"
 #include "vmm/accel/soft/cpu/mmu.h"
+#include "vmm/accel/soft/cpu/pages.h"
 
 #define APIC_ENABLED (1ull << 11)
 #define APIC_X2 (1ull << 10)
@@ -133,9 +134,8 @@ static uint8_t *locate(struct cpu *c, uint64_t lin, unsigned access, uint64_t *g
 	host = mmu_ram(c, page.gpa, &left, &readonly);
 	if (host == NULL || (readonly && (access & MEM_WRITE)))
 		return NULL;
-	if ((access & MEM_WRITE) && c->page_flags != NULL && page.gpa >> 12 < c->nr_page_flags &&
-	    (__atomic_load_n(&c->page_flags[page.gpa >> 12], __ATOMIC_RELAXED) & CPU_PAGE_CODE))
-		c->ops->code_write(c, page.gpa);
+	if (access & MEM_WRITE)
+		page_write(c, page.gpa);
 	if (!(access & MEM_SYSTEM))
 		mmu_fill(c, lin, &page, host, readonly);
 	if (access & MEM_WRITE)

@@ -47,7 +47,7 @@ void mmu_invlpg(struct cpu *c, uint64_t lin);
 /** mmu_invpcid() - forget what is not global of address space @pcid */
 void mmu_invpcid(struct cpu *c, unsigned pcid);
 
-/** mmu_protect() - let the next write to guest page @gpa be seen by ops->code_write */
+/** mmu_protect() - forget entries that let guest page @gpa be written; see pages.h */
 void mmu_protect(struct cpu *c, uint64_t gpa);
 
 /** mmu_reset() - no entries at all */
