@@ -32,8 +32,8 @@ uint8_t *mmu_ram(const struct cpu *c, uint64_t gpa, uint64_t *left, bool *readon
 /** mmu_code() - the page that instructions at @lin come from; host is NULL if it is no RAM.  Raises */
 const struct tlb_code *mmu_code(struct cpu *c, uint64_t lin);
 
-/** mmu_fill() - make an entry for @lin as translated */
-void mmu_fill(struct cpu *c, uint64_t lin, const struct page *page, uint8_t *host, bool readonly);
+/** mmu_fill() - make the entry of array @tlb for @lin as translated */
+void mmu_fill(struct cpu *c, struct tlb_entry *tlb, uint64_t lin, const struct page *page, uint8_t *host, bool readonly);
 
 /** mmu_set_cr3() - as MOV to CR3 does, checks done; bit 63 keeps what is remembered */
 void mmu_set_cr3(struct cpu *c, uint64_t value);

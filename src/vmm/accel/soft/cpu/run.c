@@ -97,6 +97,7 @@ void cpu_reset(struct cpu *c)
 	c->xsave[24] = 0x80; /* MXCSR 0x1F80 */
 	c->xsave[25] = 0x1F;
 	__atomic_store_n(&c->event, 0, __ATOMIC_SEQ_CST);
+	c->held = 0;
 	blocks_flush(c->blocks);
 	cpu_init(c);
 }

@@ -333,7 +333,7 @@ struct cpu_fault {
  * @cpl: current privilege level
  * @mode: CPU_MODE_* of code at RIP
  * @xsave: x87, SSE, AVX, AVX-512 state in the host's standard XSAVE format
- * @event: EVENT_*, atomic
+ * @event: EVENT_*, atomic; @held: behind it: EVENT_IRQ that waits until interrupts are allowed, of the translator
  * @hot: of the translator
  * @stepped: a single step ends with a trap; not that of INT n, which clears TF
  * @shadow: interrupts wait for the end of the next instruction: 1 after STI, 2 after MOV SS (then debug traps too)
@@ -348,7 +348,8 @@ struct cpu {
 	uint64_t code_page;
 	bool leave, stepped;
 	uint8_t cpl, mode, shadow;
-	uint32_t event;
+	_Alignas(8) uint32_t event;
+	uint32_t held;
 	struct cpu_hot hot;
 
 	struct cpu_seg seg[SEG_NR];

@@ -56,12 +56,12 @@ static uint64_t info_of(struct cpu *c, uint64_t lin, const struct page *page)
 	return info;
 }
 
-void mmu_fill(struct cpu *c, uint64_t lin, const struct page *page, uint8_t *host, bool readonly)
+void mmu_fill(struct cpu *c, struct tlb_entry *tlb, uint64_t lin, const struct page *page, uint8_t *host, bool readonly)
 {
-	struct tlb_entry *e = tlb_at(c, lin);
+	struct tlb_entry *e = &tlb[tlb_index(lin)];
 	uint64_t at = lin & ~0xFFFull;
 
-	if (c->tlb_now == c->tlb[c->space.now].entry[TLB_SLOW])
+	if (tlb == c->tlb[c->space.now].entry[TLB_SLOW])
 		return;
 	e->read = at;
 	e->write = page->write && !readonly && page_may_write(c, page->gpa) ? at : TLB_NONE;

@@ -11,11 +11,13 @@
 /* Bits of RFLAGS that POPF at level 0 may change and that mean more than a bit */
 #define POPF_SPECIAL (FL_TF | FL_DF | FL_IOPL | FL_NT | FL_RF | FL_VM | FL_AC | FL_VIF | FL_VIP | FL_ID)
 
-/* Does somebody want attention before the instruction at @off?  Spoils the host's flags. */
+/* Does somebody want attention before the instruction at @off, now that interrupts may be allowed?  Spoils the host's flags. */
 static void poll(struct gen *g, unsigned off, uint16_t live)
 {
+	_Static_assert(AT(held) == AT(event) + sizeof(uint32_t), "both at once");
 	gen_spoil_flags(g, live);
-	emit_gs_group(&g->e, GROUP_CMP, AT(event), 0);
+	emit_gs(&g->e, true, 0x83, GROUP_CMP, AT(event));
+	emit_8(&g->e, 0);
 	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_POLL, .from = emit_jcc(&g->e, CC_NE, NULL), .off = off });
 }
 

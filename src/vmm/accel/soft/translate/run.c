@@ -475,6 +475,24 @@ static bool step(struct cpu *c, const struct block *b)
 	return cpu_advance(c);
 }
 
+/* Before more is executed: what others want, and interrupts that are not allowed now need not be looked for. */
+static void look_at_events(struct cpu *c)
+{
+	uint32_t event = __atomic_load_n(&c->event, __ATOMIC_RELAXED);
+
+	if (event & EVENT_PAGES) {
+		fp_out(c);
+		c->ops->page_asked(c);
+	}
+	if (event & EVENT_IRQ && !(c->flags & FL_IF)) {
+		c->held = EVENT_IRQ;
+		(void) __atomic_fetch_and(&c->event, ~EVENT_IRQ, __ATOMIC_SEQ_CST);
+	} else if (c->held != 0 && c->flags & FL_IF) {
+		cpu_set_event(c, c->held);
+		c->held = 0;
+	}
+}
+
 void translate_run(struct cpu *c)
 {
 	const struct block *b;
@@ -482,10 +500,7 @@ void translate_run(struct cpu *c)
 	if (fault_thread(c) < 0)
 		abort(); /* no memory for a stack of 64 KiB */
 	do {
-		if (__builtin_expect(__atomic_load_n(&c->event, __ATOMIC_RELAXED) & EVENT_PAGES, 0)) {
-			fp_out(c);
-			c->ops->page_asked(c);
-		}
+		look_at_events(c);
 		/* It keeps breakpoints from an instruction: there are none, or all is the interpreter's. */
 		if (!(c->dr7 & 0xFF))
 			c->flags &= ~FL_RF;
