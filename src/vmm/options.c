@@ -35,7 +35,7 @@ static const struct opt table[] = {
 	  "what processors can do: host, x86-64-v1, x86-64-v2, x86-64-v3, x86-64-v4 (host)" },
 	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
 	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
-	  "how processors in software work: tlb, interp (tlb, which is for one processor); threads: not in a process each" },
+	  "how processors in software work: tlb, interp (tlb); threads: not in a process each" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",

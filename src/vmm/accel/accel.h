@@ -134,7 +134,7 @@ typedef void accel_stat_fn(void *arg, const char *name, uint64_t value);
  * @shares_memory: other processes of it map guest memory too
  * @probe: can it run an ordinary guest on this host?  0, or -errno with a message that tells how to
  *         make it work.  May take milliseconds; @again: even if the answer is known from before
- * @open: @mem and what @conf points to are borrowed until close
+ * @open: @mem and what @conf points to are borrowed until close; it may set @mem->wrote
  * @map: more memory that the guest sees at @gpa, a multiple of 2 MiB as @size: file @fd, all of it mapped
  *       at @host.  Borrowed until close; before the first vcpu_new
  * @vcpu_new: processor @index of @nr_cpus; freed by close
@@ -160,7 +160,7 @@ struct accel_ops {
 	const char *name, *summary;
 	bool shares_memory;
 	int (*probe)(bool again, struct err *err);
-	int (*open)(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
+	int (*open)(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
 	int (*map)(struct accel *a, uint64_t gpa, void *host, uint64_t size, int fd, bool readonly);
 	int (*vcpu_new)(struct accel *a, unsigned index, struct accel_vcpu **ret, struct err *err);
 	int (*reset)(struct accel *a, struct err *err);

@@ -151,6 +151,12 @@ uint64_t gmem_address(const struct gmem *m, const void *host)
 	return at < m->region[0].size ? at : at - m->region[0].size + GMEM_HIGH_BASE;
 }
 
+void gmem_wrote(const struct gmem *m, const void *host, uint64_t len)
+{
+	if (m->wrote != NULL && len > 0)
+		m->wrote(m->wrote_arg, gmem_address(m, host), len);
+}
+
 int gmem_read(const struct gmem *m, uint64_t gpa, void *ret, uint64_t len)
 {
 	const void *p = gmem_map(m, gpa, len);

@@ -34,8 +34,11 @@ struct gmem_region {
  * @fd: the memfd; -EBADF for memory of this process alone
  * @size: bytes of all regions
  * @region: @nr_regions of them, by rising address
+ * @wrote: told of what devices have written, before the guest is, with @wrote_arg; any thread.  NULL: nobody cares
  */
 struct gmem {
+	void (*wrote)(void *arg, uint64_t gpa, uint64_t len);
+	void *wrote_arg;
 	int fd;
 	uint64_t size;
 	unsigned nr_regions;
@@ -75,6 +78,9 @@ void *gmem_map(const struct gmem *m, uint64_t gpa, uint64_t len);
 
 /** gmem_address() - guest address of what gmem_map() returned */
 uint64_t gmem_address(const struct gmem *m, const void *host);
+
+/** gmem_wrote() - a device has written @len bytes at @host, which gmem_map() returned, and is about to tell the guest */
+void gmem_wrote(const struct gmem *m, const void *host, uint64_t len);
 
 /** gmem_read() - copy from the guest; 0 or -EFAULT (then nothing is copied) */
 int gmem_read(const struct gmem *m, uint64_t gpa, void *ret, uint64_t len);

@@ -234,7 +234,7 @@ static const struct accel_ops kvm_ops = {
 };
 REGISTRY_ADD(accels, kvm_ops);
 
-int kvm_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
+int kvm_open(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
 {
 	struct kvm *k = calloc(1, sizeof(*k));
 	int r;

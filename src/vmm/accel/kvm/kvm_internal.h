@@ -64,7 +64,7 @@ int kvm_answer_read(struct err *err);
 void kvm_answer_keep(const char *answer);
 
 /** kvm_open() - accel_ops.open */
-int kvm_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
+int kvm_open(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
 
 /** kvm_close() - accel_ops.close */
 void kvm_close(struct accel *a);

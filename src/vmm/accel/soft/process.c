@@ -50,6 +50,7 @@ static unsigned list_fds(struct soft *s, const struct pipes *p, int *fd)
 	fd[VCPU_FD_ANSWER] = p->answer[1];
 	fd[STDERR_FILENO] = STDERR_FILENO;
 	fd[VCPU_FD_WORLD] = s->world_fd;
+	fd[VCPU_FD_PAGES] = s->pages_fd;
 	for (unsigned i = 0; i < s->ram.nr; i++) {
 		s->world->region[i] = (struct world_region) { .gpa = s->ram.region[i].gpa, .size = s->ram.region[i].size,
 							      .offset = s->region_offset[i], .fd = (int) n,

@@ -24,6 +24,8 @@ static void soft_close(struct accel *a)
 
 	if (s == NULL)
 		return;
+	if (s->mem != NULL)
+		s->mem->wrote = NULL;
 	for (unsigned i = 0; i < s->nr_cpus; i++) {
 		vcpu_free(s->vcpu[i].vcpu);
 		soft_reap(&s->vcpu[i]);
@@ -32,8 +34,12 @@ static void soft_close(struct accel *a)
 	(void) pthread_mutex_destroy(&s->lock); /* nobody holds it */
 	if (s->world != NULL)
 		(void) munmap(s->world, sizeof(*s->world)); /* it is mapped */
+	if (s->pages != NULL)
+		(void) munmap(s->pages, s->nr_pages * sizeof(*s->pages)); /* it is mapped */
 	if (s->world_fd >= 0)
 		(void) close(s->world_fd); /* memory */
+	if (s->pages_fd >= 0)
+		(void) close(s->pages_fd); /* likewise */
 	if (s->program >= 0)
 		(void) close(s->program); /* nothing was written */
 	free(s);
@@ -80,17 +86,41 @@ static int make_world(struct soft *s)
 	return 0;
 }
 
+/* When all memory is known. */
+static int make_pages(struct soft *s)
+{
+	uint64_t end = 0;
+	void *p;
+
+	for (unsigned i = 0; i < s->ram.nr; i++) {
+		uint64_t e = s->ram.region[i].gpa + s->ram.region[i].size;
+
+		end = e > end ? e : end;
+	}
+	s->pages_fd = memfd_create("cleave-pages", MFD_CLOEXEC);
+	if (s->pages_fd < 0 || ftruncate(s->pages_fd, (off_t) (end / 4096 * sizeof(*s->pages))) < 0)
+		return -errno;
+	p = mmap(NULL, end / 4096 * sizeof(*s->pages), PROT_READ | PROT_WRITE, MAP_SHARED, s->pages_fd, 0);
+	if (p == MAP_FAILED)
+		return -errno;
+	s->pages = p;
+	s->nr_pages = s->world->nr_pages = end / 4096;
+	return 0;
+}
+
 static int soft_vcpu_new(struct accel *a, unsigned index, struct accel_vcpu **ret, struct err *err)
 {
 	struct soft *s = (struct soft *) a;
 	struct accel_vcpu *v = &s->vcpu[index];
-	int r;
+	int r = s->pages == NULL ? make_pages(s) : 0;
 
+	if (r < 0)
+		return err_set(err, r, "make processors");
 	*v = (struct accel_vcpu) { .soft = s, .index = index, .handle = -1, .command = -1, .answer = -1 };
 	*ret = v;
 	if (!s->threads)
 		return soft_spawn(v, err);
-	r = vcpu_new(s->world, &s->ram, index, &v->vcpu);
+	r = vcpu_new(s->world, &s->ram, s->pages, index, &v->vcpu);
 	return r < 0 ? err_set(err, r, "make processor %u", index) : 0;
 }
 
@@ -200,7 +230,7 @@ static void soft_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 	static const char *const names[N_STATS_] = {
 		[STAT_PIO] = "ports",	    [STAT_MMIO] = "registers", [STAT_HALT] = "halts",
 		[STAT_KICK] = "kicks",	    [STAT_ALARM] = "alarms",   [STAT_IRQ] = "interrupts",
-		[STAT_NOTIFY] = "notifies", [STAT_EOI] = "level-eois",
+		[STAT_NOTIFY] = "notifies", [STAT_EOI] = "level-eois", [STAT_ASKED] = "pages-asked",
 	};
 	const struct world *w = v->soft->world;
 	const struct cpu *c = &w->cpu[v->index];
@@ -212,6 +242,21 @@ static void soft_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 	one(arg, "exceptions", c->stat_faults);
 	for (unsigned k = 0; k < N_STATS_; k++)
 		one(arg, names[k], w->slot[v->index].stat[k]);
+	if (!w->translate)
+		return;
+	const struct cpu_translated *t = &c->stat_translated;
+
+	one(arg, "translated-blocks", t->blocks);
+	one(arg, "translated-bytes", t->bytes);
+	one(arg, "pages-dropped", t->dropped_pages);
+	one(arg, "regions-emptied", t->evicted_regions);
+	one(arg, "left-for-tlb", t->slow);
+	one(arg, "left-for-links", t->links);
+	one(arg, "left-for-jumps", t->jumps);
+	one(arg, "left-for-interpreter", t->interp);
+	one(arg, "left-for-events", t->polls);
+	one(arg, "left-for-faults", t->faults);
+	one(arg, "left-for-pages-of-writers", t->unclaimed);
 }
 
 static int soft_probe(bool again, struct err *err)
@@ -221,7 +266,7 @@ static int soft_probe(bool again, struct err *err)
 	return 0;
 }
 
-static int soft_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
+static int soft_open(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
 
 static const struct accel_ops soft_ops = {
 	.name = "soft",
@@ -254,7 +299,22 @@ static int choose_features(struct world *w, const struct cpu_model *model, struc
 	return model != NULL ? cpu_model_apply(model, w->feature, err) : 0;
 }
 
-static int soft_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
+/* Processors that have translations of pages are told: these are not what they were. */
+static void soft_wrote(void *arg, uint64_t gpa, uint64_t len)
+{
+	const struct soft *s = arg;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST); /* written first, then looked */
+	for (uint64_t n = gpa >> 12; n <= (gpa + len - 1) >> 12 && n < s->nr_pages; n++) {
+		uint32_t code = __atomic_load_n(&s->pages[n].code, __ATOMIC_RELAXED);
+
+		for (unsigned i = 0; code != 0 && i < s->nr_cpus; i++)
+			if (code >> i & 1)
+				world_ask(s->world, i, n << 12, PAGE_DROP);
+	}
+}
+
+static int soft_open(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
 {
 	struct soft *s = calloc(1, sizeof(*s));
 	uint64_t offset = 0;
@@ -266,13 +326,13 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 	s->base.ops = &soft_ops;
 	s->nr_cpus = conf->nr_cpus;
 	s->base.makes_code = s->threads = conf->soft != NULL && strstr(conf->soft, ",threads") != NULL;
-	s->world_fd = -1;
+	s->world_fd = s->pages_fd = -1;
 	s->program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	(void) pthread_mutex_init(&s->lock, NULL); /* cannot fail on Linux */
 	ioapic_init(&s->ioapic, &s->bus);
 	r = s->program < 0 ? -errno : make_world(s);
 	if (r == 0)
-		s->world->translate = (conf->soft == NULL || strncmp(conf->soft, "tlb", 3) == 0) && s->nr_cpus == 1;
+		s->world->translate = conf->soft == NULL || strncmp(conf->soft, "tlb", 3) == 0;
 	for (unsigned i = 0; i < mem->nr_regions && r == 0; i++) {
 		r = add_region(s, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, mem->fd, offset, false);
 		offset += mem->region[i].size;
@@ -285,6 +345,11 @@ static int soft_open(const struct gmem *mem, const struct accel_config *conf, st
 		soft_close(&s->base);
 		return r;
 	}
+	if (s->world->translate) {
+		mem->wrote = soft_wrote;
+		mem->wrote_arg = s;
+	}
+	s->mem = mem;
 	*ret = &s->base;
 	return 0;
 }

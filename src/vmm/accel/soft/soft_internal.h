@@ -35,6 +35,8 @@ struct accel_vcpu {
  * @ram: what the guest has
  * @region_fd: descriptors of @ram
  * @world: shared by all processors; @world_fd: its memory
+ * @pages: what processors keep of guest memory, shared too, @nr_pages from the first processor on; @pages_fd: its memory
+ * @mem: guest memory, for devices
  * @program: this program's file
  * @notify: as @world has them, with descriptors of this process; guarded by @lock
  */
@@ -46,7 +48,10 @@ struct soft {
 	int region_fd[CPU_RAM_MAX];
 	uint64_t region_offset[CPU_RAM_MAX];
 	struct world *world;
-	int world_fd, program;
+	struct cpu_page *pages;
+	uint64_t nr_pages;
+	struct gmem *mem;
+	int world_fd, pages_fd, program;
 	struct apic_bus bus;
 	struct ioapic ioapic;
 	pthread_mutex_t lock;

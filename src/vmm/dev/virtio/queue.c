@@ -98,6 +98,7 @@ int vq_pop(struct virtq *vq, struct vq_chain *ret)
 		return 0;
 	ret->nr_out = ret->nr_in = 0;
 	ret->out_len = ret->in_len = 0;
+	ret->mem = vq->mem;
 	r = vq->packed ? vq_packed_pop(vq, ret) : vq_split_pop(vq, ret);
 	vq->broken = r < 0;
 	return r;
@@ -116,6 +117,8 @@ void vq_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written)
 {
 	if (vq->desc == NULL)
 		return;
+	for (unsigned i = 0; i < chain->nr_in && written > 0; i++) /* vq_chain_write() has told of the rest */
+		gmem_wrote(vq->mem, chain->iov[chain->nr_out + i].iov_base, chain->iov[chain->nr_out + i].iov_len);
 	if (vq->packed)
 		vq_packed_push(vq, chain, written);
 	else
@@ -146,8 +149,8 @@ struct iovec *vq_chain_in(struct vq_chain *c)
 	return c->iov + c->nr_out;
 }
 
-/* Copy between a buffer and the front of pieces, which is cut off. */
-static size_t copy(struct iovec *iov, unsigned nr, void *buf, size_t n, bool to_guest)
+/* Copy between a buffer and the front of pieces, which is cut off: to guest memory @mem, or from it if that is NULL. */
+static size_t copy(struct iovec *iov, unsigned nr, void *buf, size_t n, const struct gmem *mem)
 {
 	size_t done = 0;
 
@@ -155,10 +158,12 @@ static size_t copy(struct iovec *iov, unsigned nr, void *buf, size_t n, bool to_
 		size_t k = iov[i].iov_len < n - done ? iov[i].iov_len : n - done;
 		uint8_t *p = (uint8_t *) buf + done;
 
-		if (to_guest)
-			memcpy(iov[i].iov_base, p, k);
-		else
+		if (mem == NULL) {
 			memcpy(p, iov[i].iov_base, k);
+		} else {
+			memcpy(iov[i].iov_base, p, k);
+			gmem_wrote(mem, iov[i].iov_base, k);
+		}
 		iov[i].iov_base = (uint8_t *) iov[i].iov_base + k;
 		iov[i].iov_len -= k;
 		done += k;
@@ -181,7 +186,7 @@ static unsigned drop_empty(struct vq_chain *c, unsigned first, unsigned nr)
 
 size_t vq_chain_read(struct vq_chain *c, void *ret, size_t n)
 {
-	size_t done = copy(c->iov, c->nr_out, ret, n, false);
+	size_t done = copy(c->iov, c->nr_out, ret, n, NULL);
 
 	c->nr_out -= drop_empty(c, 0, c->nr_out);
 	c->out_len -= done;
@@ -190,7 +195,7 @@ size_t vq_chain_read(struct vq_chain *c, void *ret, size_t n)
 
 size_t vq_chain_write(struct vq_chain *c, const void *data, size_t n)
 {
-	size_t done = copy(vq_chain_in(c), c->nr_in, (void *) (uintptr_t) data, n, true);
+	size_t done = copy(vq_chain_in(c), c->nr_in, (void *) (uintptr_t) data, n, c->mem);
 
 	c->nr_in -= drop_empty(c, c->nr_out, c->nr_in);
 	c->in_len -= done;

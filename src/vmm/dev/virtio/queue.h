@@ -44,6 +44,7 @@ struct virtq {
  * @slots: places it takes in a packed ring
  * @nr_out: pieces at the start of @iov that the device reads; @nr_in: pieces that follow, which it writes
  * @out_len, @in_len: their bytes
+ * @mem: where they are
  *
  * Addresses are checked, the content may change at any moment.
  */
@@ -51,6 +52,7 @@ struct vq_chain {
 	uint16_t id, slots;
 	unsigned nr_out, nr_in;
 	size_t out_len, in_len;
+	const struct gmem *mem;
 	struct iovec iov[VQ_CHAIN_MAX];
 };
 

@@ -7,6 +7,7 @@
 #include "vmm/accel/soft/cpu/exc.h"
 #include "vmm/accel/soft/cpu/exec.h"
 #include "vmm/accel/soft/cpu/mmu.h"
+#include "vmm/accel/soft/cpu/pages.h"
 
 #define APIC_ENABLED (1ull << 11)
 #define APIC_X2 (1ull << 10)
@@ -133,11 +134,9 @@ static uint8_t *locate(struct cpu *c, uint64_t lin, unsigned access, uint64_t *g
 	host = mmu_ram(c, page.gpa, &left, &readonly);
 	if (host == NULL || (readonly && (access & MEM_WRITE)))
 		return NULL;
-	if ((access & MEM_WRITE) && c->page_flags != NULL && page.gpa >> 12 < c->nr_page_flags &&
-	    (__atomic_load_n(&c->page_flags[page.gpa >> 12], __ATOMIC_RELAXED) & CPU_PAGE_CODE))
-		c->ops->code_write(c, page.gpa);
-	if (!(access & MEM_SYSTEM))
-		mmu_fill(c, lin, &page, host, readonly);
+	if (access & MEM_WRITE)
+		page_write(c, page.gpa);
+	mmu_fill(c, access & MEM_SYSTEM ? tlb_system(c) : c->tlb_now, lin, &page, host, readonly);
 	if (access & MEM_WRITE)
 		mem_wrote(c, host);
 	return host;
@@ -263,12 +262,25 @@ void cpu_write(struct cpu *c, uint64_t lin, const void *data, unsigned size)
 
 void cpu_read_system(struct cpu *c, uint64_t lin, void *ret, unsigned size)
 {
-	access_any(c, lin, ret, size, MEM_READ | MEM_SYSTEM);
+	const struct tlb_entry *e = &tlb_system(c)[tlb_index(lin)];
+
+	if (e->read == ((lin + size - 1) & ~0xFFFull))
+		copy(ret, tlb_host(e, lin), size);
+	else
+		access_any(c, lin, ret, size, MEM_READ | MEM_SYSTEM);
 }
 
 void cpu_write_system(struct cpu *c, uint64_t lin, const void *data, unsigned size)
 {
-	access_any(c, lin, (void *) (uintptr_t) data, size, MEM_WRITE | MEM_SYSTEM); /* is only read from */
+	const struct tlb_entry *e = &tlb_system(c)[tlb_index(lin)];
+	void *p = tlb_host(e, lin);
+
+	if (e->write == ((lin + size - 1) & ~0xFFFull)) {
+		copy(p, data, size);
+		mem_wrote(c, p);
+	} else {
+		access_any(c, lin, (void *) (uintptr_t) data, size, MEM_WRITE | MEM_SYSTEM); /* is only read from */
+	}
 }
 
 static void check(struct cpu *c, uint64_t lin, unsigned size, unsigned access)

@@ -52,9 +52,21 @@ static inline uint64_t mem_operand(struct cpu *c, const struct insn *i, unsigned
 	return mem_linear(c, i->seg, cpu_ea(c, i), size, access);
 }
 
+/** tlb_index() - which entry of an array is for @lin */
+static inline unsigned tlb_index(uint64_t lin)
+{
+	return lin >> 12 & (TLB_ENTRIES - 1);
+}
+
 static inline struct tlb_entry *tlb_at(const struct cpu *c, uint64_t lin)
 {
-	return &c->tlb_now[lin >> 12 & (TLB_ENTRIES - 1)];
+	return &c->tlb_now[tlb_index(lin)];
+}
+
+/** tlb_system() - entries for what the processor accesses for itself: as level 0 does without RFLAGS.AC */
+static inline struct tlb_entry *tlb_system(const struct cpu *c)
+{
+	return c->tlb[c->space.now].entry[c->cr4 & CR4_SMAP ? TLB_KERNEL : TLB_KERNEL_AC];
 }
 
 /** tlb_host() - host address of @lin by its entry */

@@ -32,8 +32,8 @@ uint8_t *mmu_ram(const struct cpu *c, uint64_t gpa, uint64_t *left, bool *readon
 /** mmu_code() - the page that instructions at @lin come from; host is NULL if it is no RAM.  Raises */
 const struct tlb_code *mmu_code(struct cpu *c, uint64_t lin);
 
-/** mmu_fill() - make an entry for @lin as translated */
-void mmu_fill(struct cpu *c, uint64_t lin, const struct page *page, uint8_t *host, bool readonly);
+/** mmu_fill() - make the entry of array @tlb for @lin as translated */
+void mmu_fill(struct cpu *c, struct tlb_entry *tlb, uint64_t lin, const struct page *page, uint8_t *host, bool readonly);
 
 /** mmu_set_cr3() - as MOV to CR3 does, checks done; bit 63 keeps what is remembered */
 void mmu_set_cr3(struct cpu *c, uint64_t value);
@@ -47,7 +47,7 @@ void mmu_invlpg(struct cpu *c, uint64_t lin);
 /** mmu_invpcid() - forget what is not global of address space @pcid */
 void mmu_invpcid(struct cpu *c, unsigned pcid);
 
-/** mmu_protect() - let the next write to guest page @gpa be seen by ops->code_write */
+/** mmu_protect() - forget entries that let guest page @gpa be written; see pages.h */
 void mmu_protect(struct cpu *c, uint64_t gpa);
 
 /** mmu_reset() - no entries at all */

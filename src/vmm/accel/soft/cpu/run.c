@@ -97,6 +97,7 @@ void cpu_reset(struct cpu *c)
 	c->xsave[24] = 0x80; /* MXCSR 0x1F80 */
 	c->xsave[25] = 0x1F;
 	__atomic_store_n(&c->event, 0, __ATOMIC_SEQ_CST);
+	c->held = 0;
 	blocks_flush(c->blocks);
 	cpu_init(c);
 }
@@ -381,7 +382,8 @@ bool cpu_execute(struct cpu *c, const struct insn *i)
 	return false;
 }
 
-bool cpu_advance(struct cpu *c)
+/* One instruction; @look: after what is special. */
+static bool advance(struct cpu *c, bool look)
 {
 	int how;
 
@@ -389,20 +391,18 @@ bool cpu_advance(struct cpu *c)
 	how = setjmp(c->unwind);
 	if (how != UNWIND_NONE)
 		return unwound(c, how);
-	if (cpu_is_special(c))
+	if (look && cpu_is_special(c))
 		return run_special(c);
 	run_one(c);
 	return false;
 }
 
+bool cpu_advance(struct cpu *c)
+{
+	return advance(c, true);
+}
+
 bool cpu_step(struct cpu *c)
 {
-	int how;
-
-	answer(c);
-	how = setjmp(c->unwind);
-	if (how != UNWIND_NONE)
-		return unwound(c, how);
-	run_one(c);
-	return false;
+	return advance(c, false);
 }

@@ -183,7 +183,8 @@ struct tlb {
 #define EVENT_INIT 0x8u
 #define EVENT_SIPI 0x10u /* vector in struct cpu.sipi */
 #define EVENT_FLUSH 0x20u /* forget all decoded instructions */
-#define EVENT_DEBUG 0x40u /* stays set: struct cpu.debug wants every instruction to be looked at */
+#define EVENT_PAGES 0x40u /* call ops->page_asked() */
+#define EVENT_DEBUG 0x80u /* stays set: struct cpu.debug wants every instruction to be looked at */
 
 /** enum cpu_activity - what a processor does */
 enum cpu_activity { CPU_RUNS, CPU_HALTED, CPU_WAITS_SIPI };
@@ -254,6 +255,17 @@ struct cpu_ram {
 	} region[CPU_RAM_MAX];
 };
 
+/**
+ * struct cpu_page - a page of guest memory, for all processors; a bit for each by its index, atomic
+ * @code: it may have translations of the page; @write: it may write to the page without a word
+ */
+struct cpu_page {
+	uint32_t code, write;
+};
+
+/** enum page_ask - what one processor is told by another: translations are wrong; no writes without a word any more */
+enum page_ask { PAGE_DROP, PAGE_GIVE_UP };
+
 typedef void cpu_exec_fn(struct cpu *c, const struct insn *i);
 
 /**
@@ -266,7 +278,9 @@ typedef void cpu_exec_fn(struct cpu *c, const struct insn *i);
  * @msr_read, @msr_write: APIC_BASE, TSC_DEADLINE, x2APIC (0x800 to 0x8FF) and KVM's (0x4B564Dxx, 0x11, 0x12);
  *        false: #GP
  * @cr8_read, @cr8_write: the task priority, 0 to 15
- * @code_write: a page with CPU_PAGE_CODE is about to be written
+ * @code_write: a page that this processor has translations of is about to be written
+ * @page_ask: tell the processors of the bits @who to do that with the page of @gpa, see pages.h; does not wait
+ * @page_asked: do what others have told this one, for EVENT_PAGES
  */
 struct cpu_ops {
 	cpu_exec_fn *(*bind)(struct cpu *c, struct insn *i);
@@ -279,6 +293,8 @@ struct cpu_ops {
 	uint64_t (*cr8_read)(struct cpu *c);
 	void (*cr8_write)(struct cpu *c, uint64_t value);
 	void (*code_write)(struct cpu *c, uint64_t gpa);
+	void (*page_ask)(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what);
+	void (*page_asked)(struct cpu *c);
 };
 
 #define CPU_WAYS 64u
@@ -309,6 +325,12 @@ struct cpu_hot {
 	uint64_t kernel_epoch[2];
 };
 
+/** struct cpu_translated - what the translator has done, and how often translated code was left for each reason */
+struct cpu_translated {
+	uint64_t blocks, bytes, dropped_pages, evicted_regions;
+	uint64_t slow, links, jumps, interp, polls, faults, unclaimed;
+};
+
 #define CPU_FLUSHED_GLOBAL 0x80000000u
 #define CPU_FLUSHED_SPACES ((1u << TLB_SPACES) - 1)
 #define CPU_FLUSHED_ALL (CPU_FLUSHED_SPACES | CPU_FLUSHED_GLOBAL)
@@ -332,7 +354,7 @@ struct cpu_fault {
  * @cpl: current privilege level
  * @mode: CPU_MODE_* of code at RIP
  * @xsave: x87, SSE, AVX, AVX-512 state in the host's standard XSAVE format
- * @event: EVENT_*, atomic
+ * @event: EVENT_*, atomic; @held: behind it: EVENT_IRQ that waits until interrupts are allowed, of the translator
  * @hot: of the translator
  * @stepped: a single step ends with a trap; not that of INT n, which clears TF
  * @shadow: interrupts wait for the end of the next instruction: 1 after STI, 2 after MOV SS (then debug traps too)
@@ -347,7 +369,8 @@ struct cpu {
 	uint64_t code_page;
 	bool leave, stepped;
 	uint8_t cpl, mode, shadow;
-	uint32_t event;
+	_Alignas(8) uint32_t event;
+	uint32_t held;
 	struct cpu_hot hot;
 
 	struct cpu_seg seg[SEG_NR];
@@ -382,8 +405,8 @@ struct cpu {
 	void *owner; /* of whoever set @ops */
 	void *apic, *translator, *simd; /* likewise */
 	const struct cpu_ram *ram;
-	uint8_t *page_flags; /* by guest-physical page: CPU_PAGE_*; NULL: nobody cares */
-	uint64_t nr_page_flags;
+	struct cpu_page *pages; /* @nr_pages by guest-physical page, shared by all processors; none: nobody translates */
+	uint64_t nr_pages;
 	const struct cpu_cpuid *cpuid;
 	unsigned index, nr_cpus;
 
@@ -397,9 +420,8 @@ struct cpu {
 	} space;
 	struct blocks *blocks;
 	uint64_t stat_insns, stat_blocks, stat_decoded, stat_tlb_miss, stat_faults;
+	struct cpu_translated stat_translated;
 };
-
-#define CPU_PAGE_CODE 1u
 
 /* struct cpu.mode: bits that decoding depends on */
 #define CPU_MODE_16 0u

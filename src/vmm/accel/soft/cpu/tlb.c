@@ -9,6 +9,7 @@
 
 #include "vmm/accel/soft/cpu/mem.h"
 #include "vmm/accel/soft/cpu/mmu.h"
+#include "vmm/accel/soft/cpu/pages.h"
 #include "vmm/accel/soft/cpu/run.h"
 
 uint64_t tlb_none;
@@ -55,21 +56,15 @@ static uint64_t info_of(struct cpu *c, uint64_t lin, const struct page *page)
 	return info;
 }
 
-static bool watched(const struct cpu *c, uint64_t gpa)
+void mmu_fill(struct cpu *c, struct tlb_entry *tlb, uint64_t lin, const struct page *page, uint8_t *host, bool readonly)
 {
-	return c->page_flags != NULL && gpa >> 12 < c->nr_page_flags &&
-		(__atomic_load_n(&c->page_flags[gpa >> 12], __ATOMIC_RELAXED) & CPU_PAGE_CODE);
-}
-
-void mmu_fill(struct cpu *c, uint64_t lin, const struct page *page, uint8_t *host, bool readonly)
-{
-	struct tlb_entry *e = tlb_at(c, lin);
+	struct tlb_entry *e = &tlb[tlb_index(lin)];
 	uint64_t at = lin & ~0xFFFull;
 
-	if (c->tlb_now == c->tlb[c->space.now].entry[TLB_SLOW])
+	if (tlb == c->tlb[c->space.now].entry[TLB_SLOW])
 		return;
 	e->read = at;
-	e->write = page->write && !readonly && !watched(c, page->gpa) ? at : TLB_NONE;
+	e->write = page->write && !readonly && page_may_write(c, page->gpa) ? at : TLB_NONE;
 	e->host = (uint64_t) (uintptr_t) host & ~0xFFFull;
 	e->info = info_of(c, lin, page);
 	c->stat_tlb_miss++;
@@ -265,7 +260,7 @@ void mmu_set_cr3(struct cpu *c, uint64_t value)
 void mmu_protect(struct cpu *c, uint64_t gpa)
 {
 	for (unsigned s = 0; s < TLB_SPACES; s++)
-		for (unsigned r = 0; r < TLB_RIGHTS; r++)
+		for (unsigned r = 0; r < TLB_SLOW && in_use(c, s); r++)
 			for (unsigned i = 0; i < TLB_ENTRIES; i++)
 				if ((c->tlb[s].entry[r][i].info ^ gpa) >> 12 == 0)
 					c->tlb[s].entry[r][i].write = TLB_NONE;

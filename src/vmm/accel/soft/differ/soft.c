@@ -40,6 +40,7 @@ _Static_assert(DIFFER_XSAVE_SIZE == XSAVE_SIZE, "one format");
 static struct cpu *cpu;
 static _Alignas(4096) uint8_t tables[TABLES_SIZE];
 static struct cpu_ram ram;
+static struct cpu_page pages[(DIFFER_CODE + DIFFER_CODE_SIZE) >> 12];
 
 static bool no_msr_read(struct cpu *c, uint32_t msr, uint64_t *ret)
 {
@@ -158,6 +159,8 @@ int differ_soft_init(uint8_t *memory, bool translate)
 	make_tables();
 	enter_user_mode();
 	cpu_flush_tlb(cpu, true);
+	cpu->pages = pages;
+	cpu->nr_pages = sizeof(pages) / sizeof(pages[0]);
 	rc = translate ? translate_new(cpu, 0, NULL) : 0;
 	return rc == 0 && translate ? translate_adopt(cpu) : rc;
 }

@@ -44,6 +44,9 @@ void differ_native(struct differ_state *s);
  */
 int differ_native_init(uint8_t **ret);
 
+/** differ_apart() - run @body with @translate in a process of its own; its status, 1 if it crashed */
+int differ_apart(int (*body)(bool translate), bool translate);
+
 /** differ_soft() - run what is at DIFFER_CODE_AT on a processor in software, from and to @s */
 void differ_soft(struct differ_state *s);
 

@@ -118,7 +118,7 @@ void block_drop(struct block_set *s, struct block *b)
 bool block_drop_page(struct block_set *s, uint64_t gpa)
 {
 	uint64_t page = gpa >> 12;
-	bool any = page < s->nr_pages && s->page[page] != NULL;
+	bool any = block_in_page(s, gpa);
 
 	while (any && s->page[page] != NULL)
 		block_drop(s, s->page[page]);

@@ -95,6 +95,12 @@ struct block *block_find(const struct block_set *s, uint64_t gpa, uint32_t key);
 /** block_insert() - make @b be found; @b->gpa is below @s->nr_pages */
 void block_insert(struct block_set *s, struct block *b);
 
+/** block_in_page() - is there one in the page of @gpa? */
+static inline bool block_in_page(const struct block_set *s, uint64_t gpa)
+{
+	return gpa >> 12 < s->nr_pages && s->page[gpa >> 12] != NULL;
+}
+
 /** block_chain() - let @l go straight to @to */
 void block_chain(struct block_set *s, struct link *l, struct block *to);
 

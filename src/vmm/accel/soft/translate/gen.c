@@ -51,7 +51,7 @@ uint16_t gen_live_at(const struct gen *g, int64_t off)
 	for (unsigned n = 0; n < LOOK_AHEAD; n++) {
 		if (off < 0 || off >= (int64_t) PAGE || !decode(g, (unsigned) off, &it))
 			break;
-		live |= it.op.use & (uint16_t) ~settled;
+		live |= op_needs(&it.op) & (uint16_t) ~settled;
 		settled |= it.op.def;
 		if (settled == FL_STATUS)
 			return live;
@@ -111,7 +111,7 @@ static void find_live(struct gen *g)
 		else if (it->op.kind == OP_JRCXZ)
 			live = FL_STATUS;
 		it->live = live;
-		live = (uint16_t) ((live & ~it->op.def) | it->op.use);
+		live = (uint16_t) ((live & ~it->op.def) | op_needs(&it->op));
 	}
 }
 
@@ -173,7 +173,7 @@ static uint16_t live_at_start(const struct gen *g)
 {
 	const struct gen_item *first = &g->item[0];
 
-	return g->nr == 0 ? FL_STATUS : (uint16_t) ((first->live & ~first->op.def) | first->op.use);
+	return g->nr == 0 ? FL_STATUS : (uint16_t) ((first->live & ~first->op.def) | op_needs(&first->op));
 }
 
 static void write_entry(struct gen *g, struct block *b)

@@ -224,14 +224,22 @@ static void jump_indirect(struct gen *g, const struct gen_item *it)
 	gen_jump(g, it->off, 0);
 }
 
+/* A target that is not canonical faults before anything is pushed. */
 static void call_indirect(struct gen *g, const struct gen_item *it)
 {
+	struct emit *e = &g->e;
+
 	gen_spoil_flags(g, FL_STATUS);
 	load_target(g, it);
-	emit_gs(&g->e, true, OP_STORE, T0, AT(hot.target));
+	emit_mov(e, T1, T0);
+	emit_shift_left(e, true, T1, 16);
+	emit_shift_arithmetic(e, T1, 16);
+	emit_rr(e, true, OP_CMP, T1, T0);
+	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_FAULT, .from = emit_jcc(e, CC_NE, NULL), .off = it->off });
+	emit_gs(e, true, OP_STORE, T0, AT(hot.target));
 	push_return_address(g, it);
-	emit_gs(&g->e, true, OP_LOAD, T0, AT(hot.target));
-	gen_jump(g, it->off, 8);
+	emit_gs(e, true, OP_LOAD, T0, AT(hot.target));
+	gen_jump(g, it->off, 0);
 }
 
 static void ret(struct gen *g, const struct gen_item *it)

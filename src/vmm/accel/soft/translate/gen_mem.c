@@ -331,7 +331,7 @@ void gen_plain(struct gen *g, const struct gen_item *it)
 	const struct op *op = &it->op;
 
 	if (it->i.is_mem) {
-		gen_spoil_flags(g, (uint16_t) ((it->live & ~op->def) | op->use));
+		gen_spoil_flags(g, (uint16_t) ((it->live & ~op->def) | op_needs(op)));
 		gen_operand(g, it);
 	}
 	if (op->use != 0 || (op->mod != 0 && it->live & ~op->def))

@@ -11,11 +11,13 @@
 /* Bits of RFLAGS that POPF at level 0 may change and that mean more than a bit */
 #define POPF_SPECIAL (FL_TF | FL_DF | FL_IOPL | FL_NT | FL_RF | FL_VM | FL_AC | FL_VIF | FL_VIP | FL_ID)
 
-/* Does somebody want attention before the instruction at @off?  Spoils the host's flags. */
+/* Does somebody want attention before the instruction at @off, now that interrupts may be allowed?  Spoils the host's flags. */
 static void poll(struct gen *g, unsigned off, uint16_t live)
 {
+	_Static_assert(AT(held) == AT(event) + sizeof(uint32_t), "both at once");
 	gen_spoil_flags(g, live);
-	emit_gs_group(&g->e, GROUP_CMP, AT(event), 0);
+	emit_gs(&g->e, true, 0x83, GROUP_CMP, AT(event));
+	emit_8(&g->e, 0);
 	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_POLL, .from = emit_jcc(&g->e, CC_NE, NULL), .off = off });
 }
 
@@ -115,10 +117,12 @@ static void time_stamp(struct gen *g, const struct gen_item *it)
 
 static void selector(struct gen *g, const struct gen_item *it)
 {
-	unsigned reg = it->i.rm, to = gen_is_in_memory(reg) ? T0 : reg;
+	unsigned reg = it->i.rm;
+	bool in_memory = gen_is_in_memory(reg);
+	unsigned to = in_memory ? T0 : reg;
 
 	emit_gs_load16(&g->e, to, AT(seg) + (it->i.modrm >> 3 & 7) * sizeof(struct cpu_seg) + offsetof(struct cpu_seg, sel));
-	if (to != reg)
+	if (in_memory)
 		emit_gs(&g->e, true, OP_STORE, to, AT_REG(reg));
 }
 

@@ -113,6 +113,7 @@ static struct op group3(const struct insn *i)
 	default: /* MUL, IMUL, DIV, IDIV: what is undefined afterwards depends on what was before */
 		op = alu(0, ROLE_R, ROLE_R);
 		op.def = 0;
+		op.faults = (i->modrm >> 3 & 7) >= 6;
 		return op;
 	}
 }
@@ -207,7 +208,7 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0x9D:
 		return i->size == 8 ? OP(.kind = OP_POPF, .def = FL_STATUS, .mod = FL_STATUS) : interp;
 	case 0x9B:
-		return fp == OP_FP_NONE ? interp : move(0, 0, 0);
+		return fp == OP_FP_NONE ? interp : OP(.kind = OP_PLAIN, .faults = true);
 	case 0x9E:
 		op = move(0, 0, 0);
 		op.def = op.mod = FL_STATUS & ~FL_OF;

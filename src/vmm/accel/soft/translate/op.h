@@ -54,15 +54,22 @@ enum op_kind {
  *        VEX.vvvv, and the low bits of the opcode
  * @mem, @mem_size: ROLE_* of the memory operand; bytes that it may reach, at least as many as it does
  * @imm: OP_PUSH of a constant; @simd: from op_simd()
+ * @faults: it may raise more than its memory operand does: a handler sees all flags
  * @use, @def, @mod: FL_STATUS bits that are read, are overwritten for certain, may be changed
  */
 struct op {
 	enum op_kind kind;
 	uint8_t reg, rm, vvvv, opreg;
 	uint8_t mem, mem_size;
-	bool imm, simd;
+	bool imm, simd, faults;
 	uint16_t use, def, mod;
 };
+
+/** op_needs() - FL_STATUS bits that must be right before an instruction */
+static inline uint16_t op_needs(const struct op *op)
+{
+	return op->faults ? FL_STATUS : op->use;
+}
 
 /** enum op_fp - the largest register file that the guest may use now; every level has those before it */
 enum op_fp { OP_FP_NONE, OP_FP_SSE, OP_FP_AVX, OP_FP_AVX512 };

@@ -312,10 +312,60 @@ static struct op find(const struct insn *i, enum op_fp fp)
 	}
 }
 
+/* x87 and MMX: an exception of the instruction before may be pending. */
+static bool is_old(const struct insn *i)
+{
+	if (i->enc != ENC_LEGACY)
+		return false;
+	if (i->map != MAP_0F)
+		return i->map == MAP_1BYTE || i->pp == 0;
+	switch (i->opcode) {
+	case 0x2A ... 0x2D:
+		return i->pp <= 1;
+	case 0x60 ... 0x7F:
+	case 0xC4 ... 0xC5:
+	case 0xD0 ... 0xD5:
+	case 0xD7 ... 0xFE:
+		return i->pp == 0;
+	case 0xD6:
+		return i->pp != 1;
+	default:
+		return false;
+	}
+}
+
+/* Arithmetic of SSE, AVX and AVX-512 on floating point: exceptions that are not masked. */
+static bool is_float(const struct insn *i)
+{
+	switch (i->map << 8 | i->opcode) {
+	case MAP_0F << 8 | 0x2A:
+	case MAP_0F << 8 | 0x2C ... MAP_0F << 8 | 0x2F:
+	case MAP_0F << 8 | 0x51:
+	case MAP_0F << 8 | 0x58 ... MAP_0F << 8 | 0x5F:
+	case MAP_0F << 8 | 0x78 ... MAP_0F << 8 | 0x7D:
+	case MAP_0F << 8 | 0xC2:
+	case MAP_0F << 8 | 0xD0:
+	case MAP_0F << 8 | 0xE6:
+	case MAP_0F38 << 8 | 0x13:
+	case MAP_0F38 << 8 | 0x2C ... MAP_0F38 << 8 | 0x2D:
+	case MAP_0F38 << 8 | 0x42 ... MAP_0F38 << 8 | 0x43:
+	case MAP_0F38 << 8 | 0x96 ... MAP_0F38 << 8 | 0xBF:
+	case MAP_0F3A << 8 | 0x08 ... MAP_0F3A << 8 | 0x0B:
+	case MAP_0F3A << 8 | 0x1D:
+	case MAP_0F3A << 8 | 0x26 ... MAP_0F3A << 8 | 0x27:
+	case MAP_0F3A << 8 | 0x40 ... MAP_0F3A << 8 | 0x41:
+	case MAP_0F3A << 8 | 0x50 ... MAP_0F3A << 8 | 0x57:
+		return true;
+	default:
+		return false;
+	}
+}
+
 struct op op_simd(const struct insn *i, enum op_fp fp)
 {
 	struct op op = find(i, fp);
 
 	op.simd = true;
+	op.faults = is_old(i) || is_float(i);
 	return op;
 }

@@ -78,14 +78,11 @@ void translate_code_write(struct cpu *c, uint64_t gpa)
 {
 	struct translator *t = translator_of(c);
 
-	if (t == NULL || gpa >> 12 >= c->nr_page_flags)
-		return;
-	c->page_flags[gpa >> 12] &= (uint8_t) ~CPU_PAGE_CODE;
-	if (!block_drop_page(&t->blocks, gpa))
+	if (t == NULL || !block_drop_page(&t->blocks, gpa))
 		return;
 	translator_new_epochs(t);
 	t->dropped = true;
-	t->stats.dropped_pages++;
+	c->stat_translated.dropped_pages++;
 }
 
 static const uint8_t *executable(const struct translator *t, size_t at)
@@ -123,6 +120,12 @@ void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value)
 {
 	fp_out(c);
 	translator_of(c)->owner_ops->apic_write(c, offset, value);
+}
+
+void translator_page_ask(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what)
+{
+	fp_out(c);
+	translator_of(c)->owner_ops->page_ask(c, gpa, who, what);
 }
 
 static void kernel_flushed(struct translator *t)
@@ -180,10 +183,9 @@ uint64_t translator_hash(const uint8_t *host)
 /* Devices may have written to @page while nobody could execute it. */
 static void check_page(struct cpu *c, struct tlb_code *page)
 {
-	uint64_t n = page->gpa >> 12;
+	const struct translator *t = translator_of(c);
 
-	if (n < c->nr_page_flags && c->page_flags[n] & CPU_PAGE_CODE &&
-	    translator_of(c)->hash[n] != translator_hash(page->host))
+	if (block_in_page(&t->blocks, page->gpa) && t->hash[page->gpa >> 12] != translator_hash(page->host))
 		translate_code_write(c, page->gpa);
 	page->info |= TLB_CHECKED;
 }
@@ -305,7 +307,7 @@ static const uint8_t *slow(struct cpu *c, bool write)
 	struct translator *t = translator_of(c);
 	const struct block_insn *insn;
 
-	t->stats.slow++;
+	c->stat_translated.slow++;
 	if (fill(c, write))
 		return executable(t, c->hot.arg);
 	insn = block_insn_at(cache_find(&t->cache, c->hot.arg), c->hot.arg);
@@ -326,7 +328,7 @@ static const uint8_t *follow_link(struct cpu *c, struct block **ret)
 	const struct block *from = cache_find(&t->cache, c->hot.arg);
 	const uint8_t *code;
 
-	t->stats.links++;
+	c->stat_translated.links++;
 	for (unsigned l = 0; l < from->nr_links; l++) {
 		if (from->link[l].at == c->hot.arg)
 			c->reg[REG_RIP] = c->hot.page + from->link[l].off;
@@ -346,7 +348,7 @@ static const uint8_t *follow_jump(struct cpu *c, struct block **ret)
 {
 	const uint8_t *code;
 
-	translator_of(c)->stats.jumps++;
+	c->stat_translated.jumps++;
 	if (!is_canonical(c->hot.addr)) { /* the branch faults */
 		c->reg[REG_RSP] += (uint64_t) ((int64_t) c->hot.arg >> GATE_JUMP_UNDO_SHIFT);
 		c->reg[REG_RIP] = c->hot.page + (c->hot.arg & 0xFFFF);
@@ -389,11 +391,11 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 		code = NULL;
 		break;
 	case GATE_FAULT:
-		t->stats.faults++;
+		c->stat_translated.faults++;
 		c->reg[REG_RIP] = c->hot.page + c->hot.arg;
 		return NULL;
 	default: /* GATE_POLL */
-		t->stats.polls++;
+		c->stat_translated.polls++;
 		c->reg[REG_RIP] = c->hot.page + c->hot.arg;
 		return NULL;
 	}
@@ -461,7 +463,7 @@ static bool step(struct cpu *c, const struct block *b)
 {
 	bool exit;
 
-	translator_of(c)->stats.interp++;
+	c->stat_translated.interp++;
 	if (b != NULL && b->step.len != 0) {
 		if (!b->step_scalar)
 			fp_out(c);
@@ -473,6 +475,24 @@ static bool step(struct cpu *c, const struct block *b)
 	return cpu_advance(c);
 }
 
+/* Before more is executed: what others want, and interrupts that are not allowed now need not be looked for. */
+static void look_at_events(struct cpu *c)
+{
+	uint32_t event = __atomic_load_n(&c->event, __ATOMIC_RELAXED);
+
+	if (event & EVENT_PAGES) {
+		fp_out(c);
+		c->ops->page_asked(c);
+	}
+	if (event & EVENT_IRQ && !(c->flags & FL_IF)) {
+		c->held = EVENT_IRQ;
+		(void) __atomic_fetch_and(&c->event, ~EVENT_IRQ, __ATOMIC_SEQ_CST);
+	} else if (c->held != 0 && c->flags & FL_IF) {
+		cpu_set_event(c, c->held);
+		c->held = 0;
+	}
+}
+
 void translate_run(struct cpu *c)
 {
 	const struct block *b;
@@ -480,6 +500,7 @@ void translate_run(struct cpu *c)
 	if (fault_thread(c) < 0)
 		abort(); /* no memory for a stack of 64 KiB */
 	do {
+		look_at_events(c);
 		/* It keeps breakpoints from an instruction: there are none, or all is the interpreter's. */
 		if (!(c->dr7 & 0xFF))
 			c->flags &= ~FL_RF;

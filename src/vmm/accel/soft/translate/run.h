@@ -38,7 +38,6 @@ struct translator {
 	struct tlb_entry no_way, *ways_for[3];
 	struct cpu_ops ops;
 	const struct cpu_ops *owner_ops;
-	struct translate_stats stats;
 };
 
 /** translator_of() - the one of @c */
@@ -58,6 +57,9 @@ uint32_t translator_apic_read(struct cpu *c, uint32_t offset);
 
 /** translator_apic_write() - struct cpu_ops.apic_write, likewise */
 void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value);
+
+/** translator_page_ask() - struct cpu_ops.page_ask, likewise */
+void translator_page_ask(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what);
 
 /** translator_key() - struct block.key of code that runs now */
 static inline uint32_t translator_key(const struct cpu *c)

@@ -11,18 +11,12 @@
 struct err;
 struct translator;
 
-/** struct translate_stats - what the translator has done since translate_new() */
-struct translate_stats {
-	uint64_t blocks, bytes, dropped_pages, evicted_regions;
-	uint64_t slow, links, jumps, interp, polls, faults;
-};
-
 /**
  * translate_new() - a translator for @c, at @c->translator
  * @cache_size: bytes of translated code that are kept; 0: as many as are sensible
  *
- * From now on @c->page_flags are the translator's.  @c->ram is complete and @c->ops stay as they are, but for
- * their code_write, which must call translate_code_write().
+ * @c->ram and @c->pages are complete and @c->ops stay as they are; their code_write must call translate_code_write(), their
+ * page_asked translate_asked().
  * Return: 0; -errno with a message.
  */
 int translate_new(struct cpu *c, uint64_t cache_size, struct err *err);
@@ -48,8 +42,11 @@ void translate_run(struct cpu *c);
 /** translate_code_write() - struct cpu_ops.code_write */
 void translate_code_write(struct cpu *c, uint64_t gpa);
 
+/** translate_asked() - another processor, or a device, told this one to do @what with the page of @gpa */
+void translate_asked(struct cpu *c, uint64_t gpa, enum page_ask what);
+
+/** translate_asked_all() - it told more than could be kept */
+void translate_asked_all(struct cpu *c);
+
 /** translate_forget() - forget all translations: memory was changed by somebody else */
 void translate_forget(struct cpu *c);
-
-/** translate_stats() - see there */
-const struct translate_stats *translate_stats(const struct cpu *c);

@@ -30,6 +30,16 @@ static int map_world(struct world **ret)
 	return 0;
 }
 
+static int map_pages(const struct world *w, struct cpu_page **ret)
+{
+	void *p = mmap(NULL, w->nr_pages * sizeof(**ret), PROT_READ | PROT_WRITE, MAP_SHARED, VCPU_FD_PAGES, 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	*ret = p;
+	return 0;
+}
+
 static int map_memory(const struct world *w, struct cpu_ram *ret)
 {
 	for (unsigned i = 0; i < w->nr_regions; i++) {
@@ -60,12 +70,15 @@ static uint64_t own_memory(const struct cpu_ram *ram)
 
 static int prepare(unsigned index, struct cpu_ram *ram, struct world **w, struct vcpu **ret)
 {
+	struct cpu_page *pages = NULL;
 	int r = map_world(w);
 
 	if (r == 0)
+		r = map_pages(*w, &pages);
+	if (r == 0)
 		r = map_memory(*w, ram);
 	if (r == 0)
-		r = vcpu_new(*w, ram, index, ret);
+		r = vcpu_new(*w, ram, pages, index, ret);
 	if (r == 0)
 		r = vcpu_adopt(*ret);
 	if (r == 0)

@@ -108,6 +108,30 @@ static void cr8_write(struct cpu *c, uint64_t value)
 	vcpu_recheck(vcpu_of(c));
 }
 
+static void page_ask(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what)
+{
+	struct world *w = vcpu_of(c)->world;
+
+	for (unsigned i = 0; i < w->nr; i++)
+		if (who >> i & 1)
+			world_ask(w, i, gpa, what);
+}
+
+static void page_asked(struct cpu *c)
+{
+	struct vcpu *v = vcpu_of(c);
+	enum page_ask what;
+	uint64_t gpa;
+
+	(void) __atomic_fetch_and(&c->event, ~EVENT_PAGES, __ATOMIC_SEQ_CST);
+	if (__atomic_exchange_n(&v->slot->asked_all, 0, __ATOMIC_SEQ_CST))
+		translate_asked_all(c);
+	while (world_asked(v->world, v->index, &gpa, &what)) {
+		vcpu_count(v, STAT_ASKED);
+		translate_asked(c, gpa, what);
+	}
+}
+
 const struct cpu_ops vcpu_ops = {
 	.bind = simd_bind,
 	.irq_ack = irq_ack,
@@ -119,4 +143,6 @@ const struct cpu_ops vcpu_ops = {
 	.cr8_read = cr8_read,
 	.cr8_write = cr8_write,
 	.code_write = translate_code_write,
+	.page_ask = page_ask,
+	.page_asked = page_asked,
 };

@@ -60,7 +60,7 @@ static void reset(struct vcpu *v)
 	vcpu_timer(v);
 }
 
-int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct vcpu **ret)
+int vcpu_new(struct world *w, const struct cpu_ram *ram, struct cpu_page *pages, unsigned index, struct vcpu **ret)
 {
 	struct vcpu *v = calloc(1, sizeof(*v));
 	int r;
@@ -85,6 +85,8 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct 
 	memcpy(v->features.word, w->feature, sizeof(v->features.word));
 	v->features.xcr0 = cpu_model_xcr0(v->features.word, v->features.xcr0);
 	v->cpu->cpuid = &v->features;
+	v->cpu->pages = pages;
+	v->cpu->nr_pages = w->translate ? w->nr_pages : 0;
 	reset(v);
 	r = w->translate ? translate_new(v->cpu, 0, NULL) : 0;
 	if (r < 0) {
@@ -168,8 +170,8 @@ static void take_events(struct vcpu *v)
 static uint32_t wakes(const struct cpu *c)
 {
 	if (c->activity == CPU_WAITS_SIPI)
-		return EVENT_KICK | EVENT_INIT | EVENT_SIPI;
-	return EVENT_KICK | EVENT_INIT | EVENT_NMI | (c->flags & FL_IF ? EVENT_IRQ : 0);
+		return EVENT_KICK | EVENT_INIT | EVENT_SIPI | EVENT_PAGES;
+	return EVENT_KICK | EVENT_INIT | EVENT_NMI | EVENT_PAGES | (c->flags & FL_IF ? EVENT_IRQ : 0);
 }
 
 static void sleep_until_event(struct vcpu *v)

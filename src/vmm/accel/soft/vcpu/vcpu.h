@@ -11,10 +11,10 @@ struct vcpu;
 
 /**
  * vcpu_new() - make processor @index, as after power-on
- * @w, @ram: borrowed until vcpu_free()
+ * @w, @ram: borrowed until vcpu_free(); @pages: likewise, struct cpu.pages, as many as @w says
  * Return: 0; -errno.
  */
-int vcpu_new(struct world *w, const struct cpu_ram *ram, unsigned index, struct vcpu **ret);
+int vcpu_new(struct world *w, const struct cpu_ram *ram, struct cpu_page *pages, unsigned index, struct vcpu **ret);
 
 /** vcpu_free() - release; NULL is fine */
 void vcpu_free(struct vcpu *v);
@@ -39,4 +39,5 @@ int vcpu_main(int argc, char **argv);
 #define VCPU_FD_COMMAND 0
 #define VCPU_FD_ANSWER 1
 #define VCPU_FD_WORLD 3
-#define VCPU_FD_MORE 4 /* memory and eventfds, as the world says */
+#define VCPU_FD_PAGES 4
+#define VCPU_FD_MORE 5 /* memory and eventfds, as the world says */

@@ -18,6 +18,7 @@
 #include "vmm/core/vm.h"
 
 #define WORLD_NOTIFY_MAX 256 /* addresses that have an eventfd; a device has one per queue */
+#define WORLD_ASKED_MAX 64 /* pages that a processor is told about at once */
 #define WORLD_NOWHERE UINT64_MAX /* of a struct world_notify that is free */
 
 /** enum vcpu_exit_kind - why a processor stopped */
@@ -55,6 +56,7 @@ enum world_stat {
 	STAT_IRQ,
 	STAT_NOTIFY,
 	STAT_EOI,
+	STAT_ASKED,
 	N_STATS_,
 };
 
@@ -66,6 +68,7 @@ enum world_command { WORLD_RUN, WORLD_RESET, WORLD_START, WORLD_REGS, WORLD_DEBU
  * @kick: atomic: it is to stop soon
  * @asleep: atomic: it waits until the events of its struct cpu change
  * @command: what it is to do; @start: for WORLD_START; @regs: for WORLD_REGS; @debug: for WORLD_DEBUG; @result: 0 or -errno; @exit: of WORLD_RUN
+ * @asked: atomic: what it was told to do with pages, see world_ask(), 0 for none; @asked_all: more than fits
  * @stat: how often each of enum world_stat was
  */
 struct world_slot {
@@ -77,6 +80,8 @@ struct world_slot {
 	struct accel_regs regs;
 	struct accel_debug debug;
 	struct vcpu_exit exit;
+	uint64_t asked[WORLD_ASKED_MAX];
+	uint32_t asked_all;
 	uint64_t stat[N_STATS_];
 };
 
@@ -96,13 +101,14 @@ struct world_notify {
 /**
  * struct world - one machine
  * @nr: processors
- * @translate: they translate, instead of interpreting
+ * @translate: they translate, instead of interpreting; @nr_pages: of guest memory, see struct cpu.pages
  * @feature: which features of processors the guest sees, see struct cpu_cpuid.word
  * @cpu: each belongs to its process; of others only the events may be touched
  */
 struct world {
 	uint32_t nr, nr_regions;
 	bool translate;
+	uint64_t nr_pages;
 	uint32_t feature[CPUID_WORDS];
 	struct soft_clock clock;
 	struct world_region region[CPU_RAM_MAX];
@@ -117,6 +123,12 @@ void world_set_event(struct world *w, unsigned index, uint32_t events);
 
 /** world_wake() - apic_bus.wake; @arg is a struct world */
 void world_wake(void *arg, unsigned index);
+
+/** world_ask() - tell processor @index to do @what with the page of @gpa; any thread of any process, does not wait */
+void world_ask(struct world *w, unsigned index, uint64_t gpa, enum page_ask what);
+
+/** world_asked() - take one of what processor @index was told; false: there is no more */
+bool world_asked(struct world *w, unsigned index, uint64_t *gpa, enum page_ask *what);
 
 /** world_kick() - a processor that runs, or is told to run next, stops soon */
 void world_kick(struct world *w, unsigned index);
