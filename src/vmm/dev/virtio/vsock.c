@@ -150,14 +150,14 @@ static bool serve(struct vsock_conn *c)
 		c->vsock->starved = true;
 		return false;
 	}
-	if (c->want != 0) {
+	used = c->want == 0 && send_data(c, &chain);
+	if (c->want != 0) { /* also what was found out just now: nobody looks here again without a reason */
 		unsigned op = (unsigned) __builtin_ctz(c->want);
 
 		c->want &= c->want - 1;
 		send_message(c, &chain, op);
-		return true;
+		used = true;
 	}
-	used = send_data(c, &chain);
 	if (!used)
 		vq_unpop(&d->queue[Q_RX].vq, &chain);
 	watch(c);
