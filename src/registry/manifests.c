@@ -173,8 +173,8 @@ static int add_tags(const struct http_answer *a, struct arena *arena, struct img
 	return r;
 }
 
-/* '</v2/a/tags/list?last=x>; rel="next"': what is asked for next; "" for nothing */
-static void next_page(const struct http_answer *a, char *ret, size_t size)
+/* '</v2/a/tags/list?last=x>; rel="next"' */
+void reg_next_page(const struct http_answer *a, char *ret, size_t size)
 {
 	const char *from = strchr(a->link, '<'), *query = from != NULL ? strchr(from, '?') : NULL,
 		   *end = query != NULL ? strchr(query, '>') : NULL;
@@ -204,7 +204,7 @@ int reg_tags_get(struct reg_session *s, struct arena *arena, struct img_words *r
 			r = add_tags(&a, arena, &tags, err);
 		if (r < 0)
 			return r;
-		next_page(&a, page, sizeof(page));
+		reg_next_page(&a, page, sizeof(page));
 	} while (*page != '\0' && tags.n > before && tags.n < REG_TAGS_MAX);
 	*ret = tags;
 	return 0;

@@ -7,6 +7,7 @@
 
 struct arena;
 struct err;
+struct http_answer;
 struct img_index;
 struct reg_session;
 
@@ -52,3 +53,6 @@ int reg_choose(const struct img_index *index, const char *platform, struct err *
  * Return: 0; as of reg_manifest_get().
  */
 int reg_tags_get(struct reg_session *s, struct arena *arena, struct img_words *ret, struct err *err);
+
+/** reg_next_page() - the query ("?...") that continues a list; "" when it is complete */
+void reg_next_page(const struct http_answer *a, char *ret, size_t size);

@@ -27,3 +27,35 @@ int registry_pull(struct cli *cli, void *opts, int argc, char **argv, struct err
 	(void) argv;
 	return become(cli, err);
 }
+
+int registry_push(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	(void) opts;
+	(void) argc;
+	(void) argv;
+	return become(cli, err);
+}
+
+int registry_login(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	(void) opts;
+	(void) argc;
+	(void) argv;
+	return become(cli, err);
+}
+
+int registry_logout(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	(void) opts;
+	(void) argc;
+	(void) argv;
+	return become(cli, err);
+}
+
+int registry_search(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	(void) opts;
+	(void) argc;
+	(void) argv;
+	return become(cli, err);
+}
