@@ -14,6 +14,9 @@ Prints its port.  MODE-FILE is read for every request; words:
   token=N    tokens are wanted, and good for N requests     garbage    manifests are no JSON
   upcut=N    the connection ends after N bytes of an upload, once for each upload
   slow=N     no more than N bytes in a second
+  leak       layers are redirected to another name of this host; MODE-FILE.leak appears when a password comes along
+
+As a proxy of HTTP it sends everything to that registry, whatever its name.
 """
 
 import http.client
@@ -147,7 +150,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def forward(self):
         m = modes()
-        if self.refused(m):
+        if self.path.startswith("http://"):
+            self.path = "/" + self.path.split("/", 3)[3]
+        if self.path.startswith("/leak/"):
+            self.path = self.path[len("/leak"):]
+            if "Authorization" in self.headers:
+                with open(sys.argv[2] + ".leak", "w", encoding="ascii"):
+                    pass
+        elif self.refused(m):
+            return
+        elif "leak" in m and "/blobs/sha256:" in self.path:
+            port = self.server.server_address[1]
+            self.answer(307, [("Location", f"http://localhost:{port}/leak{self.path}")])
             return
         body = self.upload(m)
         if body is None:

@@ -41,6 +41,8 @@ passes cut=200000
 passes cut=200000 cuts=2 norange
 passes token=4
 passes token=2
+passes token=100 leak
+is "passwords stay with who they are for" "$(ls "$T/bad.mode.leak" 2>&1 | grep -c 'No such')" 1
 fails 'bytes remaining|registry sent' cut=10
 fails 'sent more than the [0-9]+ bytes' long
 passes short # the last byte is asked for again
@@ -56,6 +58,13 @@ fails 'status 503' always=503
 fails 'denied' always=403
 fails 'not found' always=404
 fails 'unauthorized|denied' token=0
+
+# A proxy; names are looked up by it
+fresh
+mode none
+is "http_proxy" "$(http_proxy=http://127.0.0.1:$bad_port cleave pull -q --tls-verify=false registry.invalid/test/tree:1 2>&1)" registry.invalid/test/tree:1
+is "HTTP_PROXY" "$(HTTP_PROXY=http://127.0.0.1:$bad_port cleave pull -q --tls-verify=false registry.invalid/test/tree:1 2>&1)" registry.invalid/test/tree:1
+like "no_proxy" "$(http_proxy=http://127.0.0.1:$bad_port no_proxy=registry.invalid cleave pull -q --tls-verify=false registry.invalid/test/tree:1 2>&1)" 'resolve host'
 
 # Killed at any moment: the next one goes on with what is there
 fresh

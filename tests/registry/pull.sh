@@ -41,6 +41,13 @@ is "nothing is left of downloads" "$(find "$CLEAVE_ROOT/partial" -type f)" ''
 is "the store is sound" "$(cleave system check)" ''
 like "event" "$(cleave events --since 1m --until 0s --filter event=pull)" "image pull $R/test/tree:1"
 
+# On a terminal: lines that are drawn again, and stay when they are done
+fresh
+out=$(TERM=xterm NO_COLOR=1 script -qec "'$CLEAVE' pull $R/test/tree:1" /dev/null </dev/null | tr -d '\r')
+like "drawn again" "$out" $'\033\\[[0-9]+A'
+for i in 0 1 2; do like "bar of layer $i" "$out" "$(sha256sum "$T/l$i.gz" | cut -c -12): Pull complete"; done
+is "last line of a terminal" "$(tail -n 1 <<<"$out")" "$R/test/tree:1"
+
 # Digests, tags, platforms
 fresh
 is "by digest" "$(cleave pull -q "$R/test/tree@$digest")" "$R/test/tree@$digest"
