@@ -109,7 +109,8 @@ static int run_with(const struct cli_verb *v, const struct opt *table, void *opt
 		r = v->run(cli, opts, argc, argv, &err);
 	if (r >= 0)
 		return r;
-	report(&err);
+	if (err.text[0] != '\0') /* else a program that it ran has said it */
+		report(&err);
 	return v->fail_status != 0 ? v->fail_status : 1;
 }
 

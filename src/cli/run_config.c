@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "cli/registry/get.h"
 #include "cli/run_parts.h"
 #include "engine/config.h"
 #include "engine/engine.h"
@@ -47,21 +48,17 @@ static int check_pull(const struct run_opts *o, struct err *err)
 {
 	const char *pull = o->pull;
 
-	if (pull == NULL || strcmp(pull, "missing") == 0 || strcmp(pull, "never") == 0)
+	if (pull == NULL || strcmp(pull, "missing") == 0 || strcmp(pull, "never") == 0 ||
+	    strcmp(pull, "always") == 0 || strcmp(pull, "newer") == 0)
 		return 0;
-	if (strcmp(pull, "always") == 0 || strcmp(pull, "newer") == 0)
-		return err_msg(
-			err, -EOPNOTSUPP,
-			"--pull %s: images cannot be pulled from a registry by this version: use 'cleave load', and --pull missing or never",
-			pull);
 	return err_msg(
 		err, -EINVAL,
-		"invalid pull option: '%s': must be one of \"always\", \"missing\" or \"never\"",
+		"invalid pull option: '%s': must be one of \"always\", \"missing\", \"newer\" or \"never\"",
 		pull);
 }
 
-static int find_image(struct engine *e, const char *name, struct arena *a, struct img_image *ret,
-		      struct err *err)
+static int find_here(struct engine *e, const char *name, struct arena *a, struct img_image *ret,
+		     struct err *err)
 {
 	struct img_reference ref;
 	int r = img_store_find(e->images, name, a, ret, err);
@@ -71,6 +68,29 @@ static int find_image(struct engine *e, const char *name, struct arena *a, struc
 		return r;
 	r = img_tiny_import(e->images, err);
 	return r < 0 ? r : img_store_find(e->images, name, a, ret, err);
+}
+
+/* As --pull says.  The small image in the program itself needs no registry. */
+static int find_image(struct engine *e, const struct run_opts *o, const char *name, struct arena *a,
+		      struct img_image *ret, struct err *err)
+{
+	const char *pull = o->pull != NULL ? o->pull : "missing";
+	const char *platform = o->platform;
+	struct img_reference ref;
+	int r = find_here(e, name, a, ret, err);
+
+	if (strcmp(pull, "never") == 0 || (r == 0 && strcmp(pull, "missing") == 0) ||
+	    (r < 0 && r != -ENOENT) || img_reference_parse(name, &ref, NULL) < 0)
+		return r;
+	if (r == -ENOENT && strcmp(pull, "missing") == 0)
+		fprintf(stderr, "Unable to find image '%s%s%s' locally\n", ref.repository,
+			ref.digest[0] != '\0' ? "@" : ":", ref.digest[0] != '\0' ? ref.digest : ref.tag);
+	if (platform == NULL && (o->os != NULL || o->arch != NULL))
+		platform = arena_printf(a, "%s%s%s", o->os != NULL ? o->os : "linux",
+					o->arch != NULL ? "/" : "", o->arch != NULL ? o->arch : "");
+	if (registry_get(e, name, platform, o->quiet, err) < 0 && (r < 0 || strcmp(pull, "newer") != 0))
+		return -EREMOTE;
+	return find_here(e, name, a, ret, err);
 }
 
 /* Docker's word for this machine's processor */
@@ -184,7 +204,7 @@ int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv
 	if (r == 0)
 		r = check_cidfile(o, err);
 	if (r == 0)
-		r = find_image(e, argv[0], &c.arena, &image, err);
+		r = find_image(e, o, argv[0], &c.arena, &image, err);
 	if (r == 0)
 		r = img_store_config(e->images, &image, &config, err);
 	if (r == 0) {

@@ -97,7 +97,7 @@ const struct opt run_table[] = {
 	BOOL("privileged", 0, privileged, "give it all capabilities and devices, and mask nothing"),
 	LIST("publish", 'p', publish, "PORTS", "publish ports, e.g. 8080:80"),
 	BOOL("publish-all", 'P', publish_all, "publish all exposed ports"),
-	TEXT("pull", 0, pull, "always|missing|never", "whether to get the image first"),
+	TEXT("pull", 0, pull, "always|missing|newer|never", "whether to get the image first (default: missing)"),
 	BOOL("quiet", 'q', quiet, "without progress of getting the image"),
 	BOOL("read-only", 0, read_only, "make the root file system read-only"),
 	BOOL("read-only-tmpfs", 0, read_only_tmpfs, "with --read-only: file systems in memory on /run, /tmp, /var/tmp"),

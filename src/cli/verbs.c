@@ -29,6 +29,8 @@ static const struct cli_alias aliases[] = {
 	{ "container top", "top" },	    { "container unpause", "unpause" },
 	{ "container update", "update" },   { "container wait", "wait" },
 	{ "image list", "image ls" },
+	{ "image pull", "pull" },
+	{ "image push", "push" },	    { "image search", "search" },
 	{ "image remove", "image rm" },
 	{ "kernel list", "kernel ls" },	    { "kernel remove", "kernel rm" },
 	{ "system events", "events" },	    { "system info", "info" },

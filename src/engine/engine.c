@@ -22,7 +22,8 @@
 
 #define PATH_LIMIT 2048 /* bytes; leaves room for names below */
 
-static const char *const schema[] = { IMG_SCHEMA ENG_SCHEMA, ENG_VOLUME_SCHEMA, ENG_USERNS_SCHEMA };
+static const char *const schema[] = { IMG_SCHEMA ENG_SCHEMA, ENG_VOLUME_SCHEMA, ENG_USERNS_SCHEMA,
+					     IMG_PULLED_SCHEMA };
 
 static const char *default_root(struct arena *a)
 {

@@ -173,6 +173,14 @@ static void add_words(struct str *s, const char *key, const struct img_words *wo
 	json_texts(s, key, words->v, words->n);
 }
 
+static bool has_word(const struct img_words *words, const char *word)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strcmp(words->v[i], word) == 0)
+			return true;
+	return false;
+}
+
 /* Its own, or that of its last step */
 static const char *comment_of(struct json_in *in, const struct json *config)
 {
@@ -225,10 +233,15 @@ static int add_parts(struct engine *e, const struct img_image *image, const stru
 	const struct json *rootfs = json_get_object(in, config, "rootfs");
 	const struct json *diffs = rootfs != NULL ? json_get_array(in, rootfs, "diff_ids", UINT32_MAX)
 						  : NULL;
-	struct img_words names;
+	const char *own = image->repository[0] != '<' ? arena_printf(&arena, "%s@%s", image->repository,
+								     image->manifest)
+						      : NULL;
+	struct img_words names, digests = { 0 };
 	char created[TIME_TEXT_MAX];
 	int r = img_names(e->images, image->id, &arena, &names, err);
 
+	if (r >= 0)
+		r = img_store_digests(e->images, image->id, &arena, &digests, err);
 	if (r < 0)
 		return r;
 	time_rfc3339(image->created, created);
@@ -236,8 +249,10 @@ static int add_parts(struct engine *e, const struct img_image *image, const stru
 	json_text(s, "Id", arena_printf(&arena, "sha256:%s", image->id));
 	add_words(s, "RepoTags", &names);
 	json_open(s, "RepoDigests", '[');
-	if (image->repository[0] != '<')
-		json_text(s, NULL, arena_printf(&arena, "%s@%s", image->repository, image->manifest));
+	if (own != NULL && !has_word(&digests, own))
+		json_text(s, NULL, own);
+	for (size_t i = 0; i < digests.n; i++)
+		json_text(s, NULL, digests.v[i]);
 	json_close(s, ']');
 	json_text(s, "Parent", "");
 	json_text(s, "Comment", comment_of(in, config));

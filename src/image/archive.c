@@ -40,6 +40,7 @@ struct member {
 struct img_archive {
 	int fd, own; /* directory, or tar */
 	int directory;
+	const struct img_remote *remote; /* NULL: it is here */
 	struct arena arena;
 	struct member *members; /* by name */
 	size_t n, room;
@@ -216,6 +217,42 @@ int img_archive_open(int fd, const struct img_work *work, struct img_archive **r
 	return r;
 }
 
+int img_archive_remote(const struct img_remote *remote, struct img_archive **ret, struct err *err)
+{
+	struct img_archive *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return err_set(err, -ENOMEM, "open the archive");
+	a->own = a->fd = -EBADF;
+	a->remote = remote;
+	*ret = a;
+	return 0;
+}
+
+static bool has(const struct img_archive *a, const char *name)
+{
+	_cleanup_(img_member_fini) struct img_member m = { .own = -EBADF };
+
+	return img_archive_find(a, name, &m, NULL) == 0;
+}
+
+bool img_archive_is_layout(const struct img_archive *a)
+{
+	return a->remote != NULL || (has(a, "index.json") && has(a, "oci-layout"));
+}
+
+int img_archive_begin(const struct img_archive *a, const struct img_fetch *list, size_t n,
+		      struct err *err)
+{
+	return a->remote != NULL ? a->remote->begin(a->remote->data, list, n, err) : 0;
+}
+
+void img_archive_done(const struct img_archive *a, const char *name, int r)
+{
+	if (a->remote != NULL)
+		a->remote->done(a->remote->data, name, r);
+}
+
 static int missing(const char *name, struct err *err)
 {
 	return err_msg(err, -ENOENT, "the archive has no file '%.200s'", name);
@@ -262,6 +299,8 @@ int img_archive_find(const struct img_archive *a, const char *name, struct img_m
 	const char *clean = clean_name(&arena, "", 0, name);
 	const struct member *m;
 
+	if (a->remote != NULL)
+		return a->remote->open(a->remote->data, name, ret, err);
 	if (clean == NULL)
 		return err_msg(err, -EINVAL, "the name '%.200s' leads outside of the archive",
 			       name);
@@ -272,7 +311,7 @@ int img_archive_find(const struct img_archive *a, const char *name, struct img_m
 		m = i < LINKS_MAX ? lookup(a, m->link) : NULL;
 	if (m == NULL)
 		return missing(name, err);
-	*ret = (struct img_member) { a->fd, -EBADF, m->at, m->size };
+	*ret = (struct img_member) { a->fd, -EBADF, m->at, m->size, NULL };
 	return 0;
 }
 
@@ -282,8 +321,11 @@ int img_archive_text(const struct img_archive *a, const char *name, struct str *
 	_cleanup_(img_member_fini) struct img_member m = { .own = -EBADF };
 	_cleanup_free_ char *buf = NULL;
 	size_t done = 0;
-	int r = img_archive_find(a, name, &m, err);
+	int r;
 
+	if (a->remote != NULL)
+		return a->remote->text(a->remote->data, name, ret, err);
+	r = img_archive_find(a, name, &m, err);
 	if (r < 0)
 		return r;
 	if (m.size > IMG_CONFIG_SIZE_MAX)

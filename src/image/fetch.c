@@ -147,25 +147,40 @@ static bool at_home(const struct crew *c, struct img_fetch *f, bool layer, bool 
 	return true;
 }
 
+/* A copy of the member is written to @ret_blob; what has a file of its own becomes the blob as it is. */
+static int make_blob(const struct crew *c, const struct img_fetch *f, const struct img_member *m,
+		     int *ret_blob, struct err *err)
+{
+	char name[32], path[32];
+
+	(void) snprintf(name, sizeof(name), "b%zu", (size_t) (f - c->list));
+	(void) snprintf(path, sizeof(path), "/proc/self/fd/%d", m->fd);
+	if (m->flow != NULL)
+		return linkat(AT_FDCWD, path, c->work->dir, name, AT_SYMLINK_FOLLOW) < 0
+			       ? err_set(err, -errno, "link a blob in the store")
+			       : 0;
+	*ret_blob = openat(c->work->dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return *ret_blob < 0 ? err_set(err, -errno, "create a file in the store") : 0;
+}
+
 static int fetch(const struct crew *c, struct img_fetch *f, struct err *err)
 {
 	_cleanup_(img_member_fini) struct img_member m = { .own = -EBADF };
 	_cleanup_(img_stream_freep) struct img_stream *s = NULL;
-	bool layer = has_layer(c->store, f->chain);
-	char name[32];
+	_cleanup_close_ int blob = -EBADF;
+	bool layer;
 	int r;
 
-	if (f->digest[0] != '\0' && at_home(c, f, layer, false))
+	if (f->home)
 		return 0;
+	layer = has_layer(c->store, f->chain);
 	r = img_archive_find(c->archive, f->member, &m, err);
+	if (r == 0)
+		r = make_blob(c, f, &m, &blob, err);
 	if (r < 0)
 		return r;
-	(void) snprintf(name, sizeof(name), "b%zu", (size_t) (f - c->list));
-	_cleanup_close_ int blob = openat(c->work->dir, name,
-					  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (blob < 0)
-		return err_set(err, -errno, "create a file in the store");
-	r = img_stream_open_range(m.fd, m.at, m.size, blob, &s, err);
+	r = m.flow != NULL ? img_stream_open_flow(m.fd, m.flow, &s, err)
+			   : img_stream_open_range(m.fd, m.at, m.size, blob, &s, err);
 	if (r == 0)
 		img_stream_meter(s, c->store->meter);
 	if (r < 0 || at_home(c, f, layer, img_stream_seeks(s)))
@@ -199,14 +214,13 @@ static void *work_off(void *data)
 		struct err err = { 0 };
 		int r = fetch(c, &c->list[i], &err);
 
-		if (r == 0)
-			continue;
 		(void) pthread_mutex_lock(&c->mutex); /* fails for a bad mutex only */
-		if (atomic_load(&c->failed) == 0) {
+		if (r < 0 && atomic_load(&c->failed) == 0) {
 			c->err = err;
 			atomic_store(&c->failed, r);
 		}
 		(void) pthread_mutex_unlock(&c->mutex); /* as above */
+		img_archive_done(c->archive, c->list[i].member, r);
 	}
 	return NULL;
 }
@@ -219,7 +233,14 @@ int img_fetch_all(struct img_store *store, const struct img_work *work,
 			  .mutex = PTHREAD_MUTEX_INITIALIZER };
 	size_t helpers = 0;
 	pthread_t threads[THREADS];
+	int r;
 
+	for (size_t i = 0; i < n; i++)
+		list[i].home = list[i].digest[0] != '\0' &&
+			       at_home(&c, &list[i], has_layer(store, list[i].chain), false);
+	r = img_archive_begin(archive, list, n, err);
+	if (r < 0)
+		return r;
 	expect(&c);
 	/* this thread works too, so that none is fine */
 	while (helpers + 1 < THREADS && helpers + 1 < n &&

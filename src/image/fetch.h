@@ -18,6 +18,7 @@ struct img_work;
  * @digest, @size: of that file, "" and 0 when not known
  * @diff_id, @chain: what it must unpack to; @chain is hexadecimal
  * The rest is filled by img_fetch_all().
+ * @home: the store has all of it
  * @unpacked, @stored: made in the work directory; else the store had it
  * @sum: digest, size and type of the blob
  * @content: bytes of regular files
@@ -26,7 +27,7 @@ struct img_fetch {
 	const char *member;
 	char digest[72], diff_id[72], chain[65];
 	uint64_t size;
-	bool unpacked, stored;
+	bool home, unpacked, stored;
 	struct img_stream_sum sum;
 	uint64_t content;
 };

@@ -280,19 +280,15 @@ static int read_index(struct load *l, const char *file, const char *digest, cons
 	return r;
 }
 
-static bool has(const struct load *l, const char *name)
-{
-	_cleanup_(img_member_fini) struct img_member m = { .own = -EBADF };
-
-	return img_archive_find(l->archive, name, &m, NULL) == 0;
-}
-
 static int read_images(struct load *l, struct err *err)
 {
-	if (has(l, "index.json") && has(l, "oci-layout"))
+	int r;
+
+	if (img_archive_is_layout(l->archive))
 		return read_index(l, "index.json", "", NULL, 0, err);
-	if (has(l, "manifest.json"))
-		return read_docker(l, err);
+	r = read_docker(l, err);
+	if (r != -ENOENT || l->nr_images > 0)
+		return r;
 	return err_msg(err, -EINVAL, "the archive has neither 'manifest.json' nor 'index.json': "
 				     "a root file system is read by 'cleave import'");
 }
@@ -394,16 +390,17 @@ static void tell(const struct load *l, void (*loaded)(void *data, const char *na
 	}
 }
 
-int img_load(struct img_store *store, int fd,
-	     void (*loaded)(void *data, const char *name, const char *id), void *data,
-	     struct err *err)
+static int load(struct img_store *store, int fd, const struct img_remote *remote,
+		void (*loaded)(void *data, const char *name, const char *id), void *data,
+		struct err *err)
 {
 	struct load l = { .store = store };
 	int r = img_work_begin(store, &l.work, err);
 
 	if (r < 0)
 		return r;
-	r = img_archive_open(fd, &l.work, &l.archive, err);
+	r = remote != NULL ? img_archive_remote(remote, &l.archive, err)
+			   : img_archive_open(fd, &l.work, &l.archive, err);
 	if (r == 0)
 		r = read_images(&l, err);
 	if (r == 0 && l.nr_images == 0)
@@ -419,4 +416,18 @@ int img_load(struct img_store *store, int fd,
 	arena_fini(&l.arena);
 	free(l.fetches);
 	return r;
+}
+
+int img_load(struct img_store *store, int fd,
+	     void (*loaded)(void *data, const char *name, const char *id), void *data,
+	     struct err *err)
+{
+	return load(store, fd, NULL, loaded, data, err);
+}
+
+int img_load_remote(struct img_store *store, const struct img_remote *remote,
+		    void (*loaded)(void *data, const char *name, const char *id), void *data,
+		    struct err *err)
+{
+	return load(store, -EBADF, remote, loaded, data, err);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 struct err;
+struct img_remote;
 struct img_store;
 
 /**
@@ -16,3 +17,8 @@ struct img_store;
 int img_load(struct img_store *store, int fd,
 	     void (*loaded)(void *data, const char *name, const char *id), void *data,
 	     struct err *err);
+
+/** img_load_remote() - take images out of a layout that is somewhere else; as img_load() */
+int img_load_remote(struct img_store *store, const struct img_remote *remote,
+		    void (*loaded)(void *data, const char *name, const char *id), void *data,
+		    struct err *err);

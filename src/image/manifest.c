@@ -100,24 +100,28 @@ static const char *machine(struct utsname *u)
 	return uname(u) < 0 ? "amd64" : machine_arch(u);
 }
 
+static const char *platform_text(struct json_in *in, const struct json *platform, const char *key)
+{
+	const char *text = platform != NULL ? json_get_str(in, platform, key) : NULL;
+
+	return text != NULL ? text : "";
+}
+
 static void read_entry(struct json_in *in, const struct json *obj, const char *arch,
 		       struct img_index_entry *e)
 {
 	const struct json *platform, *notes;
-	const char *text;
 
 	if (!read_descriptor(in, obj, &e->d))
 		return;
-	e->usable = true;
 	e->is_index = strstr(e->d.media_type, "index") != NULL ||
 		      strstr(e->d.media_type, "manifest.list") != NULL;
 	platform = json_get_object(in, obj, "platform");
-	text = platform != NULL ? json_get_str(in, platform, "architecture") : NULL;
-	if (text != NULL && *text != '\0' && strcmp(text, arch) != 0)
-		e->usable = false;
-	text = platform != NULL ? json_get_str(in, platform, "os") : NULL;
-	if (text != NULL && *text != '\0' && strcmp(text, "linux") != 0)
-		e->usable = false;
+	e->arch = platform_text(in, platform, "architecture");
+	e->os = platform_text(in, platform, "os");
+	e->variant = platform_text(in, platform, "variant");
+	e->usable = (*e->arch == '\0' || strcmp(e->arch, arch) == 0) &&
+		    (*e->os == '\0' || strcmp(e->os, "linux") == 0);
 	notes = json_get_object(in, obj, "annotations");
 	if (notes == NULL)
 		return;

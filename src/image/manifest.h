@@ -27,11 +27,12 @@ struct img_manifest {
  * @is_index: it is an index
  * @usable: it is for this kind of machine, or does not say
  * @name: annotation, NULL without
+ * @os, @arch, @variant: platform, "" when it does not say
  */
 struct img_index_entry {
 	struct img_descriptor d;
 	bool is_index, usable;
-	const char *name;
+	const char *name, *os, *arch, *variant;
 };
 
 /** struct img_index - an index.json */

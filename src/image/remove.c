@@ -135,6 +135,8 @@ int img_forget(struct img_store *store, const char *id, int (*may)(void *data, s
 	if (r == 0)
 		r = db_run(store->db, err, "DELETE FROM reference WHERE image = ?", "s", id);
 	if (r >= 0)
+		r = db_run(store->db, err, "DELETE FROM pulled WHERE image = ?", "s", id);
+	if (r >= 0)
 		r = db_run(store->db, err, "DELETE FROM image WHERE id = ?", "s", id);
 	r = img_change_end(store, images, r, err);
 	return r < 0 ? r : 0;

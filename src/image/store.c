@@ -89,6 +89,11 @@ int img_store_layers_fd(const struct img_store *store)
 	return store->layers;
 }
 
+int img_store_root_fd(const struct img_store *store)
+{
+	return store->root;
+}
+
 static int read_row(struct db_rows *rows, struct arena *arena, struct img_image *ret,
 		    struct err *err)
 {
@@ -123,7 +128,8 @@ static int find_name(struct img_store *store, const struct img_reference *ref, s
 	if (ref->digest[0] != '\0')
 		r = db_query(store->db, &rows, err,
 			     COLUMNS "image i LEFT JOIN reference r ON r.image = i.id "
-				     "AND r.repository = ? WHERE i.manifest = ?",
+				     "AND r.repository = ?1 WHERE i.manifest = ?2 OR i.id IN "
+				     "(SELECT image FROM pulled WHERE repository = ?1 AND digest = ?2)",
 			     "ss", ref->repository, ref->digest);
 	else
 		r = db_query(store->db, &rows, err,
@@ -180,7 +186,7 @@ int img_store_find(struct img_store *store, const char *name, struct arena *aren
 	if (r == -ENOENT)
 		return err_msg(err, -ENOENT,
 			       "no image '%s' here: see 'cleave image ls', or get it with "
-			       "'cleave load' or 'cleave import'",
+			       "'cleave pull', 'cleave load' or 'cleave import'",
 			       name);
 	return r;
 }

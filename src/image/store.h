@@ -21,6 +21,7 @@ struct err;
 struct img_config;
 struct img_meter;
 struct img_store;
+struct img_words;
 struct str;
 
 /* Tables of this module, a step of the schema of the database that a store is opened with */
@@ -29,6 +30,12 @@ struct str;
 	" created INTEGER NOT NULL, size INTEGER NOT NULL, chain TEXT NOT NULL) WITHOUT ROWID;"           \
 	"CREATE TABLE reference(repository TEXT NOT NULL, tag TEXT NOT NULL,"                             \
 	" image TEXT NOT NULL REFERENCES image(id), PRIMARY KEY(repository, tag)) WITHOUT ROWID;"
+
+/* digests under which registries gave images: of manifests, and of indexes that list them */
+#define IMG_PULLED_SCHEMA                                                                            \
+	"CREATE TABLE pulled(repository TEXT NOT NULL, digest TEXT NOT NULL,"                        \
+	" image TEXT NOT NULL REFERENCES image(id), PRIMARY KEY(repository, digest)) WITHOUT ROWID;" \
+	"CREATE INDEX pulled_image ON pulled(image);"
 
 #define IMG_LAYERS_MAX 500 /* the kernel's limit for an overlay */
 
@@ -49,7 +56,7 @@ struct img_image {
 /**
  * img_store_open() - open, making directories when missing
  * @root: borrows; path of the store
- * @db: borrows; has IMG_SCHEMA
+ * @db: borrows; has IMG_SCHEMA and IMG_PULLED_SCHEMA
  * @ret: returns; free with img_store_free()
  * Return: 0; -errno with a message.
  */
@@ -80,6 +87,22 @@ int img_store_list(struct img_store *store, struct arena *arena, struct img_imag
 int img_store_tag(struct img_store *store, const char *id, const struct img_reference *ref,
 		  struct err *err);
 
+/**
+ * img_store_pulled() - note that a registry has an image under a digest
+ * @repository: as of struct img_reference; @digest: "sha256:<hex>"
+ * Return: 0; -ENOENT there is no such image; -errno with a message.
+ */
+int img_store_pulled(struct img_store *store, const char *repository, const char *digest,
+		     const char *id, struct err *err);
+
+/**
+ * img_store_digests() - the names with digests that registries know an image by
+ * @ret: "repository@sha256:<hex>", strings in @arena
+ * Return: number; -errno with a message.
+ */
+int img_store_digests(struct img_store *store, const char *id, struct arena *arena,
+		      struct img_words *ret, struct err *err);
+
 /** struct img_new - an image and @nr_refs names it gets */
 struct img_new {
 	struct img_image image;
@@ -108,6 +131,9 @@ int img_store_config_text(struct img_store *store, const struct img_image *image
 
 /** img_store_layers_fd() - directory "layers", owned by the store */
 int img_store_layers_fd(const struct img_store *store);
+
+/** img_store_root_fd() - directory of the store, owned by it */
+int img_store_root_fd(const struct img_store *store);
 
 /** struct img_work - a directory in which an image is being made; @name below tmp/, @meter of the store */
 struct img_work {

@@ -36,6 +36,7 @@ struct img_stream {
 	bool digests;
 	bool ranged; /* reads up to @left bytes at @at */
 	uint64_t at, left;
+	const struct img_flow *flow; /* or NULL */
 	unsigned char in[IN_SIZE];
 	size_t pos, len; /* unread part of in */
 	uint64_t taken, given; /* bytes in and out */
@@ -59,19 +60,25 @@ static int tee(struct img_stream *s, const void *data, size_t n, struct err *err
 	return r < 0 ? err_set(err, r, "write a blob") : 0;
 }
 
-static ssize_t read_input(struct img_stream *s)
+static ssize_t read_input(struct img_stream *s, struct err *err)
 {
 	size_t want = s->left < sizeof(s->in) ? (size_t) s->left : sizeof(s->in), done = 0;
+	ssize_t n;
 
-	if (!s->ranged)
-		return fd_read_full(s->fd, s->in, sizeof(s->in));
+	if (!s->ranged) {
+		n = fd_read_full(s->fd, s->in, sizeof(s->in));
+		return n < 0 ? err_set(err, (int) n, "read the archive") : n;
+	}
 	while (done < want) {
-		ssize_t n = pread(s->fd, s->in + done, want - done, (off_t) s->at);
+		int r = s->flow != NULL ? s->flow->wait(s->flow->data, s->at, err) : 0;
 
+		if (r < 0)
+			return r;
+		n = pread(s->fd, s->in + done, want - done, (off_t) s->at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return -errno;
+			return err_set(err, -errno, "read the archive");
 		if (n == 0)
 			break;
 		done += (size_t) n;
@@ -88,9 +95,9 @@ static int fill(struct img_stream *s, struct err *err)
 
 	if (s->pos < s->len || s->input_ended)
 		return 0;
-	n = read_input(s);
+	n = read_input(s, err);
 	if (n < 0)
-		return err_set(err, (int) n, "read the archive");
+		return (int) n;
 	s->input_ended = (size_t) n < sizeof(s->in);
 	s->pos = 0;
 	s->len = (size_t) n;
@@ -137,8 +144,8 @@ static int start_packing(struct img_stream *s, struct err *err)
 	return ok ? 0 : err_set(err, -ENOMEM, "start to decompress");
 }
 
-static int open_any(int fd, bool ranged, uint64_t at, uint64_t size, int tee_fd,
-		    struct img_stream **ret, struct err *err)
+static int open_any(int fd, bool ranged, uint64_t at, uint64_t size, const struct img_flow *flow,
+		    int tee_fd, struct img_stream **ret, struct err *err)
 {
 	_cleanup_(img_stream_freep) struct img_stream *s = calloc(1, sizeof(*s));
 	int r;
@@ -148,6 +155,7 @@ static int open_any(int fd, bool ranged, uint64_t at, uint64_t size, int tee_fd,
 	s->ranged = ranged;
 	s->at = at;
 	s->left = size;
+	s->flow = flow;
 	s->digests = true;
 	s->fd = fd;
 	s->tee_fd = tee_fd;
@@ -167,13 +175,19 @@ static int open_any(int fd, bool ranged, uint64_t at, uint64_t size, int tee_fd,
 
 int img_stream_open(int fd, int tee_fd, struct img_stream **ret, struct err *err)
 {
-	return open_any(fd, false, 0, 0, tee_fd, ret, err);
+	return open_any(fd, false, 0, 0, NULL, tee_fd, ret, err);
 }
 
 int img_stream_open_range(int fd, uint64_t at, uint64_t size, int tee_fd, struct img_stream **ret,
 			  struct err *err)
 {
-	return open_any(fd, true, at, size, tee_fd, ret, err);
+	return open_any(fd, true, at, size, NULL, tee_fd, ret, err);
+}
+
+int img_stream_open_flow(int fd, const struct img_flow *flow, struct img_stream **ret,
+			 struct err *err)
+{
+	return open_any(fd, true, 0, UINT64_MAX, flow, -EBADF, ret, err);
 }
 
 void img_stream_no_digests(struct img_stream *s)

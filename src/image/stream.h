@@ -33,6 +33,23 @@ int img_stream_open(int fd, int tee_fd, struct img_stream **ret, struct err *err
 int img_stream_open_range(int fd, uint64_t at, uint64_t size, int tee_fd, struct img_stream **ret,
 			  struct err *err);
 
+/**
+ * struct img_flow - a file that still grows
+ * @wait: returns 0 when the byte at @at is there, or there will be no more; -errno with a message
+ */
+struct img_flow {
+	int (*wait)(void *data, uint64_t at, struct err *err);
+	void *data;
+};
+
+/**
+ * img_stream_open_flow() - the same, for a file that grows while it is read
+ * @flow: borrows
+ * Return: as of img_stream_open(); that of @flow.
+ */
+int img_stream_open_flow(int fd, const struct img_flow *flow, struct img_stream **ret,
+			 struct err *err);
+
 /** img_stream_no_digests() - hash nothing from here on; img_stream_finish() is not called then */
 void img_stream_no_digests(struct img_stream *s);
 

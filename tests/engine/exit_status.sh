@@ -11,7 +11,7 @@ run 143 --rm cleave/tiny sh -c 'sh -c "kill -TERM \$\$"; exit $?'
 refuse 127 'executable file not found in \$PATH' run --rm cleave/tiny no-such-program
 refuse 127 'no such file' run --rm cleave/tiny /no/such/program
 refuse 126 'permission denied' run --rm cleave/tiny /etc/passwd
-refuse 125 "no image 'no/such:image' here" run --rm no/such:image true
+refuse 125 "no image 'no/such:image' here" run --rm --pull never no/such:image true
 refuse 125 'unknown option --no-such' run --no-such cleave/tiny
 refuse 125 'must be lower case' run --rm UPPER true
 refuse 125 'wrong number of arguments' run

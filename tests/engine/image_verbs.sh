@@ -35,7 +35,7 @@ before=$(blobs)
 is "the last name" "$(cleave rmi local/a:1)" "$(printf 'Untagged: local/a:1\nDeleted: %s' "$id")"
 is "its blobs are gone" "$((before - $(blobs)))" 3
 is "and its layer" "$(layers)" 2
-refuse 1 "no image 'local/a:1' here: see 'cleave image ls', or get it with 'cleave load' or" rmi local/a:1
+refuse 1 "no image 'local/a:1' here: see 'cleave image ls', or get it with 'cleave pull', 'cleave load' or" rmi local/a:1
 is "rmi -f of one that is not there" "$(cleave rmi -f local/a:1)" ''
 # used
 cleave run -d --name box cleave/tiny sleep 1000 >/dev/null

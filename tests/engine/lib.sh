@@ -28,7 +28,8 @@ setup() {
 		command -v "$p" >/dev/null || skip "no $p"
 	done
 	T=$(mktemp -d "${TMPDIR:-/tmp}/cleave-engine.XXXXXX") || exit 1
-	export CLEAVE_ROOT=$T/root CLEAVE_RUNROOT=$T/run
+	export CLEAVE_ROOT=$T/root CLEAVE_RUNROOT=$T/run CLEAVE_REGISTRIES=$T/registries.json
+	echo '{"registries": {"docker.io": {"blocked": true}}}' >"$CLEAVE_REGISTRIES" # nothing leaves this machine
 	trap finish EXIT
 	trap 'exit 1' INT TERM HUP
 }

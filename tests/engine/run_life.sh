@@ -65,7 +65,7 @@ refuse 125 'write container ID file' run --cidfile /no/such/dir/id cleave/tiny t
 id=$(cleave create --cidfile "$T/id2" cleave/tiny true)
 is "create --cidfile" "$(cat "$T/id2")" "$id"
 for p in missing never; do run 0 --rm --pull $p cleave/tiny true; done
-r 'cannot be pulled from a registry' --pull always
+r "pull 'cleave/tiny:latest': registry 'docker.io' is blocked" --pull always
 r 'invalid pull option' --pull x
 arch=$(uname -m)
 case $arch in x86_64) arch=amd64 other=arm64 ;; *) arch=arm64 other=amd64 ;; esac

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: what registries, and files about them, say
+ *
+ * Every input is given to every reader of such a text.  Whatever is refused is refused with a reason.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "fuzz.h"
+#include "image/manifest.h"
+#include "image/reference.h"
+#include "registry/base64.h"
+#include "registry/challenge.h"
+#include "registry/creds.h"
+#include "registry/http.h"
+#include "registry/manifests.h"
+#include "registry/place.h"
+#include "registry/search.h"
+#include "registry/settings.h"
+#include "registry/token.h"
+
+static void check(int r, const struct err *err)
+{
+	if (r < 0 && r != -ENOMEM && err->text[0] == '\0')
+		abort(); /* a failure without a reason */
+}
+
+static void try_index(const char *text, size_t len)
+{
+	const struct reg_text t = { .p = text, .len = len, .media_type = "" };
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct img_index index;
+	struct err err = { 0 };
+
+	(void) reg_is_index(&t); /* any answer will do */
+	if (img_index_parse("index", &arena, text, len, &index, NULL) < 0)
+		return;
+	check(reg_choose(&index, NULL, &err), &err);
+	check(reg_choose(&index, "linux/arm/v7", &err), &err);
+}
+
+static void try_dockercfg(const char *text, size_t len)
+{
+	const struct reg_creds creds = { .user = "u", .password = "p" };
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	_cleanup_(str_fini) struct str edited = { 0 };
+	struct reg_dockercfg c;
+	struct err err = { 0 };
+	bool found;
+
+	check(reg_dockercfg_parse("config.json", text, len, "docker.io", &arena, &c, &err), &err);
+	if (reg_dockercfg_edit("config.json", text, len, "a:5000", &creds, &edited, &found, NULL) < 0)
+		return;
+	if (reg_dockercfg_parse("written", edited.p, edited.len, "a:5000", &arena, &c, &err) < 0) {
+		if (strstr(err.text, "auths") != NULL)
+			abort(); /* what was written can be read */
+	} else if (c.helper == NULL && (c.creds.user == NULL || strcmp(c.creds.user, "u") != 0)) {
+		abort();
+	}
+}
+
+static void try_settings(const char *text, size_t len)
+{
+	_cleanup_(reg_settings_fini) struct reg_settings s = { 0 };
+	struct reg_place place;
+	struct err err = { 0 };
+	int r = reg_settings_parse("registries.json", text, len, &s, &err);
+
+	check(r, &err);
+	if (r < 0)
+		return;
+	check(reg_place_of(&s, "a/b", &place, &err), &err);
+	check(reg_place_host(&s, "", &place, &err), &err);
+}
+
+static void try_answers(const char *text, size_t len)
+{
+	_cleanup_(http_answer_fini) struct http_answer a = { 0 };
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct reg_found *found;
+	struct err err = { 0 };
+	const char *token;
+	char page[64];
+
+	check(reg_token_parse(text, len, &arena, &token, &err), &err);
+	check(reg_search_parse(text, len, &arena, &found, &err), &err);
+	for (size_t at = 0, n; at < len; at += n + 1) {
+		const char *end = memchr(text + at, '\n', len - at);
+
+		n = end != NULL ? (size_t) (end - text) - at : len - at;
+		http_header(&a, text + at, n);
+	}
+	reg_next_page(&a, page, sizeof(page));
+}
+
+static void try_words(const char *text)
+{
+	_cleanup_(str_fini) struct str plain = { 0 };
+	struct reg_challenge c;
+	struct err err = { 0 };
+	int r = reg_challenge_parse(text, &c, &err);
+
+	check(r, &err);
+	if (r == 0 && c.scheme == REG_SCHEME_BEARER && c.realm[0] == '\0')
+		abort();
+	(void) base64_decode(text, &plain); /* any answer will do */
+	(void) reg_place_loopback(text); /* the same */
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	if (text == NULL)
+		abort();
+	memcpy(text, data, size);
+	text[size] = '\0';
+	try_index(text, size);
+	try_dockercfg(text, size);
+	try_settings(text, size);
+	try_answers(text, size);
+	try_words(text);
+	free(text);
+	return 0;
+}

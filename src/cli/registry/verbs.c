@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/registry/verbs.h"
+
+#include <stddef.h>
+
+#include "cli/cli.h"
+
+#define REACH(type)                                                                               \
+	{ "cert-dir", 0, OPT_STRING, offsetof(struct type, reach.cert_dir), "DIR",                \
+	  "certificates for the registry (default: HOST in /etc/docker/certs.d and the like)" },  \
+	{ "creds", 0, OPT_STRING, offsetof(struct type, reach.creds), "USER[:PASSWORD]",          \
+	  "who asks (default: as kept by 'login')" },                                             \
+	{ "tls-verify", 0, OPT_OFF, offsetof(struct type, reach.no_verify), NULL,                 \
+	  "check certificates, and never use plain HTTP (default: true, but for this machine)" }
+
+static const struct opt pull_table[] = {
+	{ "all-tags", 'a', OPT_BOOL, offsetof(struct pull_opts, all_tags), NULL,
+	  "all tags of the repository" },
+	{ "arch", 0, OPT_STRING, offsetof(struct pull_opts, arch), "ARCH",
+	  "processor that the image is to be for" },
+	{ "os", 0, OPT_STRING, offsetof(struct pull_opts, os), "OS", "system that it is to be for" },
+	{ "platform", 0, OPT_STRING, offsetof(struct pull_opts, platform), "OS/ARCH",
+	  "platform that it is to be for (default: this machine's)" },
+	{ "quiet", 'q', OPT_BOOL, offsetof(struct pull_opts, quiet), NULL,
+	  "print nothing but the name" },
+	REACH(pull_opts),
+	{ "variant", 0, OPT_STRING, offsetof(struct pull_opts, variant), "VARIANT",
+	  "variant of the processor" },
+	{ 0 },
+};
+
+CLI_VERB(pull_verb) = {
+	.name = "pull",
+	.args = "NAME[:TAG|@DIGEST]...",
+	.summary = "Get images from a registry",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = pull_table,
+	.opts_size = sizeof(struct pull_opts),
+	.interspersed = true,
+	.run = registry_pull,
+};
+
+static const struct opt push_table[] = {
+	{ "all-tags", 'a', OPT_BOOL, offsetof(struct push_opts, all_tags), NULL,
+	  "all names of the repository" },
+	{ "quiet", 'q', OPT_BOOL, offsetof(struct push_opts, quiet), NULL,
+	  "print nothing but the name" },
+	REACH(push_opts),
+	{ 0 },
+};
+
+CLI_VERB(push_verb) = {
+	.name = "push",
+	.args = "IMAGE[:TAG] [NAME[:TAG]]",
+	.summary = "Send an image to a registry",
+	.min_args = 1,
+	.max_args = 2,
+	.opts = push_table,
+	.opts_size = sizeof(struct push_opts),
+	.interspersed = true,
+	.run = registry_push,
+};
+
+static const struct opt login_table[] = {
+	{ "password", 'p', OPT_STRING, offsetof(struct login_opts, password), "PASSWORD",
+	  "password; others can see it in the list of processes" },
+	{ "password-stdin", 0, OPT_BOOL, offsetof(struct login_opts, password_stdin), NULL,
+	  "read the password from standard input" },
+	REACH(login_opts),
+	{ "username", 'u', OPT_STRING, offsetof(struct login_opts, user), "USER", "name of the user" },
+	{ 0 },
+};
+
+CLI_VERB(login_verb) = {
+	.name = "login",
+	.args = "[REGISTRY]",
+	.summary = "Keep a password for a registry",
+	.max_args = 1,
+	.opts = login_table,
+	.opts_size = sizeof(struct login_opts),
+	.interspersed = true,
+	.run = registry_login,
+};
+
+CLI_VERB(logout_verb) = {
+	.name = "logout",
+	.args = "[REGISTRY]",
+	.summary = "Forget the password for a registry",
+	.max_args = 1,
+	.run = registry_logout,
+};
+
+static const struct opt search_table[] = {
+	{ "filter", 'f', OPT_STRINGS, offsetof(struct search_opts, filter), "FILTER",
+	  "stars=N, is-official=true or false" },
+	{ "format", 0, OPT_STRING, offsetof(struct search_opts, format), "FORMAT",
+	  "table, json, or a Go template" },
+	{ "limit", 0, OPT_U64, offsetof(struct search_opts, limit), "N", "rows, up to 100 (default: 25)" },
+	{ "no-trunc", 0, OPT_BOOL, offsetof(struct search_opts, no_trunc), NULL,
+	  "whole descriptions" },
+	REACH(search_opts),
+	{ 0 },
+};
+
+CLI_VERB(search_verb) = {
+	.name = "search",
+	.args = "[REGISTRY/]TERM",
+	.summary = "Search a registry for images",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = search_table,
+	.opts_size = sizeof(struct search_opts),
+	.interspersed = true,
+	.run = registry_search,
+};

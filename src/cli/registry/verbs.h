@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The verbs that talk to registries.  Their words are read by `cleave` and by the program `cleave-registry`, which
+ * `cleave` becomes to do the work: it is linked with libcurl, and so not static.  Each function is there
+ * twice: in become.c for the one, in a file of its own for the other.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/opt.h"
+
+struct cli;
+struct err;
+
+/** struct reach_opts - how registries are reached */
+struct reach_opts {
+	bool no_verify;
+	const char *cert_dir, *creds;
+};
+
+/** struct pull_opts - options of `pull` */
+struct pull_opts {
+	struct reach_opts reach;
+	bool all_tags, quiet;
+	const char *platform, *os, *arch, *variant;
+};
+
+/** struct push_opts - options of `push` */
+struct push_opts {
+	struct reach_opts reach;
+	bool all_tags, quiet;
+};
+
+/** struct login_opts - options of `login` */
+struct login_opts {
+	struct reach_opts reach;
+	bool password_stdin;
+	const char *user, *password;
+};
+
+/** struct search_opts - options of `search` */
+struct search_opts {
+	struct reach_opts reach;
+	bool no_trunc;
+	uint64_t limit;
+	const char *format;
+	struct opt_strings filter;
+};
+
+/** registry_pull() - `pull`: exit status; -errno with a message */
+int registry_pull(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_push() - `push`: exit status; -errno with a message */
+int registry_push(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_login() - `login`: exit status; -errno with a message */
+int registry_login(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_logout() - `logout`: exit status; -errno with a message */
+int registry_logout(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_search() - `search`: exit status; -errno with a message */
+int registry_search(struct cli *cli, void *opts, int argc, char **argv, struct err *err);

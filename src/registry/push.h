@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+#include <stdbool.h>
+
+struct err;
+struct img_store;
+struct reg_access;
+struct reg_settings;
+struct reg_watch;
+
+/** struct reg_push - an image that is to be sent; @all_tags: all names of the repository */
+struct reg_push {
+	struct img_store *store;
+	const struct reg_settings *settings;
+	const struct reg_access *access;
+	const struct reg_watch *watch;
+	bool all_tags;
+};
+
+/**
+ * reg_push() - send an image to a registry
+ * @name: of an image of the store
+ * @to: name it gets there, NULL: the same
+ * Blobs are sent as they are in the store, so digests stay.  Lines and order are Docker's.
+ * Return: 0; -ENOENT there is no such image; -EACCES; -ECOMM; -errno; with a message.
+ */
+int reg_push(const struct reg_push *p, const char *name, const char *to, struct err *err);
