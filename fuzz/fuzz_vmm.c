@@ -9,6 +9,7 @@
  * A step is a byte for its kind, then its operands: addresses are kept small enough to meet something.
  * With ONLY defined as a number of enum device the machine has that device alone.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "fuzz.h"
+#include "vmm/accel/accel.h"
 #include "vmm/core/bytes.h"
 #include "vmm/core/dev.h"
 #include "vmm/core/loop.h"
@@ -33,6 +35,7 @@
 #include "vmm/dev/virtio/blk.h"
 #include "vmm/dev/virtio/console.h"
 #include "vmm/dev/virtio/net.h"
+#include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
 #include "vmm/dev/virtio/vsock.h"
 
@@ -40,7 +43,7 @@
 #define BAR_SIZE 0x8000u /* of virtio devices, which follow each other from the window's start on */
 #define LOW_MEMORY 0x10000u /* where rings are put */
 
-enum device { RNG, BLK, NET, CONSOLE, BALLOON, VSOCK, USER, N_DEVICES };
+enum device { RNG, BLK, NET, CONSOLE, BALLOON, VSOCK, USER, PMEM, N_DEVICES };
 
 #ifdef ONLY
 #define HAS(device) ((device) == (ONLY))
@@ -64,8 +67,53 @@ struct machine {
 	struct power *power;
 	struct balloon *balloon;
 	struct usernet_config user;
-	int disk, tap[2], console[2], listener;
+	int disk, memory, tap[2], console[2], listener;
 };
+
+/* An accelerator that knows memory and interrupts, and forgets them. */
+static int no_map(struct accel *a, uint64_t gpa, void *host, uint64_t size, int fd, bool readonly)
+{
+	(void) a;
+	(void) gpa;
+	(void) host;
+	(void) size;
+	(void) fd;
+	(void) readonly;
+	return 0;
+}
+
+static void no_line(struct accel *a, unsigned gsi, bool level)
+{
+	(void) a;
+	(void) gsi;
+	(void) level;
+}
+
+static void no_msi(struct accel *a, uint64_t addr, uint32_t data)
+{
+	(void) a;
+	(void) addr;
+	(void) data;
+}
+
+static int no_notify(struct accel *a, uint64_t gpa, int fd)
+{
+	(void) a;
+	(void) gpa;
+	(void) fd;
+	return -ENOSPC; /* writes come to the device */
+}
+
+static void no_notify_remove(struct accel *a, uint64_t gpa, int fd)
+{
+	(void) a;
+	(void) gpa;
+	(void) fd;
+}
+
+static const struct accel_ops nobody_ops = { .name = "nobody", .map = no_map, .irq_line = no_line, .irq_msi = no_msi,
+					     .notify_add = no_notify, .notify_remove = no_notify_remove };
+static struct accel nobody = { .ops = &nobody_ops };
 
 static uint64_t take(struct input *in, unsigned n)
 {
@@ -103,6 +151,8 @@ static int add_virtio(struct machine *m)
 		r |= vsock_add(&m->vm, m->bus, 3, "/nowhere/fuzz", m->listener, NULL);
 	if (HAS(USER))
 		r |= net_add(&m->vm, m->bus, &made, NULL);
+	if (HAS(PMEM))
+		r |= pmem_add(&m->vm, m->bus, m->memory, "memory", false, NULL);
 	close(port[1].out);
 	return r;
 }
@@ -121,6 +171,10 @@ static int build(struct machine *m)
 	if (vm_init(&m->vm, GMEM_SIZE_MIN, 0, NULL) < 0)
 		return -1;
 	m->vm.nr_cpus = 1;
+	m->vm.accel = &nobody;
+	m->memory = memfd_create("memory", MFD_CLOEXEC);
+	if (m->memory < 0 || ftruncate(m->memory, GMEM_ALIGN) < 0)
+		return -1;
 	m->disk = memfd_create("disk", MFD_CLOEXEC);
 	if (m->disk < 0 || ftruncate(m->disk, 1 << 20) < 0 ||
 	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, m->tap) < 0 ||
@@ -146,6 +200,7 @@ static void release(struct machine *m)
 {
 	vm_fini(&m->vm);
 	close(m->disk);
+	close(m->memory);
 	close(m->tap[0]);
 	close(m->tap[1]);
 	close(m->console[0]);

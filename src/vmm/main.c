@@ -22,9 +22,13 @@
 #include "vmm/boot/acpi.h"
 #include "vmm/control/qmp.h"
 #include "vmm/core/vm.h"
+#include "vmm/debug/socket.h"
 #include "vmm/machine/leftovers.h"
 #include "vmm/machine/machine.h"
+#include "vmm/machine/stats.h"
 #include "vmm/options.h"
+
+#define GDB_DEFAULT "tcp:127.0.0.1:1234" /* where QEMU's -s listens */
 
 /* Exit status: 0 the guest turned itself off or --qmp told to quit, CONFINE_STATUS, 128 + N signal N. */
 enum { STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_RESET = 10, STATUS_TRIPLE_FAULT = 11, STATUS_PANIC = 12 };
@@ -74,7 +78,7 @@ static int probe(void)
 	int status = STATUS_FAILED;
 
 	REGISTRY_FOREACH(it, accels) {
-		if ((*it)->probe(&err) < 0) {
+		if ((*it)->probe(true, &err) < 0) {
 			printf("%s: no: %s\n", (*it)->name, err.text);
 		} else {
 			printf("%s: yes\n", (*it)->name);
@@ -97,25 +101,32 @@ static bool make_raw(const struct machine_config *conf, struct termios *old)
 static void print_stats(struct machine *m)
 {
 	_cleanup_(str_fini) struct str s = { 0 };
-	struct accel *a = machine_vm(m)->accel;
 
-	if (a->ops->stats != NULL)
-		a->ops->stats(a, &s);
+	stats_text(m, &s);
 	if (s.len > 0 && !s.failed)
 		fputs(s.p, stderr);
 }
 
-static int run(const struct machine_config *conf, const char *control, int listener, bool stats)
+/** struct sockets - of people and programs that look after the machine; -1 and NULL for none */
+struct sockets {
+	int control, gdb;
+	const char *control_path, *gdb_path;
+};
+
+static int run(const struct machine_config *conf, const struct sockets *sockets, bool stats)
 {
 	struct machine *m = NULL;
 	struct qmp *qmp = NULL;
+	struct gdb_socket *gdb = NULL;
 	struct err err = { 0 };
 	struct termios old;
 	bool raw = false;
 	int sig = 0, r = machine_new(conf, &m, &err);
 
-	if (r == 0 && listener >= 0)
-		r = qmp_new(m, listener, control, &qmp, &err);
+	if (r == 0 && sockets->control >= 0)
+		r = qmp_new(m, sockets->control, sockets->control_path, &qmp, &err);
+	if (r == 0 && sockets->gdb >= 0)
+		r = gdb_socket_new(m, sockets->gdb, &gdb, &err);
 	if (r == 0) {
 		if (*machine_unconfined(m) != '\0')
 			(void) fprintf(stderr, "cleave-vmm: warning: %s\n", machine_unconfined(m));
@@ -124,6 +135,7 @@ static int run(const struct machine_config *conf, const char *control, int liste
 		if (stats)
 			print_stats(m);
 	}
+	gdb_socket_free(gdb);
 	qmp_free(qmp);
 	machine_free(m);
 	if (raw)
@@ -132,40 +144,50 @@ static int run(const struct machine_config *conf, const char *control, int liste
 }
 
 /* Everything of the host is opened before the machine is made, which gives up the right to. */
-static int open_all(const struct vmm_options *o, struct machine_config *conf, int *ret_listener, struct err *err)
+static int open_all(const struct vmm_options *o, struct machine_config *conf, struct sockets *ret, struct err *err)
 {
+	const char *gdb = o->gdb == NULL && o->gdb_default ? GDB_DEFAULT : o->gdb;
 	int r = vmm_options_open(o, conf, err);
 
-	*ret_listener = r == 0 && o->qmp != NULL ? msg_listen(o->qmp) : -1;
-	return r == 0 && o->qmp != NULL && *ret_listener < 0
-		       ? err_set(err, *ret_listener, "option --qmp: listen at '%s'", o->qmp)
-		       : r;
+	*ret = (struct sockets) { .control = -1, .gdb = -1 };
+	if (r == 0 && o->qmp != NULL) {
+		ret->control = msg_listen(o->qmp);
+		ret->control_path = ret->control >= 0 ? o->qmp : NULL;
+		r = ret->control < 0 ? err_set(err, ret->control, "option --qmp: listen at '%s'", o->qmp) : 0;
+	}
+	if (r == 0 && gdb != NULL) {
+		ret->gdb = gdb_socket_listen(gdb, &ret->gdb_path, err);
+		r = ret->gdb < 0 ? ret->gdb : 0;
+	}
+	return r;
 }
 
 /* All that is to be removed in the end; those of options that were not reached do not exist. */
-static int watch_sockets(const struct machine_config *conf, const char *control, struct leftovers *ret, struct err *err)
+static int watch_sockets(const struct machine_config *conf, const struct sockets *s, struct leftovers *ret, struct err *err)
 {
-	const char *paths[CONSOLE_PORTS_MAX + 2] = { control, conf->vsock_listener >= 0 ? conf->vsock_path : NULL };
+	const char *paths[CONSOLE_PORTS_MAX + 3] = { s->control_path, s->gdb_path,
+						     conf->vsock_listener >= 0 ? conf->vsock_path : NULL };
 
 	for (unsigned i = 0; i < conf->nr_consoles; i++)
-		paths[2 + i] = conf->console[i].path;
+		paths[3 + i] = conf->console[i].path;
 	return leftovers_start(ret, paths, ARRAY_LEN(paths), err);
 }
 
 static int open_and_run(const struct vmm_options *o)
 {
 	struct machine_config conf;
-	struct leftovers sockets;
+	struct sockets sockets;
+	struct leftovers leftovers;
 	struct err err = { 0 };
-	int listener, opened = open_all(o, &conf, &listener, &err);
-	int r = watch_sockets(&conf, listener >= 0 ? o->qmp : NULL, &sockets, opened == 0 ? &err : NULL);
+	int opened = open_all(o, &conf, &sockets, &err);
+	int r = watch_sockets(&conf, &sockets, &leftovers, opened == 0 ? &err : NULL);
 
 	if (opened < 0)
 		r = fail(opened == -EINVAL ? STATUS_USAGE : STATUS_FAILED, &err);
 	else
-		r = r < 0 ? fail(STATUS_FAILED, &err) : run(&conf, o->qmp, listener, o->stats);
+		r = r < 0 ? fail(STATUS_FAILED, &err) : run(&conf, &sockets, o->stats);
 	vmm_options_close(&conf);
-	leftovers_remove(&sockets);
+	leftovers_remove(&leftovers);
 	return r;
 }
 

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "vmm/accel/accel.h"
 #include "vmm/boot/smbios.h"
+#include "vmm/core/trace.h"
 #include "vmm/device_options.h"
 #include "vmm/machine/machine.h"
 
@@ -30,6 +31,8 @@ static const struct opt table[] = {
 	{ "memory", 'm', OPT_STRING, offsetof(struct vmm_options, memory), "SIZE",
 	  "bytes, or with K, M, G behind (256M); ',huge' takes reserved huge pages" },
 	{ "cpus", 'c', OPT_U64, offsetof(struct vmm_options, cpus), "N", "processors (1)" },
+	{ "cpu", 0, OPT_STRING, offsetof(struct vmm_options, cpu), "MODEL[,+FEATURE,-FEATURE]",
+	  "what processors can do: host, x86-64-v1, x86-64-v2, x86-64-v3, x86-64-v4 (host)" },
 	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
 	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
 	  "how processors in software work: tlb, interp (tlb); threads: not in a process each" },
@@ -55,10 +58,18 @@ static const struct opt table[] = {
 	{ "oem", 0, OPT_STRINGS, offsetof(struct vmm_options, oems), "TEXT", "text that the guest finds in SMBIOS" },
 	{ "qmp", 0, OPT_STRING, offsetof(struct vmm_options, qmp), "PATH",
 	  "control socket, made there; speaks QEMU's machine protocol" },
+	{ "gdb", 0, OPT_STRING, offsetof(struct vmm_options, gdb), "WHERE",
+	  "let a debugger connect (gdb's 'target remote'): tcp:ADDRESS:PORT or unix:PATH" },
+	{ "gdb-default", 's', OPT_BOOL, offsetof(struct vmm_options, gdb_default), NULL, "--gdb tcp:127.0.0.1:1234" },
+	{ "paused", 'S', OPT_BOOL, offsetof(struct vmm_options, paused), NULL,
+	  "execute nothing until a debugger or the control socket says so" },
 	{ "sandbox", 0, OPT_STRING, offsetof(struct vmm_options, sandbox), "HOW",
 	  "what the process may do once the guest runs: auto (as little as this host can enforce), full, off (auto)" },
 	{ "stats", 0, OPT_BOOL, offsetof(struct vmm_options, stats), NULL,
-	  "say at the end what was counted (of processors in software)" },
+	  "say at the end what was counted of processors and devices" },
+	{ "trace", 0, OPT_STRING, offsetof(struct vmm_options, trace), "PATTERN[,PATTERN...]",
+	  "tell on standard error of what happens inside: port, register, line, message, power, virtio-status, "
+	  "virtio-notify, virtio-signal, processor, control; * for all" },
 	{ "no-reboot", 0, OPT_BOOL, offsetof(struct vmm_options, no_reboot), NULL, "a reset ends the machine" },
 	{ "probe", 0, OPT_BOOL, offsetof(struct vmm_options, probe), NULL,
 	  "say whether this host can run an ordinary guest, and why not" },
@@ -116,7 +127,7 @@ static const struct accel_ops *best_accel(void)
 	const struct accel_ops *kvm = accel_find("kvm");
 	struct err err = { 0 };
 
-	if (kvm != NULL && kvm->probe(&err) == 0)
+	if (kvm != NULL && kvm->probe(false, &err) == 0)
 		return kvm;
 	(void) fprintf(stderr, "cleave-vmm: warning: processors are software, which is slower: %s\n", err.text);
 	return accel_find("soft");
@@ -233,6 +244,7 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		.memory = MEMORY_DEFAULT,
 		.accel_config = { .nr_cpus = o->cpus != 0 ? (unsigned) o->cpus : 1, .soft = o->soft },
 		.no_reboot = o->no_reboot,
+		.paused = o->paused,
 		.serial_in = -1,
 		.serial_out = -1,
 		.vsock_listener = -1,
@@ -251,7 +263,13 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	if (o->cpus > VM_CPUS_MAX)
 		return err_msg(err, -EINVAL, "option --cpus: %llu is more than %d", (unsigned long long) o->cpus,
 			       VM_CPUS_MAX);
-	r = check_soft(o->soft, err);
+	r = o->trace != NULL ? trace_choose(o->trace, err) : 0;
+	if (r == 0)
+		r = check_soft(o->soft, err);
+	if (r == 0 && o->cpu != NULL) {
+		r = cpu_model_parse(o->cpu, &ret->model, err);
+		ret->accel_config.model = &ret->model;
+	}
 	if (r == 0)
 		r = parse_uuid(o->uuid, ret->uuid, err);
 	if (r == 0 && o->oems.n > SMBIOS_TEXTS_MAX)

@@ -10,10 +10,10 @@ struct machine_config;
 
 /** struct vmm_options - the command line, as given */
 struct vmm_options {
-	const char *kernel, *initrd, *append, *memory, *accel, *soft, *serial, *qmp, *vsock, *sandbox, *uuid;
+	const char *kernel, *initrd, *append, *memory, *accel, *soft, *serial, *qmp, *vsock, *sandbox, *uuid, *gdb, *cpu, *trace;
 	uint64_t cpus;
 	struct opt_strings disks, nets, consoles, pmems, fs, oems;
-	bool no_reboot, balloon, stats, version, probe;
+	bool no_reboot, balloon, stats, version, probe, paused, gdb_default;
 	const char *dump_acpi;
 };
 

@@ -106,14 +106,12 @@ static void add_image(struct str *ret, const char *path, uint64_t bytes)
 	json_close(ret, '}');
 }
 
-static int query_block(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
-		       struct err *err)
+/* An array with an object for each disk, which @one completes. */
+static void list_disks(struct machine *m, struct str *ret,
+		       void (*one)(struct str *ret, const char *id, const struct blk_info *info))
 {
 	struct blk_info info;
 
-	(void) in;
-	(void) args;
-	(void) err;
 	json_open(ret, NULL, '[');
 	for (const struct dev *d = machine_vm(m)->devs; d != NULL; d = d->next) {
 		if (blk_query(vio_of(d), &info) < 0)
@@ -121,51 +119,58 @@ static int query_block(struct machine *m, struct json_in *in, const struct json 
 		json_open(ret, NULL, '{');
 		json_text(ret, "device", d->id);
 		add_path(ret, d->id);
-		json_text(ret, "type", "unknown");
-		json_flag(ret, "removable", false);
-		json_flag(ret, "locked", false);
-		json_open(ret, "inserted", '{');
-		json_text(ret, "file", info.name);
-		json_text(ret, "node-name", d->id);
-		json_text(ret, "drv", "raw");
-		json_flag(ret, "ro", info.readonly);
-		json_flag(ret, "encrypted", false);
-		add_image(ret, info.name, info.bytes);
-		json_close(ret, '}');
+		one(ret, d->id, &info);
 		json_close(ret, '}');
 	}
 	json_close(ret, ']');
+}
+
+static void add_block(struct str *ret, const char *id, const struct blk_info *info)
+{
+	json_text(ret, "type", "unknown");
+	json_flag(ret, "removable", false);
+	json_flag(ret, "locked", false);
+	json_open(ret, "inserted", '{');
+	json_text(ret, "file", info->name);
+	json_text(ret, "node-name", id);
+	json_text(ret, "drv", "raw");
+	json_flag(ret, "ro", info->readonly);
+	json_flag(ret, "encrypted", false);
+	add_image(ret, info->name, info->bytes);
+	json_close(ret, '}');
+}
+
+static int query_block(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
+		       struct err *err)
+{
+	(void) in;
+	(void) args;
+	(void) err;
+	list_disks(m, ret, add_block);
 	return 0;
 }
 QMP_COMMAND(block, "query-block", query_block);
 
+static void add_stats(struct str *ret, const char *id, const struct blk_info *info)
+{
+	json_text(ret, "node-name", id);
+	json_open(ret, "stats", '{');
+	json_uint(ret, "rd_bytes", info->read_bytes);
+	json_uint(ret, "wr_bytes", info->written_bytes);
+	json_uint(ret, "rd_operations", info->reads);
+	json_uint(ret, "wr_operations", info->writes);
+	json_uint(ret, "flush_operations", info->flushes);
+	json_uint(ret, "failed_operations", info->failures);
+	json_close(ret, '}');
+}
+
 static int query_stats(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
 		       struct err *err)
 {
-	struct blk_info info;
-
 	(void) in;
 	(void) args;
 	(void) err;
-	json_open(ret, NULL, '[');
-	for (const struct dev *d = machine_vm(m)->devs; d != NULL; d = d->next) {
-		if (blk_query(vio_of(d), &info) < 0)
-			continue;
-		json_open(ret, NULL, '{');
-		json_text(ret, "device", d->id);
-		json_text(ret, "node-name", d->id);
-		add_path(ret, d->id);
-		json_open(ret, "stats", '{');
-		json_uint(ret, "rd_bytes", info.read_bytes);
-		json_uint(ret, "wr_bytes", info.written_bytes);
-		json_uint(ret, "rd_operations", info.reads);
-		json_uint(ret, "wr_operations", info.writes);
-		json_uint(ret, "flush_operations", info.flushes);
-		json_uint(ret, "failed_operations", info.failures);
-		json_close(ret, '}');
-		json_close(ret, '}');
-	}
-	json_close(ret, ']');
+	list_disks(m, ret, add_stats);
 	return 0;
 }
 QMP_COMMAND(blockstats, "query-blockstats", query_stats);

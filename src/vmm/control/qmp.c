@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "vmm/control/qmp_parts.h"
 #include "vmm/core/loop.h"
+#include "vmm/core/trace.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/parts.h"
 
@@ -153,6 +154,7 @@ static void take_request(struct client *c, const char *text, size_t len)
 	struct err err = { 0 };
 	struct json_in in;
 
+	TRACE(TRACE_CONTROL, "%.*s", (int) len, text);
 	json_open(&reply, NULL, '{');
 	if (json_parse(&in, "request", &strings, text, len, &err) < 0)
 		add_error(&reply, "GenericError", err.text);

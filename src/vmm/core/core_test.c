@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "vmm/core/bus.h"
 #include "vmm/core/gmem.h"
+#include "vmm/core/trace.h"
 
 static uint64_t read_offset(void *dev, uint64_t offset, unsigned size)
 {
@@ -105,11 +106,41 @@ static void test_gmem(void **state)
 	try_gmem(GMEM_SHARED);
 }
 
+static void test_trace(void **state)
+{
+	struct err err = { 0 };
+	char line[1024] = { 0 };
+	int pipe_fd[2], saved = dup(STDERR_FILENO);
+
+	(void) state;
+	assert_int_equal(trace_mask, 0);
+	assert_int_equal(trace_choose("virtio-*,port", &err), 0);
+	assert_int_equal(trace_mask, 1u << TRACE_VIRTIO_STATUS | 1u << TRACE_VIRTIO_NOTIFY | 1u << TRACE_VIRTIO_SIGNAL |
+				     1u << TRACE_PORT);
+	assert_int_equal(trace_choose("port,nothing", &err), -EINVAL);
+	assert_non_null(strstr(err.text, "'nothing' fits none of port, register"));
+	assert_int_equal(pipe(pipe_fd), 0);
+	assert_int_equal(dup2(pipe_fd[1], STDERR_FILENO), STDERR_FILENO);
+	TRACE(TRACE_PORT, "%0500d", 7); /* longer than a line may be */
+	TRACE(TRACE_LINE, "not chosen");
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	assert_int_equal(read(pipe_fd[0], line, sizeof(line) - 1), 256);
+	assert_non_null(strstr(line, "] port: 000"));
+	assert_int_equal(line[255], '\n');
+	assert_int_equal(trace_choose("*", &err), 0);
+	assert_int_equal(trace_mask, (1u << TRACE_N_) - 1);
+	trace_mask = 0;
+	(void) close(pipe_fd[0]);
+	(void) close(pipe_fd[1]);
+	(void) close(saved);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bus),
 		cmocka_unit_test(test_gmem),
+		cmocka_unit_test(test_trace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "vmm/machine/cpus.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,17 +20,19 @@
 
 #include "base/err.h"
 #include "vmm/accel/accel.h"
+#include "vmm/core/trace.h"
 #include "vmm/core/vm.h"
 #include "vmm/machine/confine.h"
 
 #define STACK_SIZE (256u << 10) /* bytes: devices have no deep calls */
 
+/** struct cpu - @held: atomic: it stands still while others execute; @tid: atomic: written by the thread */
 struct cpu {
 	struct cpus *all;
 	struct accel_vcpu *vcpu;
 	pthread_t thread;
-	bool started;
-	int tid; /* atomic: written by the thread */
+	bool started, held;
+	int tid;
 };
 
 /**
@@ -38,18 +41,22 @@ struct cpu {
  * @paused, @quit: atomic, written with the lock held
  * @parked: threads that stand still, guarded by the lock
  * @changed: signalled when one of these changes
+ * @debug, @debug_arg: see cpus_on_debug()
  */
 struct cpus {
 	struct vm *vm;
 	bool paused, quit, confined;
 	unsigned nr, parked;
 	pthread_cond_t changed;
+	bool (*debug)(void *arg, unsigned index, const struct accel_exit *e);
+	void *debug_arg;
 	struct cpu cpu[VM_CPUS_MAX];
 };
 
-static bool must_stand(const struct cpus *c)
+static bool must_stand(const struct cpu *cpu)
 {
-	return __atomic_load_n(&c->paused, __ATOMIC_ACQUIRE) || vm_cause(c->vm) != VM_CAUSE_NONE;
+	return __atomic_load_n(&cpu->all->paused, __ATOMIC_ACQUIRE) || __atomic_load_n(&cpu->held, __ATOMIC_ACQUIRE) ||
+	       vm_cause(cpu->all->vm) != VM_CAUSE_NONE;
 }
 
 static bool must_end(const struct cpus *c)
@@ -57,12 +64,14 @@ static bool must_end(const struct cpus *c)
 	return __atomic_load_n(&c->quit, __ATOMIC_ACQUIRE);
 }
 
-static void park(struct cpus *c)
+static void park(const struct cpu *cpu)
 {
+	struct cpus *c = cpu->all;
+
 	vm_lock(c->vm);
 	c->parked++;
 	(void) pthread_cond_broadcast(&c->changed); /* cannot fail */
-	while (must_stand(c) && !must_end(c))
+	while (must_stand(cpu) && !must_end(c))
 		(void) pthread_cond_wait(&c->changed, &c->vm->lock); /* cannot fail */
 	c->parked--;
 	vm_unlock(c->vm);
@@ -79,6 +88,8 @@ static void access_one(const struct bus *bus, const struct accel_exit *e, uint8_
 		v = bus_read(bus, e->addr, e->size);
 		memcpy(data, &v, e->size);
 	}
+	TRACE(e->kind == ACCEL_EXIT_PIO ? TRACE_PORT : TRACE_REGISTER, "%#" PRIx64 " %s %#" PRIx64 ", %u bytes", e->addr,
+	      e->write ? "gets" : "is", v, e->size);
 }
 
 static void access_all(struct vm *vm, const struct bus *bus, const struct accel_exit *e)
@@ -94,8 +105,31 @@ static void access_all(struct vm *vm, const struct bus *bus, const struct accel_
 	vm_unlock(vm);
 }
 
-static void carry_out(struct vm *vm, const struct accel_exit *e)
+static void kick_all(struct cpus *c)
 {
+	for (unsigned i = 0; i < c->nr; i++)
+		c->vm->accel->ops->vcpu_kick(c->cpu[i].vcpu);
+}
+
+/* All stop, if who debugs the machine says so. */
+static void stop_for_debugger(struct cpu *cpu, const struct accel_exit *e)
+{
+	struct cpus *c = cpu->all;
+
+	vm_lock(c->vm);
+	if (c->debug != NULL && c->debug(c->debug_arg, (unsigned) (cpu - c->cpu), e)) {
+		__atomic_store_n(&c->paused, true, __ATOMIC_RELEASE);
+		kick_all(c);
+	}
+	vm_unlock(c->vm);
+}
+
+static void carry_out(struct cpu *cpu, const struct accel_exit *e)
+{
+	struct vm *vm = cpu->all->vm;
+
+	if (e->kind > ACCEL_EXIT_MMIO)
+		TRACE(TRACE_PROCESSOR, "%u stops, reason %d at %#" PRIx64, (unsigned) (cpu - cpu->all->cpu), (int) e->kind, e->addr);
 	switch (e->kind) {
 	case ACCEL_EXIT_KICKED:
 		break;
@@ -113,6 +147,9 @@ static void carry_out(struct vm *vm, const struct accel_exit *e)
 		break;
 	case ACCEL_EXIT_POWER_OFF:
 		vm_request(vm, VM_CAUSE_POWER_OFF);
+		break;
+	case ACCEL_EXIT_DEBUG:
+		stop_for_debugger(cpu, e);
 		break;
 	}
 }
@@ -139,14 +176,14 @@ static void *run(void *arg)
 	while (!must_end(c)) {
 		struct accel_exit e;
 
-		if (must_stand(c)) {
-			park(c);
+		if (must_stand(cpu)) {
+			park(cpu);
 			continue;
 		}
 		if (ops->vcpu_run(cpu->vcpu, &e, &err) < 0)
 			fail(c->vm, &err);
 		else
-			carry_out(c->vm, &e);
+			carry_out(cpu, &e);
 	}
 	return NULL;
 }
@@ -201,20 +238,14 @@ int cpus_new(struct vm *vm, bool confined, struct cpus **ret, struct err *err)
 	return 0;
 }
 
-struct accel_vcpu *cpus_first(struct cpus *c)
+struct accel_vcpu *cpus_vcpu(struct cpus *c, unsigned index)
 {
-	return c->cpu[0].vcpu;
+	return c->cpu[index].vcpu;
 }
 
 int cpus_thread(const struct cpus *c, unsigned index)
 {
 	return __atomic_load_n(&c->cpu[index].tid, __ATOMIC_RELAXED);
-}
-
-static void kick_all(struct cpus *c)
-{
-	for (unsigned i = 0; i < c->nr; i++)
-		c->vm->accel->ops->vcpu_kick(c->cpu[i].vcpu);
 }
 
 void cpus_pause(struct cpus *c)
@@ -229,6 +260,17 @@ void cpus_resume(struct cpus *c)
 {
 	__atomic_store_n(&c->paused, false, __ATOMIC_RELEASE);
 	(void) pthread_cond_broadcast(&c->changed); /* cannot fail */
+}
+
+void cpus_hold(struct cpus *c, unsigned index, bool held)
+{
+	__atomic_store_n(&c->cpu[index].held, held, __ATOMIC_RELEASE);
+}
+
+void cpus_on_debug(struct cpus *c, bool (*stop)(void *arg, unsigned index, const struct accel_exit *e), void *arg)
+{
+	c->debug = stop;
+	c->debug_arg = arg;
 }
 
 void cpus_free(struct cpus *c)

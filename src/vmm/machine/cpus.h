@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+struct accel_exit;
+struct accel_vcpu;
 struct cpus;
 struct err;
 struct vm;
@@ -18,8 +20,8 @@ struct vm;
  */
 int cpus_new(struct vm *vm, bool confined, struct cpus **ret, struct err *err);
 
-/** cpus_first() - the processor that boots */
-struct accel_vcpu *cpus_first(struct cpus *c);
+/** cpus_vcpu() - processor @index; the first is the one that boots */
+struct accel_vcpu *cpus_vcpu(struct cpus *c, unsigned index);
 
 /** cpus_thread() - thread id of processor @index, 0 before it has begun */
 int cpus_thread(const struct cpus *c, unsigned index);
@@ -32,6 +34,16 @@ void cpus_pause(struct cpus *c);
 
 /** cpus_resume() - let them execute; with the machine's lock */
 void cpus_resume(struct cpus *c);
+
+/** cpus_hold() - processor @index stands still when the others execute, or not any more; all are paused */
+void cpus_hold(struct cpus *c, unsigned index, bool held);
+
+/**
+ * cpus_on_debug() - be told what processors meet while they are debugged
+ * @stop: called on the processor's thread, with the machine's lock; true: no processor executes any more, as after
+ *        cpus_pause(), which has yet to wait for them.  NULL: nobody
+ */
+void cpus_on_debug(struct cpus *c, bool (*stop)(void *arg, unsigned index, const struct accel_exit *e), void *arg);
 
 /** cpus_free() - end the threads; without the machine's lock; NULL is fine */
 void cpus_free(struct cpus *c);

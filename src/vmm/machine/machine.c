@@ -144,7 +144,7 @@ static int load(struct machine *m, struct err *err)
 		r = smbios_write(&smbios, &m->vm.mem, err);
 	if (r == 0)
 		r = boot_load(&m->vm.mem, &m->conf->boot, rsdp, acpi.ecam, acpi.ecam_len, &start, err);
-	return r < 0 ? r : a->ops->vcpu_start(cpus_first(m->cpus), &start, err);
+	return r < 0 ? r : a->ops->vcpu_start(cpus_vcpu(m->cpus, 0), &start, err);
 }
 
 /* Processors stand still; let the machine begin anew.  Memory is cleared when nobody writes to it any more. */
@@ -346,8 +346,10 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err)
 	if (r < 0)
 		return r;
 	m->err = err;
+	m->paused = m->conf->paused;
 	vm_lock(&m->vm);
-	cpus_resume(m->cpus);
+	if (!m->paused)
+		cpus_resume(m->cpus);
 	vm_unlock(&m->vm);
 	r = loop_run(m->vm.loop);
 	if (r < 0)
@@ -372,6 +374,11 @@ struct vm *machine_vm(struct machine *m)
 const char *machine_accel_name(const struct machine *m)
 {
 	return m->conf->accel->name;
+}
+
+struct cpus *machine_cpus(struct machine *m)
+{
+	return m->cpus;
 }
 
 int machine_cpu_thread(const struct machine *m, unsigned index)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "vmm/accel/accel.h"
+#include "vmm/accel/cpu_model.h"
 #include "vmm/boot/boot.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/usernet/usernet.h"
@@ -18,6 +19,7 @@
 #include "vmm/machine/confine.h"
 
 struct balloon;
+struct cpus;
 struct err;
 struct dev;
 struct machine;
@@ -38,9 +40,10 @@ struct machine_pmem {
 /**
  * struct machine_config - what a machine is made of; all of it is borrowed
  * @memory: bytes
- * @accel: who executes
+ * @accel: who executes; @model: room for @accel_config.model
  * @serial_in, @serial_out: descriptors, -1 for none
  * @no_reboot: a reset ends the machine
+ * @paused: it waits for machine_resume() before it executes
  * @hotplug: devices may come and go
  * @uuid: who the machine is; @oem: @nr_oem texts that the guest finds in SMBIOS
  * @disk, @net, @console, @fs: @nr_disks, @nr_nets, @nr_consoles, @nr_fs of them
@@ -50,9 +53,10 @@ struct machine_pmem {
  */
 struct machine_config {
 	uint64_t memory;
-	bool huge_pages, no_reboot, hotplug;
+	bool huge_pages, no_reboot, hotplug, paused;
 	const struct accel_ops *accel;
 	struct accel_config accel_config;
+	struct cpu_model model;
 	int serial_in, serial_out;
 	uint8_t uuid[16];
 	const char *const *oem;
@@ -101,6 +105,9 @@ struct vm *machine_vm(struct machine *m);
 
 /** machine_accel_name() - who executes */
 const char *machine_accel_name(const struct machine *m);
+
+/** machine_cpus() - its processors */
+struct cpus *machine_cpus(struct machine *m);
 
 /** machine_cpu_thread() - thread id of processor @index */
 int machine_cpu_thread(const struct machine *m, unsigned index);

@@ -35,7 +35,8 @@ said "answers" '"status": ?"running"' '"cpu-index": ?1.*"id": ?\[1, ?"x"\]' '"na
 [ ! -e /tmp/qmp ] || fail "the socket is still there"
 
 client log:1:PRESS system_powerdown wait:POWERDOWN wait:SHUTDOWN
-boot 'echo PRESS; dd if=/dev/input/event0 of=/dev/null bs=24 count=1 2>&1 | grep -q "1+0 records in" && echo BUTTON' --qmp /tmp/qmp
+# who opens the device after the button was pressed is not told
+boot 'exec 3</dev/input/event0; echo PRESS; dd <&3 of=/dev/null bs=24 count=1 2>&1 | grep -q "1+0 records in" && echo BUTTON' --qmp /tmp/qmp
 expect "power button" 0 BUTTON
 said "power button's events" '"event": ?"SHUTDOWN".*guest-shutdown'
 
@@ -53,7 +54,7 @@ client log:1:READY '{"execute": "blockdev-add", "arguments": {"driver": "raw", "
 	'{"execute": "netdev_add", "arguments": {"type": "user", "id": "u0"}}' \
 	'{"execute": "device_add", "arguments": {"driver": "virtio-net-pci", "id": "nic", "netdev": "u0", "mac": "52:54:00:11:22:33"}}' \
 	'{"execute": "blockdev-del", "arguments": {"node-name": "n0"}}' \
-	log:1:FOUND query-block query-blockstats '{"execute": "block_resize", "arguments": {"device": "hot", "size": 16777216}}' log:1:LARGER query-pci \
+	log:1:FOUND query-block query-blockstats x-query-device-stats '{"execute": "query-stats", "arguments": {"target": "vcpu"}}' '{"execute": "block_resize", "arguments": {"device": "hot", "size": 16777216}}' log:1:LARGER query-pci \
 	'{"execute": "device_del", "arguments": {"id": "hot"}}' wait:DEVICE_DELETED '{"execute": "blockdev-del", "arguments": {"node-name": "n0"}}' \
 	log:1:AGAIN '{"execute": "blockdev-add", "arguments": {"driver": "file", "node-name": "n1", "filename": "hot.img", "read-only": true}}' \
 	'{"execute": "device_add", "arguments": {"driver": "virtio-blk-pci", "id": "hot2", "drive": "n1"}}' \
@@ -74,7 +75,7 @@ boot '
 expect "devices that come and go" 0 "SUM ${sum%% *} - HOT 52:54:00:11:22:33" 'LARGER 32768' ALL READ GENERATION \
 	'UUID 00112233-4455-6677-8899-aabbccddeeff Cleave' '^1'
 said "devices that come and go, their events" 'DEVICE_DELETED.*"hot"' 'DEVICE_DELETED.*"nic"' "Duplicate device ID 'hot'" "in use by device 'hot'" \
-	'"rd_operations": ?[1-9]' '"qdev_id": ?"nic"' "Device 'none' not found" '"UUID": ?"00112233-4455-6677-8899-aabbccddeeff"' '"guid"'
+	'"rd_operations": ?[1-9]' '"name": ?"virtio-blk", ?"device": ?"hot".*"buffers": ?[1-9]' "\"provider\": ?\"$accel\".*\"registers\"" '"qdev_id": ?"nic"' "Device 'none' not found" '"UUID": ?"00112233-4455-6677-8899-aabbccddeeff"' '"guid"'
 
 client stop idle:3 quit
 boot 'echo STARTED' --qmp /tmp/qmp

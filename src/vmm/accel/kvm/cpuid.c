@@ -7,14 +7,17 @@
  * Spec: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
 #include "base/cleanup.h"
+#include "vmm/accel/cpu_model.h"
 #include "vmm/accel/kvm/kvm_internal.h"
 
 #define EXTRA 8 /* leaves that topology adds */
+#define XSAVE_LEGACY 576u /* bytes of the x87 and SSE states, and the header */
 
 #define ECX1_X2APIC (1u << 21)
 #define ECX1_TSC_DEADLINE (1u << 24)
@@ -49,6 +52,87 @@ int kvm_cpuid_read(int dev, struct kvm_cpuid2 **ret)
 			e->ecx |= ECX1_TSC_DEADLINE; /* the kernel's local APIC has it, whatever the host's has */
 	}
 	*ret = take_ptr(c);
+	return 0;
+}
+
+/* Where a word of features is. */
+static const struct {
+	uint32_t leaf, index;
+	size_t offset;
+} places[CPUID_WORDS] = {
+	[CPUID_WORD_1_ECX] = { 1, 0, offsetof(struct kvm_cpuid_entry2, ecx) },
+	[CPUID_WORD_1_EDX] = { 1, 0, offsetof(struct kvm_cpuid_entry2, edx) },
+	[CPUID_WORD_7_EBX] = { 7, 0, offsetof(struct kvm_cpuid_entry2, ebx) },
+	[CPUID_WORD_7_ECX] = { 7, 0, offsetof(struct kvm_cpuid_entry2, ecx) },
+	[CPUID_WORD_7_EDX] = { 7, 0, offsetof(struct kvm_cpuid_entry2, edx) },
+	[CPUID_WORD_7_1_EAX] = { 7, 1, offsetof(struct kvm_cpuid_entry2, eax) },
+	[CPUID_WORD_D_1_EAX] = { 0xD, 1, offsetof(struct kvm_cpuid_entry2, eax) },
+	[CPUID_WORD_80000001_ECX] = { 0x80000001, 0, offsetof(struct kvm_cpuid_entry2, ecx) },
+	[CPUID_WORD_80000001_EDX] = { 0x80000001, 0, offsetof(struct kvm_cpuid_entry2, edx) },
+};
+
+static uint32_t *word_of(struct kvm_cpuid2 *c, unsigned w)
+{
+	for (uint32_t i = 0; i < c->nent; i++)
+		if (c->entries[i].function == places[w].leaf && c->entries[i].index == places[w].index)
+			return (uint32_t *) ((uint8_t *) &c->entries[i] + places[w].offset);
+	return NULL;
+}
+
+/* Leaves that tell of features which have no word: tracing, enclaves, tiles, performance counters. */
+static bool is_about_others(uint32_t leaf)
+{
+	return leaf == 0xA || leaf == 0xF || leaf == 0x10 || leaf == 0x12 || leaf == 0x14 || (leaf >= 0x17 && leaf <= 0x1E) ||
+	       (leaf >= 0x20 && leaf <= 0x3F) || leaf == 0x8000000A || leaf == 0x8000001B ||
+	       (leaf >= 0x8000001F && leaf <= 0x800000FF);
+}
+
+/* The states of XSAVE, and how much memory all of them take, are what features need. */
+static void limit_states(struct kvm_cpuid2 *c, const uint32_t word[CPUID_WORDS])
+{
+	struct kvm_cpuid_entry2 *first = NULL;
+	uint64_t xcr0 = 0;
+	uint32_t size = XSAVE_LEGACY;
+
+	for (uint32_t i = 0; i < c->nent; i++)
+		if (c->entries[i].function == 0xD && c->entries[i].index == 0)
+			first = &c->entries[i];
+	if (first == NULL)
+		return;
+	xcr0 = cpu_model_xcr0(word, first->eax | (uint64_t) first->edx << 32);
+	for (uint32_t i = 0; i < c->nent; i++) {
+		struct kvm_cpuid_entry2 *e = &c->entries[i];
+
+		if (e->function != 0xD || e->index < 2)
+			continue;
+		if (e->index >= 64 || !(xcr0 >> e->index & 1))
+			e->eax = e->ebx = e->ecx = e->edx = 0;
+		else if (e->eax + e->ebx > size)
+			size = e->eax + e->ebx;
+	}
+	first->eax = (uint32_t) xcr0;
+	first->edx = (uint32_t) (xcr0 >> 32);
+	first->ebx = first->ecx = size;
+}
+
+int kvm_cpuid_choose(struct kvm_cpuid2 *c, const struct cpu_model *model, struct err *err)
+{
+	uint32_t word[CPUID_WORDS] = { 0 }, *at;
+	int r;
+
+	for (unsigned w = 0; w < CPUID_WORDS; w++)
+		if ((at = word_of(c, w)) != NULL)
+			word[w] = *at;
+	r = cpu_model_apply(model, word, err);
+	if (r < 0)
+		return r;
+	for (unsigned w = 0; w < CPUID_WORDS; w++)
+		if ((at = word_of(c, w)) != NULL)
+			*at = word[w];
+	for (uint32_t i = 0; i < c->nent; i++)
+		if (model->named && is_about_others(c->entries[i].function))
+			c->entries[i].eax = c->entries[i].ebx = c->entries[i].ecx = c->entries[i].edx = 0;
+	limit_states(c, word);
 	return 0;
 }
 

@@ -118,7 +118,7 @@ static int make_irqchip(struct kvm *k)
 	return 0;
 }
 
-static int make_vm(struct kvm *k, const struct gmem *mem, struct err *err)
+static int make_vm(struct kvm *k, const struct gmem *mem, const struct cpu_model *model, struct err *err)
 {
 	int r = need_caps(k->dev, err);
 
@@ -140,7 +140,9 @@ static int make_vm(struct kvm *k, const struct gmem *mem, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "give guest memory to KVM");
 	r = kvm_cpuid_read(k->dev, &k->cpuid);
-	return r < 0 ? err_set(err, r, "ask KVM for the features of processors") : 0;
+	if (r < 0)
+		return err_set(err, r, "ask KVM for the features of processors");
+	return model != NULL ? kvm_cpuid_choose(k->cpuid, model, err) : 0;
 }
 
 void kvm_close(struct accel *a)
@@ -220,10 +222,14 @@ static const struct accel_ops kvm_ops = {
 	.vcpu_start = kvm_vcpu_start,
 	.vcpu_run = kvm_vcpu_run,
 	.vcpu_kick = kvm_vcpu_kick,
+	.regs_read = kvm_regs_read,
+	.regs_write = kvm_regs_write,
+	.debug = kvm_debug,
 	.irq_line = kvm_irq_line,
 	.irq_msi = kvm_irq_msi,
 	.notify_add = kvm_notify_add,
 	.notify_remove = kvm_notify_remove,
+	.stats = kvm_stats,
 	.close = kvm_close,
 };
 REGISTRY_ADD(accels, kvm_ops);
@@ -239,7 +245,7 @@ int kvm_open(struct gmem *mem, const struct accel_config *conf, struct accel **r
 	k->nr_cpus = conf->nr_cpus;
 	k->vm = -EBADF;
 	k->dev = kvm_dev_open(err);
-	r = k->dev < 0 ? k->dev : make_vm(k, mem, err);
+	r = k->dev < 0 ? k->dev : make_vm(k, mem, conf->model, err);
 	if (r < 0) {
 		kvm_close(&k->base);
 		return r;

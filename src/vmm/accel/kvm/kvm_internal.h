@@ -18,6 +18,8 @@ struct kvm_state;
  * struct accel_vcpu - a processor
  * @run: memory shared with the kernel
  * @thread, @running: who runs it; @running is atomic and set once @thread is known
+ * @answered: the last exit was an access to a device, which ends when it runs again
+ * @ports, @registers, @kicks: how often it asked devices, and was told to stop
  * @power_on: its state before it ran
  */
 struct accel_vcpu {
@@ -26,7 +28,8 @@ struct accel_vcpu {
 	int fd;
 	struct kvm_run *run;
 	pthread_t thread;
-	bool running;
+	bool running, answered;
+	uint64_t ports, registers, kicks;
 	struct kvm_state *power_on;
 };
 
@@ -52,7 +55,13 @@ struct kvm {
 int kvm_dev_open(struct err *err);
 
 /** kvm_probe() - accel_ops.probe */
-int kvm_probe(struct err *err);
+int kvm_probe(bool again, struct err *err);
+
+/** kvm_answer_read() - what kvm_probe() found out before: 1 yes, 0 unknown; -EOPNOTSUPP no, with its message */
+int kvm_answer_read(struct err *err);
+
+/** kvm_answer_keep() - remember it: "yes" or a message; nothing if there is no place for it */
+void kvm_answer_keep(const char *answer);
 
 /** kvm_open() - accel_ops.open */
 int kvm_open(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
@@ -62,6 +71,9 @@ void kvm_close(struct accel *a);
 
 /** kvm_cpuid_read() - leaves that the host's KVM supports; the caller frees them; 0 or -errno */
 int kvm_cpuid_read(int dev, struct kvm_cpuid2 **ret);
+
+/** kvm_cpuid_choose() - leave what a model has; 0; -ENOTSUP with a message */
+int kvm_cpuid_choose(struct kvm_cpuid2 *c, const struct cpu_model *model, struct err *err);
 
 /** kvm_cpuid_set() - give a processor its leaves; 0 or -errno */
 int kvm_cpuid_set(const struct kvm *kvm, int vcpu_fd, unsigned index);
@@ -80,6 +92,21 @@ int kvm_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct err *err);
 
 /** kvm_vcpu_kick() - accel_ops.vcpu_kick */
 void kvm_vcpu_kick(struct accel_vcpu *v);
+
+/** kvm_stats() - accel_ops.stats */
+void kvm_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg);
+
+/** kvm_regs_read() - accel_ops.regs_read */
+int kvm_regs_read(struct accel_vcpu *v, struct accel_regs *ret);
+
+/** kvm_regs_write() - accel_ops.regs_write */
+int kvm_regs_write(struct accel_vcpu *v, const struct accel_regs *regs);
+
+/** kvm_debug() - accel_ops.debug */
+int kvm_debug(struct accel_vcpu *v, const struct accel_debug *debug);
+
+/** kvm_debug_exit() - what a debugger is told of KVM_EXIT_DEBUG */
+void kvm_debug_exit(const struct accel_vcpu *v, struct accel_exit *ret);
 
 /**
  * kvm_state_read() - all state of a processor

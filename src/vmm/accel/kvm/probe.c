@@ -57,7 +57,7 @@ static int run(struct accel *a, const struct accel_start *start, struct err *err
 	return r < 0 ? r : err_msg(err, -EIO, "a guest of four instructions did not get to their end");
 }
 
-int kvm_probe(struct err *err)
+static int try(struct err *err)
 {
 	_cleanup_(gmem_fini) struct gmem mem = { .fd = -EBADF };
 	static const struct accel_config conf = { .nr_cpus = 1 };
@@ -72,11 +72,32 @@ int kvm_probe(struct err *err)
 	prepare(&mem, &start);
 	r = run(a, &start, err);
 	kvm_close(a);
-	if (r < 0 && access("/sys/module/kvm_pvm", F_OK) == 0)
-		return err_wrap(err, -EOPNOTSUPP,
+	return r;
+}
+
+int kvm_probe(bool again, struct err *err)
+{
+	struct err why = { 0 };
+	int dev = kvm_dev_open(err), r;
+
+	if (dev < 0)
+		return dev;
+	(void) close(dev); /* it was only opened */
+	r = again ? 0 : kvm_answer_read(err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = try(&why);
+	if (r == 0)
+		kvm_answer_keep("yes");
+	if (r >= 0)
+		return 0;
+	if (access("/sys/module/kvm_pvm", F_OK) == 0)
+		(void) err_wrap(&why, -EOPNOTSUPP,
 				"this host's KVM is of the PVM kind and cannot run an ordinary guest; use a host "
 				"with VMX or SVM");
-	if (r < 0)
-		return err_wrap(err, -EOPNOTSUPP, "this host's KVM cannot run an ordinary guest");
-	return 0;
+	else
+		(void) err_wrap(&why, -EOPNOTSUPP, "this host's KVM cannot run an ordinary guest");
+	if (r == -EIO) /* the guest failed, and not something around it */
+		kvm_answer_keep(why.text);
+	return err_msg(err, -EOPNOTSUPP, "%s", why.text);
 }

@@ -143,6 +143,7 @@ static int decode(struct accel_vcpu *v, struct accel_exit *ret, struct err *err)
 
 	switch (run->exit_reason) {
 	case KVM_EXIT_IO:
+		v->ports++;
 		*ret = (struct accel_exit) { .kind = ACCEL_EXIT_PIO,
 					     .write = run->io.direction == KVM_EXIT_IO_OUT,
 					     .size = run->io.size,
@@ -151,6 +152,7 @@ static int decode(struct accel_vcpu *v, struct accel_exit *ret, struct err *err)
 					     .data = (uint8_t *) run + run->io.data_offset };
 		return 0;
 	case KVM_EXIT_MMIO:
+		v->registers++;
 		*ret = (struct accel_exit) { .kind = ACCEL_EXIT_MMIO,
 					     .write = run->mmio.is_write,
 					     .size = (uint8_t) run->mmio.len,
@@ -169,6 +171,9 @@ static int decode(struct accel_vcpu *v, struct accel_exit *ret, struct err *err)
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 		*ret = (struct accel_exit) { .kind = ACCEL_EXIT_KICKED };
 		return 0;
+	case KVM_EXIT_DEBUG:
+		kvm_debug_exit(v, ret);
+		return 0;
 	default:
 		return give_up(v, err);
 	}
@@ -180,8 +185,12 @@ int kvm_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct err *err)
 		v->thread = pthread_self();
 		__atomic_store_n(&v->running, true, __ATOMIC_RELEASE);
 	}
-	if (ioctl(v->fd, KVM_RUN, 0) == 0)
+	if (ioctl(v->fd, KVM_RUN, 0) == 0) {
+		v->answered = v->run->exit_reason == KVM_EXIT_IO || v->run->exit_reason == KVM_EXIT_MMIO;
 		return decode(v, ret, err);
+	}
+	v->answered = false;
+	v->kicks++;
 	if (errno == EINTR || errno == EAGAIN) { /* EAGAIN: a processor that was woken before it was started */
 		__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 		*ret = (struct accel_exit) { .kind = ACCEL_EXIT_KICKED };

@@ -7,14 +7,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
-#include "base/str.h"
+#include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/soft_internal.h"
 #include "vmm/core/gmem.h"
 
@@ -186,6 +186,10 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 		[VCPU_EXIT_MMIO] = ACCEL_EXIT_MMIO,
 		[VCPU_EXIT_TRIPLE_FAULT] = ACCEL_EXIT_TRIPLE_FAULT,
 		[VCPU_EXIT_EOI] = ACCEL_EXIT_KICKED,
+		[VCPU_EXIT_DEBUG] = ACCEL_EXIT_DEBUG,
+	};
+	static const enum accel_stop stops[] = {
+		[CPU_STOP_STEP] = ACCEL_STOP_STEP, [CPU_STOP_INT3] = ACCEL_STOP_INT3, [CPU_STOP_BREAK] = ACCEL_STOP_BREAK,
 	};
 	struct vcpu_exit *e = &v->exit;
 	int r;
@@ -197,6 +201,10 @@ static int soft_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct er
 		return r;
 	*ret = (struct accel_exit) { .kind = kinds[e->kind], .write = e->write, .size = e->size, .count = 1,
 				     .addr = e->addr, .data = (uint8_t *) &e->data };
+	if (e->kind == VCPU_EXIT_DEBUG) {
+		ret->stop = stops[e->size % ARRAY_LEN(stops)];
+		ret->which = (uint8_t) (e->data % ACCEL_BREAKS_MAX);
+	}
 	return 0;
 }
 
@@ -217,36 +225,42 @@ static void soft_irq_msi(struct accel *a, uint64_t addr, uint32_t data)
 	(void) apic_send_msi(&((struct soft *) a)->bus, addr, data); /* a wrong address: no interrupt */
 }
 
-static void soft_stats(struct accel *a, struct str *str)
+static void soft_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 {
 	static const char *const names[N_STATS_] = {
 		[STAT_PIO] = "ports",	    [STAT_MMIO] = "registers", [STAT_HALT] = "halts",
 		[STAT_KICK] = "kicks",	    [STAT_ALARM] = "alarms",   [STAT_IRQ] = "interrupts",
 		[STAT_NOTIFY] = "notifies", [STAT_EOI] = "level-eois", [STAT_ASKED] = "pages-asked",
 	};
-	const struct soft *s = (struct soft *) a;
+	const struct world *w = v->soft->world;
+	const struct cpu *c = &w->cpu[v->index];
+	const struct cpu_translated *t = &c->stat_translated;
 
-	for (unsigned i = 0; i < s->nr_cpus; i++) {
-		const struct cpu *c = &s->world->cpu[i];
-		const struct cpu_translated *t = &c->stat_translated;
-
-		str_printf(str, "processor %u: instructions %" PRIu64 ", blocks %" PRIu64 ", decoded %" PRIu64
-			   ", tlb-misses %" PRIu64 ", exceptions %" PRIu64, i, c->stat_insns, c->stat_blocks,
-			   c->stat_decoded, c->stat_tlb_miss, c->stat_faults);
-		for (unsigned k = 0; k < N_STATS_; k++)
-			str_printf(str, ", %s %" PRIu64, names[k], s->world->slot[i].stat[k]);
-		if (s->world->translate)
-			str_printf(str, "; translated: blocks %" PRIu64 ", bytes %" PRIu64 ", pages-dropped %" PRIu64
-				   ", regions-emptied %" PRIu64 ", left for: tlb %" PRIu64 ", links %" PRIu64
-				   ", jumps %" PRIu64 ", interpreter %" PRIu64 ", events %" PRIu64 ", faults %" PRIu64
-				   ", pages-of-writers %" PRIu64, t->blocks, t->bytes, t->dropped_pages, t->evicted_regions,
-				   t->slow, t->links, t->jumps, t->interp, t->polls, t->faults, t->unclaimed);
-		str_puts(str, "\n");
-	}
+	one(arg, "instructions", c->stat_insns);
+	one(arg, "blocks", c->stat_blocks);
+	one(arg, "decoded", c->stat_decoded);
+	one(arg, "tlb-misses", c->stat_tlb_miss);
+	one(arg, "exceptions", c->stat_faults);
+	for (unsigned k = 0; k < N_STATS_; k++)
+		one(arg, names[k], w->slot[v->index].stat[k]);
+	if (!w->translate)
+		return;
+	one(arg, "translated", t->blocks);
+	one(arg, "translated-bytes", t->bytes);
+	one(arg, "pages-dropped", t->dropped_pages);
+	one(arg, "regions-emptied", t->evicted_regions);
+	one(arg, "left-for-tlb", t->slow);
+	one(arg, "left-for-links", t->links);
+	one(arg, "left-for-jumps", t->jumps);
+	one(arg, "left-for-interpreter", t->interp);
+	one(arg, "left-for-events", t->polls);
+	one(arg, "left-for-faults", t->faults);
+	one(arg, "pages-of-writers", t->unclaimed);
 }
 
-static int soft_probe(struct err *err)
+static int soft_probe(bool again, struct err *err)
 {
+	(void) again;
 	(void) err;
 	return 0;
 }
@@ -265,6 +279,9 @@ static const struct accel_ops soft_ops = {
 	.vcpu_start = soft_vcpu_start,
 	.vcpu_run = soft_vcpu_run,
 	.vcpu_kick = soft_vcpu_kick,
+	.regs_read = soft_regs_read,
+	.regs_write = soft_regs_write,
+	.debug = soft_debug,
 	.irq_line = soft_irq_line,
 	.irq_msi = soft_irq_msi,
 	.notify_add = soft_notify_add,
@@ -290,6 +307,12 @@ static void soft_wrote(void *arg, uint64_t gpa, uint64_t len)
 	}
 }
 
+static int choose_features(struct world *w, const struct cpu_model *model, struct err *err)
+{
+	memcpy(w->feature, cpuid_features()->word, sizeof(w->feature));
+	return model != NULL ? cpu_model_apply(model, w->feature, err) : 0;
+}
+
 static int soft_open(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
 {
 	struct soft *s = calloc(1, sizeof(*s));
@@ -313,9 +336,13 @@ static int soft_open(struct gmem *mem, const struct accel_config *conf, struct a
 		r = add_region(s, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, mem->fd, offset, false);
 		offset += mem->region[i].size;
 	}
+	if (r < 0)
+		(void) err_set(err, r, "make processors");
+	else
+		r = choose_features(s->world, conf->model, err);
 	if (r < 0) {
 		soft_close(&s->base);
-		return err_set(err, r, "make processors");
+		return r;
 	}
 	if (s->world->translate) {
 		mem->wrote = soft_wrote;

@@ -59,6 +59,15 @@ struct soft {
 	struct accel_vcpu vcpu[VM_CPUS_MAX];
 };
 
+/** soft_regs_read() - accel_ops.regs_read */
+int soft_regs_read(struct accel_vcpu *v, struct accel_regs *ret);
+
+/** soft_regs_write() - accel_ops.regs_write */
+int soft_regs_write(struct accel_vcpu *v, const struct accel_regs *regs);
+
+/** soft_debug() - accel_ops.debug */
+int soft_debug(struct accel_vcpu *v, const struct accel_debug *debug);
+
 /** soft_notify() - write the eventfd of @gpa; false: it has none */
 bool soft_notify(struct soft *s, uint64_t gpa);
 

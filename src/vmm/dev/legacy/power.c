@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "vmm/accel/accel.h"
 #include "vmm/core/dev.h"
+#include "vmm/core/trace.h"
 #include "vmm/core/vm.h"
 
 #define SLEEP_ENABLE 0x20u
@@ -38,6 +39,7 @@ static void power_write(void *dev, uint64_t offset, unsigned size, uint64_t valu
 
 	if (size != 1)
 		return;
+	TRACE(TRACE_POWER, "register %u gets %#x", (unsigned) offset, (unsigned) value);
 	if (offset == 0 && (value & SLEEP_ENABLE) && SLEEP_TYPE(value) == POWER_SLEEP_TYPE_OFF)
 		vm_request(p->vm, VM_CAUSE_POWER_OFF);
 	if (offset == POWER_RESET - POWER_SLEEP_CONTROL && value == POWER_RESET_VALUE)
@@ -99,6 +101,7 @@ int power_add(struct vm *vm, struct power **ret, struct err *err)
 
 void power_event(struct power *p, uint8_t event)
 {
+	TRACE(TRACE_POWER, "event %#x", event);
 	p->events |= event;
 	accel_irq(p->vm->accel, POWER_IRQ, true);
 	accel_irq(p->vm->accel, POWER_IRQ, false);

@@ -2,11 +2,13 @@
 #include "vmm/dev/virtio/virtio.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "vmm/core/trace.h"
 #include "vmm/core/vm.h"
 
 static void kick_ready(void *arg, uint32_t events)
@@ -110,6 +112,7 @@ void vio_set_status(struct vio_dev *d, uint8_t status)
 {
 	uint8_t before = d->status;
 
+	TRACE(TRACE_VIRTIO_STATUS, "%s: %#x after %#x, features %#" PRIx64, d->ops->name, status, before, d->features);
 	if (status == 0) {
 		reset(d);
 		return;
@@ -126,6 +129,8 @@ void vio_notify(struct vio_dev *d, unsigned q)
 {
 	if (q >= d->nr_queues || !d->started || d->queue[q].vq.desc == NULL || d->queue[q].vq.broken)
 		return;
+	d->queue[q].notified++;
+	TRACE(TRACE_VIRTIO_NOTIFY, "%s: queue %u", d->ops->name, q);
 	if (d->ops->notify(d, q) < 0)
 		vio_broken(d);
 }
@@ -134,6 +139,7 @@ void vio_broken(struct vio_dev *d)
 {
 	if (d->status & VIO_STATUS_NEEDS_RESET)
 		return;
+	TRACE(TRACE_VIRTIO_STATUS, "%s: needs a reset", d->ops->name);
 	d->status |= VIO_STATUS_NEEDS_RESET;
 	for (unsigned i = 0; i < d->nr_queues; i++)
 		d->queue[i].vq.broken = true;
@@ -142,8 +148,11 @@ void vio_broken(struct vio_dev *d)
 
 void vio_signal(struct vio_dev *d, unsigned q)
 {
-	if (vq_must_signal(&d->queue[q].vq))
-		d->transport->interrupt(d->transport_arg, d->queue[q].vector);
+	if (!vq_must_signal(&d->queue[q].vq))
+		return;
+	d->queue[q].signalled++;
+	TRACE(TRACE_VIRTIO_SIGNAL, "%s: queue %u, vector %u", d->ops->name, q, d->queue[q].vector);
+	d->transport->interrupt(d->transport_arg, d->queue[q].vector);
 }
 
 void vio_config_changed(struct vio_dev *d)
@@ -166,6 +175,7 @@ int vio_pop(struct vio_dev *d, unsigned q, struct vq_chain *ret)
 
 void vio_push(struct vio_dev *d, unsigned q, const struct vq_chain *chain, uint32_t written)
 {
+	d->queue[q].returned++;
 	vq_push(&d->queue[q].vq, chain, written);
 }
 

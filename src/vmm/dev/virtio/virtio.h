@@ -56,6 +56,7 @@ struct vio_ops {
 /**
  * struct vio_queue - a ring and who is told of it
  * @kick: eventfd that the guest's notifications come to
+ * @notified, @returned, @signalled: how often the guest told us, buffers that it got back, how often it was told
  */
 struct vio_queue {
 	struct virtq vq;
@@ -63,6 +64,7 @@ struct vio_queue {
 	struct loop_source source;
 	int kick;
 	uint16_t vector;
+	uint64_t notified, returned, signalled;
 };
 
 /** struct vio_transport - how a device reaches its guest */

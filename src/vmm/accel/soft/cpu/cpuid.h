@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "vmm/accel/cpu_model.h"
 #include "vmm/accel/soft/cpu/state.h"
 
 /** struct cpuid_regs - an answer */
@@ -18,18 +19,6 @@ struct cpuid_regs cpuid_get(const struct cpu *c, uint32_t leaf, uint32_t subleaf
 
 /** cpuid_host() - the host's answer */
 struct cpuid_regs cpuid_host(uint32_t leaf, uint32_t subleaf);
-
-/* Words of struct cpu_cpuid: leaf and register */
-#define CPUID_WORD_1_ECX 0
-#define CPUID_WORD_1_EDX 1
-#define CPUID_WORD_7_EBX 2
-#define CPUID_WORD_7_ECX 3
-#define CPUID_WORD_7_EDX 4
-#define CPUID_WORD_7_1_EAX 5
-#define CPUID_WORD_D_1_EAX 6
-#define CPUID_WORD_80000001_ECX 7
-#define CPUID_WORD_80000001_EDX 8
-#define CPUID_WORDS 9
 
 /** struct cpu_cpuid - features of the guest's processors: never more than what the host has */
 struct cpu_cpuid {

@@ -185,13 +185,29 @@ static void iret(struct cpu *c, const struct insn *i)
 	seg_iret(c, i->size);
 }
 
+/* Who debugs the guest from outside has it, unless it is known to be the guest's: does not return then. */
+static void debug_int3(struct cpu *c)
+{
+	bool pass = c->debug.pass;
+
+	c->debug.pass = false;
+	if (pass)
+		return;
+	c->exit = (struct cpu_exit) { .kind = CPU_EXIT_DEBUG, .size = CPU_STOP_INT3,
+				      .addr = c->seg[SEG_CS].base + c->reg[REG_RIP] - 1 };
+	longjmp(c->unwind, UNWIND_EXIT);
+}
+
 /* INT n, INT3, INTO, INT1 */
 static void int_n(struct cpu *c, const struct insn *i)
 {
 	uint8_t vector = (uint8_t) i->imm;
 
-	if (i->opcode == 0xCC)
+	if (i->opcode == 0xCC) {
+		if (__builtin_expect(c->debug.on, 0))
+			debug_int3(c);
 		vector = EXC_BP;
+	}
 	if (i->opcode == 0xCE) {
 		if (!(c->status & FL_OF))
 			return;

@@ -237,6 +237,27 @@ static void check_breakpoints(struct cpu *c, uint64_t lin)
 	longjmp(c->unwind, UNWIND_FAULT);
 }
 
+/* An instruction at which a debugger outside of the guest waits; it has taken it away when it goes on from there. */
+static void check_debug(struct cpu *c, uint64_t lin)
+{
+	for (unsigned n = 0; n < c->debug.nr; n++) {
+		if (c->debug.at[n] != lin)
+			continue;
+		c->exit = (struct cpu_exit) { .kind = CPU_EXIT_DEBUG, .size = CPU_STOP_BREAK, .addr = lin, .data = n };
+		longjmp(c->unwind, UNWIND_EXIT);
+	}
+}
+
+/* After an instruction, or what it raised.  True: the debugger waits for that. */
+static bool stepped(struct cpu *c)
+{
+	if (__builtin_expect(!c->debug.step, 1))
+		return false;
+	c->exit = (struct cpu_exit) { .kind = CPU_EXIT_DEBUG, .size = CPU_STOP_STEP,
+				      .addr = c->seg[SEG_CS].base + c->reg[REG_RIP] };
+	return true;
+}
+
 static void trap_debug(struct cpu *c)
 {
 	uint32_t bits = c->pending_db;
@@ -255,6 +276,8 @@ static void run_one(struct cpu *c)
 	uint64_t lin = code_address(c);
 	const struct insn *i;
 
+	if (c->debug.nr != 0 && c->replay.nr == 0)
+		check_debug(c, lin);
 	if ((c->dr7 & 0xFF) && shadow != 2)
 		check_breakpoints(c, lin);
 	i = blocks_get(c, lin)->insn;
@@ -275,20 +298,28 @@ static void run_one(struct cpu *c)
 		trap_debug(c);
 }
 
+/* Interrupts wait while a debugger steps. */
+static bool takes_events(const struct cpu *c)
+{
+	return c->activity != CPU_RUNS || (__atomic_load_n(&c->event, __ATOMIC_RELAXED) != 0 && !c->debug.step);
+}
+
 /* Return: true when somebody else is needed */
 static bool run_special(struct cpu *c)
 {
 	if (c->shadow == 0 && c->replay.nr == 0) {
 		if (c->pending_db != 0)
 			trap_debug(c);
-		if ((__atomic_load_n(&c->event, __ATOMIC_RELAXED) != 0 || c->activity != CPU_RUNS) && cpu_deliver(c))
+		if (takes_events(c) && cpu_deliver(c))
 			return true;
 	}
-	if (c->shadow == 0 && c->replay.nr == 0 && !(c->flags & (FL_TF | FL_RF)) && !(c->dr7 & 0xFF))
+	if (c->shadow == 0 && c->replay.nr == 0 && !(c->flags & (FL_TF | FL_RF)) && !(c->dr7 & 0xFF) &&
+	    !c->debug.step && c->debug.nr == 0) {
 		run_block(c);
-	else
-		run_one(c);
-	return false;
+		return false;
+	}
+	run_one(c);
+	return stepped(c);
 }
 
 /* After longjmp(): undo RIP, and deliver what was raised.  True: somebody else is needed. */
@@ -301,7 +332,7 @@ static bool unwound(struct cpu *c, int how)
 		return true;
 	replay_done(c);
 	if (exc_fault(c))
-		return false;
+		return stepped(c);
 	c->delivering = false;
 	return leave_with(c, CPU_EXIT_TRIPLE_FAULT);
 }

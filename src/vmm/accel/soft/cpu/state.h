@@ -184,6 +184,7 @@ struct tlb {
 #define EVENT_SIPI 0x10u /* vector in struct cpu.sipi */
 #define EVENT_FLUSH 0x20u /* forget all decoded instructions */
 #define EVENT_PAGES 0x40u /* call ops->page_asked() */
+#define EVENT_DEBUG 0x80u /* stays set: struct cpu.debug wants every instruction to be looked at */
 
 /** enum cpu_activity - what a processor does */
 enum cpu_activity { CPU_RUNS, CPU_HALTED, CPU_WAITS_SIPI };
@@ -195,12 +196,32 @@ enum cpu_exit_kind {
 	CPU_EXIT_MMIO,
 	CPU_EXIT_HALT, /* nothing to do until @event changes; also while waiting for SIPI */
 	CPU_EXIT_TRIPLE_FAULT,
+	CPU_EXIT_DEBUG, /* for the debugger; RIP is that of the next instruction */
+};
+
+/** enum cpu_stop - why CPU_EXIT_DEBUG */
+enum cpu_stop { CPU_STOP_STEP, CPU_STOP_INT3, CPU_STOP_BREAK };
+
+#define CPU_BREAKS_MAX 4
+
+/**
+ * struct cpu_debug - what a debugger outside of the guest wants; EVENT_DEBUG is set for @step and @nr
+ * @on: INT3 is its; @pass: but for the next one
+ * @step: stop after each instruction
+ * @at: @nr linear addresses of instructions to stop at
+ */
+struct cpu_debug {
+	bool on, pass, step;
+	uint8_t nr;
+	uint64_t at[CPU_BREAKS_MAX];
 };
 
 /**
  * struct cpu_exit - an access that somebody else answers
- * @addr: port or guest-physical address
- * @data: what is written, or room for the answer: put it there before the next cpu_run()
+ * @size: bytes; CPU_EXIT_DEBUG: enum cpu_stop
+ * @addr: port or guest-physical address; CPU_EXIT_DEBUG: linear address of the next instruction
+ * @data: what is written, or room for the answer: put it there before the next cpu_run(); CPU_EXIT_DEBUG:
+ *        index in struct cpu_debug.at
  */
 struct cpu_exit {
 	enum cpu_exit_kind kind;
@@ -378,6 +399,7 @@ struct cpu {
 	jmp_buf unwind;
 	struct cpu_exit exit;
 	struct cpu_replay replay;
+	struct cpu_debug debug;
 
 	const struct cpu_ops *ops;
 	void *owner; /* of whoever set @ops */

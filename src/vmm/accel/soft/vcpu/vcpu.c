@@ -53,6 +53,7 @@ static void reset(struct vcpu *v)
 	pv_reset(&v->pv);
 	memset(v->eoi, 0, sizeof(v->eoi));
 	cpu_reset(v->cpu);
+	debug_watch(v->cpu);
 	if (v->cpu->translator != NULL)
 		translate_forget(v->cpu);
 	v->cpu->apic_base = v->lapic->base;
@@ -82,6 +83,10 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, struct cpu_page *pages,
 	v->cpu->owner = v;
 	v->cpu->pages = pages;
 	v->cpu->nr_pages = w->translate ? w->nr_pages : 0;
+	v->features = *cpuid_features();
+	memcpy(v->features.word, w->feature, sizeof(v->features.word));
+	v->features.xcr0 = cpu_model_xcr0(v->features.word, v->features.xcr0);
+	v->cpu->cpuid = &v->features;
 	reset(v);
 	r = w->translate ? translate_new(v->cpu, 0, NULL) : 0;
 	if (r < 0) {
@@ -215,6 +220,10 @@ static bool stretch(struct vcpu *v)
 	case CPU_EXIT_TRIPLE_FAULT:
 		v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_TRIPLE_FAULT };
 		return true;
+	case CPU_EXIT_DEBUG:
+		v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_DEBUG, .size = e->size, .addr = e->addr,
+						     .data = e->data };
+		return true;
 	default:
 		vcpu_count(v, e->kind == CPU_EXIT_PIO ? STAT_PIO : STAT_MMIO);
 		v->slot->exit = (struct vcpu_exit) { .kind = e->kind == CPU_EXIT_PIO ? VCPU_EXIT_PIO : VCPU_EXIT_MMIO,
@@ -282,6 +291,11 @@ int vcpu_do(struct vcpu *v)
 	case WORLD_START:
 		start_at(v, &v->slot->start);
 		return 0;
+	case WORLD_REGS:
+		debug_write_regs(v, &v->slot->regs);
+		return 0;
+	case WORLD_DEBUG:
+		return debug_set(v, &v->slot->debug);
 	}
 	return -EINVAL;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/vcpu/alarm.h"
 #include "vmm/accel/soft/vcpu/vcpu.h"
 
@@ -22,6 +23,7 @@ struct pv {
  * struct vcpu - a processor
  * @alarm: goes off when the local APIC's timer is due
  * @armed: host time stamp for which @alarm is set, 0 when it is not
+ * @features: what @cpu tells of itself, and executes
  * @eoi: vectors whose end the I/O APIC has not been told, a bit each
  */
 struct vcpu {
@@ -32,6 +34,7 @@ struct vcpu {
 	struct apic_bus bus;
 	const struct cpu_ram *ram;
 	struct pv pv;
+	struct cpu_cpuid features;
 	unsigned index;
 	struct alarm alarm;
 	uint64_t armed;
@@ -61,6 +64,15 @@ void vcpu_timer(struct vcpu *v);
 
 /** vcpu_recheck() - something about the local APIC has changed: is there an interrupt now? */
 void vcpu_recheck(struct vcpu *v);
+
+/** debug_watch() - let every instruction be looked at, if struct cpu.debug asks for that */
+void debug_watch(struct cpu *c);
+
+/** debug_set() - be debugged; 0; -EOPNOTSUPP breaks of this kind, -EINVAL */
+int debug_set(struct vcpu *v, const struct accel_debug *debug);
+
+/** debug_write_regs() - accel_ops.regs_write */
+void debug_write_regs(struct vcpu *v, const struct accel_regs *regs);
 
 /** pv_reset() - as after power-on */
 void pv_reset(struct pv *pv);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "vmm/accel/accel.h"
+#include "vmm/accel/cpu_model.h"
 #include "vmm/accel/soft/apic/lapic.h"
 #include "vmm/accel/soft/cpu/state.h"
 #include "vmm/accel/soft/vcpu/clock.h"
@@ -27,12 +28,15 @@ enum vcpu_exit_kind {
 	VCPU_EXIT_MMIO,
 	VCPU_EXIT_TRIPLE_FAULT,
 	VCPU_EXIT_EOI,
+	VCPU_EXIT_DEBUG,
 	VCPU_N_EXITS_,
 };
 
 /**
  * struct vcpu_exit - what somebody else has to do
- * @addr: port or guest address; VCPU_EXIT_EOI: vector of a level-triggered interrupt that was served
+ * @size: bytes; VCPU_EXIT_DEBUG: enum cpu_stop
+ * @addr: port or guest address; VCPU_EXIT_EOI: vector of a level-triggered interrupt that was served;
+ *        VCPU_EXIT_DEBUG: linear address of the next instruction
  * @data: what is written, or room for the answer: put it there before it runs again
  */
 struct vcpu_exit {
@@ -57,13 +61,13 @@ enum world_stat {
 };
 
 /** enum world_command - what a processor is to do */
-enum world_command { WORLD_RUN, WORLD_RESET, WORLD_START };
+enum world_command { WORLD_RUN, WORLD_RESET, WORLD_START, WORLD_REGS, WORLD_DEBUG };
 
 /**
  * struct world_slot - one processor
  * @kick: atomic: it is to stop soon
  * @asleep: atomic: it waits until the events of its struct cpu change
- * @command: what it is to do; @start: for WORLD_START; @result: 0 or -errno; @exit: of WORLD_RUN
+ * @command: what it is to do; @start: for WORLD_START; @regs: for WORLD_REGS; @debug: for WORLD_DEBUG; @result: 0 or -errno; @exit: of WORLD_RUN
  * @asked: atomic: what it was told to do with pages, see world_ask(), 0 for none; @asked_all: more than fits
  * @stat: how often each of enum world_stat was
  */
@@ -73,6 +77,8 @@ struct world_slot {
 	enum world_command command;
 	int32_t result;
 	struct accel_start start;
+	struct accel_regs regs;
+	struct accel_debug debug;
 	struct vcpu_exit exit;
 	uint64_t asked[WORLD_ASKED_MAX];
 	uint32_t asked_all;
@@ -96,12 +102,14 @@ struct world_notify {
  * struct world - one machine
  * @nr: processors
  * @translate: they translate, instead of interpreting; @nr_pages: of guest memory, see struct cpu.pages
+ * @feature: which features of processors the guest sees, see struct cpu_cpuid.word
  * @cpu: each belongs to its process; of others only the events may be touched
  */
 struct world {
 	uint32_t nr, nr_regions;
 	bool translate;
 	uint64_t nr_pages;
+	uint32_t feature[CPUID_WORDS];
 	struct soft_clock clock;
 	struct world_region region[CPU_RAM_MAX];
 	struct world_notify notify[WORLD_NOTIFY_MAX];
