@@ -35,6 +35,6 @@ if [ $# -gt 0 ]; then
 else
 	run tlb a
 	run tlb,threads c
-	run interp a
+	run interp c
 fi
 exit $failed

@@ -234,6 +234,7 @@ static void soft_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 	};
 	const struct world *w = v->soft->world;
 	const struct cpu *c = &w->cpu[v->index];
+	const struct cpu_translated *t = &c->stat_translated;
 
 	one(arg, "instructions", c->stat_insns);
 	one(arg, "blocks", c->stat_blocks);
@@ -244,9 +245,7 @@ static void soft_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 		one(arg, names[k], w->slot[v->index].stat[k]);
 	if (!w->translate)
 		return;
-	const struct cpu_translated *t = &c->stat_translated;
-
-	one(arg, "translated-blocks", t->blocks);
+	one(arg, "translated", t->blocks);
 	one(arg, "translated-bytes", t->bytes);
 	one(arg, "pages-dropped", t->dropped_pages);
 	one(arg, "regions-emptied", t->evicted_regions);
@@ -256,7 +255,7 @@ static void soft_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 	one(arg, "left-for-interpreter", t->interp);
 	one(arg, "left-for-events", t->polls);
 	one(arg, "left-for-faults", t->faults);
-	one(arg, "left-for-pages-of-writers", t->unclaimed);
+	one(arg, "pages-of-writers", t->unclaimed);
 }
 
 static int soft_probe(bool again, struct err *err)
@@ -293,12 +292,6 @@ static const struct accel_ops soft_ops = {
 };
 REGISTRY_ADD(accels, soft_ops);
 
-static int choose_features(struct world *w, const struct cpu_model *model, struct err *err)
-{
-	memcpy(w->feature, cpuid_features()->word, sizeof(w->feature));
-	return model != NULL ? cpu_model_apply(model, w->feature, err) : 0;
-}
-
 /* Processors that have translations of pages are told: these are not what they were. */
 static void soft_wrote(void *arg, uint64_t gpa, uint64_t len)
 {
@@ -312,6 +305,12 @@ static void soft_wrote(void *arg, uint64_t gpa, uint64_t len)
 			if (code >> i & 1)
 				world_ask(s->world, i, n << 12, PAGE_DROP);
 	}
+}
+
+static int choose_features(struct world *w, const struct cpu_model *model, struct err *err)
+{
+	memcpy(w->feature, cpuid_features()->word, sizeof(w->feature));
+	return model != NULL ? cpu_model_apply(model, w->feature, err) : 0;
 }
 
 static int soft_open(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)

@@ -81,12 +81,12 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, struct cpu_page *pages,
 	}
 	v->cpu = &w->cpu[index];
 	v->cpu->owner = v;
+	v->cpu->pages = pages;
+	v->cpu->nr_pages = w->translate ? w->nr_pages : 0;
 	v->features = *cpuid_features();
 	memcpy(v->features.word, w->feature, sizeof(v->features.word));
 	v->features.xcr0 = cpu_model_xcr0(v->features.word, v->features.xcr0);
 	v->cpu->cpuid = &v->features;
-	v->cpu->pages = pages;
-	v->cpu->nr_pages = w->translate ? w->nr_pages : 0;
 	reset(v);
 	r = w->translate ? translate_new(v->cpu, 0, NULL) : 0;
 	if (r < 0) {
