@@ -5,6 +5,7 @@
  *   images/oci-layout, images/index.json, images/blobs/sha256/<hex>   an OCI image layout
  *   layers/<hex>/fs                                                  a layer, unpacked, by chain id
  *   tmp/                                                             what is being made
+ *   partial/<hex>                                                    blobs that registries have begun to send
  *
  * Tables "image" and "reference" of the database say what there is; index.json is written from them.
  */

@@ -74,7 +74,7 @@ struct http_request {
  * @status: 0 when there is no answer
  * @again: what failed may work in a moment
  * @from: position of the first byte, of Content-Range
- * @retry_after: seconds
+ * @retry_after: seconds; more than a minute counts as none
  * @location, @type, @digest, @range, @link: headers, "" without; a longer one counts as missing
  * @challenge: all WWW-Authenticate headers, separated by commas
  * @text: the answer that did not go to a sink

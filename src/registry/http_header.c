@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "registry/http.h"
 
-#define RETRY_AFTER_MAX 3600 /* seconds */
+#define RETRY_AFTER_MAX 60 /* seconds */
 
 /* "bytes 10-19/100"; what cannot be read is 0, and the bytes then do not fit */
 static uint64_t range_start(const char *value)

@@ -197,15 +197,19 @@ static int renew(struct reg_session *s, struct http *h, const struct http_reques
 	return r;
 }
 
-static char *copy_authorization(struct reg_session *s, unsigned *ret_generation)
+/* What the registry is known to want is shown at once; @ret: a copy, or NULL */
+static int show_authorization(struct reg_session *s, struct http *h, const struct http_request *q,
+			      char **ret, unsigned *ret_generation, struct err *err)
 {
-	char *copy;
+	int r = 0;
 
 	(void) pthread_mutex_lock(&s->mutex); /* as above */
-	copy = s->authorization != NULL ? strdup(s->authorization) : NULL;
+	if (s->authorization == NULL && s->challenge.scheme == REG_SCHEME_BEARER)
+		r = authorize(s, h, q, err);
+	*ret = s->authorization != NULL ? strdup(s->authorization) : NULL;
 	*ret_generation = s->generation;
 	(void) pthread_mutex_unlock(&s->mutex); /* as above */
-	return copy;
+	return r;
 }
 
 /* Another host gets no password of this one */
@@ -223,10 +227,13 @@ static int send_once(struct reg_session *s, struct http *h, struct http_request 
 	int r;
 
 	for (int renewals = 0;; renewals++) {
-		unsigned generation;
-		_cleanup_free_ char *authorization = copy_authorization(s, &generation);
+		_cleanup_free_ char *authorization = NULL;
+		unsigned generation = 0;
 
-		q->authorization = own ? authorization : NULL;
+		r = own ? show_authorization(s, h, q, &authorization, &generation, err) : 0;
+		if (r < 0)
+			return r;
+		q->authorization = authorization;
 		r = http_send(h, q, ret, err);
 		q->authorization = NULL;
 		if (r < 0 || ret->status != 401 || !own || renewals == RENEWALS_MAX)
