@@ -215,7 +215,7 @@ static int describe(int fd, struct stat *ret, uint64_t *ret_mount)
 int share_lookup(struct share *s, const struct share_inode *parent, const char *name, struct fuse_entry_out *ret)
 {
 	int fd = open_name(parent, name), r = fd;
-	uint64_t mount;
+	uint64_t mount = 0;
 	struct stat st;
 	int64_t node;
 
