@@ -26,7 +26,7 @@ struct oci_executed;
  * vm_bundle_create() - as oci_create()
  * @e: its store has the kernels
  * The process that stands for the program is the container's first process: a child of the caller.
- * Return: 0; -EOPNOTSUPP it asks for what no machine can be; -errno with a message.
+ * Return: 0; -errno with a message.
  */
 int vm_bundle_create(struct engine *e, const struct oci_create_opts *opts, struct oci_created *ret, struct err *err);
 
