@@ -24,7 +24,7 @@ static int create_run(struct cli *cli, void *opts, int argc, char **argv, struct
 	if (r == 0)
 		r = run_replace(e, o, err);
 	if (r == 0)
-		r = eng_instance_new(e, &config, run_name(o), run_isolation(o), &config.arena, &i, NULL, err);
+		r = eng_instance_new(e, &config, run_name(o), run_isolation(o, &config), &config.arena, &i, NULL, err);
 	if (r == 0)
 		r = run_cidfile(o, i.id, err);
 	if (r == 0)

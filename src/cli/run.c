@@ -32,7 +32,7 @@ static int run_instance(struct cli *cli, struct engine *e, const struct run_opts
 
 	r = run_replace(e, o, err);
 	if (r == 0)
-		r = eng_instance_new(e, config, run_name(o), run_isolation(o), &config->arena, &i, &lock, err);
+		r = eng_instance_new(e, config, run_name(o), run_isolation(o, config), &config->arena, &i, &lock, err);
 	if (r < 0)
 		return r;
 	r = run_cidfile(o, i.id, err);

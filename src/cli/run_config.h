@@ -20,7 +20,7 @@ struct run_opts {
 	const char *arch, *os, *variant, *umask;
 	uint64_t preserve_fds;
 	/* isolation */
-	bool vm;
+	bool vm, explain;
 	const char *isolation, *kernel, *append, *accel;
 	uint64_t vcpus;
 	bool replace, env_host, http_proxy, unsetenv_all;
@@ -75,8 +75,8 @@ int run_replace(struct engine *e, const struct run_opts *o, struct err *err);
 /** run_name() - that of --name, which may begin with a slash; NULL */
 const char *run_name(const struct run_opts *o);
 
-/** run_isolation() - name of the back end that was asked for */
-const char *run_isolation(const struct run_opts *o);
+/** run_isolation() - name of the back end that was asked for; @c: of run_config() */
+const char *run_isolation(const struct run_opts *o, const struct eng_config *c);
 
 /** run_created_by() - note the command line, @words of main(), in the configuration; 0 or -errno with a message */
 int run_created_by(struct eng_config *c, char *const *words, struct err *err);

@@ -3,10 +3,12 @@
  * DOC: isolation, and what only a virtual machine has
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "cli/run_config.h"
 #include "cli/run_parts.h"
 #include "engine/backend.h"
@@ -14,24 +16,75 @@
 
 #define VCPUS_MAX 64
 
-const char *run_isolation(const struct run_opts *o)
+#define LABEL "io.cleave.isolation" /* of the image or --label */
+
+/* Why it is that one */
+struct choice {
+	const char *isolation, *why;
+};
+
+static bool is_shared(const char *namespace)
 {
+	return namespace != NULL && (strcmp(namespace, "host") == 0 || str_starts(namespace, "container:"));
+}
+
+static const char *find_label(const struct eng_config *c)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < c->labels.n; i++)
+		if (str_starts(c->labels.v[i], LABEL "="))
+			found = c->labels.v[i] + strlen(LABEL "=");
+	return found;
+}
+
+static struct choice choose_auto(const struct run_opts *o, const struct eng_config *c)
+{
+	const char *label = find_label(c);
+
+	if (o->kernel != NULL || o->append != NULL || o->accel != NULL || o->vcpus != 0)
+		return (struct choice) { "vm", "a kernel, its command line, or processors are asked for" };
+	if (is_shared(c->pid) || is_shared(c->ipc) || is_shared(c->uts) || is_shared(c->cgroupns))
+		return (struct choice) { "container", "a namespace of the host or of another instance is asked for" };
+	if (c->network != NULL && strcmp(c->network, "none") != 0)
+		return (struct choice) { "container", "a network is asked for" };
+	if (c->devices.n > 0 || c->device_rules.n > 0)
+		return (struct choice) { "container", "devices of the host are asked for" };
+	if (c->userns_size != 0)
+		return (struct choice) { "container", "a user namespace is asked for" };
+	if (label != NULL && eng_backend_find(label) != NULL)
+		return (struct choice) { eng_backend_find(label)->name, "the label " LABEL " says so" };
+	return (struct choice) { "container", "nothing asks for a kernel of its own" };
+}
+
+static struct choice choose(const struct run_opts *o, const struct eng_config *c)
+{
+	if (o->isolation != NULL && strcmp(o->isolation, "auto") == 0)
+		return o->vm ? (struct choice) { "vm", "--vm asks for it" } : choose_auto(o, c);
 	if (o->isolation != NULL)
-		return o->isolation;
-	return o->vm ? "vm" : "container";
+		return (struct choice) { o->isolation, "--isolation asks for it" };
+	return o->vm ? (struct choice) { "vm", "--vm asks for it" } : (struct choice) { "container", "it is the default" };
+}
+
+const char *run_isolation(const struct run_opts *o, const struct eng_config *c)
+{
+	return choose(o, c).isolation;
 }
 
 int run_machine(struct eng_config *c, const struct run_opts *o, struct err *err)
 {
 	static const char *const accels[] = { "auto", "kvm", "soft" };
-	bool vm = strcmp(run_isolation(o), "vm") == 0;
+	struct choice choice = choose(o, c);
+	bool vm = strcmp(choice.isolation, "vm") == 0;
 	size_t i = 0;
 	int r;
 
-	if (eng_backend_find(run_isolation(o)) == NULL)
-		return err_msg(err, -EINVAL, "invalid isolation '%.64s': use 'container' or 'vm'", run_isolation(o));
+	if (eng_backend_find(choice.isolation) == NULL)
+		return err_msg(err, -EINVAL, "invalid isolation '%.64s': use 'container', 'vm' or 'auto'", choice.isolation);
 	if (o->vm && !vm)
-		return err_msg(err, -EINVAL, "--vm and --isolation %s exclude each other", run_isolation(o));
+		return err_msg(err, -EINVAL, "--vm and --isolation %s exclude each other", choice.isolation);
+	if (o->explain)
+		fprintf(stderr, "cleave: isolation is %s: %s\n", choice.isolation, choice.why);
 	if (!vm && (o->kernel != NULL || o->append != NULL || o->accel != NULL || o->vcpus != 0))
 		return err_msg(err, -EINVAL, "--%s is for virtual machines: add --vm",
 			       o->kernel != NULL   ? "kernel"

@@ -4,6 +4,7 @@
  *
  * The host's ps prints what it is asked for (-ef) about the processes of the instance.  Some of its options
  * cannot be combined with a list of processes: then it prints all, and the lines of others are left out.
+ * Processes of a virtual machine are not the host's: there the ps of the image is run, as `exec` does it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -139,6 +140,25 @@ static int print_lines(char *text, const pid_t *pids, ssize_t n, struct err *err
 	return 0;
 }
 
+static int run_inside(const struct engine *e, const char *name, int argc, char **argv, struct err *err)
+{
+	char **words = calloc((size_t) argc + 10, sizeof(*words)), self[] = "cleave", root[] = "--root";
+	char runroot[] = "--runroot", exec[] = "exec", ps[] = "ps", all[] = "-ef";
+	char *const first[] = { self, root, e->root, runroot, e->runroot, exec, (char *) (uintptr_t) name, ps };
+	size_t n = ARRAY_LEN(first);
+
+	if (words == NULL)
+		return err_set(err, -ENOMEM, "run ps");
+	memcpy(words, first, sizeof(first));
+	if (argc == 0)
+		words[n++] = all;
+	for (int i = 0; i < argc; i++)
+		words[n++] = argv[i];
+	(void) execv("/proc/self/exe", words);
+	free(words);
+	return err_set(err, -errno, "run ps");
+}
+
 static int top_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
@@ -158,6 +178,8 @@ static int top_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 	b = eng_backend_find(i.isolation);
 	if (b == NULL || i.state != ENG_STATE_RUNNING)
 		return err_msg(err, -ESRCH, "instance '%s' is not running", i.name);
+	if (b == &eng_vm)
+		return run_inside(e, i.name, argc - 1, argv + 1, err);
 	n = b->pids(e, i.id, &pids, err);
 	if (n < 0)
 		return (int) n;

@@ -31,6 +31,7 @@ static const struct opt update_table[] = {
 	LIST("device-read-iops", device_read_iops, "DEVICE:NUMBER", "limit reads per second"),
 	LIST("device-write-bps", device_write_bps, "DEVICE:SIZE", "limit bytes written per second"),
 	LIST("device-write-iops", device_write_iops, "DEVICE:NUMBER", "limit writes per second"),
+	TEXT("isolation", 0, isolation, "container|vm", "move it there, with its files; while it does not run"),
 	TEXT("memory", 'm', memory, "SIZE", "memory limit, e.g. 512m; 0 for none"),
 	TEXT("memory-reservation", 0, memory_reservation, "SIZE", "memory it keeps when the host lacks some"),
 	TEXT("memory-swap", 0, memory_swap, "SIZE", "limit of memory and swap together, -1 for none"),
@@ -64,7 +65,10 @@ static int change(struct eng_config *c, void *data, struct err *err)
 
 static int update_one(struct engine *e, const struct eng_instance *i, void *data, struct err *err)
 {
-	return eng_update(e, i, change, data, err);
+	const struct run_opts *o = data;
+	int r = o->isolation != NULL ? eng_update_isolation(e, i, o->isolation, err) : 0;
+
+	return r == 0 ? eng_update(e, i, change, data, err) : r;
 }
 
 static int update_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
@@ -78,7 +82,7 @@ static int update_run(struct cli *cli, void *opts, int argc, char **argv, struct
 CLI_VERB(update_verb) = {
 	.name = "update",
 	.args = "INSTANCE...",
-	.summary = "Change limits and the restart policy of instances",
+	.summary = "Change limits, restart policy or isolation of instances",
 	.min_args = 1,
 	.max_args = -1,
 	.opts = update_table,

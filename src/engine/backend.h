@@ -37,6 +37,7 @@ struct eng_usage {
  * All the engine knows of it.  Members are called with the instance's lock held, but where it says not.
  *
  * @name: what the row of an instance says
+ * @check: refuse what it cannot do; NULL: there is nothing such.  0; -EOPNOTSUPP, -EINVAL with a message
  * @prepare: make what belongs to the instance on disk; @dir is its directory.  Called once.
  * @start: run the workload.  Called in a process of its own, a child of the monitor-to-be, with the
  *         instance's standard input, output and error as descriptors 0 to 2; the first process becomes a
@@ -55,6 +56,7 @@ struct eng_usage {
  */
 struct eng_backend {
 	const char *name;
+	int (*check)(const struct eng_config *config, struct err *err);
 	int (*prepare)(struct engine *e, const char *id, const struct eng_config *config, int dir,
 		       struct err *err);
 	int (*start)(struct engine *e, const char *id, const struct eng_config *config,
@@ -73,5 +75,7 @@ struct eng_backend {
 
 /** eng_backend_find() - by name; NULL when there is none such */
 const struct eng_backend *eng_backend_find(const char *name);
+
+#define ENG_CONSOLE "console.log" /* what the kernel of a virtual machine says, in the instance's directory */
 
 extern const struct eng_backend eng_container, eng_vm;

@@ -119,3 +119,46 @@ int eng_update(struct engine *e, const struct eng_instance *i,
 	}
 	return r;
 }
+
+static int move_locked(struct engine *e, const struct eng_instance *now, const struct eng_backend *to, struct err *err)
+{
+	struct eng_config config;
+	int r;
+
+	if (now->state == ENG_STATE_RUNNING)
+		return err_msg(err, -EBUSY, "instance '%s' runs: stop it before its isolation is changed", now->name);
+	r = eng_instance_config(e, now, &config, err);
+	if (r < 0)
+		return r;
+	r = to->check != NULL ? to->check(&config, err) : 0;
+	eng_config_fini(&config);
+	if (r == 0)
+		r = db_run(e->db, err, "UPDATE instance SET isolation = ? WHERE id = ?", "ss", to->name, now->id);
+	return r < 0 ? r : db_commit(e->db, err);
+}
+
+/* The writable layer is one directory for all of them. */
+int eng_update_isolation(struct engine *e, const struct eng_instance *i, const char *isolation, struct err *err)
+{
+	const struct eng_backend *to = eng_backend_find(isolation);
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_instance now;
+	int r;
+
+	if (to == NULL)
+		return err_msg(err, -EINVAL, "invalid isolation '%.64s': use 'container' or 'vm'", isolation);
+	r = eng_instance_reconcile(e, err); /* what died does not run */
+	if (r == 0)
+		r = db_begin(e->db, err);
+	if (r < 0)
+		return r;
+	r = eng_instance_find(e, i->id, &arena, &now, err);
+	if (r == 0)
+		r = move_locked(e, &now, to, err);
+	if (r < 0) {
+		db_rollback(e->db);
+		return r;
+	}
+	eng_event_of(e, &now, "update", NULL, NULL);
+	return 0;
+}

@@ -37,7 +37,7 @@ static const struct opt table[] = {
 	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
 	  "how processors in software work: tlb, interp (tlb); threads: not in a process each" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
-	  "first serial port: stdio, none or a file to append to (stdio)" },
+	  "first serial port: stdio, none or a file to append to, at most 4 MiB (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
 	  "a disk (virtio-blk): ro, id=NAME, serial=TEXT, queues=N, rings=split" },
 	{ "pmem", 0, OPT_STRINGS, offsetof(struct vmm_options, pmems), "FILE[,ro]",

@@ -25,6 +25,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/kernel/kernel.h"
@@ -96,7 +97,7 @@ static void make_args(const struct vm_want *want, const struct vm_machine *m, co
 	add(a, "--memory", arena_printf(&a->arena, "%llu", (memory + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP));
 	add(a, "--cpus", arena_printf(&a->arena, "%" PRIu64, want->cpus != 0 ? want->cpus : 1));
 	add(a, "--accel", want->accel != NULL ? want->accel : "auto");
-	add(a, "--serial", arena_printf(&a->arena, "/proc/self/fd/%d/" VM_CONSOLE, m->files));
+	add(a, "--serial", arena_printf(&a->arena, "/proc/self/fd/%d/" ENG_CONSOLE, m->files));
 	add(a, "--vsock", GUEST_CID ",path=" VM_SOCKET); /* in the working directory */
 	add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=root", m->root));
 	a->v[a->n++] = "--no-reboot";

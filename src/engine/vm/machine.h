@@ -35,7 +35,6 @@ struct vm_machine {
 };
 
 #define VM_MACHINE_NONE { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -1 }
-#define VM_CONSOLE "console.log" /* the kernel's, in the instance's directory */
 #define VM_OOM "oom" /* in the instance's directory of the run root: something was killed for want of memory */
 
 /** vm_machine_prepare() - kernel and initramfs; 0 or -errno with a message */

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/overlay.h"
@@ -50,7 +51,7 @@ static int open_dirs(struct starting *s, char path[PATH_SIZE], struct err *err)
 	if (m->files < 0 || m->dir < 0)
 		return err_set(err, -errno, "open the instance's directories");
 	(void) unlinkat(m->dir, VM_OOM, 0); /* of the last time, as the next one */
-	(void) unlinkat(m->files, VM_CONSOLE, 0);
+	(void) unlinkat(m->files, ENG_CONSOLE, 0);
 	return 0;
 }
 

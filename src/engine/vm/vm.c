@@ -154,6 +154,7 @@ static int vm_stop(struct engine *e, const char *id, struct err *err)
 
 const struct eng_backend eng_vm = {
 	.name = "vm",
+	.check = vm_check,
 	.prepare = vm_prepare,
 	.start = vm_start,
 	.exec = vm_exec,

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -35,6 +36,7 @@
 #define OUT_PIECE 1024 /* bytes after which output leaves without a new line */
 #define WRITE_MAX 4096 /* bytes: no more than a pipe takes without blocking */
 #define FLUSH_MS 5
+#define LOG_MAX (4u << 20) /* bytes of a file that output goes to: no guest fills the disk */
 
 enum { RBR, IER, IIR, LCR, MCR, LSR, MSR, SCR };
 
@@ -64,6 +66,7 @@ struct serial {
 	int in_fd, out_fd, timer;
 	int watched; /* copy of out_fd: epoll takes a descriptor once, and in_fd may be the same terminal */
 	struct loop_source in, out, tick;
+	uint64_t log_room; /* bytes that a file may still get; UINT64_MAX for what is none */
 	bool tx_pending, overrun, line, waits_out, ticking, closed_in;
 	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
 	uint8_t rx[FIFO];
@@ -135,9 +138,14 @@ static void flush_out(struct serial *s)
 
 		if (poll(&p, 1, 0) == 0)
 			break; /* write(2) would block */
+		if (s->log_room < n) { /* its beginning is kept */
+			done = s->buf_len;
+			break;
+		}
 		w = write(s->out_fd, s->buf + done, n);
 		if (w < 0 && errno == EAGAIN)
 			break;
+		s->log_room -= s->log_room != UINT64_MAX && w > 0 ? (uint64_t) w : 0;
 		done += w < 0 ? n : (unsigned) w; /* nobody reads any more: the guest goes on without */
 	}
 	memmove(s->buf, s->buf + done, s->buf_len - done);
@@ -404,6 +412,15 @@ static int watch(struct serial *s, struct err *err)
 	return r < 0 ? err_set(err, r, "watch the serial port's files") : 0;
 }
 
+static uint64_t log_room(int fd)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return UINT64_MAX;
+	return (uint64_t) st.st_size < LOG_MAX ? LOG_MAX - (uint64_t) st.st_size : 0;
+}
+
 int serial_add(struct vm *vm, int in, int out, struct err *err)
 {
 	struct serial *s = calloc(1, sizeof(*s));
@@ -413,6 +430,7 @@ int serial_add(struct vm *vm, int in, int out, struct err *err)
 		return err_set(err, -ENOMEM, "make serial port");
 	*s = (struct serial) { .vm = vm, .in_fd = in, .out_fd = out, .watched = -1,
 			       .in.fd = -1, .out.fd = -1, .tick.fd = -1 };
+	s->log_room = log_room(in < 0 ? out : -1);
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	dev_add(vm, &s->dev, &serial_ops);
 	if (s->timer < 0)
