@@ -17,12 +17,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +35,7 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
+#include "engine/stop.h"
 #include "engine/subid.h"
 #include "oci/userns.h"
 #include "sys/proc.h"
@@ -105,7 +109,7 @@ static int write_maps(pid_t pid, struct err *err)
 	return r < 0 ? r : oci_userns_map(pid, &m[0].list, &m[1].list, err);
 }
 
-/* In the new namespace: wait for the ids, then become the program that does nothing. */
+/* Wait for the namespace's ids, then become the program that does nothing. */
 static _Noreturn void be_keeper(const struct engine *e, int go)
 {
 	char *const argv[] = { "cleave-monitor", "k", NULL }, *const env[] = { NULL };
@@ -135,14 +139,48 @@ static int note_keeper(const struct engine *e, pid_t pid, struct err *err)
 	return r < 0 ? err_set(err, r, "write '%s/" KEEPER "'", e->runroot) : 0;
 }
 
-static int make_keeper(const struct engine *e, pid_t *ret, struct err *err)
+/*
+ * The namespace of an instance that runs though somebody killed the keeper.  Its first process may have made more
+ * below it.  Return: descriptor; -ENOENT.
+ */
+static int find_namespace(const struct engine *e)
+{
+	int fd = openat(e->run_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct stat own, st;
+	struct dirent *d;
+
+	if (stat("/proc/self/ns/user", &own) < 0)
+		return -ENOENT;
+	while (dir != NULL && (d = readdir(dir)) != NULL) {
+		struct eng_instance i = { .id = d->d_name };
+		int pid = strlen(d->d_name) == ENG_ID_LEN ? eng_pid((struct engine *) e, &i) : -ESRCH;
+		char path[32];
+
+		(void) snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+		int ns = pid > 0 ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+		while (ns >= 0) {
+			_cleanup_close_ int below = ns;
+
+			ns = ioctl(below, NS_GET_PARENT); /* refused above ours */
+			if (ns >= 0 && fstat(ns, &st) == 0 && st.st_ino == own.st_ino) {
+				(void) close(ns); /* of /proc */
+				return take_fd(below);
+			}
+		}
+	}
+	return -ENOENT;
+}
+
+/* @flags: CLONE_NEWUSER, or 0: of the namespace that this process is in */
+static int make_keeper(const struct engine *e, uint64_t flags, pid_t *ret, struct err *err)
 {
 	int go[2], r;
 	pid_t pid;
 
 	if (pipe2(go, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "create a pipe");
-	pid = proc_clone(CLONE_NEWUSER, 0, -EBADF, NULL);
+	pid = proc_clone(flags, 0, -EBADF, NULL);
 	if (pid == 0) {
 		(void) close(go[1]);
 		be_keeper(e, go[0]);
@@ -152,7 +190,7 @@ static int make_keeper(const struct engine *e, pid_t *ret, struct err *err)
 		(void) close(go[1]);
 		return err_set(err, pid, "create a user namespace, which instances need without root (see kernel.unprivileged_userns_clone, user.max_user_namespaces)");
 	}
-	r = write_maps(pid, err);
+	r = flags != 0 ? write_maps(pid, err) : 0;
 	if (r == 0)
 		r = note_keeper(e, pid, err);
 	if (r == 0 && write(go[1], "", 1) != 1)
@@ -190,25 +228,33 @@ static int open_again(const char *path, int fd, struct err *err)
 						       : 0;
 }
 
-static int enter(const struct engine *e, struct err *err)
+static int enter_userns(const struct engine *e, struct err *err)
 {
 	_cleanup_close_ int keeper = find_keeper(e);
+	_cleanup_close_ int ns = keeper == -ESRCH ? find_namespace(e) : -EBADF;
+	pid_t pid;
+	int r = 0;
 
-	if (keeper == -ESRCH) {
-		pid_t pid;
-		int r = make_keeper(e, &pid, err);
-
-		if (r < 0)
-			return r;
-		keeper = proc_pidfd_open(pid);
+	if (keeper == -ESRCH && ns < 0) {
+		r = make_keeper(e, CLONE_NEWUSER, &pid, err);
+		keeper = r == 0 ? proc_pidfd_open(pid) : r;
 	}
-	if (keeper < 0)
+	if (r == 0 && keeper < 0 && ns < 0)
 		return err_set(err, keeper, "find the keeper of the user namespace");
-	if (setns(keeper, CLONE_NEWUSER) < 0)
+	if (r == 0 && setns(ns >= 0 ? ns : keeper, CLONE_NEWUSER) < 0)
 		return err_set(err, -errno, "enter the user namespace");
+	return r == 0 && ns >= 0 ? make_keeper(e, 0, &pid, err) : r;
+}
+
+static int enter(const struct engine *e, struct err *err)
+{
+	int r = enter_userns(e, err);
+
+	if (r < 0)
+		return r;
 	if (unshare(CLONE_NEWNS) < 0) /* the kernel cuts it off from the host's */
 		return err_set(err, -errno, "create a mount namespace");
-	int r = open_again(e->root, e->root_fd, err);
+	r = open_again(e->root, e->root_fd, err);
 	return r < 0 ? r : open_again(e->runroot, e->run_fd, err);
 }
 

@@ -54,6 +54,9 @@ is "cp out of it" "$(u cp web:/p - | tar -t)" p
 as sh -c "'$T/bin/cleave' logs -f web >'$T/xdg/follow' & '$T/bin/cleave' exec web true && '$T/bin/cleave' stop web; wait"
 is "status after stop" "$(u inspect -f '{{.State.ExitCode}}' web)" 3
 is "followed" "$(cat "$T/xdg/follow")" $'hello\nbye'
+is "start after that" "$(u start web)" web
+kill -KILL "$(cut -d ' ' -f 1 "$T/xdg/cleave/keeper")"
+is "a keeper that somebody killed is missed by nobody" "$(u exec web echo in; u stop web)" $'in\nweb'
 is "diff" "$(u diff web)" 'A /p'
 is "commit" "$(u commit -q web mine >/dev/null; u run --rm mine sh -c 'wc -c </p')" "$(wc -c </etc/passwd)"
 is "start again" "$(u start web; u exec web echo again)" $'web\nagain'
