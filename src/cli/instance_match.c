@@ -60,23 +60,37 @@ static bool has_network(const struct eng_config *c, const char *value)
 	return strcmp(c->network != NULL ? c->network : "none", value) == 0;
 }
 
-/* "80", "80-90", "80/udp"; @ports: "80/tcp" */
-static int has_port(const struct img_words *ports, const char *value, struct err *err)
+/* The port inside of what --publish was given: "[ADDRESS:]PORT:PORT/PROTOCOL" */
+static const char *inner_port(const char *publish)
 {
-	unsigned long first, last, port;
+	const char *colon = strrchr(publish, ':');
+
+	return colon != NULL ? colon + 1 : publish;
+}
+
+/*
+ * "80", "80-90", "80/udp"; @ports: "80/tcp", of @name "publish" what was given to that option.
+ * Which ports --publish-all took is for the network to know.
+ */
+static int has_port(const char *name, const struct img_words *ports, const char *value, struct err *err)
+{
+	unsigned long first, last, low, high;
 	char *end;
 
 	first = last = strtoul(value, &end, 10);
 	if (*end == '-' && isdigit((unsigned char) end[1]))
 		last = strtoul(end + 1, &end, 10);
 	if (!isdigit((unsigned char) *value) || (*end != '\0' && *end != '/'))
-		return err_msg(err, -EINVAL, "invalid filter 'expose=%.100s': 80, 80-90 or 80/udp",
+		return err_msg(err, -EINVAL, "invalid filter '%s=%.100s': 80, 80-90 or 80/udp", name,
 			       value);
 	for (size_t i = 0; i < ports->n; i++) {
-		const char *protocol = strchr(ports->v[i], '/');
+		const char *port = inner_port(ports->v[i]), *protocol = strchr(port, '/');
+		char *dash;
 
-		port = strtoul(ports->v[i], NULL, 10);
-		if (port >= first && port <= last &&
+		low = high = strtoul(port, &dash, 10);
+		if (*dash == '-')
+			high = strtoul(dash + 1, NULL, 10);
+		if (high >= first && low <= last &&
 		    strcmp(*end != '\0' ? end : "/tcp", protocol != NULL ? protocol : "/tcp") == 0)
 			return 1;
 	}
@@ -178,7 +192,14 @@ static int test(const void *what, const char *name, const char *value, struct er
 		return m->has_since && i->created > m->since;
 	if (strcmp(name, "network") == 0)
 		return has_network(instance_match_config(m), value);
-	return has_port(&instance_match_config(m)->expose, value, err);
+	if (strcmp(name, "is-task") == 0) { /* of a swarm, which nothing here is */
+		int r = filter_flag(name, value, &flag, err);
+
+		return r < 0 ? r : !flag;
+	}
+	if (strcmp(name, "publish") == 0)
+		return has_port(name, &instance_match_config(m)->ports, value, err);
+	return has_port(name, &instance_match_config(m)->expose, value, err);
 }
 
 int instance_match_limits(struct instance_match *m, const struct opt_strings *filters,

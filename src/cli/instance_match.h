@@ -17,8 +17,8 @@ struct opt_strings;
 
 /* Names of the filters, for filter_check() and helps */
 #define INSTANCE_FILTERS                                                              \
-	"ancestor, before, exited, expose, health, id, isolation, label, name, network, " \
-	"restart-policy, should-start-on-boot, since, status, volume"
+	"ancestor, before, exited, expose, health, id, is-task, isolation, label, name, network, " \
+	"publish, restart-policy, should-start-on-boot, since, status, volume"
 
 /**
  * struct instance_match - what an instance is compared with

@@ -13,6 +13,7 @@ struct eng_usage;
 struct engine;
 struct err;
 struct oci_container;
+struct oci_usage;
 
 /** container_open() - the runtime's handle of an instance; 0; -ENOENT; -errno with a message */
 int container_open(struct engine *e, const char *id, struct oci_container **ret, struct err *err);
@@ -26,6 +27,9 @@ int container_usage(struct engine *e, const char *id, struct eng_usage *ret);
 
 /** container_pids() - member of struct eng_backend; number or -errno */
 ssize_t container_pids(struct engine *e, const char *id, pid_t **ret, struct err *err);
+
+/** container_processes_usage() - add what the processes around @first use, for want of a cgroup that counts */
+void container_processes_usage(pid_t first, struct oci_usage *ret);
 
 /** container_update() - member of struct eng_backend; 0 or -errno */
 int container_update(struct engine *e, const char *id, const struct eng_config *old,

@@ -53,6 +53,8 @@ int container_usage(struct engine *e, const char *id, struct eng_usage *ret)
 		return r;
 	if (c->cgroup != NULL)
 		oci_cgroup_usage(c->cgroup, &u);
+	if (u.cpu_ns == 0 && u.memory == 0) /* no cgroup counts */
+		container_processes_usage(c->state.pid, &u);
 	*ret = (struct eng_usage) { .cpu_ns = u.cpu_ns,
 				    .memory = u.memory,
 				    .memory_limit = u.memory_limit,
@@ -61,20 +63,6 @@ int container_usage(struct engine *e, const char *id, struct eng_usage *ret)
 				    .written = u.written };
 	read_net(c->state.pid, ret);
 	return 0;
-}
-
-ssize_t container_pids(struct engine *e, const char *id, pid_t **ret, struct err *err)
-{
-	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
-	int r = container_open(e, id, &c, err);
-
-	if (r == 0)
-		r = oci_container_cgroup(c, err);
-	if (r < 0)
-		return r;
-	if (c->cgroup == NULL)
-		return err_msg(err, -EOPNOTSUPP, "the container has no cgroup that tells its processes");
-	return oci_cgroup_pids(c->cgroup, ret, err);
 }
 
 /* The limits as config.json has them go through the reader of that file. */

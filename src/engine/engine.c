@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "engine/instance.h"
+#include "engine/rootless.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
 #include "image/store.h"
@@ -36,14 +37,18 @@ static const char *default_root(struct arena *a)
 	return home != NULL ? arena_printf(a, "%s/.local/share/cleave", home) : "/var/lib/cleave";
 }
 
+/* What logind makes is used also where the environment does not say so, as behind su(1). */
 static const char *default_runroot(struct arena *a)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
 
-	if (geteuid() == 0 || run == NULL || run[0] != '/')
-		return geteuid() == 0 ? "/run/cleave"
-				      : arena_printf(a, "/tmp/cleave-%u", geteuid());
-	return arena_printf(a, "%s/cleave", run);
+	if (geteuid() == 0)
+		return "/run/cleave";
+	if (run == NULL || run[0] != '/')
+		run = arena_printf(a, "/run/user/%u", geteuid());
+	if (run != NULL && access(run, W_OK) == 0)
+		return arena_printf(a, "%s/cleave", run);
+	return arena_printf(a, "/tmp/cleave-%u", geteuid());
 }
 
 /* Given, or from the environment, or the default; made absolute, created. */
@@ -84,6 +89,22 @@ static int open_dir(const char *given, const char *variable, const char *fallbac
 	return 0;
 }
 
+/* In /tmp somebody else may have been first. */
+static int check_private(const struct engine *e, struct err *err)
+{
+	struct stat st;
+
+	if (geteuid() == 0)
+		return 0;
+	if (fstat(e->run_fd, &st) < 0)
+		return err_set(err, -errno, "stat '%s'", e->runroot);
+	if (st.st_uid != geteuid() || (st.st_mode & 022) != 0)
+		return err_msg(err, -EPERM,
+			       "directory '%s' belongs to user %u with mode %04o: it must be yours, and nobody else may write to it",
+			       e->runroot, st.st_uid, st.st_mode & 07777);
+	return 0;
+}
+
 static int open_all(struct engine *e, const char *root, const char *runroot, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
@@ -93,6 +114,10 @@ static int open_all(struct engine *e, const char *root, const char *runroot, str
 	if (r == 0)
 		r = open_dir(runroot, "CLEAVE_RUNROOT", default_runroot(&a), &e->runroot,
 			     &e->run_fd, err);
+	if (r == 0)
+		r = check_private(e, err);
+	if (r == 0)
+		r = eng_rootless_enter(e, err);
 	if (r < 0)
 		return r;
 	/* it holds command lines, and the database's other files get the permissions of this one */
@@ -113,7 +138,7 @@ int eng_open(const char *root, const char *runroot, const char *monitor, struct 
 
 	if (e == NULL)
 		return err_set(err, -ENOMEM, "open the store");
-	e->root_fd = e->run_fd = -EBADF;
+	e->root_fd = e->run_fd = e->keeper = -EBADF;
 	e->monitor = strdup(monitor);
 	e->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (e->monitor == NULL)
@@ -132,6 +157,7 @@ void eng_close(struct engine *e)
 		return;
 	img_store_free(e->images);
 	db_close(e->db);
+	eng_rootless_leave(e);
 	cleanup_closep(&e->root_fd);
 	cleanup_closep(&e->run_fd);
 	cleanup_closep(&e->program);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
+
 #define ENG_PRESERVE_FDS_MAX 60 /* with those of socket activation */
 
 struct db;
@@ -14,12 +16,15 @@ struct img_store;
  * @root_fd, @run_fd: those directories
  * @monitor: path of cleave-monitor
  * @program: descriptor of the running program, for the clean-up
+ * @keeper: file of the run root that keeps the user namespace (rootless.c), or -EBADF
+ * @rootless: this process is not root of the host
  * @preserve_fds: descriptors 3.. of the caller that go on to what it starts, set by the caller
  * @rows, @columns: of the terminal that what it starts gets, 0 when the caller has none
  */
 struct engine {
 	char *root, *runroot, *monitor;
-	int root_fd, run_fd, program;
+	int root_fd, run_fd, program, keeper;
+	bool rootless;
 	unsigned preserve_fds;
 	unsigned short rows, columns;
 	struct db *db;

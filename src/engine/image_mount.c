@@ -90,6 +90,9 @@ int eng_image_mount(struct engine *e, const struct img_image *image, struct str 
 	_cleanup_(str_fini) struct str path = { 0 };
 	int r;
 
+	if (e->rootless)
+		return err_msg(err, -EPERM,
+			       "image mount needs root: nobody else would see the mount of a user's namespace; see 'cleave export'");
 	append_path(e, image->id, &path);
 	if (path.failed)
 		return err_set(err, -ENOMEM, "mount the image");

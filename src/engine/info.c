@@ -132,14 +132,14 @@ static void read_cgroups(struct eng_info *info, struct arena *arena)
 	cg_layout_fini(&l);
 }
 
-static void read_security(struct eng_info *info, struct arena *arena)
+static void read_security(struct eng_info *info, bool rootless, struct arena *arena)
 {
 	info->security[info->nr_security++] = "name=seccomp,profile=builtin";
 	if (first_line("/sys/module/apparmor/parameters/enabled", arena)[0] == 'Y')
 		info->security[info->nr_security++] = "name=apparmor";
 	if (access("/sys/fs/selinux/enforce", F_OK) == 0)
 		info->security[info->nr_security++] = "name=selinux";
-	if (geteuid() != 0)
+	if (rootless)
 		info->security[info->nr_security++] = "name=rootless";
 	if (access("/proc/self/ns/cgroup", F_OK) == 0)
 		info->security[info->nr_security++] = "name=cgroupns";
@@ -187,7 +187,7 @@ int eng_info_read(struct engine *e, struct arena *arena, struct eng_info *ret, s
 	info.memory_bytes = (uint64_t) si.totalram * si.mem_unit;
 	read_system(&info, arena);
 	read_cgroups(&info, arena);
-	read_security(&info, arena);
+	read_security(&info, e->rootless, arena);
 	*ret = info;
 	return 0;
 }

@@ -53,6 +53,9 @@ int eng_instance_forget(struct engine *e, const char *id, struct err *err);
  */
 bool eng_has_ended(struct engine *e, const struct eng_instance *i, int pid, struct err *err);
 
+/** eng_kill_note() - tell that it gets a signal, before it does, as Docker's event "kill"; false: it has ended */
+bool eng_kill_note(struct engine *e, const struct eng_instance *i, int signal);
+
 /** eng_restart_wanted() - true when its policy says so after it ended with @exit_code */
 bool eng_restart_wanted(const struct eng_instance *i, int exit_code);
 

@@ -329,6 +329,7 @@ static int wait_for_lock(struct engine *e, const struct eng_instance *i, struct 
 	if (b == NULL)
 		return -EBUSY;
 	(void) eng_stop_mark(e, i->id); /* it may be gone */
+	(void) eng_kill_note(e, i, SIGKILL);
 	for (int ms = 0; lock == -EBUSY && ms < KILL_WAIT_MS; ms += KILL_STEP_MS) {
 		(void) b->kill(e, i->id, SIGKILL, NULL); /* not yet or no longer there */
 		if (i->paused || ms > 0) /* a frozen process does not die; it may be frozen by now */

@@ -240,14 +240,16 @@ static int configure(struct engine *e, int fs, const char *chain, bool writable,
 	return r == 0 ? create_fs(fs, err) : r;
 }
 
-static int open_fs(struct err *err)
+/* In a user namespace its marks are attributes that users may set, as those that layer.c sets. */
+static int open_fs(const struct engine *e, struct err *err)
 {
-	int fs = fsopen("overlay", FSOPEN_CLOEXEC);
+	_cleanup_close_ int fs = fsopen("overlay", FSOPEN_CLOEXEC);
 
-	if (fs < 0 && errno == EPERM)
-		return err_msg(err, -EPERM,
-			       "mount the overlay file system: operation not permitted: instances need root");
-	return fs < 0 ? err_set(err, -errno, "open the overlay file system") : fs;
+	if (fs < 0)
+		return err_set(err, -errno, "open the overlay file system");
+	if (e->rootless && fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+		return err_set(err, -errno, "open the overlay file system for a user namespace");
+	return take_fd(fs);
 }
 
 int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable, bool volatile_ok,
@@ -261,13 +263,13 @@ int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable
 		return r;
 	if (fchdir(dir) < 0)
 		return err_set(err, -errno, "enter the instance's directory");
-	_cleanup_close_ int fs = open_fs(err);
+	_cleanup_close_ int fs = open_fs(e, err);
 	if (fs < 0)
 		return fs;
 	r = configure(e, fs, chain, writable, volatile_ok, userns, err);
 	if (r == -EINVAL && userns < 0) { /* before 6.5 it is noticed only at the end */
 		cleanup_closep(&fs);
-		fs = open_fs(err);
+		fs = open_fs(e, err);
 		r = fs < 0 ? fs : configure_old(e, fs, dir, chain, writable, volatile_ok, err);
 	}
 	if (r < 0)

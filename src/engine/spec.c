@@ -138,9 +138,11 @@ static void add_process(struct spec *s)
 		str_puts(s->out, ",\"apparmorProfile\":");
 		str_json(s->out, apparmor);
 	}
-	str_printf(s->out, ",\"noNewPrivileges\":%s,\"oomScoreAdj\":%lld}",
-		   nnp != NULL && strcmp(nnp, "true") == 0 ? "true" : "false",
-		   (long long) c->oom_score_adj);
+	str_printf(s->out, ",\"noNewPrivileges\":%s",
+		   nnp != NULL && strcmp(nnp, "true") == 0 ? "true" : "false");
+	if (!s->e->rootless || c->oom_score_adj != 0) /* a user's may be higher, and only root lowers it */
+		str_printf(s->out, ",\"oomScoreAdj\":%lld", (long long) c->oom_score_adj);
+	str_puts(s->out, "}");
 }
 
 static void add_annotations(struct spec *s)
@@ -177,10 +179,13 @@ static int make(struct spec *s, struct err *err)
 		}
 	}
 	add_annotations(s);
-	str_puts(s->out, ",\"linux\":{\"cgroupsPath\":");
-	str_json(s->out, arena_printf(&s->arena, "%s%s/%s", parent[0] == '/' ? "" : "/", parent,
-				      s->id));
-	str_puts(s->out, ",");
+	str_puts(s->out, ",\"linux\":{");
+	if (!s->e->rootless || c->cgroup_parent != NULL) { /* else beside our own, if the host lets us */
+		str_puts(s->out, "\"cgroupsPath\":");
+		str_json(s->out, arena_printf(&s->arena, "%s%s/%s", parent[0] == '/' ? "" : "/",
+					      parent, s->id));
+		str_puts(s->out, ",");
+	}
 	r = spec_add_namespaces(s, err);
 	str_puts(s->out, ",");
 	if (r == 0)

@@ -98,7 +98,7 @@ static void add_sysctls(struct spec *s)
 		       (strcmp(network, "host") != 0 && !str_starts(network, JOINED));
 	bool first = true;
 	/* the second names groups that a user namespace may lack */
-	size_t n = s->c->userns_size != 0 ? 1 : ARRAY_LEN(network_sysctls);
+	size_t n = s->c->userns_size != 0 || s->e->rootless ? 1 : ARRAY_LEN(network_sysctls);
 
 	str_puts(s->out, ",\"sysctl\":{");
 	for (size_t i = 0; own_net && i < n; i++)

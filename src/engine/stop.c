@@ -103,6 +103,25 @@ int eng_wait_gone(struct engine *e, const struct eng_instance *i, int64_t timeou
 	return wait_gone(e, i, timeout_ms < 0 ? -1 : time_now_ns() + timeout_ms * NS_PER_MS);
 }
 
+static bool is_alive(struct engine *e, const struct eng_instance *i)
+{
+	int pid = eng_pid(e, i);
+	_cleanup_close_ int pidfd = pid > 0 ? proc_pidfd_open(pid) : -ESRCH;
+
+	return pidfd >= 0 && poll(&(struct pollfd) { .fd = pidfd, .events = POLLIN }, 1, 0) == 0;
+}
+
+bool eng_kill_note(struct engine *e, const struct eng_instance *i, int signal)
+{
+	char number[16];
+
+	if (!is_alive(e, i))
+		return false;
+	(void) snprintf(number, sizeof(number), "%d", signal);
+	eng_event_of(e, i, "kill", NULL, (const char *const[]) { "signal", number, NULL });
+	return true;
+}
+
 static const struct eng_backend *backend(const struct eng_instance *i, struct err *err)
 {
 	const struct eng_backend *b = eng_backend_find(i->isolation);
@@ -135,6 +154,7 @@ static int configured(struct engine *e, const struct eng_instance *i, int *signa
 static void deliver(struct engine *e, const struct eng_backend *b, const struct eng_instance *i,
 		    int signal)
 {
+	(void) eng_kill_note(e, i, signal);
 	(void) b->kill(e, i->id, signal, NULL); /* it may have ended */
 	if (i->paused || signal == SIGKILL)
 		(void) b->pause(e, i->id, false, NULL);
@@ -200,12 +220,11 @@ int eng_stop_forget(struct engine *e, const struct eng_instance *i, struct err *
 int eng_kill(struct engine *e, const struct eng_instance *i, int signal, struct err *err)
 {
 	const struct eng_backend *b = backend(i, err);
-	char number[16];
 	int r;
 
 	if (b == NULL)
 		return -EINVAL;
-	if (i->state != ENG_STATE_RUNNING)
+	if (i->state != ENG_STATE_RUNNING || !eng_kill_note(e, i, signal))
 		return err_msg(err, -ESRCH, "instance '%s' is not running", i->name);
 	if (signal == SIGKILL || signal == SIGTERM)
 		(void) eng_stop_mark(e, i->id); /* it may be gone */
@@ -216,8 +235,6 @@ int eng_kill(struct engine *e, const struct eng_instance *i, int signal, struct 
 		return r;
 	if (i->paused)
 		(void) b->pause(e, i->id, false, NULL);
-	(void) snprintf(number, sizeof(number), "%d", signal);
-	eng_event_of(e, i, "kill", NULL, (const char *const[]) { "signal", number, NULL });
 	return 0;
 }
 

@@ -15,11 +15,11 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/subid.h"
 #include "oci/idmap.h"
 #include "oci/spec.h"
 
-#define FILE_SIZE_MAX (1u << 20) /* bytes of /etc/subuid or /etc/subgid */
-#define OWNER "containers:"
+#define OWNER "containers"
 #define FALLBACK_START 2147483648u
 #define FALLBACK_SIZE 2147418112u /* leaves out the last ids, which are special */
 
@@ -39,44 +39,22 @@ int eng_userns_parse(const char *text, uint64_t *ret, struct err *err)
 	return 0;
 }
 
-/* The first range "containers:START:SIZE".  Return: 1 found; 0; -errno. */
-static int read_range(const char *path, uint64_t *start, uint64_t *size)
-{
-	_cleanup_(str_fini) struct str text = { 0 };
-	int r = file_read(AT_FDCWD, path, FILE_SIZE_MAX, &text);
-
-	if (r < 0 || text.p == NULL)
-		return r == -ENOENT || r == 0 ? 0 : r;
-	for (const char *p = text.p; *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n') {
-		char *end;
-
-		if (!str_starts(p, OWNER))
-			continue;
-		*start = strtoull(p + strlen(OWNER), &end, 10);
-		if (*end != ':')
-			continue;
-		*size = strtoull(end + 1, &end, 10);
-		if ((*end == '\n' || *end == '\0') && *size > 0 && *start > 0 &&
-		    *start < UINT32_MAX && *size < UINT32_MAX - *start)
-			return 1;
-	}
-	return 0;
-}
-
 /* What users and groups have in common */
 static int find_pool(uint64_t *start, uint64_t *end, struct err *err)
 {
-	uint64_t uid = 0, uids = 0, gid = 0, gids = 0;
-	int u = read_range("/etc/subuid", &uid, &uids), g = read_range("/etc/subgid", &gid, &gids);
+	struct eng_subid uids[ENG_SUBID_MAX], gids[ENG_SUBID_MAX];
+	int u = eng_subid_read(ENG_SUBUID, OWNER, NULL, uids, err);
+	int g = u < 0 ? u : eng_subid_read(ENG_SUBGID, OWNER, NULL, gids, err);
 
-	if (u < 0 || g < 0)
-		return err_set(err, u < 0 ? u : g, "read /etc/subuid and /etc/subgid");
+	if (g < 0)
+		return g;
 	*start = FALLBACK_START;
 	*end = *start + FALLBACK_SIZE;
 	if (u == 0 || g == 0)
 		return 0;
-	*start = uid > gid ? uid : gid;
-	*end = uid + uids < gid + gids ? uid + uids : gid + gids;
+	*start = uids->start > gids->start ? uids->start : gids->start;
+	*end = uids->start + uids->size < gids->start + gids->size ? uids->start + uids->size
+								   : gids->start + gids->size;
 	return 0;
 }
 
@@ -137,6 +115,9 @@ int eng_userns_take(struct engine *e, const char *id, struct eng_config *config,
 
 	if (config->userns_size == 0)
 		return 0;
+	if (e->rootless)
+		return err_msg(err, -EPERM,
+			       "--userns auto needs root: every instance of a user is in the user's own namespace");
 	r = db_begin(e->db, err);
 	if (r == 0)
 		r = find_gap(e, config->userns_size, &config->userns_start, err);

@@ -29,6 +29,7 @@
 #include "image/stream.h"
 #include "image/tar.h"
 #include "sys/path.h"
+#include "sys/proc.h"
 
 #define HOLE_MIN 4096 /* bytes */
 
@@ -538,6 +539,8 @@ static int unpack_entry(struct unpack *u, const struct img_tar_entry *e, struct 
 		return make_whiteout(u, e, name, err);
 	if (r == 0 && path[0] != '\0')
 		r = make(u, e, name, err);
+	if (r == -EPERM && (S_ISCHR(e->mode) || S_ISBLK(e->mode)) && proc_in_userns())
+		return 0; /* only root of the host makes devices; a container gets those it is given */
 	if (r < 0 || (e->mode & S_IFMT) == 0 || (path[0] == '\0' && u->copy != NULL))
 		return r;
 	return set_attributes(u, e, path, path[0] != '\0' ? name : ".", err);

@@ -15,9 +15,9 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "oci/cgroup_priv.h"
+#include "sys/proc.h"
 
 #define JOIN_TRIES 10
-#define USERNS_INIT_INO 0xEFFFFFFDU /* PROC_USER_INIT_INO of linux/proc_ns.h */
 
 void oci_cgroup_free(struct oci_cgroup *cg)
 {
@@ -77,14 +77,6 @@ const struct cg_dir *cg_main(const struct oci_cgroup *cg)
 	return d != NULL || cg->nr_dirs == 0 ? d : &cg->dirs[0];
 }
 
-/* The number of the initial user namespace is part of the kernel's interface. */
-static bool in_userns(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != USERNS_INIT_INO;
-}
-
 int oci_cgroup_create(const struct oci_cgroup_want *want, struct oci_cgroup **ret, struct err *err)
 {
 	_cleanup_(oci_cgroup_freep) struct oci_cgroup *cg = calloc(1, sizeof(*cg));
@@ -94,7 +86,7 @@ int oci_cgroup_create(const struct oci_cgroup_want *want, struct oci_cgroup **re
 	if (cg == NULL)
 		return err_set(err, -ENOMEM, "allocate cgroup");
 	cg->want = *want;
-	cg->rootless = want->rootless || in_userns();
+	cg->rootless = want->rootless || proc_in_userns();
 	if (want->systemd) {
 		r = cg_unit_place(cg, err);
 		if (r == 0 && want->pid != 0)

@@ -130,7 +130,7 @@ static int prepare(struct creation *cr, struct err *err)
 	ch->init.bundle = c->state.bundle;
 	ch->init.no_pivot = cr->opts.no_pivot;
 	ch->init.in_userns = c->spec->linux.namespaces[OCI_NS_USER].set;
-	ch->init.rootless = geteuid() != 0;
+	ch->init.rootless = geteuid() != 0 || proc_in_userns();
 	ch->new_keyring = !cr->opts.no_new_keyring;
 	ch->unshare_cgroup = oci_ns_is_new(c->spec, OCI_NS_CGROUP);
 	ch->bind_console = true;

@@ -51,7 +51,7 @@ static int prepare(struct execution *ex, struct err *err)
 	ch->state = c->state;
 	ch->init.bundle = c->state.bundle;
 	ch->init.in_userns = c->spec->linux.namespaces[OCI_NS_USER].set;
-	ch->init.rootless = geteuid() != 0;
+	ch->init.rootless = geteuid() != 0 || proc_in_userns();
 	ch->init.exec = true;
 	ch->target_pidfd = proc_pidfd_open(c->state.pid);
 	if (ch->target_pidfd < 0 || !oci_container_alive(c))

@@ -9,12 +9,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/file.h"
+
+#define USERNS_INIT_INO 0xEFFFFFFDU /* PROC_USER_INIT_INO of linux/proc_ns.h */
 
 pid_t proc_clone(uint64_t flags, int exit_signal, int cgroup_fd, int *ret_pidfd)
 {
@@ -131,4 +134,12 @@ int proc_close_except(unsigned first, int *keep, size_t n)
 		first = (unsigned) keep[i] + 1;
 	}
 	return syscall(SYS_close_range, first, ~0U, 0) < 0 ? -errno : 0;
+}
+
+/* The number of the initial user namespace is part of the kernel's interface. */
+bool proc_in_userns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != USERNS_INIT_INO;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -44,6 +45,9 @@ int proc_exit_code(int wait_status);
  * For a child before execve(), which would pass on what our caller ignores or blocks.
  */
 void proc_default_signals(void);
+
+/** proc_in_userns() - this process is in another user namespace than the host's first one */
+bool proc_in_userns(void);
 
 /** proc_cloexec_from() - mark every descriptor from @first on close-on-exec; 0 or -errno */
 int proc_cloexec_from(unsigned first);

@@ -62,3 +62,21 @@ cleave run --rm --name heavy --label-file "$T/labels" cleave/tiny true
 is "labels that are too long are left out" "$(cleave events --stream=false -f container=heavy --format '{{json .Actor.Attributes}}' | head -n 1)" \
 	'{"image":"cleave/tiny","name":"heavy"}'
 refuse 1 "invalid filter 'nope': known are container, event," events --stream=false -f nope=1
+
+# A signal is told before what comes of it
+order() { cleave events --stream=false -f container="$1" --format '{{.Action}}{{with index .Actor.Attributes "signal"}}={{.}}{{end}}' | xargs; }
+for how in 'stop' 'stop -t 0' 'kill -s INT' 'rm -f'; do
+	name=ends-${how//[^a-z]/}
+	# without --init nothing but KILL ends it
+	[ "$how" = 'stop -t 0' ] && init='' || init=--init
+	cleave run -d $init --name "$name" cleave/tiny sleep 1000 >/dev/null
+	# shellcheck disable=SC2086
+	cleave $how "$name" >/dev/null
+	cleave wait "$name" >/dev/null 2>&1
+done
+is "events of stop" "$(order ends-stop)" 'create start kill=15 die stop'
+is "events of stop -t 0" "$(order ends-stopt)" 'create start kill=15 kill=9 die stop'
+is "events of kill" "$(order ends-kills)" 'create start kill=2 die'
+is "events of rm -f" "$(order ends-rmf)" 'create start kill=9 die destroy'
+cleave kill ends-stop 2>/dev/null
+is "no signal to what has ended" "$(order ends-stop)" 'create start kill=15 die stop'

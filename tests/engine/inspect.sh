@@ -18,6 +18,9 @@ is "its pid" "$(tr '\0' ' ' <"/proc/$(f '{{.State.Pid}}' one)/cmdline")" 'sleep 
 is "read-only" "$(f '{{.HostConfig.ReadonlyRootfs}}' two)" true
 refuse 1 'template parsing error' inspect -f '{{.Name' one
 refuse 1 "can't evaluate field" inspect -f '{{.Name.First}}' one
+refuse 1 'template: :1:8: executing "" at <.State.Nope>: map has no entry for key "Nope"$' inspect -f '{{.State.Nope}}' one
+refuse 1 'executing "" at <.State.Health.Status>: map has no entry for key "Health"$' inspect -f '{{.State.Health.Status}}' one
+is "what Docker leaves out is no mistake" "$(f '{{if .State.Health}}x{{end}}{{.Config.Labels.nope}}' one)" '<no value>'
 out=$(cleave inspect one nobody 2>&1 >"$T/one")
 is "one that is not there" "$?" 1
 like "its message" "$out" 'no such object'

@@ -59,6 +59,14 @@ for filter in expose=80 expose=80/tcp expose=79-81 expose=91/udp network=host; d
 done
 is "--filter expose of others" "$(cleave ps -aq --filter expose=80/udp; cleave ps -aq --filter expose=92/udp)" ''
 is "ports have a protocol" "$(cleave inspect -f '{{json .Config.ExposedPorts}}' ports)" '{"80/tcp":{},"90/udp":{},"91/udp":{}}'
+cleave create --name published -p 127.0.0.1:8080:80 -p 5000-5002:6000-6002/udp --network host cleave/tiny >/dev/null 2>&1
+for filter in publish=80 publish=80/tcp publish=6001/udp publish=70-90 is-task=false; do
+	is "--filter $filter" "$(cleave ps -a --filter "$filter" --filter name=published --format '{{.Names}}')" published
+done
+is "--filter publish of others" "$(cleave ps -aq --filter publish=8080; cleave ps -aq --filter publish=6001; cleave ps -aq --filter is-task=true)" ''
+cleave rm published >/dev/null
+refuse 1 "'is-task=maybe'" ps --filter is-task=maybe
+refuse 1 "'publish=web': 80, 80-90 or 80/udp" ps --filter publish=web
 refuse 1 "'expose=web': 80, 80-90 or 80/udp" ps --filter expose=web
 refuse 1 "there is no field 'Nmaes', but ID, Names," ps -a --format '{{.Nmaes}}'
 is "headings of what is no column" "$(cleave ps -a --format 'table {{.ExitCode}} {{.Label "colour"}}' | head -n 1)" 'EXIT CODE colour'

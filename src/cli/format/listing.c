@@ -118,7 +118,7 @@ int listing_begin(struct listing *l, const char *format, struct err *err)
 		l->template->headings = false;
 	}
 	if (r == 0)
-		l->template->strict = l->nr > 0; /* rows have all their fields */
+		l->template->strict = l->nr > 0 ? TPL_STRICT_ROW : TPL_STRICT_DATA;
 	return r;
 }
 

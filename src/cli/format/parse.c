@@ -163,12 +163,22 @@ static int read_variable(struct parser *t, struct tpl_operand *o)
 	return o->name != NULL ? 0 : nomem(t);
 }
 
-/* ".a.b" behind something.  Return: 0; -errno. */
-static int read_fields(struct parser *t, struct tpl_operand **o)
+/* ".a.b" behind something, which began at @begin.  Return: 0; -errno. */
+static int read_fields(struct parser *t, const char *begin, struct tpl_operand **o)
 {
+	struct tpl_place *place = *t->p == '.' ? arena_alloc(t->a, 1, sizeof(*place)) : NULL;
+
+	if (*t->p == '.' && place == NULL)
+		return nomem(t);
+	if (place != NULL)
+		place->text = place->at = begin;
 	while (*t->p == '.') {
 		struct tpl_operand *field = arena_alloc(t->a, 1, sizeof(*field));
-		size_t n = word_len(++t->p);
+		size_t n;
+
+		if (place->at == begin)
+			place->at = t->p; /* stays at @begin for the first word */
+		n = word_len(++t->p);
 
 		if (n == 0)
 			return bad(t, "unexpected '.'");
@@ -176,8 +186,10 @@ static int read_fields(struct parser *t, struct tpl_operand **o)
 			return nomem(t);
 		field->kind = TPL_OP_FIELD;
 		field->of = *o;
+		field->place = place;
 		*o = field;
 		t->p += n;
+		place->len = (size_t) (t->p - begin);
 	}
 	return 0;
 }
@@ -185,6 +197,7 @@ static int read_fields(struct parser *t, struct tpl_operand **o)
 static int read_operand(struct parser *t, struct tpl_operand **ret)
 {
 	struct tpl_operand *o = arena_alloc(t->a, 1, sizeof(*o));
+	const char *begin = t->p;
 	int r = 0;
 
 	if (o == NULL)
@@ -206,7 +219,7 @@ static int read_operand(struct parser *t, struct tpl_operand **ret)
 	else if (*t->p != '.')
 		return bad(t, "unexpected text in command");
 	if (r == 0)
-		r = read_fields(t, &o);
+		r = read_fields(t, begin, &o);
 	*ret = o;
 	return r;
 }
@@ -454,6 +467,7 @@ int template_parse(const char *text, struct template **ret, struct err *err)
 	if (strlen(text) > TEMPLATE_SIZE_MAX)
 		return err_msg(err, -EINVAL, "template parsing error: it is over %d bytes",
 			       TEMPLATE_SIZE_MAX);
+	tpl->text = text;
 	t.a = &tpl->arena;
 	r = read_steps(&t, &tpl->first, &end);
 	if (r == 0 && end != END_TEXT)

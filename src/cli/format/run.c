@@ -18,11 +18,12 @@ struct variable {
 
 struct runner {
 	struct arena arena;
+	const struct template *t;
 	struct tpl_value root;
 	struct variable *variables;
 	struct str *out;
 	size_t begin; /* of our output in @out */
-	bool strict, headings;
+	bool headings;
 	struct err *err;
 };
 
@@ -84,14 +85,39 @@ static int no_such_field(struct runner *r, const char *name)
 		       known.p != NULL ? known.p : "none");
 }
 
-static int eval_field(struct runner *r, const struct tpl_value *of, const char *name,
+/* As Go says it; lines and columns count from 1 and 0. */
+static int no_entry(struct runner *r, const struct tpl_place *place, const char *name)
+{
+	const char *line = r->t->text;
+	unsigned lines = 1;
+
+	for (const char *p = line; p < place->at; p++)
+		if (*p == '\n') {
+			lines++;
+			line = p + 1;
+		}
+	return err_msg(r->err, -EINVAL,
+		       "template parsing error: template: :%u:%d: executing \"\" at <%.*s>: map has no entry for key \"%.60s\"",
+		       lines, (int) (place->at - line), place->len < 200 ? (int) place->len : 200,
+		       place->text, name);
+}
+
+static int eval_field(struct runner *r, const struct tpl_operand *o, const struct tpl_value *of,
 		      struct tpl_value *ret)
 {
-	int code = tpl_field(of, name, ret);
+	int code = tpl_field(of, o->name, ret);
 
-	if (code == -ENOENT && r->strict && of->node == r->root.node)
-		return no_such_field(r, name);
-	return code == -EINVAL ? fail(r, "can't evaluate field", name) : 0;
+	if (code == -EINVAL)
+		return fail(r, "can't evaluate field", o->name);
+	if (code == -ENOENT && r->t->strict == TPL_STRICT_ROW && of->node == r->root.node)
+		return no_such_field(r, o->name);
+	if (r->t->strict != TPL_STRICT_DATA)
+		return 0;
+	if (code == -ENOENT && !tpl_may_lack(of->node, o->name))
+		return no_entry(r, o->place, o->name);
+	if (of->kind == TPL_NIL) /* what may be missing has no fields then */
+		return no_entry(r, o->place, o->of->name != NULL ? o->of->name : o->name);
+	return 0;
 }
 
 static int eval_operand(struct runner *r, const struct tpl_operand *o, const struct tpl_value *dot,
@@ -115,7 +141,7 @@ static int eval_operand(struct runner *r, const struct tpl_operand *o, const str
 		return tpl_function(o->name, NULL, 0, &r->arena, ret, r->err);
 	case TPL_OP_FIELD:
 		code = eval_operand(r, o->of, dot, &of);
-		return code < 0 ? code : eval_field(r, &of, o->name, ret);
+		return code < 0 ? code : eval_field(r, o, &of, ret);
 	}
 	return -EINVAL;
 }
@@ -306,7 +332,7 @@ int template_run(const struct template *t, const struct json *data, struct str *
 {
 	struct runner r = {
 		.root = tpl_value_of(data),
-		.strict = t->strict,
+		.t = t,
 		.headings = t->headings,
 		.out = ret,
 		.begin = ret->len,

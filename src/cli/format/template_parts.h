@@ -41,7 +41,6 @@ struct tpl_value {
 	size_t n;
 };
 
-/* @name: field or variable, or name of a function; @of: what a field is taken of */
 enum tpl_operand_kind {
 	TPL_OP_DOT,
 	TPL_OP_FIELD,
@@ -51,10 +50,18 @@ enum tpl_operand_kind {
 	TPL_OP_PIPE,
 };
 
+/* Where an operand with fields stands, for messages: @at is what Go says, its second word if it has two */
+struct tpl_place {
+	const char *text, *at;
+	size_t len;
+};
+
+/* @name: field or variable, or name of a function; @of, @place: what a field is taken of, and where */
 struct tpl_operand {
 	enum tpl_operand_kind kind;
 	const char *name;
-	struct tpl_operand *of; /* field */
+	struct tpl_operand *of;
+	struct tpl_place *place;
 	struct tpl_value literal;
 	struct tpl_pipe *pipe;
 	struct tpl_operand *next;
@@ -90,14 +97,25 @@ struct tpl_step {
 	struct tpl_step *then, *otherwise, *next;
 };
 
+/* Which fields that the data does not have are errors */
+enum tpl_strict {
+	TPL_LENIENT,
+	TPL_STRICT_ROW, /* those of "$", which is the row of a list */
+	TPL_STRICT_DATA, /* all, but of maps and what Docker leaves out: tpl_may_lack() */
+};
+
 struct template {
 	struct arena arena;
+	const char *text;
 	struct tpl_step *first;
-	bool strict; /* a field that "$" does not have is an error */
+	enum tpl_strict strict;
 	bool headings; /* "$" has headings, not values */
 };
 
 #define TPL_ARGS_MAX 64
+
+/** tpl_may_lack() - @name is no mistake though the @object does not have it */
+bool tpl_may_lack(const struct json *object, const char *name);
 
 /**
  * tpl_function() - call a function

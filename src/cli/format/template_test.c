@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/format/template.h"
+#include "cli/format/template_parts.h"
 
 static const char data[] =
 	"{\"Name\":\"box\",\"Size\":12,\"Neg\":-3,\"On\":true,\"Off\":false,\"None\":null,\"Empty\":\"\","
@@ -21,7 +22,7 @@ static const char data[] =
 	"\"Map\":{\"b\":\"2\",\"a\":\"1\"},\"Mounts\":[{\"Source\":\"/x\"},{\"Source\":\"/y\"}],"
 	"\"Labels\":{\"a.b\":\"c\"},\"F\":1.5}";
 
-static int render(const char *text, struct str *out, struct err *err)
+static int render_as(enum tpl_strict strict, const char *text, struct str *out, struct err *err)
 {
 	_cleanup_(template_freep) struct template *t = NULL;
 	_cleanup_(arena_fini) struct arena strings = { 0 };
@@ -31,9 +32,15 @@ static int render(const char *text, struct str *out, struct err *err)
 	if (r < 0)
 		return r;
 	assert_int_equal(json_parse(&in, "data", &strings, data, sizeof(data) - 1, NULL), 0);
+	t->strict = strict;
 	r = template_run(t, in.root, out, err);
 	json_fini(&in);
 	return r;
+}
+
+static int render(const char *text, struct str *out, struct err *err)
+{
+	return render_as(TPL_LENIENT, text, out, err);
 }
 
 /* The results are those of Go 1.20's text/template with Docker's functions. */
@@ -141,6 +148,47 @@ static void refusals(void **state)
 	assert_int_equal(render(deep.p, &deep, NULL), -EINVAL);
 }
 
+/* Messages of Docker 20.10, which go back to Go's "missingkey=error" */
+static void strict_data(void **state)
+{
+#define MESSAGE "template parsing error: template: :"
+	static const char *const errors[][2] = {
+		{ "{{.X}}", MESSAGE "1:2: executing \"\" at <.X>: map has no entry for key \"X\"" },
+		{ "{{.State.Nope}}",
+		  MESSAGE "1:8: executing \"\" at <.State.Nope>: map has no entry for key \"Nope\"" },
+		{ "a\nb{{ .State.Nope.More }}",
+		  MESSAGE "2:10: executing \"\" at <.State.Nope.More>: map has no entry for key \"Nope\"" },
+		{ "{{.State.Health.Status}}",
+		  MESSAGE "1:8: executing \"\" at <.State.Health.Status>: map has no entry for key \"Health\"" },
+		{ "{{range .Mounts}}{{.Target}}{{end}}",
+		  MESSAGE "1:19: executing \"\" at <.Target>: map has no entry for key \"Target\"" },
+		{ "{{$.X}}", MESSAGE "1:3: executing \"\" at <$.X>: map has no entry for key \"X\"" },
+	};
+	static const char *const good[][2] = {
+		{ "{{.State.Health}}", "<no value>" },
+		{ "{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}", "none" },
+		{ "{{.Labels.other}}", "<no value>" },
+		{ "{{.None}} {{.name}}", "<no value> box" },
+	};
+
+	(void) state;
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		_cleanup_(str_fini) struct str out = { 0 };
+		struct err err = { 0 };
+
+		assert_int_equal(render_as(TPL_STRICT_DATA, errors[i][0], &out, &err), -EINVAL);
+		assert_string_equal(err.text, errors[i][1]);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		_cleanup_(str_fini) struct str out = { 0 };
+		struct err err = { 0 };
+
+		if (render_as(TPL_STRICT_DATA, good[i][0], &out, &err) < 0)
+			fail_msg("%s: %s", good[i][0], err.text);
+		assert_string_equal(out.p, good[i][1]);
+	}
+}
+
 static void fields(void **state)
 {
 	_cleanup_(template_freep) struct template *t = NULL;
@@ -158,6 +206,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(results),
 		cmocka_unit_test(refusals),
+		cmocka_unit_test(strict_data),
 		cmocka_unit_test(fields),
 	};
 

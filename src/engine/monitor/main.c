@@ -2,9 +2,9 @@
 /**
  * DOC: `cleave-monitor`
  *
- * Two small programs in one file, so that they share their pages: the parent of an instance's first
- * process (monitor.c), and the foreground client of `cleave run` (attach.c).  cleave executes both;
- * they are of no use on their own.
+ * Three small programs in one file, so that they share their pages: the parent of an instance's first
+ * process (monitor.c), the foreground client of `cleave run` (attach.c), and the keeper of a user's
+ * namespace, which does nothing.  cleave executes them; they are of no use on their own.
  */
 #include "engine/monitor/monitor.h"
 #include "bare/sys.h"
@@ -17,6 +17,8 @@ int program(int argc, char **argv)
 		return monitor_run(argc - 2, argv + 2);
 	if (argc > 2 && argv[1][0] == 'a')
 		return attach_run(argc - 2, argv + 2);
+	while (argc == 2 && argv[1][0] == 'k')
+		(void) sys_poll(NULL, 0, -1); /* until somebody kills it */
 	(void) sys_write_all(2, usage, sizeof(usage) - 1); /* nobody else to tell */
 	return 125;
 }
