@@ -31,6 +31,7 @@ static const struct cli_alias aliases[] = {
 	{ "image list", "image ls" },
 	{ "image remove", "image rm" },
 	{ "kernel list", "kernel ls" },	    { "kernel remove", "kernel rm" },
+	{ "network list", "network ls" },   { "network remove", "network rm" },
 	{ "system events", "events" },	    { "system info", "info" },
 	{ "volume list", "volume ls" },
 	{ "volume remove", "volume rm" },
@@ -44,6 +45,7 @@ static const struct {
 	{ "healthcheck", "Health of instances" },
 	{ "image", "Images" },
 	{ "kernel", "Kernels that virtual machines boot" },
+	{ "network", "Networks" },
 	{ "system", "The store as a whole" },
 	{ "volume", "Volumes" },
 };
