@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * DOC: `container exists`, `image exists`, `volume exists`
+ * DOC: `container exists`, `image exists`, `network exists`, `volume exists`
  *
  * Tell by the exit status and print nothing: 0 it exists, 1 it does not, 125 that cannot be told.
  */
@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
+#include "engine/net/network.h"
 #include "engine/volume.h"
 #include "image/store.h"
 
@@ -34,6 +35,13 @@ static int find_volume(struct engine *e, const char *what, struct arena *arena, 
 	struct eng_volume volume;
 
 	return eng_volume_find(e, what, arena, &volume, err);
+}
+
+static int find_network(struct engine *e, const char *what, struct arena *arena, struct err *err)
+{
+	struct eng_network network;
+
+	return eng_network_find(e, what, arena, &network, err);
 }
 
 static int exists(struct cli *cli, const char *what,
@@ -71,6 +79,13 @@ static int volume_run(struct cli *cli, void *opts, int argc, char **argv, struct
 	return exists(cli, argv[0], find_volume, err);
 }
 
+static int network_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	(void) opts;
+	(void) argc;
+	return exists(cli, argv[0], find_network, err);
+}
+
 CLI_VERB(container_exists_verb) = {
 	.name = "container exists",
 	.args = "INSTANCE",
@@ -99,4 +114,14 @@ CLI_VERB(volume_exists_verb) = {
 	.max_args = 1,
 	.fail_status = CLI_EXIT_FAILURE,
 	.run = volume_run,
+};
+
+CLI_VERB(network_exists_verb) = {
+	.name = "network exists",
+	.args = "NETWORK",
+	.summary = "Tell by the exit status whether a network exists",
+	.min_args = 1,
+	.max_args = 1,
+	.fail_status = CLI_EXIT_FAILURE,
+	.run = network_run,
 };

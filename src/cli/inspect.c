@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "cli/failures.h"
+#include "cli/network_print.h"
 #include "cli/format/listing.h"
 #include "cli/format/pretty.h"
 #include "cli/volume_print.h"
@@ -85,7 +86,16 @@ static int inspect_instance(struct engine *e, const struct inspect_opts *o, cons
 	return r;
 }
 
-/* @type: "container", "image", "volume"; NULL: whichever has the name */
+static int inspect_network(struct engine *e, const char *what, struct str *ret, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct eng_network n;
+	int r = eng_network_find(e, what, &arena, &n, err);
+
+	return r == 0 ? network_json(e, &n, ret, err) : r;
+}
+
+/* @type: "container", "image", "volume", "network"; NULL: whichever has the name */
 static int inspect_one(struct engine *e, const struct inspect_opts *o, const char *type,
 		       const char *what, struct str *ret, struct err *err)
 {
@@ -95,16 +105,19 @@ static int inspect_one(struct engine *e, const struct inspect_opts *o, const cha
 		return inspect_image(e, what, ret, err);
 	if (type != NULL && strcmp(type, "volume") == 0)
 		return inspect_volume(e, what, ret, err);
+	if (type != NULL && strcmp(type, "network") == 0)
+		return inspect_network(e, what, ret, err);
 	if (type != NULL && strcmp(type, "container") != 0)
-		return err_msg(err, -EINVAL, "--type '%.60s': container, image and volume are known",
+		return err_msg(err, -EINVAL, "--type '%.60s': container, image, network and volume are known",
 			       type);
 	r = inspect_instance(e, o, what, ret, err);
 	if (r != -ENOENT || type != NULL)
 		return r;
-	if (inspect_image(e, what, ret, NULL) == 0 || inspect_volume(e, what, ret, NULL) == 0)
+	if (inspect_image(e, what, ret, NULL) == 0 || inspect_volume(e, what, ret, NULL) == 0 ||
+	    inspect_network(e, what, ret, NULL) == 0)
 		return 0;
 	return err_msg(err, -ENOENT,
-		       "no such object: '%.100s' is neither an instance, nor an image, nor a volume", what);
+		       "no such object: '%.100s' is neither an instance, nor an image, a volume or a network", what);
 }
 
 /* The objects in a list, indented */
@@ -161,6 +174,11 @@ static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struc
 	return inspect_all(cli, o, o->type, argc, argv, err);
 }
 
+static int inspect_network_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	return inspect_all(cli, opts, "network", argc, argv, err);
+}
+
 static int inspect_image_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	return inspect_all(cli, opts, "image", argc, argv, err);
@@ -194,4 +212,16 @@ CLI_VERB(image_inspect_verb) = {
 	.opts_size = sizeof(struct inspect_opts),
 	.interspersed = true,
 	.run = inspect_image_run,
+};
+
+CLI_VERB(network_inspect_verb) = {
+	.name = "network inspect",
+	.args = "NETWORK...",
+	.summary = "Show all that is known of networks",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = inspect_image_table,
+	.opts_size = sizeof(struct inspect_opts),
+	.interspersed = true,
+	.run = inspect_network_run,
 };

@@ -57,7 +57,13 @@ static bool has_volume(const struct eng_config *c, const char *value)
 
 static bool has_network(const struct eng_config *c, const char *value)
 {
-	return strcmp(c->network != NULL ? c->network : "none", value) == 0;
+	if (strcmp(c->network != NULL ? c->network : "none", value) == 0)
+		return true;
+	for (size_t i = 0; i < c->networks.n; i++)
+		if (strncmp(c->networks.v[i], value, strlen(value)) == 0 &&
+		    (c->networks.v[i][strlen(value)] == '\0' || c->networks.v[i][strlen(value)] == ','))
+			return true;
+	return false;
 }
 
 /* The port inside of what --publish was given: "[ADDRESS:]PORT:PORT/PROTOCOL" */

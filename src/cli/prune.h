@@ -28,3 +28,6 @@ int prune_volumes(struct engine *e, bool all, const struct opt_strings *filters,
 
 /** prune_total() - print how many bytes were freed, Docker's last line */
 void prune_total(int64_t size);
+
+/** prune_networks() - remove networks that no instance uses, and idle bridges; prints them; 0 or -errno with a message */
+int prune_networks(struct engine *e, const struct opt_strings *filters, struct err *err);

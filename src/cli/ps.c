@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@
 #include "engine/disk.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
+#include "engine/net/attach.h"
+#include "net/publish.h"
 
 struct ps_opts {
 	bool all, quiet, no_trunc, latest, size, no_heading;
@@ -172,7 +175,51 @@ static void add_details(struct ps *p, struct str *s)
 	if (strstr(p->o->format, ".Label ") != NULL)
 		json_pairs(s, "Label", c->labels.v, c->labels.n); /* {{.Label "name"}} */
 	add_mounts(s, c);
-	json_text(s, "Networks", c->network != NULL ? c->network : "none");
+	_cleanup_(str_fini) struct str networks = { 0 };
+	str_puts(&networks, c->network != NULL ? c->network : "none");
+	for (size_t i = 0; i < c->networks.n; i++)
+		str_printf(&networks, ",%.*s", (int) strcspn(c->networks.v[i], ","), c->networks.v[i]);
+	json_text(s, "Networks", networks.failed ? "" : networks.p);
+}
+
+/* Those that nobody published */
+static void add_exposed(const struct eng_config *c, const struct eng_port *list, int n, struct str *text)
+{
+	for (size_t i = 0; i < c->expose.n; i++) {
+		bool published = false;
+
+		for (int k = 0; k < n && !published; k++)
+			published = list[k].inside == strtol(c->expose.v[i], NULL, 10) &&
+				    strcmp(c->expose.v[i] + strcspn(c->expose.v[i], "/"), list[k].protocol == IPPROTO_TCP ? "/tcp" : list[k].protocol == IPPROTO_UDP ? "/udp" : "/sctp") == 0;
+		if (!published)
+			str_printf(text, "%s%s", text->len > 0 ? ", " : "", c->expose.v[i]);
+	}
+}
+
+/* "0.0.0.0:8000-8001->80-81/tcp, 443/tcp" */
+static void add_ports(struct ps *p, struct str *s)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	_cleanup_(str_fini) struct str text = { 0 };
+	struct eng_port *list = NULL;
+	int n = p->i->state == ENG_STATE_RUNNING ? eng_ports(p->match.e, p->i->id, &arena, &list, NULL) : 0;
+
+	for (int i = 0, k; i < n; i = k) {
+		bool v6 = strchr(list[i].address, ':') != NULL;
+
+		for (k = i + 1; k < n && list[k].protocol == list[i].protocol && strcmp(list[k].address, list[i].address) == 0 &&
+				list[k].inside == list[k - 1].inside + 1 && list[k].port == list[k - 1].port + 1;)
+			k++;
+		str_printf(&text, "%s%s%s%s:%d", i > 0 ? ", " : "", v6 ? "[" : "", list[i].address, v6 ? "]" : "", list[i].port);
+		if (k > i + 1)
+			str_printf(&text, "-%d->%d-%d", list[k - 1].port, list[i].inside, list[k - 1].inside);
+		else
+			str_printf(&text, "->%d", list[i].inside);
+		str_printf(&text, "/%s", net_protocol_name(list[i].protocol));
+	}
+	if (p->i->state == ENG_STATE_RUNNING)
+		add_exposed(instance_match_config(&p->match), list, n, &text);
+	json_text(s, "Ports", text.p != NULL ? text.p : "");
 }
 
 static void row_json(struct ps *p, struct str *s)
@@ -195,7 +242,7 @@ static void row_json(struct ps *p, struct str *s)
 	json_text(s, "Command", command.p);
 	json_text(s, "CreatedAt", created);
 	json_text(s, "RunningFor", ago);
-	json_text(s, "Ports", "");
+	add_ports(p, s);
 	json_text(s, "State", instance_state(i));
 	json_text(s, "Status", status);
 	json_text(s, "Isolation", i->isolation);

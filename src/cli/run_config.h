@@ -34,6 +34,7 @@ struct run_opts {
 	bool no_hosts, no_hostname;
 	const char *hostname, *domainname, *pid, *ipc, *uts, *userns, *cgroupns;
 	const char *mac_address, *ip, *ip6;
+	struct opt_strings network_opt;
 	struct opt_strings network, network_alias, add_host, dns, dns_search, dns_option;
 	struct opt_strings publish, expose;
 	/* privileges */

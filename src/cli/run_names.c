@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -17,9 +16,9 @@
 #include "cli/run_config.h"
 #include "cli/run_parts.h"
 #include "engine/config.h"
+#include "net/publish.h"
 
 #define HOSTNAME_MAX 63 /* bytes */
-#define PORT_MAX 65535
 
 static bool is_address(const char *text)
 {
@@ -84,23 +83,6 @@ static int read_dns(struct eng_config *c, const struct run_opts *o, struct err *
 	return r == 0 ? run_list(c, &o->dns_option, &c->dns_options, err) : r;
 }
 
-/* PORT or FIRST-LAST; *ret_n numbers.  Return: what follows; NULL when malformed. */
-static const char *port_range(const char *p, unsigned *ret_n)
-{
-	char *end;
-	unsigned long first, last;
-
-	if (!isdigit((unsigned char) *p))
-		return NULL;
-	first = last = strtoul(p, &end, 10);
-	if (*end == '-' && isdigit((unsigned char) end[1]))
-		last = strtoul(end + 1, &end, 10);
-	if (first > PORT_MAX || last > PORT_MAX || last < first)
-		return NULL;
-	*ret_n = (unsigned) (last - first + 1);
-	return end;
-}
-
 static bool is_protocol(const char *p)
 {
 	return *p == '\0' || strcmp(p, "/tcp") == 0 || strcmp(p, "/udp") == 0 ||
@@ -118,13 +100,13 @@ static bool is_exposed(const struct eng_config *c, const char *port)
 /* "80", "80/udp", "80-90": kept as "80/tcp" each */
 static int expose(struct eng_config *c, const char *text, struct err *err)
 {
-	unsigned n = 0;
-	const char *p = port_range(text, &n);
+	unsigned n = 0, first = 0;
+	const char *p = net_port_range(text, &first, &n);
 
 	if (p == NULL || !is_protocol(p))
 		return err_msg(err, -EINVAL, "invalid port format for --expose: %.100s", text);
 	for (unsigned i = 0; i < n; i++) {
-		const char *port = arena_printf(&c->arena, "%lu%s", strtoul(text, NULL, 10) + i,
+		const char *port = arena_printf(&c->arena, "%u%s", first + i,
 						*p != '\0' ? p : "/tcp");
 
 		if (port == NULL || (!is_exposed(c, port) &&
@@ -134,41 +116,10 @@ static int expose(struct eng_config *c, const char *text, struct err *err)
 	return 0;
 }
 
-/* [[ADDRESS:][HOST]:]INSIDE[/PROTOCOL] */
-static int check_publish(const char *text, struct err *err)
+/* Is it in a network of which the host has an address? */
+static bool is_networked(const struct eng_config *c)
 {
-	const char *inside = strrchr(text, ':'), *host = text, *p;
-	unsigned n = 0, host_n = 0;
-	char address[128];
-
-	inside = inside != NULL ? inside + 1 : text;
-	p = port_range(inside, &n);
-	if (p == NULL || !is_protocol(p))
-		return err_msg(err, -EINVAL, "invalid containerPort: %.100s", inside);
-	if (inside == text)
-		return 0;
-	for (const char *q = text; q < inside - 1; q++) /* the last ":" before INSIDE's */
-		if (*q == ':')
-			host = q + 1;
-	if (host > text) {
-		size_t len = (size_t) (host - 1 - text);
-		bool brackets = text[0] == '[' && len > 2 && text[len - 1] == ']';
-
-		(void) snprintf(address, sizeof(address), "%.*s", (int) (len - 2 * brackets),
-				text + brackets);
-		if (len >= sizeof(address) || !is_address(address))
-			return err_msg(err, -EINVAL, "invalid IP address: %.*s", (int) len, text);
-	}
-	if (host == inside - 1)
-		return 0; /* any port of the host */
-	p = port_range(host, &host_n);
-	if (p == NULL || p != inside - 1)
-		return err_msg(err, -EINVAL, "invalid hostPort: %.*s", (int) (inside - 1 - host),
-			       host);
-	if (host_n != n && n != 1)
-		return err_msg(err, -EINVAL, "invalid ranges specified for container and host Ports: %.100s",
-			       text);
-	return 0;
+	return c->network != NULL && strcmp(c->network, "none") != 0 && strcmp(c->network, "host") != 0;
 }
 
 static int read_ports(struct eng_config *c, const struct run_opts *o,
@@ -176,50 +127,22 @@ static int read_ports(struct eng_config *c, const struct run_opts *o,
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < o->publish.n; i++)
-		r = check_publish(o->publish.v[i], err);
+	for (size_t i = 0; r == 0 && i < o->publish.n; i++) {
+		_cleanup_free_ struct net_publish *list = NULL;
+
+		r = net_publish_parse(o->publish.v[i], &list, err);
+		r = r < 0 ? r : 0;
+	}
 	if (r == 0)
 		r = run_list(c, &o->publish, &c->ports, err);
 	for (size_t i = 0; r == 0 && i < image->ports.n; i++)
 		r = eng_words_add(&c->arena, &c->expose, image->ports.v[i]) < 0 ? run_nomem(err) : 0;
 	for (size_t i = 0; r == 0 && i < o->expose.n; i++)
 		r = expose(c, o->expose.v[i], err);
-	if (r == 0 && (o->publish.n > 0 || o->publish_all))
+	if (r == 0 && (o->publish.n > 0 || o->publish_all) && !is_networked(c))
 		log_warning("Published ports are discarded when using %s network mode",
 			    c->network != NULL ? c->network : "none");
 	return r;
-}
-
-static bool is_mac(const char *text)
-{
-	for (int i = 0; i < 6; i++) {
-		const char *p = text + 3 * i;
-
-		if (!isxdigit((unsigned char) p[0]) || !isxdigit((unsigned char) p[1]) ||
-		    p[2] != (i < 5 ? ':' : '\0'))
-			return false;
-	}
-	return true;
-}
-
-static int read_addresses(struct eng_config *c, const struct run_opts *o, struct err *err)
-{
-	unsigned char raw[sizeof(struct in6_addr)];
-	int r;
-
-	if (o->mac_address != NULL && !is_mac(o->mac_address))
-		return err_msg(err, -EINVAL, "%.100s is not a valid mac address", o->mac_address);
-	if (o->ip != NULL && inet_pton(AF_INET, o->ip, raw) != 1)
-		return err_msg(err, -EINVAL, "invalid IPv4 address: %.100s", o->ip);
-	if (o->ip6 != NULL && inet_pton(AF_INET6, o->ip6, raw) != 1)
-		return err_msg(err, -EINVAL, "invalid IPv6 address: %.100s", o->ip6);
-	if (o->ip != NULL || o->ip6 != NULL)
-		return err_msg(
-			err, -EINVAL,
-			"invalid config for network %s: user specified IP address is supported on user defined networks only",
-			c->network != NULL ? c->network : "none");
-	r = run_text(c, o->mac_address, &c->mac_address, err);
-	return r == 0 ? run_list(c, &o->network_alias, &c->network_aliases, err) : r;
 }
 
 int run_names(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
@@ -248,7 +171,5 @@ int run_names(struct eng_config *c, const struct run_opts *o, const struct img_c
 		r = read_host(c, o->add_host.v[i], err);
 	if (r == 0)
 		r = read_dns(c, o, err);
-	if (r == 0)
-		r = read_addresses(c, o, err);
 	return r == 0 ? read_ports(c, o, image, err) : r;
 }

@@ -24,7 +24,7 @@
 #define HOSTNAME_SIZE 256
 
 /* @modes: ends with NULL */
-static int mode(struct engine *e, struct eng_config *c, const char *option, const char *text,
+int run_mode(struct engine *e, struct eng_config *c, const char *option, const char *text,
 		const char *const *modes, const char **ret, struct err *err)
 {
 	_cleanup_(str_fini) struct str known = { 0 };
@@ -50,24 +50,6 @@ static int mode(struct engine *e, struct eng_config *c, const char *option, cons
 	}
 	return err_msg(err, -EINVAL, "%s '%.200s': invalid mode: %s are known", option, text,
 		       known.failed ? "" : known.p);
-}
-
-static int read_network(struct engine *e, struct eng_config *c, const struct run_opts *o,
-			struct err *err)
-{
-	static const char *const modes[] = { "none", "host", JOINED, NULL };
-	const char *text = o->network.n > 0 ? o->network.v[o->network.n - 1] : NULL;
-
-	if (o->network.n > 1)
-		return err_msg(err, -EINVAL,
-			       "--network: an instance cannot be in several networks by this version");
-	if (text == NULL || strcmp(text, "default") == 0 || strcmp(text, "private") == 0)
-		return 0;
-	if (strcmp(text, "none") != 0 && strcmp(text, "host") != 0 && !str_starts(text, JOINED))
-		return err_msg(err, -ENOENT,
-			       "network %.200s not found: 'none', 'host' and 'container:NAME' exist",
-			       text);
-	return mode(e, c, "--network", text, modes, &c->network, err);
 }
 
 /* An instance that shares its IPC namespace has to have been made for that. */
@@ -172,18 +154,18 @@ int run_namespaces(struct engine *e, struct eng_config *c, const struct run_opts
 	static const char *const ipc[] = { "private", "shareable", "host", "none", JOINED, NULL };
 	static const char *const modes[] = { "private", "host", JOINED, NULL };
 	bool host;
-	int r = read_network(e, c, o, err);
+	int r = run_network(e, c, o, err);
 
 	if (r == 0)
-		r = mode(e, c, "--ipc", o->ipc, ipc, &c->ipc, err);
+		r = run_mode(e, c, "--ipc", o->ipc, ipc, &c->ipc, err);
 	if (r == 0)
 		r = check_ipc(e, c, err);
 	if (r == 0)
-		r = mode(e, c, "--pid", o->pid, modes, &c->pid, err);
+		r = run_mode(e, c, "--pid", o->pid, modes, &c->pid, err);
 	if (r == 0)
-		r = mode(e, c, "--uts", o->uts, modes, &c->uts, err);
+		r = run_mode(e, c, "--uts", o->uts, modes, &c->uts, err);
 	if (r == 0)
-		r = mode(e, c, "--cgroupns", o->cgroupns, modes, &c->cgroupns, err);
+		r = run_mode(e, c, "--cgroupns", o->cgroupns, modes, &c->cgroupns, err);
 	if (r == 0)
 		r = read_userns(c, o, err);
 	if (r == 0 && c->uts != NULL && str_starts(c->uts, JOINED))

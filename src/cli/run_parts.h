@@ -26,6 +26,18 @@ int run_mounts(struct engine *e, struct eng_config *c, const struct run_opts *o,
 int run_namespaces(struct engine *e, struct eng_config *c, const struct run_opts *o,
 		   struct err *err);
 
+/** run_network() - networks: --network and what goes with it */
+int run_network(struct engine *e, struct eng_config *c, const struct run_opts *o, struct err *err);
+
+/**
+ * run_mode() - read the value of @option, a kind of namespace, into @ret
+ * @text: NULL: not given
+ * @modes: those that are known, ends with NULL; "container:" takes an instance
+ * Return: 0; -EINVAL; -ENOENT no such instance; with a message.
+ */
+int run_mode(struct engine *e, struct eng_config *c, const char *option, const char *text,
+	     const char *const *modes, const char **ret, struct err *err);
+
 /** run_names() - host name, /etc/hosts, /etc/resolv.conf, ports; after run_namespaces() */
 int run_names(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
 	      struct err *err);
@@ -59,3 +71,8 @@ int run_list(struct eng_config *c, const struct opt_strings *values, struct img_
 /** run_labels() - labels of --label-file and --label; strings live in @a */
 int run_labels(struct arena *a, struct img_words *labels, const struct opt_strings *files,
 	       const struct opt_strings *entries, struct err *err);
+
+struct eng_net_want;
+
+/** run_network_check() - are addresses and names of a wish what they should be? */
+int run_network_check(const struct eng_net_want *w, struct err *err);

@@ -41,7 +41,7 @@ static bool confirmed(const struct prune_opts *o)
 
 	if (o->force)
 		return true;
-	str_printf(&s, "This will remove:\n  - all stopped instances\n%s  - all %s\n",
+	str_printf(&s, "This will remove:\n  - all stopped instances\n  - all networks that no instance uses\n%s  - all %s\n",
 		   o->volumes ? "  - all anonymous volumes that no instance uses\n" : "",
 		   o->all ? "images that no instance uses" : "images without a name");
 	return !s.failed && cli_confirm(s.p);
@@ -63,6 +63,8 @@ static int prune_run(struct cli *cli, void *opts, int argc, char **argv, struct 
 		r = prune_instances(e, &o->filter, &size, err);
 	if (r == 0 && o->volumes)
 		r = prune_volumes(e, false, &o->filter, &size, err);
+	if (r == 0)
+		r = prune_networks(e, &o->filter, err);
 	if (r == 0)
 		r = prune_images(e, o->all, &o->filter, &size, err);
 	if (r == 0)

@@ -33,6 +33,7 @@ static const struct cli_alias aliases[] = {
 	{ "image push", "push" },	    { "image search", "search" },
 	{ "image remove", "image rm" },
 	{ "kernel list", "kernel ls" },	    { "kernel remove", "kernel rm" },
+	{ "network list", "network ls" },   { "network remove", "network rm" },
 	{ "system events", "events" },	    { "system info", "info" },
 	{ "volume list", "volume ls" },
 	{ "volume remove", "volume rm" },
@@ -46,6 +47,7 @@ static const struct {
 	{ "healthcheck", "Health of instances" },
 	{ "image", "Images" },
 	{ "kernel", "Kernels that virtual machines boot" },
+	{ "network", "Networks" },
 	{ "system", "The store as a whole" },
 	{ "volume", "Volumes" },
 };

@@ -21,6 +21,7 @@
 #include "engine/image.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
+#include "engine/net/check.h"
 #include "image/check.h"
 
 #define TEXT_MAX 2048 /* bytes of a finding */
@@ -157,6 +158,8 @@ int eng_check(struct engine *e, const struct eng_check *c, struct err *err)
 		r = check_host(&k, err);
 	if (r == 0)
 		r = check_volumes(&k, err);
+	if (r == 0)
+		r = eng_net_check(e, c, err);
 	arena_fini(&k.arena);
 	return r;
 }

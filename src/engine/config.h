@@ -63,6 +63,8 @@ struct eng_mount {
  * @add_hosts: NAME:ADDRESS
  * @device_read_bps and its like: PATH:NUMBER
  * @ports: published, as typed
+ * @mac_address, @ip, @ip6, @network_aliases, @network_rate: in the network @network; bits per second
+ * @networks: others that it is in, as of engine/net/attach.h
  * @memory_swap: memory and swap together, -1 unlimited
  * @pids_limit: 0 or less = no limit
  * @userns_start, @userns_size: range of the host's ids that its own are, from 0 on
@@ -108,7 +110,8 @@ struct eng_config {
 	bool no_hosts, no_hostname;
 	struct img_words add_hosts, dns, dns_search, dns_options, ports, expose;
 	const char *mac_address, *ip, *ip6;
-	struct img_words network_aliases;
+	struct img_words network_aliases, networks;
+	uint64_t network_rate;
 	/* life */
 	const char *stop_signal, *restart, *systemd;
 	int64_t stop_timeout;

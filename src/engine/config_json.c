@@ -98,6 +98,8 @@ static const struct field fields[] = {
 	FIELD("macAddress", TEXT, mac_address),
 	FIELD("ip", TEXT, ip),
 	FIELD("ip6", TEXT, ip6),
+	FIELD("networks", WORDS, networks),
+	FIELD("networkRate", U64, network_rate),
 	FIELD("networkAliases", WORDS, network_aliases),
 	FIELD("stopSignal", TEXT, stop_signal),
 	FIELD("restart", TEXT, restart),

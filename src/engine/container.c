@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 #include "engine/hostfiles.h"
 #include "engine/instance.h"
+#include "engine/net/attach.h"
 #include "engine/overlay.h"
 #include "engine/spec.h"
 #include "engine/userns.h"
@@ -65,6 +66,11 @@ static int make_shm(struct engine *e, const char *id, const struct eng_config *c
 	return r < 0 ? err_set(err, r, "create directory '%s/%s'", e->runroot, path) : 0;
 }
 
+static int connect_networks(void *data, pid_t pid, struct err *err)
+{
+	return eng_net_connect(data, pid, err);
+}
+
 static int container_start(struct engine *e, const char *id, const struct eng_config *config,
 			   struct eng_running *ret, struct err *err)
 {
@@ -79,6 +85,8 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 		.preserve_fds = e->preserve_fds,
 		.start = true,
 		.clone_parent = true,
+		.connect = connect_networks,
+		.connect_data = e,
 	};
 	int r = oci_root(e, root);
 
@@ -99,7 +107,9 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 				 config->auto_remove, userns, err);
 	if (rootfs < 0)
 		return rootfs;
-	r = eng_volumes_fill(e, config, rootfs, err);
+	r = eng_hostfiles_renew(e->net, config, dir_fd, err);
+	if (r == 0)
+		r = eng_volumes_fill(e, config, rootfs, err);
 	if (r == 0)
 		r = make_shm(e, id, config, err);
 	if (r == 0)

@@ -17,6 +17,8 @@
 #include "base/file.h"
 #include "engine/instance.h"
 #include "engine/rootless.h"
+#include "engine/net/attach.h"
+#include "engine/net/network.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
 #include "image/store.h"
@@ -24,7 +26,7 @@
 #define PATH_LIMIT 2048 /* bytes; leaves room for names below */
 
 static const char *const schema[] = { IMG_SCHEMA ENG_SCHEMA, ENG_VOLUME_SCHEMA, ENG_USERNS_SCHEMA,
-					     IMG_PULLED_SCHEMA };
+					     IMG_PULLED_SCHEMA, ENG_NETWORK_SCHEMA };
 
 static const char *default_root(struct arena *a)
 {
@@ -138,7 +140,7 @@ int eng_open(const char *root, const char *runroot, const char *monitor, struct 
 
 	if (e == NULL)
 		return err_set(err, -ENOMEM, "open the store");
-	e->root_fd = e->run_fd = e->keeper = -EBADF;
+	e->root_fd = e->run_fd = e->keeper = e->rules = -EBADF;
 	e->monitor = strdup(monitor);
 	e->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (e->monitor == NULL)
@@ -155,6 +157,7 @@ void eng_close(struct engine *e)
 {
 	if (e == NULL)
 		return;
+	eng_net_free(e->net);
 	img_store_free(e->images);
 	db_close(e->db);
 	eng_rootless_leave(e);

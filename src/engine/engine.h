@@ -6,6 +6,7 @@
 #define ENG_PRESERVE_FDS_MAX 60 /* with those of socket activation */
 
 struct db;
+struct eng_net;
 struct err;
 struct img_store;
 
@@ -19,16 +20,19 @@ struct img_store;
  * @keeper: file of the run root that keeps the user namespace (rootless.c), or -EBADF
  * @rootless: this process is not root of the host
  * @preserve_fds: descriptors 3.. of the caller that go on to what it starts, set by the caller
+ * @net: networks of what it starts, NULL for none; of eng_net_start()
+ * @rules: descriptor of nftables, once it was needed; left to the end of the process, which nobody waits for
  * @rows, @columns: of the terminal that what it starts gets, 0 when the caller has none
  */
 struct engine {
 	char *root, *runroot, *monitor;
-	int root_fd, run_fd, program, keeper;
+	int root_fd, run_fd, program, keeper, rules;
 	bool rootless;
 	unsigned preserve_fds;
 	unsigned short rows, columns;
 	struct db *db;
 	struct img_store *images;
+	struct eng_net *net;
 };
 
 /**

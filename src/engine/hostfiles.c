@@ -13,13 +13,14 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "engine/config.h"
+#include "engine/net/attach.h"
 
 #define FILE_MAX (1u << 20) /* bytes of /etc/hosts or /etc/resolv.conf */
 #define SOMEWHERE 0xc0000201 /* 192.0.2.1, RFC 5737: an address that is nobody's */
 
 static int write_file(int dir, const char *name, const struct str *text, struct err *err)
 {
-	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	int r = text->failed ? -ENOMEM
 		: fd < 0     ? -errno
 			     : fd_write_full(fd, text->p != NULL ? text->p : "", text->len);
@@ -52,7 +53,7 @@ static int host_gateway(const struct eng_config *c, char ret[INET_ADDRSTRLEN], s
 }
 
 /* NAME:ADDRESS */
-static int add_hosts(const struct eng_config *c, struct str *ret, struct err *err)
+static int add_hosts(const struct eng_config *c, const struct eng_net *net, struct str *ret, struct err *err)
 {
 	char gateway[INET_ADDRSTRLEN];
 	int r = 0;
@@ -62,7 +63,9 @@ static int add_hosts(const struct eng_config *c, struct str *ret, struct err *er
 		int n = (int) strcspn(name, ":");
 
 		address = address != NULL ? address + 1 : "";
-		if (strcmp(address, "host-gateway") == 0) {
+		if (strcmp(address, "host-gateway") == 0 && net != NULL && net->gateway[0] != '\0') {
+			address = net->gateway;
+		} else if (strcmp(address, "host-gateway") == 0) {
 			r = host_gateway(c, gateway, err);
 			address = gateway;
 		}
@@ -72,7 +75,7 @@ static int add_hosts(const struct eng_config *c, struct str *ret, struct err *er
 	return r;
 }
 
-static int make_hosts(const struct eng_config *c, struct str *ret, struct err *err)
+static int make_hosts(const struct eng_config *c, const struct eng_net *net, struct str *ret, struct err *err)
 {
 	int r;
 
@@ -80,14 +83,16 @@ static int make_hosts(const struct eng_config *c, struct str *ret, struct err *e
 		r = file_read(AT_FDCWD, "/etc/hosts", FILE_MAX, ret);
 		if (r < 0 && r != -ENOENT)
 			return err_set(err, r, "read /etc/hosts");
-		return add_hosts(c, ret, err);
+		return add_hosts(c, net, ret, err);
 	}
 	str_puts(
 		ret,
 		"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 		"fe00::\tip6-localnet\nff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n");
-	r = add_hosts(c, ret, err);
-	if (c->domainname != NULL)
+	r = add_hosts(c, net, ret, err);
+	if (net != NULL)
+		str_puts(ret, net->hosts);
+	else if (c->domainname != NULL)
 		str_printf(ret, "127.0.1.1\t%s.%s %s\n", c->hostname, c->domainname, c->hostname);
 	else
 		str_printf(ret, "127.0.1.1\t%s\n", c->hostname);
@@ -102,15 +107,24 @@ static bool begins_with_word(const char *line, const char *word)
 	return strncmp(line, word, n) == 0 && (line[n] == ' ' || line[n] == '\t');
 }
 
-/* Lines of the host's that no option replaces */
-static void keep_lines(const struct eng_config *c, char *text, struct str *ret)
+/* A server of the host's that only the host can reach */
+static bool is_loopback(const char *line)
+{
+	line += strspn(line, " \t") + strlen("nameserver");
+	line += strspn(line, " \t");
+	return str_starts(line, "127.") || str_starts(line, "::1");
+}
+
+/* Lines of the host's that no option replaces; @own_net: it has a network of its own; @resolver: with one */
+static void keep_lines(const struct eng_config *c, bool own_net, bool resolver, char *text, struct str *ret)
 {
 	char *save = NULL;
 
 	for (char *line = strtok_r(text, "\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\n", &save)) {
-		if ((c->dns.n > 0 && begins_with_word(line, "nameserver")) ||
-		    (c->dns_search.n > 0 && (begins_with_word(line, "search") ||
+		if (begins_with_word(line, "nameserver") && (c->dns.n > 0 || resolver || (own_net && is_loopback(line))))
+			continue;
+		if ((c->dns_search.n > 0 && (begins_with_word(line, "search") ||
 					     begins_with_word(line, "domain"))) ||
 		    (c->dns_options.n > 0 && begins_with_word(line, "options")))
 			continue;
@@ -126,19 +140,49 @@ static void add_line(const char *word, const struct img_words *list, struct str 
 	str_puts(ret, list->n > 0 ? "\n" : "");
 }
 
-/* A host without resolv.conf gives an empty one. */
-static int make_resolv(const struct eng_config *c, struct str *ret, struct err *err)
+static bool has_server(const char *text)
 {
-	_cleanup_(str_fini) struct str host = { 0 };
-	int r = file_read(AT_FDCWD, "/etc/resolv.conf", FILE_MAX, &host);
+	for (const char *p = text; p != NULL && *p != '\0'; p += strcspn(p, "\n"), p += *p == '\n')
+		if (begins_with_word(p, "nameserver") && !is_loopback(p))
+			return true;
+	return false;
+}
+
+/* The servers behind one that only the host can reach, where systemd tells them */
+static int read_resolv(bool own_net, struct str *ret, struct err *err)
+{
+	_cleanup_(str_fini) struct str behind = { 0 };
+	int r = file_read(AT_FDCWD, "/etc/resolv.conf", FILE_MAX, ret);
 
 	if (r < 0 && r != -ENOENT)
 		return err_set(err, r, "read /etc/resolv.conf");
-	if (c->dns.n == 0 && c->dns_search.n == 0 && c->dns_options.n == 0) {
+	if (own_net && !has_server(ret->p) &&
+	    file_read(AT_FDCWD, "/run/systemd/resolve/resolv.conf", FILE_MAX, &behind) == 0 && has_server(behind.p)) {
+		str_fini(ret);
+		*ret = (struct str) { 0 };
+		str_puts(ret, behind.p);
+	}
+	return 0;
+}
+
+/* A host without resolv.conf gives an empty one. */
+static int make_resolv(const struct eng_config *c, const struct eng_net *net, struct str *ret, struct err *err)
+{
+	_cleanup_(str_fini) struct str host = { 0 };
+	const char *resolver = net != NULL ? net->resolver : NULL;
+	bool own_net = c->network != NULL && !is_host(c) && strcmp(c->network, "none") != 0;
+	int r = read_resolv(own_net, &host, err);
+
+	if (r < 0)
+		return r;
+	if (c->dns.n == 0 && c->dns_search.n == 0 && c->dns_options.n == 0 && !own_net) {
 		str_add(ret, host.p != NULL ? host.p : "", host.len);
 		return 0;
 	}
-	keep_lines(c, host.p, ret);
+	if (resolver != NULL)
+		str_printf(ret, "nameserver %s\n", resolver);
+	if (host.p != NULL)
+		keep_lines(c, own_net, resolver != NULL, host.p, ret);
 	for (size_t i = 0; i < c->dns.n; i++)
 		str_printf(ret, "nameserver %s\n", c->dns.v[i]);
 	if (c->dns_search.n != 1 || strcmp(c->dns_search.v[0], ".") != 0)
@@ -147,18 +191,28 @@ static int make_resolv(const struct eng_config *c, struct str *ret, struct err *
 	return 0;
 }
 
-int eng_hostfiles_write(const struct eng_config *c, int dir, struct err *err)
+static int write_network_files(const struct eng_net *net, const struct eng_config *c, int dir, struct err *err)
 {
-	_cleanup_(str_fini) struct str hosts = { 0 }, name = { 0 }, resolv = { 0 };
-	int r = make_hosts(c, &hosts, err);
+	_cleanup_(str_fini) struct str hosts = { 0 }, resolv = { 0 };
+	int r = make_hosts(c, net, &hosts, err);
 
 	if (r == 0)
-		r = make_resolv(c, &resolv, err);
-	if (r < 0)
-		return r;
-	str_printf(&name, "%s\n", c->hostname);
-	r = write_file(dir, "hosts", &hosts, err);
+		r = make_resolv(c, net, &resolv, err);
 	if (r == 0)
-		r = write_file(dir, "hostname", &name, err);
+		r = write_file(dir, "hosts", &hosts, err);
 	return r == 0 ? write_file(dir, "resolv.conf", &resolv, err) : r;
+}
+
+int eng_hostfiles_write(const struct eng_config *c, int dir, struct err *err)
+{
+	_cleanup_(str_fini) struct str name = { 0 };
+	int r = write_network_files(NULL, c, dir, err);
+
+	str_printf(&name, "%s\n", c->hostname);
+	return r == 0 ? write_file(dir, "hostname", &name, err) : r;
+}
+
+int eng_hostfiles_renew(const struct eng_net *net, const struct eng_config *c, int dir, struct err *err)
+{
+	return net != NULL ? write_network_files(net, c, dir, err) : 0;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 struct eng_config;
+struct eng_net;
 struct err;
 
 /**
@@ -12,3 +13,12 @@ struct err;
  * Return: 0; -errno with a message.
  */
 int eng_hostfiles_write(const struct eng_config *c, int dir, struct err *err);
+
+/**
+ * eng_hostfiles_renew() - make them anew for a start
+ * @net: what it gets of networks; NULL: nothing is to be done
+ *
+ * The files stay the same ones, which others may have mounted.
+ * Return: 0; -errno with a message.
+ */
+int eng_hostfiles_renew(const struct eng_net *net, const struct eng_config *c, int dir, struct err *err);

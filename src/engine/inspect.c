@@ -16,6 +16,8 @@
 #include "engine/engine.h"
 #include "engine/health.h"
 #include "engine/instance.h"
+#include "engine/net/attach.h"
+#include "net/publish.h"
 #include "engine/stop.h"
 #include "engine/volume.h"
 
@@ -205,6 +207,56 @@ static void add_limits(struct str *s, const struct eng_config *c)
 	add_ulimits(s, &c->ulimits);
 }
 
+static void add_binding(struct inspect *in, const struct net_publish *p)
+{
+	char address[NET_TEXT_MAX];
+
+	net_address_text(&p->host, address);
+	json_open(in->s, NULL, '{');
+	json_text(in->s, "HostIp", address);
+	json_text(in->s, "HostPort",
+		  p->first == 0		? ""
+		  : p->first == p->last ? arena_printf(&in->arena, "%u", p->first)
+					: arena_printf(&in->arena, "%u-%u", p->first, p->last));
+	json_close(in->s, '}');
+}
+
+/* All that were asked for one port inside, unless an earlier one was for the same */
+static void add_port_bindings(struct inspect *in, const struct net_publish *list, int n, int at)
+{
+	for (int k = 0; k < at; k++)
+		if (list[k].inside == list[at].inside && list[k].protocol == list[at].protocol)
+			return;
+	json_open(in->s, arena_printf(&in->arena, "%u/%s", list[at].inside, net_protocol_name(list[at].protocol)), '[');
+	for (int k = at; k < n; k++)
+		if (list[k].inside == list[at].inside && list[k].protocol == list[at].protocol)
+			add_binding(in, &list[k]);
+	json_close(in->s, ']');
+}
+
+/* As they were asked for */
+static void add_bindings(struct inspect *in)
+{
+	_cleanup_free_ struct net_publish *all = NULL;
+	int n = 0;
+
+	for (size_t i = 0; i < in->c->ports.n; i++) {
+		_cleanup_free_ struct net_publish *list = NULL;
+		int more = net_publish_parse(in->c->ports.v[i], &list, NULL);
+		struct net_publish *v = more > 0 ? realloc(all, (size_t) (n + more) * sizeof(*v)) : NULL;
+
+		if (v == NULL)
+			continue;
+		all = v;
+		memcpy(all + n, list, (size_t) more * sizeof(*all));
+		n += more;
+	}
+	json_open(in->s, "PortBindings", '{');
+	for (int at = 0; at < n; at++)
+		add_port_bindings(in, all, n, at);
+	json_close(in->s, '}');
+}
+
 static void add_host_config(struct inspect *in)
 {
 	const struct eng_config *c = in->c;
@@ -217,6 +269,7 @@ static void add_host_config(struct inspect *in)
 	json_pairs(s, "Config", c->log_opts.v, c->log_opts.n);
 	json_close(s, '}');
 	json_text(s, "NetworkMode", c->network != NULL ? c->network : "none");
+	add_bindings(in);
 	json_open(s, "RestartPolicy", '{');
 	json_text(s, "Name", in->i->restart);
 	json_int(s, "MaximumRetryCount", in->i->restart_max);
@@ -360,20 +413,6 @@ static void add_layers(struct inspect *in)
 	json_close(in->s, '}');
 }
 
-static void add_network(struct inspect *in)
-{
-	struct str *s = in->s;
-
-	json_open(s, "NetworkSettings", '{');
-	json_open(s, "Ports", '{');
-	json_close(s, '}');
-	json_text(s, "IPAddress", "");
-	json_text(s, "MacAddress", or_empty(in->c->mac_address));
-	json_open(s, "Networks", '{');
-	json_close(s, '}');
-	json_close(s, '}');
-}
-
 static void add_all(struct inspect *in)
 {
 	const struct eng_instance *i = in->i;
@@ -406,7 +445,7 @@ static void add_all(struct inspect *in)
 	add_layers(in);
 	add_mounts(in);
 	add_config(in);
-	add_network(in);
+	eng_net_inspect(in->e, i, c, s);
 	json_close(s, '}');
 }
 

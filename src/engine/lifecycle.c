@@ -31,6 +31,7 @@
 #include "engine/event.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
+#include "engine/net/attach.h"
 #include "engine/stop.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
@@ -43,14 +44,17 @@
 #define EXIT_KEPT_NS (300ll * 1000000000) /* for those who wait for an instance that is removed when it ends */
 #define EXIT_FILE_MAX 128 /* bytes */
 
+/* All that it held of the host */
 static int stop_backend(struct engine *e, const struct eng_instance *i, struct err *err)
 {
 	const struct eng_backend *b = eng_backend_find(i->isolation);
+	int r;
 
 	if (b == NULL)
 		return err_msg(err, -EINVAL, "instance '%s' has the unknown isolation '%s'",
 			       i->name, i->isolation);
-	return b->stop(e, i->id, err);
+	r = b->stop(e, i->id, err);
+	return r == 0 ? eng_net_stop(e, i->id, err) : r;
 }
 
 static int remove_files(struct engine *e, const char *id, struct err *err)

@@ -16,6 +16,7 @@
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/launch.h"
+#include "engine/net/attach.h"
 
 #define EXIT_OURS 125
 #define EXIT_NOT_EXECUTABLE 126
@@ -101,7 +102,11 @@ int eng_start(struct engine *e, const struct eng_instance *i, const struct eng_c
 	int r;
 
 	*ret_client = -EBADF;
-	r = eng_launch(e, i, config, lock, attach, ret_client, err);
+	r = eng_net_start(e, i, config, err);
+	if (r == 0)
+		r = eng_launch(e, i, config, lock, attach, ret_client, err);
+	else
+		(void) close(lock);
 	if (r < 0)
 		(void) eng_instance_failed(e, i, eng_start_exit_code(err), err->text,
 					   NULL); /* the next command does it */

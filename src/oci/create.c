@@ -234,6 +234,18 @@ static int move_net_devices(struct creation *cr, struct err *err)
 	return oci_netdev_move(cr->c->spec, fd, err);
 }
 
+/* When the child has died meanwhile, why it did tells more. */
+static int connect_networks(struct creation *cr, struct err *err)
+{
+	int r = cr->opts.connect(cr->opts.connect_data, cr->pid, err), kind;
+	struct err why = { 0 };
+
+	if (r == 0)
+		return 0;
+	kind = oci_sync_recv(cr->sync, NULL, &why);
+	return kind < 0 && err != NULL ? (*err = why).code : r;
+}
+
 static int run_runtime_hooks(struct creation *cr, struct err *err)
 {
 	struct oci_container *c = cr->c;
@@ -259,6 +271,8 @@ static int serve(struct creation *cr, struct err *err)
 
 	if (r == 0)
 		r = move_net_devices(cr, err);
+	if (r == 0 && cr->opts.connect != NULL)
+		r = connect_networks(cr, err);
 	if (r == 0)
 		r = oci_describe_pid(c, cr->pid, err);
 	while (r == 0) {

@@ -65,5 +65,5 @@ cleave rm -f one two three >/dev/null
 is "Go's names of fields" "$(cleave inspect -f '{{eq .ID .Id}} {{.os}} {{.config.cmd}}' cleave/tiny)" 'true linux [sh]'
 is "an exact name counts more" "$(cleave create --name cases -l ab=1 -l AB=2 cleave/tiny >/dev/null; cleave inspect -f '{{.Config.Labels.AB}}{{.Config.Labels.ab}}' cases)" 21
 out=$(cleave inspect nothing 2>&1 >/dev/null)
-is "of nothing" "$out" "cleave: no such object: 'nothing' is neither an instance, nor an image, nor a volume"
+is "of nothing" "$out" "cleave: no such object: 'nothing' is neither an instance, nor an image, a volume or a network"
 is "no path of a log that is no file" "$(cleave create --log-driver none --name mute cleave/tiny >/dev/null; cleave inspect -f '[{{.LogPath}}]' mute)" '[]'

@@ -43,6 +43,7 @@ finish() {
 		ids=$(cleave ps -aq --no-trunc)
 		# shellcheck disable=SC2086 # a list of ids
 		[ -z "$ids" ] || cleave rm -f $ids >/dev/null || no "rm -f of what is left"
+		cleave network prune -f >/dev/null || no "network prune of what is left"
 		check_clean
 		rm -rf "$T"
 	fi
@@ -53,13 +54,24 @@ finish() {
 	exit $?
 }
 
+# Names of bridges and of the table of rules, should the store still have any
+network_left() {
+	local name
+	for name in $(cleave network ls -q --no-trunc); do
+		ip -br link show "cl-${name:0:12}" 2>/dev/null
+	done
+	nft list tables inet 2>/dev/null | grep -F "cleave-$(printf %s "$T/root" | sha256sum | cut -c 1-12)"
+	true
+}
+
 # Nothing of an instance remains: directories, cgroups, mounts, processes.
 check_clean() {
 	local left
 	left=$(find "$T/run" "$T/root/instances" "$T/root/tmp" -mindepth 1 -maxdepth 1 ! -name oci 2>/dev/null
 		find "$T/run/oci" -mindepth 1 -maxdepth 1 ! -name .seccomp 2>/dev/null
 		grep -F "$T" /proc/self/mountinfo
-		pgrep -af "^cleave --root $T" || true)
+		pgrep -af "^cleave --root $T" || true
+		[ ! -e "$T/root/state.db" ] || network_left)
 	is "nothing is left of the instances" "$left" ''
 }
 

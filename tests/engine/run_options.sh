@@ -80,7 +80,7 @@ refuse 125 "the range is -1 to 100" run --memory-swappiness 101 cleave/tiny true
 refuse 125 "expected a number" run --cpu-rt-period x cleave/tiny true
 is "groups with commas" "$(inside --group-add 7,8 --group-add 9 cleave/tiny id -G)" '0 7 8 9'
 refuse 125 "keep-groups excludes other groups" run --rm --group-add keep-groups --group-add 7 cleave/tiny id
-is "a warning is Docker's" "$(inside -p 80:80 cleave/tiny true 2>&1)" 'WARNING: Published ports are discarded when using none network mode'
+is "a warning is Docker's" "$(inside --network none -p 80:80 cleave/tiny true 2>&1)" 'WARNING: Published ports are discarded when using none network mode'
 refuse 125 "--group-add '7,'" run --group-add 7, cleave/tiny true
 
 is "-a stdin: nobody sees the output, so the id is shown" "$(cleave run --name silent -a stdin cleave/tiny echo hi)" \

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: an instance in its networks, from its start to its end
+ *
+ * Whoever starts it leases addresses and ports, in one transaction, and tells the rules of the ports.  The process
+ * that makes it makes the devices, while the instance's first process makes its mounts.  Devices go with the
+ * instance's namespace; leases and rules are given back by whoever cleans up after it.  So what a dead process has
+ * left is always in the database, with an instance that does not run.
+ */
+#include "engine/net/attach.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/db.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/instance.h"
+#include "engine/net/lease.h"
+#include "engine/net/network.h"
+#include "engine/net/network_parts.h"
+#include "engine/net/port.h"
+
+#define BRIDGE_FILTER "/proc/sys/net/bridge/bridge-nf-call-iptables"
+#define HOST_NAME_DIGITS 12 /* of the id, of an instance that got no name of its own */
+
+struct starting {
+	struct engine *e;
+	const struct eng_instance *i;
+	const struct eng_config *c;
+	struct eng_net *net;
+	struct eng_network *networks;
+	struct eng_net_want wants[ENG_NETWORKS_MAX];
+	struct port_list ports;
+	struct str hosts;
+	int n;
+};
+
+void eng_net_free(struct eng_net *net)
+{
+	if (net != NULL)
+		arena_fini(&net->arena);
+	free(net);
+}
+
+static int find_networks(struct starting *s, struct err *err)
+{
+	struct arena *a = &s->net->arena;
+	int r = 0;
+
+	s->networks = arena_alloc(a, (size_t) s->n, sizeof(*s->networks));
+	s->net->legs = arena_alloc(a, (size_t) s->n, sizeof(*s->net->legs));
+	if (s->networks == NULL || s->net->legs == NULL)
+		return err_set(err, -ENOMEM, "start instance '%s'", s->i->name);
+	for (int k = 0; r == 0 && k < s->n; k++) {
+		const char *name = s->wants[k].name;
+
+		r = strcmp(name, ENG_NETWORK_DEFAULT) == 0 ? network_default(s->e, a, &s->networks[k], err)
+							   : eng_network_find(s->e, name, a, &s->networks[k], err);
+		if (r == 0 && s->networks[k].device[0] == '\0')
+			r = err_msg(err, -EINVAL, "network '%s' cannot be one of several", name);
+		if (r == 0)
+			r = network_up(s->e, &s->networks[k], err);
+	}
+	return r;
+}
+
+/* What it is called: its name, the beginning of its id, the host name somebody chose, and other names */
+static int make_names(const struct starting *s, const struct eng_net_want *w, struct str *ret, struct err *err)
+{
+	str_printf(ret, "%s %.*s", s->i->name, HOST_NAME_DIGITS, s->i->id);
+	if (s->c->hostname != NULL && strncmp(s->c->hostname, s->i->id, HOST_NAME_DIGITS) != 0)
+		str_printf(ret, " %s", s->c->hostname);
+	for (size_t k = 0; k < w->aliases.n; k++)
+		str_printf(ret, " %s", w->aliases.v[k]);
+	return ret->failed ? err_set(err, -ENOMEM, "start instance '%s'", s->i->name) : 0;
+}
+
+static int mode_of(const struct eng_network *n, struct net_leg *leg, struct err *err)
+{
+	static const struct {
+		const char *name;
+		unsigned mode;
+	} macvlan[] = { { "bridge", 4 }, { "private", 1 }, { "vepa", 2 }, { "passthru", 8 } },
+	  ipvlan[] = { { "l2", 0 }, { "l3", 1 }, { "l3s", 2 } };
+	bool is_ip = strcmp(n->driver, "ipvlan") == 0;
+	const char *want = eng_network_option(n, is_ip ? "ipvlan_mode" : "macvlan_mode");
+	size_t count = is_ip ? ARRAY_LEN(ipvlan) : ARRAY_LEN(macvlan);
+
+	leg->kind = strcmp(n->driver, "bridge") == 0 ? NET_LEG_VETH : is_ip ? NET_LEG_IPVLAN : NET_LEG_MACVLAN;
+	if (leg->kind == NET_LEG_VETH)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = is_ip ? ipvlan[i].name : macvlan[i].name;
+
+		if (want != NULL ? strcmp(want, name) == 0 : i == 0) {
+			leg->mode = is_ip ? ipvlan[i].mode : macvlan[i].mode;
+			return 0;
+		}
+	}
+	return err_msg(err, -EINVAL, "network %s: the mode '%.64s' is not known", n->name, want != NULL ? want : "");
+}
+
+static void add_host(struct starting *s, const struct net_address *a, const struct eng_net_want *w)
+{
+	char text[NET_TEXT_MAX];
+
+	if (a->family == 0)
+		return;
+	net_address_text(a, text);
+	str_printf(&s->hosts, "%s\t", text);
+	if (s->c->domainname != NULL)
+		str_printf(&s->hosts, "%s.%s ", s->c->hostname, s->c->domainname);
+	str_puts(&s->hosts, s->c->hostname != NULL ? s->c->hostname : s->i->name);
+	for (size_t k = 0; k < w->aliases.n; k++)
+		str_printf(&s->hosts, " %s", w->aliases.v[k]);
+	str_puts(&s->hosts, "\n");
+}
+
+/* @first_route: no earlier network has given it a way out */
+static int take_address(struct starting *s, int k, int number, bool *first_route, struct err *err)
+{
+	_cleanup_(str_fini) struct str names = { 0 };
+	const struct eng_network *n = &s->networks[k];
+	struct net_leg *leg = &s->net->legs[k];
+	int r = make_names(s, &s->wants[k], &names, err);
+
+	if (r == 0)
+		r = eng_lease_take(s->e, s->i->id, n, &s->wants[k], names.p, number, leg, err);
+	if (r == 0)
+		r = mode_of(n, leg, err);
+	if (r < 0)
+		return r;
+	s->net->n++;
+	if (*first_route && !n->internal) {
+		leg->gateways[0] = n->v4.gateway;
+		leg->gateways[1] = n->v6.gateway;
+		*first_route = false;
+	}
+	if (s->net->gateway[0] == '\0')
+		net_address_text(&n->v4.gateway, s->net->gateway);
+	add_host(s, &leg->v4.base, &s->wants[k]);
+	add_host(s, &leg->v6.base, &s->wants[k]);
+	return 0;
+}
+
+/* The first that is on a bridge and leads outside */
+static const struct net_leg *published_leg(const struct starting *s)
+{
+	for (int k = 0; k < s->n; k++)
+		if (s->net->legs[k].kind == NET_LEG_VETH && !s->networks[k].internal)
+			return &s->net->legs[k];
+	return NULL;
+}
+
+static int take(struct starting *s, struct err *err)
+{
+	const struct net_leg *leg;
+	bool first_route = true;
+	int r = db_run(s->e->db, err, "DELETE FROM endpoint WHERE instance = ?", "s", s->i->id);
+
+	if (r >= 0)
+		r = db_run(s->e->db, err, "DELETE FROM port WHERE instance = ?", "s", s->i->id);
+	for (int k = 0; r >= 0 && k < s->n; k++)
+		r = take_address(s, k, k, &first_route, err);
+	leg = r >= 0 ? published_leg(s) : NULL;
+	if (leg != NULL && (s->c->ports.n > 0 || s->c->publish_all))
+		r = eng_port_take(s->e, s->i->id, s->c, leg, &s->net->arena, &s->ports, err);
+	/* where rules see frames of bridges, a connection to its own published port never leaves the bridge */
+	for (int k = 0; s->ports.n > 0 && access(BRIDGE_FILTER, F_OK) == 0 && k < s->n; k++)
+		s->net->legs[k].hairpin = true;
+	return r < 0 ? r : 0;
+}
+
+static int start(struct starting *s, struct err *err)
+{
+	int r = find_networks(s, err);
+
+	if (r == 0)
+		r = db_begin(s->e->db, err);
+	if (r < 0)
+		return r;
+	r = take(s, err);
+	if (r < 0) {
+		db_rollback(s->e->db);
+		return r;
+	}
+	r = db_commit(s->e->db, err);
+	for (int k = 0; r == 0 && k < s->n; k++) /* nobody takes it down from here on */
+		r = network_up(s->e, &s->networks[k], err);
+	if (r == 0)
+		r = network_publish(s->e, s->ports.v, s->ports.n, err);
+	if (r < 0)
+		return r;
+	s->net->hosts = s->hosts.failed ? NULL : arena_strdup(&s->net->arena, s->hosts.p != NULL ? s->hosts.p : "");
+	return s->net->hosts != NULL ? 0 : err_set(err, -ENOMEM, "start instance '%s'", s->i->name);
+}
+
+int eng_net_start(struct engine *e, const struct eng_instance *i, const struct eng_config *c, struct err *err)
+{
+	struct starting s = { .e = e, .i = i, .c = c, .net = calloc(1, sizeof(*s.net)) };
+	int r;
+
+	eng_net_free(e->net);
+	e->net = NULL;
+	if (s.net == NULL)
+		return err_set(err, -ENOMEM, "start instance '%s'", i->name);
+	r = s.n = eng_net_wants(c, &s.net->arena, s.wants, err);
+	if (r > 0)
+		r = start(&s, err);
+	str_fini(&s.hosts);
+	if (r < 0 || s.n == 0)
+		eng_net_free(s.net);
+	else
+		e->net = s.net;
+	return r;
+}
+
+static int open_netns(pid_t pid, struct err *err)
+{
+	char path[64];
+	int fd;
+
+	(void) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, -errno, "open the network namespace of the instance") : fd;
+}
+
+int eng_net_connect(struct engine *e, pid_t pid, struct err *err)
+{
+	if (e->net == NULL)
+		return 0;
+	_cleanup_close_ int netns = open_netns(pid, err);
+	return netns < 0 ? netns : net_legs_attach(netns, e->net->legs, e->net->n, err);
+}
+
+/* What the rules know of its ports; rows stay until that is gone. */
+static int unpublish(struct engine *e, const char *id, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena a = { 0 };
+	struct net_table_port *ports;
+	char name[NET_TABLE_MAX];
+	struct eng_port *list;
+	int n = eng_ports(e, id, &a, &list, err), r;
+	struct net_table t = { .name = name, .nr_ports = (size_t) n };
+
+	if (n <= 0)
+		return n;
+	ports = arena_alloc(&a, (size_t) n, sizeof(*ports));
+	if (ports == NULL)
+		return err_set(err, -ENOMEM, "give back the published ports");
+	for (int k = 0; k < n; k++) {
+		ports[k] = (struct net_table_port) { .protocol = list[k].protocol, .port = (uint16_t) list[k].port };
+		(void) net_address_parse(list[k].address, &ports[k].host); /* we wrote it */
+	}
+	r = network_table(e, name, &t.fd, err);
+	t.ports = ports;
+	return r == 0 ? net_table_remove(&t, err) : r;
+}
+
+int eng_net_stop(struct engine *e, const char *id, struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	int r = db_query(e->db, &rows, err, "SELECT 1 FROM endpoint WHERE instance = ?1 UNION SELECT 1 FROM port WHERE instance = ?1 LIMIT 1",
+			 "s", id);
+
+	if (r == 0)
+		r = db_next(rows, err);
+	db_rows_freep(&rows);
+	rows = NULL;
+	if (r <= 0)
+		return r;
+	r = unpublish(e, id, err);
+	if (r == 0)
+		r = db_begin(e->db, err);
+	if (r < 0)
+		return r;
+	r = db_run(e->db, err, "DELETE FROM port WHERE instance = ?", "s", id);
+	if (r >= 0)
+		r = db_run(e->db, err, "DELETE FROM endpoint WHERE instance = ?", "s", id);
+	if (r < 0) {
+		db_rollback(e->db);
+		return r;
+	}
+	return db_commit(e->db, err);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: networks that an instance enters or leaves after it was made
+ *
+ * Its configuration changes first, then what it has now; somebody who dies in between leaves what its next start puts
+ * right.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/db.h"
+#include "base/err.h"
+#include "engine/config.h"
+#include "engine/engine.h"
+#include "engine/event.h"
+#include "engine/instance.h"
+#include "engine/net/attach.h"
+#include "engine/net/lease.h"
+#include "engine/net/network.h"
+#include "engine/net/network_parts.h"
+#include "engine/stop.h"
+
+static int open_netns(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	char path[64];
+	int pid = eng_pid(e, i), fd;
+
+	if (pid < 0)
+		return err_msg(err, -ESRCH, "instance '%s' is not running any more", i->name);
+	(void) snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? err_set(err, -errno, "open the network namespace of instance '%s'", i->name) : fd;
+}
+
+static int drop_row(struct engine *e, const char *id, const char *network, struct err *err)
+{
+	int r = db_run(e->db, err, "DELETE FROM endpoint WHERE instance = ? AND network = ?", "ss", id, network);
+
+	return r < 0 ? r : 0;
+}
+
+/* The number after the last of its devices */
+static int next_number(struct engine *e, const char *id, struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	int r = db_query(e->db, &rows, err, "SELECT max(number) + 1 FROM endpoint WHERE instance = ?", "s", id);
+
+	if (r == 0)
+		r = db_next(rows, err);
+	return r < 0 ? r : (int) db_i64(rows, 0);
+}
+
+static int lease(struct engine *e, const struct eng_instance *i, const struct eng_network *n, const struct eng_net_want *w,
+		 struct arena *a, struct net_leg *leg, struct err *err)
+{
+	const char *names = arena_printf(a, "%s %.12s", i->name, i->id);
+	int r = db_begin(e->db, err);
+
+	for (size_t k = 0; names != NULL && k < w->aliases.n; k++)
+		names = arena_printf(a, "%s %s", names, w->aliases.v[k]);
+	if (r < 0)
+		return r;
+	r = names != NULL ? next_number(e, i->id, err) : err_set(err, -ENOMEM, "connect to network %s", n->name);
+	if (r >= 0)
+		r = eng_lease_take(e, i->id, n, w, names, r, leg, err);
+	if (r < 0) {
+		db_rollback(e->db);
+		return r;
+	}
+	return db_commit(e->db, err);
+}
+
+/* At once, in one that runs.  Its default route stays what it is, unless it has none. */
+static int attach(struct engine *e, const struct eng_instance *i, struct eng_network *n, const struct eng_net_want *w,
+		  bool way_out, struct arena *a, struct err *err)
+{
+	_cleanup_close_ int netns = open_netns(e, i, err);
+	struct net_leg leg;
+	int r = netns < 0 ? netns : network_up(e, n, err);
+
+	if (r == 0 && strcmp(n->driver, "bridge") != 0)
+		r = err_msg(err, -EOPNOTSUPP, "network %s: only networks on a bridge can be connected to while an instance runs", n->name);
+	if (r == 0)
+		r = lease(e, i, n, w, a, &leg, err);
+	if (r < 0)
+		return r;
+	if (way_out && !n->internal) {
+		leg.gateways[0] = n->v4.gateway;
+		leg.gateways[1] = n->v6.gateway;
+	}
+	r = network_up(e, n, err);
+	if (r == 0)
+		r = net_legs_attach(netns, &leg, 1, err);
+	if (r < 0)
+		(void) drop_row(e, i->id, n->id, NULL); /* else its end does */
+	return r;
+}
+
+static int check_join(const struct eng_config *c, const struct eng_instance *i, const struct eng_network *n, struct err *err)
+{
+	if (c->network != NULL && (strcmp(c->network, "host") == 0 || strchr(c->network, ':') != NULL))
+		return err_msg(err, -EPERM, "instance '%s' shares the network of %s: it cannot be connected to network %s", i->name,
+			       strcmp(c->network, "host") == 0 ? "the host" : "another instance", n->name);
+	if (n->device[0] == '\0' && strcmp(n->name, ENG_NETWORK_DEFAULT) != 0)
+		return err_msg(err, -EPERM, "an instance cannot be connected to network '%s' once it is made", n->name);
+	return 0;
+}
+
+/* Where a network is among those that are asked for; -1 */
+static int place_of(const struct eng_net_want *wants, int n, const char *name)
+{
+	for (int k = 0; k < n; k++)
+		if (strcmp(wants[k].name, name) == 0)
+			return k;
+	return -1;
+}
+
+/* Put @n wishes into a configuration: the first has members of its own. */
+static int set_wants(struct eng_config *c, const struct eng_net_want *wants, int n, struct err *err)
+{
+	static const struct eng_net_want none = { .name = "none" };
+	const struct eng_net_want *first = n > 0 ? &wants[0] : &none;
+
+	c->network = first->name;
+	c->ip = first->ip;
+	c->ip6 = first->ip6;
+	c->mac_address = first->mac;
+	c->network_aliases = first->aliases;
+	c->network_rate = first->rate;
+	c->networks = (struct img_words) { 0 };
+	for (int k = 1; k < n; k++) {
+		const char *text = eng_net_want_text(&c->arena, &wants[k]);
+
+		if (text == NULL || eng_words_add(&c->arena, &c->networks, text) < 0)
+			return err_set(err, -ENOMEM, "change the networks");
+	}
+	return 0;
+}
+
+static void tell(struct engine *e, const char *action, const struct eng_network *n, const struct eng_instance *i)
+{
+	eng_event(e, "network", action, n->id, (const char *const[]) { "container", i->id, "name", n->name, "type", n->driver, NULL });
+}
+
+static int join(struct engine *e, const struct eng_instance *i, struct eng_config *c, const struct eng_net_want *want,
+		struct err *err)
+{
+	struct eng_net_want wants[ENG_NETWORKS_MAX + 1], w = *want;
+	struct eng_network n;
+	int r = eng_network_find(e, want->name, &c->arena, &n, err), count = 0;
+
+	if (r == 0)
+		r = check_join(c, i, &n, err);
+	if (r == 0 && n.device[0] == '\0')
+		r = network_default(e, &c->arena, &n, err);
+	if (r == 0)
+		r = count = eng_net_wants(c, &c->arena, wants, err);
+	if (r < 0)
+		return r;
+	if (place_of(wants, count, n.name) >= 0)
+		return err_msg(err, -EEXIST, "endpoint with name %s already exists in network %s", i->name, n.name);
+	w.name = n.name;
+	wants[count] = w;
+	r = i->state == ENG_STATE_RUNNING ? attach(e, i, &n, &w, count == 0, &c->arena, err) : 0;
+	if (r == 0)
+		r = set_wants(c, wants, count + 1, err);
+	if (r == 0)
+		r = eng_instance_config_save(e, i, c, err);
+	if (r == 0)
+		tell(e, "connect", &n, i);
+	return r;
+}
+
+int eng_net_join(struct engine *e, const struct eng_instance *i, const struct eng_net_want *want, struct err *err)
+{
+	struct eng_config c;
+	int r = eng_instance_config(e, i, &c, err);
+
+	if (r < 0)
+		return r;
+	r = join(e, i, &c, want, err);
+	eng_config_fini(&c);
+	return r;
+}
+
+static int detach(struct engine *e, const struct eng_instance *i, const struct eng_network *n, struct arena *a, struct err *err)
+{
+	_cleanup_close_ int netns = open_netns(e, i, err);
+	struct eng_endpoint *list;
+	int r = netns < 0 ? netns : eng_endpoints(e, NULL, i->id, a, &list, err), count = r;
+
+	for (int k = 0; r >= 0 && k < count; k++) {
+		char inside[IF_NAMESIZE];
+
+		if (strcmp(list[k].network, n->name) != 0)
+			continue;
+		(void) snprintf(inside, sizeof(inside), "eth%d", list[k].number);
+		r = net_leg_detach(netns, inside, err);
+	}
+	return r < 0 ? r : drop_row(e, i->id, n->id, err);
+}
+
+static int leave(struct engine *e, const struct eng_instance *i, struct eng_config *c, const char *network, bool force,
+		 struct err *err)
+{
+	struct eng_net_want wants[ENG_NETWORKS_MAX];
+	struct eng_network n;
+	int r = eng_network_find(e, network, &c->arena, &n, err), count = 0, at;
+
+	if (r == 0)
+		r = count = eng_net_wants(c, &c->arena, wants, err);
+	if (r < 0)
+		return r;
+	at = place_of(wants, count, n.name);
+	if (at < 0)
+		return err_msg(err, -ENOENT, "instance '%s' is not connected to network %s", i->name, n.name);
+	memmove(&wants[at], &wants[at + 1], (size_t) (count - at - 1) * sizeof(wants[0]));
+	r = i->state == ENG_STATE_RUNNING ? detach(e, i, &n, &c->arena, err) : 0;
+	if (r < 0 && !force)
+		return r;
+	r = set_wants(c, wants, count - 1, err);
+	if (r == 0)
+		r = eng_instance_config_save(e, i, c, err);
+	if (r == 0)
+		tell(e, "disconnect", &n, i);
+	return r;
+}
+
+int eng_net_leave(struct engine *e, const struct eng_instance *i, const char *network, bool force, struct err *err)
+{
+	struct eng_config c;
+	int r = eng_instance_config(e, i, &c, err);
+
+	if (r < 0)
+		return r;
+	r = leave(e, i, &c, network, force, err);
+	eng_config_fini(&c);
+	return r;
+}

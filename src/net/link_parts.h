@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Messages that bridges and what joins them have in common. */
+#pragma once
+
+struct net_prefix;
+struct netlink_batch;
+
+/** net_link_up() - bring the device with number @index up */
+void net_link_up(struct netlink_batch *b, int index);
+
+/** net_link_address() - give it the address @p->base in the network @p; nothing for family 0 */
+void net_link_address(struct netlink_batch *b, int index, const struct net_prefix *p);
