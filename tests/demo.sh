@@ -12,6 +12,7 @@ work=$(mktemp -d)
 export CLEAVE_ROOT=$work/root CLEAVE_RUNROOT=$work/run
 clean_up() {
 	"$cleave" ps -aq | xargs -r "$cleave" rm -f >/dev/null
+	"$cleave" network prune -f >/dev/null
 	rm -rf "$work"
 }
 trap clean_up EXIT

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/net/network.h"
@@ -18,12 +19,12 @@ static const struct opt rm_table[] = {
 	{ 0 },
 };
 
-/* Goes on after a failure; the last one is left for main() to print. */
 static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	const struct rm_opts *o = opts;
-	int r = cli_engine(cli, &e, err), result = 0;
+	struct failures failures = { .err = err };
+	int r = cli_engine(cli, &e, err);
 
 	if (r == 0)
 		r = eng_instance_reconcile(e, err); /* instances that died use nothing */
@@ -39,12 +40,9 @@ static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 			puts(argv[i]);
 			continue;
 		}
-		if (result < 0)
-			fprintf(stderr, "cleave: %s\n", err->text);
-		*err = why;
-		result = r;
+		failures_note(&failures, r, &why);
 	}
-	return result;
+	return failures.result;
 }
 
 CLI_VERB(network_rm_verb) = {

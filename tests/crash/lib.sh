@@ -164,6 +164,7 @@ fresh_store() {
 	for p in $(sleepers) $(pgrep -f "^cleave.* $CLEAVE_ROOT"); do kill -KILL "$p" 2>/dev/null; done
 	sleep 0.1
 	for p in /sys/fs/cgroup{,/*}"$group"/*/; do [ ! -d "$p" ] || rmdir "$p"; done
+	cleave network prune -f >/dev/null 2>&1 || true
 	rm -rf "${CLEAVE_ROOT:?}" "${CLEAVE_RUNROOT:?}"
 	begin_store
 }

@@ -10,16 +10,16 @@ mkfs.ext4 -q -b 1024 "$T/image"
 mount -o loop "$T/image" "$T/disk" 2>/dev/null || skip "no loop devices here"
 trap 'umount "$T/disk"; finish' EXIT
 export CLEAVE_ROOT=$T/disk/root
-cleave run --rm cleave/tiny true
-cleave run -d --name runs --cgroup-parent "/room$$" cleave/tiny sleep "97$$" >/dev/null
-cleave create --name rests cleave/tiny sleep "97$$" >/dev/null
-cleave run -d --name talks cleave/tiny sh -c 'while echo line; do sleep 0.1; done' >/dev/null
+cleave run --rm --network none cleave/tiny true
+cleave run -d --network none --name runs --cgroup-parent "/room$$" cleave/tiny sleep "97$$" >/dev/null
+cleave create --network none --name rests cleave/tiny sleep "97$$" >/dev/null
+cleave run -d --network none --name talks cleave/tiny sh -c 'while echo line; do sleep 0.1; done' >/dev/null
 dd if=/dev/zero of="$T/disk/fill" bs=1k 2>/dev/null
 for i in $(seq 1 12); do
 	is "ps, number $i" "$(cleave ps -aq 2>&1 | wc -l)" 3
 done
 is exec "$(cleave exec runs echo inside 2>&1)" inside
-refuse 125 'no space left on device' run --rm cleave/tiny true
+refuse 125 'no space left on device' run --rm --network none cleave/tiny true
 refuse 1 'no space left on device' create cleave/tiny
 refuse 1 'no space left on device' tag cleave/tiny new
 refuse 1 'no space left on device' volume create new
