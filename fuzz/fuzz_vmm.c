@@ -68,6 +68,7 @@ struct machine {
 	struct balloon *balloon;
 	struct usernet_config user;
 	int disk, memory, tap[2], console[2], listener;
+	struct accel nobody;
 };
 
 /* An accelerator that knows memory and interrupts, and forgets them. */
@@ -113,7 +114,6 @@ static void no_notify_remove(struct accel *a, uint64_t gpa, int fd)
 
 static const struct accel_ops nobody_ops = { .name = "nobody", .map = no_map, .irq_line = no_line, .irq_msi = no_msi,
 					     .notify_add = no_notify, .notify_remove = no_notify_remove };
-static struct accel nobody = { .ops = &nobody_ops };
 
 static uint64_t take(struct input *in, unsigned n)
 {
@@ -171,7 +171,8 @@ static int build(struct machine *m)
 	if (vm_init(&m->vm, GMEM_SIZE_MIN, 0, NULL) < 0)
 		return -1;
 	m->vm.nr_cpus = 1;
-	m->vm.accel = &nobody;
+	m->nobody.ops = &nobody_ops;
+	m->vm.accel = &m->nobody;
 	m->memory = memfd_create("memory", MFD_CLOEXEC);
 	if (m->memory < 0 || ftruncate(m->memory, GMEM_ALIGN) < 0)
 		return -1;

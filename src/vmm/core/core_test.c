@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,7 +111,7 @@ static void test_trace(void **state)
 {
 	struct err err = { 0 };
 	char line[1024] = { 0 };
-	int pipe_fd[2], saved = dup(STDERR_FILENO);
+	int pipe_fd[2], saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 
 	(void) state;
 	assert_int_equal(trace_mask, 0);
