@@ -3,7 +3,8 @@
 #
 # bench/soft.sh [ROUNDS]: the software CPU next to QEMU's TCG: the same kernel, the same initramfs, in turns.
 #
-# Prints a table: milliseconds in the guest (the least of all rounds) and the quotient; the last line is its geometric mean.
+# Prints a table: milliseconds in the guest (the least of all rounds) and the quotient; its geometric mean; and how much more
+# two processors do than one.
 # SOFT=interp measures the interpreter.  Wants an idle machine: with others on it, use the quotients at best.
 set -euo pipefail
 
@@ -22,7 +23,7 @@ cp bench/soft/init "$work/root/init"
 
 ours() {
 	timeout 600 "$bin/cleave-vmm" --accel soft --soft="${SOFT:-tlb}" -k "$image/vmlinuz" -i "$work/initrd" -m 512M \
-		--append "console=ttyS0 panic=-1 quiet" </dev/null
+		--append "console=ttyS0 panic=-1 quiet ${1:-}" "${@:2}" </dev/null
 }
 
 theirs() {
@@ -35,6 +36,7 @@ for ((round = 0; round < rounds; round++)); do
 		$who | sed -n "s/\r//; s/.*RESULT \([a-z0-9]*\) \([0-9]*\)\$/$who \1 \2/p" >>"$work/results"
 	done
 done
+ours TWO=1 --cpus 2 | sed -n 's/\r//; s/.*RESULT \([a-z]*\) \([0-9]*\)$/\1 \2/p' >"$work/two"
 awk '
 	{ key = $1 " " $2; if (!(key in best) || $3 < best[key]) best[key] = $3; if (!($2 in seen)) { seen[$2] = 1; order[++n] = $2 } }
 	END {
@@ -49,3 +51,6 @@ awk '
 		if (count > 0)
 			printf "%-10s %30.2f\n", "mean", exp(sum / count)
 	}' "$work/results"
+awk '
+	{ if (!($1 in best) || $2 < best[$1]) best[$1] = $2 }
+	END { if (best["two"] > 0) printf "two processors do %.2f times what one does\n", 2 * best["one"] / best["two"] }' "$work/two"

@@ -39,7 +39,7 @@ struct idle {
 	struct accel_vcpu vcpu[2];
 };
 
-static int idle_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
+static int idle_open(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err);
 
 static void idle_close(struct accel *a)
 {
@@ -131,7 +131,7 @@ static const struct accel_ops idle_ops = {
 	.close = idle_close,
 };
 
-static int idle_open(const struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
+static int idle_open(struct gmem *mem, const struct accel_config *conf, struct accel **ret, struct err *err)
 {
 	struct idle *i = calloc(1, sizeof(*i));
 
