@@ -82,10 +82,14 @@ subject_save() {
 		@cmd skopeo @untimed /bin/sync @run /usr/bin/skopeo copy -q "$storage" "docker-archive:$work/out:localhost/debian:1" @untimed /bin/rm "$work/out"
 }
 subject_commit() {
-	local change='mkdir /big && cp -a /usr/lib/x86_64-linux-gnu /usr/share/perl /big'
+	local from=/usr/lib/x86_64-linux-gnu
 	have_images
-	"$cleave" run --name changed --network none localhost/debian:1 sh -c "$change"
-	podman "${pod[@]}" run --name changed --network none --cgroups disabled --ulimit host localhost/debian:1 sh -c "$change"
+	mkdir "$work/big"
+	tar -xf "$root" -C "$work/big" --wildcards ".$from" ./usr/share/perl
+	"$cleave" create --name changed --network none localhost/debian:1 true >/dev/null
+	"$cleave" cp "$work/big" changed:/big
+	podman "${pod[@]}" create --name changed --network none localhost/debian:1 true >/dev/null # crun cannot run on every host
+	podman "${pod[@]}" cp "$work/big" changed:/big
 	pairs --subject commit --goal cleave:podman:0.5 \
 		@cmd cleave @untimed /bin/sync @run "$cleave" commit changed localhost/made:1 @untimed "$cleave" rmi localhost/made:1 \
 		@cmd podman @untimed /bin/sync @run /usr/bin/podman "${pod[@]}" commit -q changed localhost/made:1 @untimed /usr/bin/podman "${pod[@]}" rmi localhost/made:1

@@ -6,6 +6,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 records=$(mktemp)
 trap 'rm -f "$records"' EXIT
+load=$(cut -d' ' -f1 /proc/loadavg)
 "$here/run.sh" --format json "$@" >"$records"
 
 version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || echo none; }
@@ -16,7 +17,7 @@ Printed by \`bench/report.sh\`, not by hand: medians of rounds in which every pr
 measured](../bench/README.md) and how to read it. Ratios of other machines are alike, times are not.
 
 $(nproc) processors, Linux $(uname -r), $(awk '/MemTotal/ {printf "%.0f", $2 / 1048576}' /proc/meminfo) GiB, files on \
-$(stat -fc %T "${TMPDIR:-/tmp}"), load $(cut -d' ' -f1 /proc/loadavg) at the end. Debian's crun $(version crun), runc \
+$(stat -fc %T "${TMPDIR:-/tmp}"), load $load at the start. Debian's crun $(version crun), runc \
 $(version runc), podman $(version podman), conmon $(version conmon), docker $(version docker.io).
 
 ## Goals

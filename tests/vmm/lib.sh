@@ -14,7 +14,8 @@ nested() {
 	command -v qemu-system-x86_64 >/dev/null || { echo "skip: qemu-system-x86_64 is not installed"; exit 77; }
 	[ "$(id -u)" = 0 ] || { echo "skip: building the guest's image needs root"; exit 77; }
 	image=$("$here/../guest/setup.sh") || exit 1
-	"$here/../guest/run.sh" --cpus 1 --memory 1500 --timeout "${NESTED_TIMEOUT:-${TEST_TIMEOUT:-290}}" \
+	# The guest ends before this test would, so that its last messages are seen.
+	"$here/../guest/run.sh" --cpus 1 --memory 1500 --timeout "${NESTED_TIMEOUT:-$((${TEST_TIMEOUT:-300} - 20))}" \
 		--add "$bin/cleave-vmm:/usr/local/bin/cleave-vmm" --add "$image/vmlinuz:/opt/vmm/vmlinuz" \
 		--add "$here/nested/lib.sh:/opt/vmm/lib.sh" "${add[@]}" -- "$here/nested/$script" "$@"
 }

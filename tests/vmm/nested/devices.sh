@@ -25,7 +25,7 @@ boot '
 	head -c 300000 /dev/zero | tr "\0" x >/dev/hvc0; echo >/dev/hvc0
 	sleep 1
 ' --console /tmp/hvc --console unix:/tmp/port,name=org.test
-wait
+joined
 expect "named port" 0 'NAME org.test' 'GOT question'
 grep -qx 'answer to question' /tmp/answer || fail "named port: the host got '$(cat /tmp/answer)'"
 [ "$(tr -cd x </tmp/hvc | wc -c)" = 300000 ] && echo "ok console" || fail "console: $(wc -c </tmp/hvc) bytes"
@@ -57,7 +57,7 @@ boot '
 	/usr/bin/perl /vsock.pl connect 2 7001 </up 2>&1
 	/usr/bin/perl /vsock.pl listen 5000
 ' --vsock 77,path=/tmp/v
-wait
+joined
 expect "sockets" 0 'BACK' 'connect: Connection reset'
 grep -q '^OK [0-9]*$' /tmp/host && grep -q ECHO /tmp/host && echo "ok into the guest" || fail "into the guest: $(cat /tmp/host)"
 [ "UP $(sha256sum </tmp/up | cut -d ' ' -f 1)" = "$(grep -o 'UP [0-9a-f]*' $log)" ] || fail "out of the guest"
@@ -72,7 +72,7 @@ boot '
 	n=0; until [ $(free) -gt $((full - 20000)) ] || [ $n = 150 ]; do sleep 0.2; n=$((n + 1)); done; sleep 2; echo LARGE $n
 	sleep 100
 ' --balloon --qmp /tmp/qmp
-wait
+joined
 expect "balloon" 0 'SMALL [0-9]{1,2}.?$' 'LARGE [0-9]{1,2}.?$'
 [ "$(grep -o '"actual": *[0-9]*' /tmp/talk | tr -dc '0-9\n' | tr '\n' ' ')" = "134217728 268435456 " ] || fail "query-balloon: $(cat /tmp/talk)"
 finish

@@ -18,5 +18,5 @@ boot 'echo c >/proc/sysrq-trigger'
 (sleep 8 && pkill -TERM -x cleave-vmm) &
 boot 'sleep 100'
 expect "signal" 143 'ended by signal 15'
-wait
+joined
 finish

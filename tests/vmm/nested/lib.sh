@@ -58,7 +58,7 @@ boot() {
 	mkdir -p one && printf '%s\n' "$script" >one/script
 	(cd one && echo script | busybox cpio -o -H newc 2>/dev/null) | cat base.cpio - >all.cpio
 	status=0
-	timeout "${BOOT_TIMEOUT:-200}" "${VMM:-cleave-vmm}" --accel "$accel" ${SOFT:+--soft "$SOFT"} \
+	timeout --kill-after=10 "${BOOT_TIMEOUT:-200}" "${VMM:-cleave-vmm}" --accel "$accel" ${SOFT:+--soft "$SOFT"} \
 		--kernel "${KERNEL:-vmlinuz}" --initrd all.cpio \
 		--append "console=ttyS0 quiet cryptomgr.notests panic=-1 init_on_alloc=0 $extra" "$@" \
 		>$log 2>$log.err </dev/null || status=$?
@@ -80,6 +80,17 @@ expect() {
 	done
 	! grep -E '^FAILED|BUG:|Oops|virtio.*(error|broken)|Call Trace' $log || { fail "$name: see above"; return; }
 	echo "ok $name"
+}
+
+# joined [PID]...: these, or all that run beside the machines, end soon; what does not is ended, and a failure.
+joined() {
+	local pid
+	# shellcheck disable=SC2046 # one word each
+	[ $# != 0 ] || set -- $(jobs -p)
+	for pid; do
+		timeout 250 tail --pid="$pid" -f /dev/null || { fail "what ran beside the machine does not end"; kill "$pid"; }
+		wait "$pid"
+	done
 }
 
 finish() {

@@ -18,7 +18,7 @@ for case in $cases; do
 	[ "${case%,*}" = packed ] || option=$option,rings=split
 	rm -f got
 	(
-		until [ -e /sys/class/net/tap9 ]; do sleep 0.2; done
+		for _ in {1..500}; do [ ! -e /sys/class/net/tap9 ] || break; sleep 0.2; done
 		busybox ip addr add 10.9.0.1/24 dev tap9
 		busybox ip link set tap9 up
 		exec busybox nc -l -p 1000 >got <>/tmp/never # its end would end the guest's side too
@@ -34,7 +34,7 @@ for case in $cases; do
 		wget -q -O - http://10.9.0.1:1001/data | sha256sum
 		dmesg | grep -iE "virtio.*error|eth0.*(bad|hung)" && echo FAILED
 	' --net "tap=tap9,mac=52:54:00:00:00:07,$option" --cpus 2
-	wait
+	joined
 	expect "network, $case" 0 'MAC 52:54:00:00:00:07' ' 0% packet loss' "^$sum"
 	sent=$(grep -o 'SENT [0-9a-f]*' $log)
 	[ "SENT $(sha256sum <got | cut -d ' ' -f 1)" = "$sent" ] || fail "network, $case: what was sent is not what came"

@@ -16,7 +16,7 @@ client() {
 said() {
 	local name=$1 regex
 	shift
-	wait $client
+	joined $client
 	for regex; do
 		grep -qE -- "$regex" $talk || { fail "$name: not told '$regex'"; sed 's/^/    < /' $talk; return; }
 	done

@@ -69,12 +69,16 @@ cat >/usr/local/bin/as-user <<'SH'
 #!/bin/sh
 exec setpriv --reuid 1000 --regid 1000 --clear-groups -- cleave-vmm "$@"
 SH
-chmod 755 /usr/local/bin/as-user /opt/vmm && chmod 644 vmlinuz && chmod 666 /dev/kvm
+chmod 755 /usr/local/bin/as-user /opt/vmm && chmod 644 vmlinuz
+[ $accel = soft ] || chmod 666 /dev/kvm
 
 # into the guest: a port for TCP, one for UDP
 (
-	until perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:8080") or exit 1; print $s "to the guest\n";
-		shutdown $s, 1; $_ = <$s>; print; exit !/from the guest/' >/tmp/in 2>&1; do sleep 0.5; done
+	for _ in {1..300}; do
+		perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(PeerAddr => "127.0.0.1:8080") or exit 1; print $s "to the guest\n";
+			shutdown $s, 1; $_ = <$s>; print; exit !/from the guest/' >/tmp/in 2>&1 && break
+		sleep 0.5
+	done
 	perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Proto => "udp", PeerAddr => "127.0.0.1:8081", Blocking => 0); for (1 .. 60) {
 		$s->send("datagram"); select undef, undef, undef, 0.3; last if defined $s->recv($b, 100) && length $b } print $b' >/tmp/in-udp
 ) &
@@ -103,7 +107,7 @@ for rings in packed split; do
 	sent=$(grep -o 'SENT [0-9a-f]*' $log)
 	[ "SENT $(sha256sum </tmp/got | cut -d ' ' -f 1)" = "$sent" ] || fail "user network, $rings: what was sent is not what came"
 done
-wait $forwards
+joined $forwards
 grep -q 'from the guest' /tmp/in && grep -q 'back datagram' /tmp/in-udp && echo "ok forwarded ports" || fail "forwarded ports: $(cat /tmp/in /tmp/in-udp)"
 VMM=as-user boot "$dhcp"'
 	echo | /usr/bin/perl /ask.pl tcp 10.0.2.2 1001
