@@ -80,3 +80,6 @@ like "history --human=false" "$(cleave history -H=false --format '{{.Size}} {{.C
 config=$(cleave image inspect -f '{{.Id}}' local/said)
 rm "$CLEAVE_ROOT/images/blobs/sha256/${config#sha256:}"
 refuse 125 "image '${config:7:12}' was removed meanwhile, or its configuration is damaged: see 'cleave system check'" run --rm local/said true
+if [ "$(stat -f -c %T "$CLEAVE_ROOT")" = ext2/ext3 ]; then
+	like "ext4 spreads new images over the disk" "$(lsattr -d "$CLEAVE_ROOT/tmp")" '^[-a-zA-Z]*T[-a-zA-Z]* '
+fi
