@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "cli/instance_match.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
@@ -15,17 +16,8 @@
 struct each {
 	int (*act)(struct engine *e, const struct eng_instance *i, void *data, struct err *err);
 	void *data;
-	int result; /* of the last failure, whose message is not printed yet */
-	struct err *err;
+	struct failures failures;
 };
-
-static void note_failure(struct each *each, int r, const struct err *why)
-{
-	if (each->result < 0)
-		fprintf(stderr, "cleave: %s\n", each->err->text);
-	*each->err = *why;
-	each->result = r;
-}
 
 static void act_on(struct each *each, struct engine *e, const struct eng_instance *i, const char *name)
 {
@@ -35,7 +27,7 @@ static void act_on(struct each *each, struct engine *e, const struct eng_instanc
 	if (r == 0)
 		puts(name);
 	if (r < 0)
-		note_failure(each, r, &why);
+		failures_note(&each->failures, r, &why);
 }
 
 static void each_named(struct each *each, struct engine *e, int argc, char **names, bool ignore)
@@ -49,7 +41,7 @@ static void each_named(struct each *each, struct engine *e, int argc, char **nam
 		if (r == 0)
 			act_on(each, e, &i, names[n]);
 		else if (r != -ENOENT || !ignore)
-			note_failure(each, r, &why);
+			failures_note(&each->failures, r, &why);
 	}
 }
 
@@ -58,15 +50,15 @@ static int each_match(struct each *each, struct engine *e, const struct opt_stri
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	_cleanup_(instance_match_fini) struct instance_match m = { .e = e };
 	struct eng_instance *list = NULL;
-	int n = eng_instance_list(e, &arena, &list, each->err);
-	int r = n < 0 ? n : instance_match_limits(&m, filter, &arena, each->err);
+	int n = eng_instance_list(e, &arena, &list, each->failures.err);
+	int r = n < 0 ? n : instance_match_limits(&m, filter, &arena, each->failures.err);
 
 	while (r >= 0 && n-- > 0) {
 		struct err why = { 0 };
 
 		r = instance_match(&m, &list[n], filter, &why);
 		if (r < 0)
-			*each->err = why;
+			*each->failures.err = why;
 		if (r == 1)
 			act_on(each, e, &list[n], list[n].name);
 	}
@@ -79,7 +71,7 @@ int cli_each(struct cli *cli, const struct cli_select *select, int argc, char **
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena arena = { 0 };
-	struct each each = { .act = act, .data = data, .err = err };
+	struct each each = { .act = act, .data = data, .failures.err = err };
 	int r = select != NULL ? cli_select_check(select, argc, err) : 0;
 
 	if (r == 0)
@@ -92,5 +84,5 @@ int cli_each(struct cli *cli, const struct cli_select *select, int argc, char **
 		each_named(&each, e, argc, names, select != NULL && select->ignore);
 	else
 		r = each_match(&each, e, &select->filter);
-	return r < 0 ? r : each.result;
+	return r < 0 ? r : each.failures.result;
 }

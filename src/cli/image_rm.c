@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "engine/engine.h"
 #include "engine/image.h"
 
@@ -20,12 +21,12 @@ static const struct opt rm_table[] = {
 	{ 0 },
 };
 
-/* Goes on after a failure, as Docker does; the last one is reported by main(). */
 static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	const struct rm_opts *o = opts;
-	int r = cli_engine(cli, &e, err), result = 0;
+	struct failures failures = { .err = err };
+	int r = cli_engine(cli, &e, err);
 
 	if (r < 0)
 		return r;
@@ -35,14 +36,10 @@ static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 
 		r = eng_image_remove(e, argv[i], o->force, &lines, &why);
 		fputs(lines.p != NULL ? lines.p : "", stdout);
-		if (r >= 0 || (r == -ENOENT && o->force))
-			continue;
-		if (result < 0)
-			fprintf(stderr, "cleave: %s\n", err->text);
-		*err = why;
-		result = r;
+		if (r < 0 && (r != -ENOENT || !o->force))
+			failures_note(&failures, r, &why);
 	}
-	return result;
+	return failures.result;
 }
 
 CLI_VERB(image_rm_verb) = {

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "cli/format/listing.h"
 #include "cli/format/pretty.h"
 #include "cli/volume_print.h"
@@ -127,7 +128,8 @@ static int inspect_all(struct cli *cli, const struct inspect_opts *o, const char
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(str_fini) struct str all = { 0 };
-	int r = cli_engine(cli, &e, err), result = 0;
+	struct failures failures = { .err = err };
+	int r = cli_engine(cli, &e, err);
 
 	if (r < 0)
 		return r;
@@ -139,20 +141,17 @@ static int inspect_all(struct cli *cli, const struct inspect_opts *o, const char
 		r = inspect_one(e, o, type, argv[n], &one, &why);
 		if (r == 0 && o->format != NULL)
 			r = listing_template(o->format, one.p, one.len, &why);
-		if (r == 0) {
-			str_puts(&all, all.len > 1 ? "," : "");
-			str_add(&all, one.p, one.len);
+		if (r < 0) {
+			failures_note(&failures, r, &why);
 			continue;
 		}
-		if (result < 0)
-			fprintf(stderr, "cleave: %s\n", err->text);
-		*err = why;
-		result = r;
+		str_puts(&all, all.len > 1 ? "," : "");
+		str_add(&all, one.p, one.len);
 	}
 	str_puts(&all, "]");
 	if (o->format == NULL)
 		r = all.failed ? err_set(err, -ENOMEM, "print") : print_all(&all, err);
-	return result < 0 ? result : r;
+	return failures.result < 0 ? failures.result : r;
 }
 
 static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)

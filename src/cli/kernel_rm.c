@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "engine/engine.h"
 #include "engine/kernel/kernel.h"
 
@@ -18,12 +19,12 @@ static const struct opt rm_table[] = {
 	{ 0 },
 };
 
-/* Goes on after a failure; the last one is left for main() to print. */
 static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	const struct rm_opts *o = opts;
-	int r = cli_engine(cli, &e, err), result = 0;
+	struct failures failures = { .err = err };
+	int r = cli_engine(cli, &e, err);
 
 	if (r < 0)
 		return r;
@@ -31,16 +32,12 @@ static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 		struct err why = { 0 };
 
 		r = eng_kernel_remove(e, argv[i], &why);
-		if (r == 0 || (r == -ENOENT && o->force)) {
+		if (r == 0 || (r == -ENOENT && o->force))
 			puts(argv[i]);
-			continue;
-		}
-		if (result < 0)
-			fprintf(stderr, "cleave: %s\n", err->text);
-		*err = why;
-		result = r;
+		else
+			failures_note(&failures, r, &why);
 	}
-	return result;
+	return failures.result;
 }
 
 CLI_VERB(kernel_rm_verb) = {

@@ -11,6 +11,7 @@
 #include "base/opt.h"
 #include "cli/cli.h"
 #include "cli/each.h"
+#include "cli/failures.h"
 #include "cli/instance_match.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
@@ -27,17 +28,8 @@ struct group {
 	struct arena arena;
 	struct member *members;
 	size_t n;
-	int result; /* of the last failure, whose message is not printed yet */
-	struct err *err;
+	struct failures failures;
 };
-
-static void note_failure(struct group *g, int r, const struct err *why)
-{
-	if (g->result < 0)
-		fprintf(stderr, "cleave: %s\n", g->err->text);
-	*g->err = *why;
-	g->result = r;
-}
 
 static bool is_known(const struct group *g, const char *id)
 {
@@ -51,7 +43,7 @@ static int find_named(struct group *g, int argc, char **names, bool ignore)
 {
 	g->members = arena_alloc(&g->arena, (size_t) argc, sizeof(*g->members));
 	if (g->members == NULL)
-		return err_set(g->err, -ENOMEM, "find the instances");
+		return err_set(g->failures.err, -ENOMEM, "find the instances");
 	for (int n = 0; n < argc; n++) {
 		struct member *m = &g->members[g->n];
 		struct err why = { 0 };
@@ -60,7 +52,7 @@ static int find_named(struct group *g, int argc, char **names, bool ignore)
 		if (r == -ENOENT && ignore)
 			continue;
 		if (r < 0) {
-			note_failure(g, r, &why);
+			failures_note(&g->failures, r, &why);
 			continue;
 		}
 		m->name = names[n];
@@ -74,16 +66,16 @@ static int find_matching(struct group *g, const struct opt_strings *filters)
 {
 	_cleanup_(instance_match_fini) struct instance_match m = { .e = g->e };
 	struct eng_instance *list = NULL;
-	int n = eng_instance_list(g->e, &g->arena, &list, g->err);
-	int r = n < 0 ? n : instance_match_limits(&m, filters, &g->arena, g->err);
+	int n = eng_instance_list(g->e, &g->arena, &list, g->failures.err);
+	int r = n < 0 ? n : instance_match_limits(&m, filters, &g->arena, g->failures.err);
 
 	if (r < 0)
 		return r;
 	g->members = arena_alloc(&g->arena, (size_t) n + 1, sizeof(*g->members));
 	if (g->members == NULL)
-		return err_set(g->err, -ENOMEM, "find the instances");
+		return err_set(g->failures.err, -ENOMEM, "find the instances");
 	while (n-- > 0) {
-		r = instance_match(&m, &list[n], filters, g->err);
+		r = instance_match(&m, &list[n], filters, g->failures.err);
 		if (r < 0)
 			return r;
 		if (r == 1)
@@ -102,7 +94,7 @@ static void begin_all(struct group *g, const struct cli_together *what)
 
 		m->begun = r == 0;
 		if (r < 0)
-			note_failure(g, r, &why);
+			failures_note(&g->failures, r, &why);
 	}
 }
 
@@ -127,7 +119,7 @@ static void end_all(struct group *g, const struct cli_together *what)
 			continue;
 		r = m->again ? 0 : what->end(g->e, &m->i, what->data, m->note, &why);
 		if (r < 0)
-			note_failure(g, r, &why);
+			failures_note(&g->failures, r, &why);
 		else
 			puts(m->name);
 	}
@@ -137,7 +129,7 @@ int cli_together(struct cli *cli, const struct cli_select *select, int argc, cha
 		 const struct cli_together *what, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
-	struct group g = { .err = err };
+	struct group g = { .failures.err = err };
 	int r = cli_select_check(select, argc, err);
 
 	if (r == 0)
@@ -157,5 +149,5 @@ int cli_together(struct cli *cli, const struct cli_select *select, int argc, cha
 		end_all(&g, what);
 	}
 	arena_fini(&g.arena);
-	return r < 0 ? r : g.result;
+	return r < 0 ? r : g.failures.result;
 }

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "cli/format/listing.h"
 #include "cli/volume_print.h"
 #include "engine/engine.h"
@@ -57,7 +58,8 @@ static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struc
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	_cleanup_(str_fini) struct str out = { 0 };
 	const struct inspect_opts *o = opts;
-	int r, result = 0;
+	struct failures failures = { .err = err };
+	int r;
 
 	if (o->all == (argc > 0))
 		return err_msg(err, -EINVAL, "give names of volumes, or --all");
@@ -71,12 +73,8 @@ static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struc
 
 		if (found == 0)
 			found = add_volume(e, o, &v, &out, &why);
-		if (found < 0) {
-			if (result < 0)
-				fprintf(stderr, "cleave: %s\n", err->text);
-			*err = why;
-			result = found;
-		}
+		if (found < 0)
+			failures_note(&failures, found, &why);
 	}
 	if (r < 0)
 		return r;
@@ -84,7 +82,7 @@ static int inspect_run(struct cli *cli, void *opts, int argc, char **argv, struc
 		return err_set(err, -ENOMEM, "describe the volumes");
 	if (o->format == NULL)
 		printf("[%s%s]\n", out.p != NULL ? out.p : "", out.len > 0 ? "\n" : "");
-	return result;
+	return failures.result;
 }
 
 CLI_VERB(volume_inspect_verb) = {

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/failures.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/volume.h"
@@ -39,14 +40,13 @@ static int rm_all(struct engine *e, struct err *err)
 	return n < 0 ? n : r;
 }
 
-/* Goes on after a failure; the last one is left for main() to print. */
 static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	const struct rm_opts *o = opts;
+	struct failures failures = { .err = err };
 	int r = o->all == (argc == 0) ? cli_engine(cli, &e, err)
-				      : err_msg(err, -EINVAL, "give names of volumes, or --all"),
-	    result = 0;
+				      : err_msg(err, -EINVAL, "give names of volumes, or --all");
 
 	if (r == 0)
 		r = eng_instance_reconcile(e, err); /* instances that died use nothing */
@@ -58,17 +58,13 @@ static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 		struct err why = { 0 };
 
 		r = eng_volume_remove(e, argv[i], &why);
-		if (r == 0 || (r == -ENOENT && o->force)) {
+		if (r == 0 || (r == -ENOENT && o->force))
 			puts(argv[i]);
-			continue;
-		}
-		if (result < 0)
-			fprintf(stderr, "cleave: %s\n", err->text);
-		*err = why;
-		result = r;
+		else
+			failures_note(&failures, r, &why);
 	}
 	eng_volumes_sweep(e);
-	return result;
+	return failures.result;
 }
 
 CLI_VERB(volume_rm_verb) = {

@@ -17,6 +17,7 @@
 #include "guest/request.h"
 
 #define ROOT "/root"
+#define SHARED "/shared" /* in the initramfs */
 #define PATH_SIZE 4096
 
 int child_make_dirs(const char *path, int parent)
@@ -41,19 +42,28 @@ int child_make_dirs(const char *path, int parent)
 	return 0;
 }
 
-/* The initramfs stays below, where no path leads. */
-static int change_root(const struct request *r)
+/*
+ * The initramfs stays below, where no path leads.  The descriptor is the shared directory as it is before
+ * anything is mounted over parts of it.
+ * Return: descriptor; -errno.
+ */
+static int change_root(void)
 {
-	long e = OS1(__NR_chdir, ROOT);
+	long e = os_mkdir(SHARED, 0700), fd = -1;
 
+	if (e == 0)
+		e = os_mount(ROOT, SHARED, NULL, MS_BIND, NULL);
+	if (e == 0)
+		e = fd = os_open(SHARED, O_PATH | O_DIRECTORY, 0);
+	if (e >= 0)
+		e = OS1(__NR_chdir, ROOT);
 	if (e == 0)
 		e = os_mount(".", "/", NULL, MS_MOVE, NULL);
 	if (e == 0)
 		e = OS1(__NR_chroot, ".");
 	if (e == 0)
 		e = OS1(__NR_chdir, "/");
-	(void) r;
-	return (int) e;
+	return e < 0 ? (int) e : (int) fd;
 }
 
 static bool is_file(const char *path)
@@ -63,8 +73,42 @@ static bool is_file(const char *path)
 	return OS4(__NR_newfstatat, AT_FDCWD, path, &st, 0) == 0 && !S_ISDIR(st.st_mode);
 }
 
+static bool is_shared(const char *type)
+{
+	static const char shared[] = GUEST_MOUNT_SHARED;
+	size_t i = 0;
+
+	while (i < sizeof(shared) && type[i] == shared[i])
+		i++;
+	return i == sizeof(shared);
+}
+
+/* Something of the shared directory, also where it is covered: not followed, as the host looked for it. */
+static int mount_shared(int shared, const char *source, const char *target)
+{
+	struct stat st;
+	long tree, e;
+
+	while (*source == '/')
+		source++;
+	tree = OS3(__NR_open_tree, shared, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (tree < 0)
+		return (int) tree;
+	e = OS4(__NR_newfstatat, tree, "", &st, AT_EMPTY_PATH);
+	if (e == 0)
+		e = child_make_dirs(target, !S_ISDIR(st.st_mode));
+	if (e == 0 && !S_ISDIR(st.st_mode)) {
+		e = OS4(__NR_mknodat, AT_FDCWD, target, S_IFREG | 0644, 0);
+		e = e == -EEXIST ? 0 : e;
+	}
+	if (e == 0)
+		e = OS5(__NR_move_mount, tree, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH);
+	(void) sys_close((int) tree); /* a mount */
+	return (int) e;
+}
+
 /* Flags, then type, source, target, data. */
-static int mount_one(const struct guest_field *f)
+static int mount_one(const struct guest_field *f, int shared)
 {
 	const char *text[4];
 	uint64_t flags;
@@ -73,6 +117,8 @@ static int mount_one(const struct guest_field *f)
 	if (f->len < 8 || guest_texts(f, 8, text, 4) < 0)
 		return -EPROTO;
 	flags = guest_get64(f->p);
+	if (is_shared(text[0]) && !(flags & MS_REMOUNT))
+		return mount_shared(shared, text[1], text[2]);
 	e = child_make_dirs(text[2], 0);
 	if (e == 0)
 		e = os_mount(text[1], text[2], text[0], flags, text[3]);
@@ -147,7 +193,7 @@ static int set_sysctl(const struct guest_field *f)
 	return (int) os_write_file(path, text[1], text_len(text[1]));
 }
 
-static int each(const struct request *r, uint32_t tag)
+static int each(const struct request *r, uint32_t tag, int shared)
 {
 	struct guest_in rest = r->fields;
 	struct guest_field f;
@@ -157,7 +203,7 @@ static int each(const struct request *r, uint32_t tag)
 		if (f.tag != tag)
 			continue;
 		if (tag == GUEST_MOUNT)
-			e = mount_one(&f);
+			e = mount_one(&f, shared);
 		else if (tag == GUEST_SYSCTL)
 			e = set_sysctl(&f);
 		else if (guest_text(&f) == NULL)
@@ -179,28 +225,30 @@ static int set_names(const struct request *r)
 
 int child_machine(const struct request *r, int *step)
 {
-	int e = set_names(r);
+	int e = set_names(r), shared = -1;
 
 	*step = GUEST_STEP_MOUNT;
 	(void) OS1(__NR_unshare, CLONE_NEWCGROUP); /* without cgroups there is none to hide */
 	if (e == 0)
-		e = change_root(r);
-	if (e == 0)
-		e = each(r, GUEST_MOUNT);
+		e = shared = change_root();
+	if (e >= 0)
+		e = each(r, GUEST_MOUNT, shared);
+	if (shared >= 0)
+		(void) sys_close(shared); /* a directory */
 	if (e == 0) {
 		*step = GUEST_STEP_DEVICES;
 		e = make_devices();
 	}
 	if (e == 0) {
 		*step = GUEST_STEP_SYSCTL;
-		e = each(r, GUEST_SYSCTL);
+		e = each(r, GUEST_SYSCTL, -1);
 	}
 	if (e == 0) {
 		*step = GUEST_STEP_MOUNT;
-		e = each(r, GUEST_MASK);
+		e = each(r, GUEST_MASK, -1);
 	}
 	if (e == 0)
-		e = each(r, GUEST_READONLY);
+		e = each(r, GUEST_READONLY, -1);
 	if (e == 0 && (r->flags & GUEST_ROOT_RO))
 		e = (int) os_mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL);
 	return e;

@@ -34,11 +34,10 @@
 #include "oci/child.h"
 #include "oci/console.h"
 #include "oci/container.h"
+#include "oci/describe.h"
 #include "oci/hook.h"
 #include "oci/lifecycle.h"
-#include "oci/notify.h"
 #include "oci/ns.h"
-#include "oci/pidfile.h"
 #include "oci/process.h"
 #include "oci/rootfs.h"
 #include "oci/sync.h"
@@ -54,88 +53,6 @@ struct creation {
 	pid_t pid;
 	int pidfd;
 };
-
-static int load_config(struct creation *cr, struct err *err)
-{
-	const struct oci_create_opts *o = &cr->opts;
-	_cleanup_(str_fini) struct str text = { 0 };
-	struct stat st;
-	const char *name = o->config_file != NULL ? o->config_file : "config.json";
-	char path[PATH_MAX];
-	int r;
-
-	if (snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : cr->c->state.bundle,
-		     name[0] == '/' ? "" : "/", name) >= (int) sizeof(path))
-		return err_set(err, -ENAMETOOLONG, "open '%s/%s'", cr->c->state.bundle, name);
-	if (o->config != NULL)
-		str_puts(&text, o->config);
-	else {
-		if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) /* a fifo would make us wait */
-			return err_msg(err, -EINVAL, "%s is not a regular file", path);
-		r = file_read(AT_FDCWD, path, OCI_SPEC_SIZE_MAX, &text);
-		if (r == -ENOENT)
-			return err_msg(err, r, "JSON specification file %s not found", path);
-		if (r == -EFBIG)
-			return err_msg(err, r, "%s is over the limit of %u bytes", path, OCI_SPEC_SIZE_MAX);
-		if (r < 0)
-			return err_set(err, r, "read '%s'", path);
-	}
-	r = oci_spec_parse(path, text.p, text.len, &cr->c->spec, err);
-	if (r < 0)
-		return r;
-	r = oci_spec_check_host(cr->c->spec, geteuid() != 0, err);
-	if (r < 0)
-		return r;
-	r = oci_notify_pass(cr->c->spec, o->notify_socket, err);
-	if (r < 0)
-		return r;
-	if (!cr->c->spec->process_set && o->start)
-		return err_msg(err, -EINVAL, "%s: process is missing", path);
-	if (o->no_cgroup) { /* before the configuration, which may name a cgroup that is not ours to remove */
-		r = file_replace(cr->c->dir_fd, OCI_NO_CGROUP, "", 0, 0600);
-		if (r < 0)
-			return err_set(err, r, "write %s of the container", OCI_NO_CGROUP);
-	}
-	r = file_replace(cr->c->dir_fd, OCI_CONFIG_COPY, text.p, text.len, 0600);
-	return r < 0 ? err_set(err, r, "write %s of the container", OCI_CONFIG_COPY) : 0;
-}
-
-/* What state.json will say, but for the pid. */
-static int fill_state(struct creation *cr, struct err *err)
-{
-	struct oci_state *st = &cr->c->state;
-	_cleanup_free_ char *bundle = realpath(cr->opts.bundle, NULL);
-	struct timespec now;
-	struct tm tm;
-	char when[48];
-	size_t n;
-
-	if (bundle == NULL)
-		return err_set(err, -errno, "open the bundle '%s'", cr->opts.bundle);
-	(void) clock_gettime(CLOCK_REALTIME, &now);
-	(void) gmtime_r(&now.tv_sec, &tm); /* UTC needs no time zone files */
-	n = strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void) snprintf(when + n, sizeof(when) - n, ".%09ldZ", now.tv_nsec);
-	st->bundle = arena_strdup(&st->arena, bundle);
-	st->id = arena_strdup(&st->arena, cr->c->id);
-	st->created = arena_strdup(&st->arena, when);
-	st->owner = geteuid();
-	return st->bundle == NULL || st->id == NULL || st->created == NULL ?
-		       err_set(err, -ENOMEM, "create the container") : 0;
-}
-
-static int fill_state_from_spec(struct creation *cr, struct err *err)
-{
-	struct oci_state *st = &cr->c->state;
-	const struct oci_spec *spec = cr->c->spec;
-
-	st->version = arena_strdup(&st->arena, spec->version);
-	st->annotations = spec->annotations; /* c->spec lives as long as c->state */
-	st->rootfs = spec->root_path == NULL ? arena_strdup(&st->arena, "") :
-		     spec->root_path[0] == '/' ? arena_strdup(&st->arena, spec->root_path) :
-		     arena_printf(&st->arena, "%s/%s", st->bundle, spec->root_path);
-	return st->version == NULL || st->rootfs == NULL ? err_set(err, -ENOMEM, "create the container") : 0;
-}
 
 static int open_namespaces(struct creation *cr, struct err *err)
 {
@@ -185,19 +102,6 @@ static int make_cgroup(struct creation *cr, struct err *err)
 	return want.systemd ? 0 : oci_cgroup_apply(cr->c->cgroup, &l->resources, false, err);
 }
 
-/* Before we go to the bundle: other paths are relative to where the caller is. */
-static int make_absolute(struct arena *a, const char **path, struct err *err)
-{
-	char cwd[PATH_MAX];
-
-	if (*path == NULL || **path == '/')
-		return 0;
-	if (getcwd(cwd, sizeof(cwd)) == NULL)
-		return err_set(err, -errno, "find the working directory");
-	*path = arena_printf(a, "%s/%s", cwd, *path);
-	return *path == NULL ? err_set(err, -ENOMEM, "create the container") : 0;
-}
-
 /* To wait for `start` takes a socket, a connection, and with a seccomp listener another socket. */
 static int check_descriptors(const struct oci_child *ch, struct err *err)
 {
@@ -216,17 +120,10 @@ static int prepare(struct creation *cr, struct err *err)
 {
 	struct oci_child *ch = &cr->child;
 	struct oci_container *c = cr->c;
-	int r = fill_state(cr, err);
+	int r = oci_describe(c, &cr->opts, err);
 
-	if (r == 0)
-		r = load_config(cr, err);
-	if (r == 0)
-		r = fill_state_from_spec(cr, err);
 	if (r < 0)
 		return r;
-	if (c->spec->process.terminal && cr->opts.detached && cr->opts.console_socket == NULL)
-		return err_msg(err, -EINVAL, "cannot allocate tty if runc will detach without setting console "
-					     "socket");
 	oci_child_init(ch, c);
 	ch->process = c->spec->process;
 	ch->state = c->state;
@@ -243,15 +140,9 @@ static int prepare(struct creation *cr, struct err *err)
 		if (ch->init.rootfs_fd < 0)
 			return err_set(err, -errno, "keep the root file system");
 	}
-	r = make_absolute(&c->state.arena, &cr->opts.pid_file, err);
-	if (r == 0)
-		r = make_absolute(&c->state.arena, &cr->opts.console_socket, err);
-	if (r == 0)
-		r = make_absolute(&c->state.arena, &cr->opts.pidfd_socket, err);
+	r = oci_describe_enter(c, &cr->opts, err);
 	if (r < 0)
 		return r;
-	if (chdir(c->state.bundle) < 0) /* paths in config.json are relative to it */
-		return err_set(err, -errno, "enter the bundle '%s'", c->state.bundle);
 	r = oci_child_prepare(ch, c, cr->opts.console_socket, cr->opts.preserve_fds, &cr->console, err);
 	if (r == 0 && c->spec->linux.mount_label != NULL && !oci_selinux_active(ch->init.proc_fd)) {
 		log_warning("linux.mountLabel is set but SELinux is off, ignoring it");
@@ -343,26 +234,6 @@ static int move_net_devices(struct creation *cr, struct err *err)
 	return oci_netdev_move(cr->c->spec, fd, err);
 }
 
-static int fill_pid(struct creation *cr, struct err *err)
-{
-	struct oci_state *st = &cr->c->state;
-	_cleanup_(str_fini) struct str cgroup = { 0 };
-	struct proc_stat ps;
-	int r = proc_stat_read(cr->pid, &ps);
-
-	if (r < 0)
-		return err_set(err, r, "read the state of the container process");
-	if (cr->c->cgroup != NULL) {
-		oci_cgroup_save(cr->c->cgroup, &cgroup);
-		st->cgroup = cgroup.failed || cgroup.p == NULL ? NULL : arena_strdup(&st->arena, cgroup.p);
-		if (st->cgroup == NULL)
-			return err_set(err, -ENOMEM, "create the container");
-	}
-	st->pid = cr->pid;
-	st->start_time = ps.start_time;
-	return 0;
-}
-
 static int run_runtime_hooks(struct creation *cr, struct err *err)
 {
 	struct oci_container *c = cr->c;
@@ -389,7 +260,7 @@ static int serve(struct creation *cr, struct err *err)
 	if (r == 0)
 		r = move_net_devices(cr, err);
 	if (r == 0)
-		r = fill_pid(cr, err);
+		r = oci_describe_pid(c, cr->pid, err);
 	while (r == 0) {
 		kind = oci_sync_recv(cr->sync, NULL, err);
 		if (kind < 0)
@@ -408,20 +279,9 @@ static int serve(struct creation *cr, struct err *err)
 	if (r == 0 && cr->child.init.in_userns && c->spec->process_set)
 		r = oci_process_quota(&c->spec->process, cr->child.init.proc_fd, cr->pid, err);
 	if (r == 0)
-		r = oci_state_save(c->dir_fd, &c->state, err);
+		r = oci_describe_publish(c, &cr->opts, cr->pid, cr->pidfd, err);
 	if (r < 0)
 		return r;
-	c->has_state = true;
-	if (cr->opts.pidfd_socket != NULL) {
-		r = oci_pidfd_send(cr->opts.pidfd_socket, cr->pidfd, err);
-		if (r < 0)
-			return r;
-	}
-	if (cr->opts.pid_file != NULL) {
-		r = oci_pidfile_write(cr->opts.pid_file, cr->pid, err);
-		if (r < 0)
-			return r;
-	}
 	r = oci_sync_send(cr->sync, OCI_SYNC_PERSIST, 0);
 	if (r < 0)
 		return err_set(err, r, "talk to the container process");

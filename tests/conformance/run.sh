@@ -13,7 +13,7 @@ passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-[ $# -gt 0 ] || set -- podman containerd docker
+[ $# -gt 0 ] || set -- podman containerd docker machines
 for client in "$@"; do
 	status=0
 	"$here/$client.sh" </dev/null 2>&1 | tee "$log" || status=$?

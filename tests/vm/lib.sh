@@ -6,14 +6,16 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=$(realpath -m "${CLEAVE_BIN:-$here/../../build/bin}")
 
-# on_host SCRIPT: with the kernel and the modules of the test guest
+# on_host IMAGE SCRIPT: with the kernel and the modules of the test guest
 on_host() {
-	local work status=0
-	work=$(mktemp -d) || exit 1
-	debugfs -R "rdump /lib/modules $work" "$1/root.img" 2>/dev/null
-	CLEAVE=$bin/cleave KERNEL=$1/vmlinuz MODULES=$(echo "$work"/modules/*) ENGINE_LIB=$here/../engine/lib.sh "$here/$2" || status=$?
-	rm -rf "$work"
-	exit $status
+	local modules=$1/modules
+	if [ ! -d "$modules" ]; then # taken out once; tests may run side by side
+		rm -rf "$modules.$$" && mkdir "$modules.$$" || exit 1
+		debugfs -R "rdump /lib/modules $modules.$$" "$1/root.img" 2>/dev/null
+		mv -T "$modules.$$" "$modules" 2>/dev/null || rm -rf "$modules.$$"
+	fi
+	MODULES=$(echo "$modules"/modules/*) CLEAVE=$bin/cleave KERNEL=$1/vmlinuz ENGINE_LIB=$here/../engine/lib.sh \
+		VM_INSIDE=$here/inside.sh exec "$here/$2"
 }
 
 in_machines() {
@@ -28,5 +30,5 @@ in_machines() {
 		add+=(--add "$program:/usr/local/bin/$(basename "$program")")
 	done
 	exec "$here/../guest/run.sh" --cpus 1 --memory 1600 --timeout "${TEST_TIMEOUT:-600}" "${add[@]}" \
-		--add "$image/vmlinuz:/opt/vm/vmlinuz" --add "$here/../engine/lib.sh:/opt/vm/lib.sh" -- "$here/$1"
+		--add "$image/vmlinuz:/opt/vm/vmlinuz" --add "$here/inside.sh:/opt/vm/inside.sh" --add "$here/../engine/lib.sh:/opt/vm/lib.sh" -- "$here/$1"
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/oci/runtime.h"
 #include "cli/oci/verb.h"
 #include "oci/container.h"
 #include "oci/create.h"
@@ -55,7 +56,7 @@ static int create_run(struct oci_cli *cli, void *data, int argc, char **argv, st
 	};
 
 	(void) argc;
-	return oci_create(&opts, &made, err);
+	return oci_runtime.create(&opts, &made, err);
 }
 
 OCI_VERB(verb_create) = {

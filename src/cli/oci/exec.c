@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "cli/oci/runtime.h"
 #include "cli/oci/verb.h"
 #include "oci/container.h"
 #include "oci/foreground.h"
@@ -243,7 +244,7 @@ static int exec_run(struct oci_cli *cli, void *data, int argc, char **argv, stru
 					     "socket");
 	if (!o->detach)
 		oci_foreground_block(&old);
-	r = oci_exec(c, &opts, &done, err);
+	r = oci_runtime.exec(c, &opts, &done, err);
 	if (r == 0 && !o->detach)
 		r = oci_foreground_wait(done.pid, done.pidfd, done.master, &status, err);
 	if (done.pidfd >= 0)

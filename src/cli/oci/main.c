@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * DOC: `cleave-oci`, the OCI runtime
+ * DOC: `cleave-oci`, the OCI runtime, and `cleave-oci-vm`, which makes virtual machines of the same bundles
  *
  * Global options, then a verb, then its options and operands; the same words as runc, so that
  * engines can use it in its place, also by the name of that (a link `runc`), which it then goes by.  Failures are logged once, here: to standard error for people
@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/oci/runtime.h"
 #include "cli/oci/verb.h"
 #include "oci/spec.h"
 #include "sys/exe.h"
@@ -115,7 +116,7 @@ static bool is_host_root(void)
 }
 
 /*
- * /run/cleave-oci for root, else below XDG_RUNTIME_DIR or what systemd makes in its stead: never in
+ * /run/cleave-oci for root (or cleave-oci-vm), else below XDG_RUNTIME_DIR or what systemd makes in its stead: never in
  * a directory where others can put something first.
  */
 static int default_root(char *buf, size_t size)
@@ -124,11 +125,11 @@ static int default_root(char *buf, size_t size)
 	int n;
 
 	if (xdg != NULL && *xdg != '\0' && !is_host_root())
-		n = snprintf(buf, size, "%s/cleave-oci", xdg);
+		n = snprintf(buf, size, "%s/%s", xdg, oci_runtime.name);
 	else if (geteuid() == 0)
-		n = snprintf(buf, size, "/run/cleave-oci");
+		n = snprintf(buf, size, "/run/%s", oci_runtime.name);
 	else
-		n = snprintf(buf, size, "/run/user/%u/cleave-oci", (unsigned) geteuid());
+		n = snprintf(buf, size, "/run/user/%u/%s", (unsigned) geteuid(), oci_runtime.name);
 	return n < 0 || (size_t) n >= size ? -ENAMETOOLONG : 0;
 }
 
@@ -179,7 +180,7 @@ static int run_with(const struct oci_verb *v, const struct opt *table, void *opt
 		r = err_msg(&err, -EINVAL, "%s: wrong number of arguments: usage: %s %s %s", v->name,
 			    program_invocation_short_name,
 			    v->name, v->args);
-	if (r == 0 && v->seal)
+	if (r == 0 && v->seal && oci_runtime.seal)
 		r = exe_seal(cli->argv, &err);
 	if (r == 0)
 		r = v->run(cli, opts, argc, argv, &err);
@@ -293,8 +294,8 @@ int main(int argc, char **argv)
 	}
 	v = find_verb(argv[1]);
 	if (v == NULL) {
-		(void) err_msg(&err, -EINVAL, "No help topic for '%s': no such command; see cleave-oci --help",
-			       argv[1]);
+		(void) err_msg(&err, -EINVAL, "No help topic for '%s': no such command; see %s --help", argv[1],
+			       oci_runtime.name);
 		report("", &err);
 		return 1;
 	}

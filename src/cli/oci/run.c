@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "cli/oci/runtime.h"
 #include "cli/oci/verb.h"
 #include "oci/container.h"
 #include "oci/create.h"
@@ -71,7 +72,7 @@ static int run_run(struct oci_cli *cli, void *data, int argc, char **argv, struc
 		if (!o->no_subreaper)
 			(void) prctl(PR_SET_CHILD_SUBREAPER, 1); /* without it orphans go to init */
 	}
-	r = oci_create(&opts, &made, err);
+	r = oci_runtime.create(&opts, &made, err);
 	if (r < 0 || o->detach)
 		return r;
 	r = oci_foreground_wait(made.pid, made.pidfd, made.master, &status, err);

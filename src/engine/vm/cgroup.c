@@ -30,6 +30,13 @@ static int save(struct engine *e, const char *id, const struct oci_cgroup *cg, s
 	return r < 0 ? err_set(err, r, "note the cgroup of the instance") : 0;
 }
 
+void vm_cgroup_limits(struct oci_resources *res)
+{
+	res->memory = (struct oci_memory) { 0 };
+	res->pids_limit = (struct opt_i64) { 0 };
+	res->nr_devices = 0;
+}
+
 int vm_cgroup_enter(struct engine *e, const char *id, struct oci_spec *spec, struct err *err)
 {
 	_cleanup_(oci_cgroup_freep) struct oci_cgroup *cg = NULL;
@@ -37,9 +44,7 @@ int vm_cgroup_enter(struct engine *e, const char *id, struct oci_spec *spec, str
 	struct oci_cgroup_want want = { .id = id, .path = spec->linux.cgroups_path, .resources = res, .spec = spec };
 	int r;
 
-	res->memory = (struct oci_memory) { 0 };
-	res->pids_limit = (struct opt_i64) { 0 }; /* of the guest */
-	res->nr_devices = 0;
+	vm_cgroup_limits(res);
 	r = oci_cgroup_create(&want, &cg, err);
 	if (r == 0)
 		r = save(e, id, cg, err); /* before anything is in it, so that it is found again */

@@ -4,7 +4,11 @@
 struct engine;
 struct err;
 struct oci_cgroup;
+struct oci_resources;
 struct oci_spec;
+
+/** vm_cgroup_limits() - leave only what the host limits: memory, processes and devices are the guest's */
+void vm_cgroup_limits(struct oci_resources *res);
 
 /**
  * vm_cgroup_enter() - make a cgroup for an instance, with its limits, and move this process there

@@ -139,5 +139,5 @@ int vm_exec(struct engine *e, const char *id, const struct eng_exec *exec, struc
 		.master = -EBADF,
 	};
 
-	return vm_stand_in(be_stand_in, &s, ret, err);
+	return vm_stand_in(be_stand_in, &s, false, ret, err);
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,8 +22,8 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "engine/engine.h"
 #include "engine/kernel/payload.h"
+#include "sys/exe.h"
 
 #define PROGRAM_MAX (1u << 20) /* bytes */
 #define MODULE_MAX (64u << 20) /* bytes of one */
@@ -58,16 +59,16 @@ static void add_entry(struct making *m, const char *name, unsigned mode, unsigne
 	pad(&m->out);
 }
 
-static int add_program(struct making *m, const struct engine *e, struct err *err)
+static int add_program(struct making *m, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
-	const char *slash = strrchr(e->monitor, '/');
-	const char *path = arena_printf(&m->arena, "%.*s/cleave-guest", slash != NULL ? (int) (slash - e->monitor) : 0,
-					e->monitor);
-	int r = path != NULL ? file_read(AT_FDCWD, path, PROGRAM_MAX, &text) : -ENOMEM;
+	char path[PATH_MAX];
+	int r = exe_helper("cleave-guest", path, sizeof(path));
 
+	if (r == 0)
+		r = file_read(AT_FDCWD, path, PROGRAM_MAX, &text);
 	if (r < 0)
-		return err_set(err, r, "read the program '%s'", path != NULL ? path : "cleave-guest");
+		return err_set(err, r, "read the program '%s'", path);
 	add_entry(m, "dev", S_IFDIR | 0755, 0, NULL, 0);
 	add_entry(m, "dev/console", S_IFCHR | 0600, 5 << 8 | 1, NULL, 0);
 	add_entry(m, "m", S_IFDIR | 0755, 0, NULL, 0);
@@ -199,7 +200,7 @@ static int write_out(struct making *m, struct err *err)
 	return r < 0 ? err_set(err, r, "make an initramfs") : take_fd(fd);
 }
 
-static int make(struct making *m, const struct engine *e, const char *const *names, struct err *err)
+static int make(struct making *m, const char *const *names, struct err *err)
 {
 	_cleanup_(str_fini) struct str dep = { 0 }, builtin = { 0 };
 	int r = read_list(m->dir, "modules.dep", &dep, err);
@@ -207,7 +208,7 @@ static int make(struct making *m, const struct engine *e, const char *const *nam
 	if (r == 0)
 		r = read_list(m->dir, "modules.builtin", &builtin, err);
 	if (r == 0)
-		r = add_program(m, e, err);
+		r = add_program(m, err);
 	m->dep = dep.p != NULL ? dep.p : "";
 	m->builtin = builtin.p != NULL ? builtin.p : "";
 	/* a kernel without modules has all there is built in */
@@ -216,7 +217,7 @@ static int make(struct making *m, const struct engine *e, const char *const *nam
 	return r == 0 ? write_out(m, err) : r;
 }
 
-int vm_initramfs_make(const struct engine *e, const char *kernel, const char *const *names, struct err *err)
+int vm_initramfs_make(const char *kernel, const char *const *names, struct err *err)
 {
 	struct making m = { 0 };
 	char path[4096];
@@ -227,7 +228,7 @@ int vm_initramfs_make(const struct engine *e, const char *kernel, const char *co
 	if (dir < 0)
 		return err_set(err, -errno, "open the kernel's modules '%s'", path);
 	m.dir = dir;
-	r = make(&m, e, names, err);
+	r = make(&m, names, err);
 	str_fini(&m.out);
 	arena_fini(&m.arena);
 	return r;

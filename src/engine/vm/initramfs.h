@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-struct engine;
 struct err;
 
 /**
@@ -12,4 +11,4 @@ struct err;
  * Modules lose their signatures: checking them takes the guest longer than all the rest of loading.
  * Return: descriptor of a file in memory; -ENOENT a module is missing; -errno; with a message.
  */
-int vm_initramfs_make(const struct engine *e, const char *kernel, const char *const *names, struct err *err);
+int vm_initramfs_make(const char *kernel, const char *const *names, struct err *err);

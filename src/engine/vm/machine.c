@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@
 #include "engine/kernel/kernel.h"
 #include "engine/vm/initramfs.h"
 #include "engine/vm/link.h"
-#include "engine/vm/machine.h"
+#include "sys/exe.h"
 #include "sys/proc.h"
 
 #define MEMORY_STEP (2ull << 20)
@@ -41,12 +42,12 @@
 
 static const char *const modules[] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs", NULL };
 
-int vm_machine_prepare(struct engine *e, const struct eng_config *config, struct vm_machine *m, struct err *err)
+int vm_machine_prepare(struct engine *e, const struct vm_want *want, struct vm_machine *m, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	struct eng_kernel kernel;
 	const char *dir, *image;
-	int r = eng_kernel_find(e, config->kernel, &a, &kernel, err);
+	int r = eng_kernel_find(e, want->kernel, &a, &kernel, err);
 
 	if (r < 0)
 		return r;
@@ -57,7 +58,7 @@ int vm_machine_prepare(struct engine *e, const struct eng_config *config, struct
 	m->kernel = open(image, O_RDONLY | O_CLOEXEC);
 	if (m->kernel < 0)
 		return err_set(err, -errno, "open kernel '%s'", image);
-	m->initramfs = vm_initramfs_make(e, dir, modules, err);
+	m->initramfs = vm_initramfs_make(dir, modules, err);
 	if (m->initramfs < 0)
 		return m->initramfs;
 	m->complaints = memfd_create("complaints", MFD_CLOEXEC);
@@ -83,19 +84,18 @@ static const char *fd_path(struct args *a, int fd)
 	return arena_printf(&a->arena, "/proc/self/fd/%d", fd);
 }
 
-static void make_args(const struct eng_config *c, const struct vm_machine *m, const char *program, struct args *a)
+static void make_args(const struct vm_want *want, const struct vm_machine *m, const char *program, struct args *a)
 {
-	uint64_t memory = c->memory != 0 ? c->memory : ENG_VM_MEMORY;
-	uint64_t cpus = c->vcpus != 0 ? c->vcpus : (c->nano_cpus + 999999999) / 1000000000;
+	uint64_t memory = want->memory != 0 ? want->memory : ENG_VM_MEMORY;
 
 	a->v[a->n++] = program;
 	add(a, "--kernel", fd_path(a, m->kernel));
 	add(a, "--initrd", fd_path(a, m->initramfs));
-	add(a, "--append", arena_printf(&a->arena, APPEND "%s%s", c->append != NULL ? " " : "",
-					c->append != NULL ? c->append : ""));
+	add(a, "--append", arena_printf(&a->arena, APPEND "%s%s", want->append != NULL ? " " : "",
+					want->append != NULL ? want->append : ""));
 	add(a, "--memory", arena_printf(&a->arena, "%llu", (memory + MEMORY_STEP - 1) / MEMORY_STEP * MEMORY_STEP));
-	add(a, "--cpus", arena_printf(&a->arena, "%" PRIu64, cpus != 0 ? cpus : 1));
-	add(a, "--accel", c->accel != NULL ? c->accel : "auto");
+	add(a, "--cpus", arena_printf(&a->arena, "%" PRIu64, want->cpus != 0 ? want->cpus : 1));
+	add(a, "--accel", want->accel != NULL ? want->accel : "auto");
 	add(a, "--serial", arena_printf(&a->arena, "/proc/self/fd/%d/" VM_CONSOLE, m->files));
 	add(a, "--vsock", GUEST_CID ",path=" VM_SOCKET); /* in the working directory */
 	add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=root", m->root));
@@ -131,19 +131,17 @@ static _Noreturn void be_machine(const struct vm_machine *m, const char *const *
 	_exit(125);
 }
 
-int vm_machine_start(const struct engine *e, const struct eng_config *config, struct vm_machine *m, struct err *err)
+int vm_machine_start(const struct vm_want *want, struct vm_machine *m, struct err *err)
 {
 	struct args a = { 0 };
-	const char *slash = strrchr(e->monitor, '/');
-	const char *program = arena_printf(&a.arena, "%.*s/cleave-vmm", slash != NULL ? (int) (slash - e->monitor) : 0,
-					   e->monitor);
-	int r = 0;
+	char program[PATH_MAX];
+	int r = exe_helper("cleave-vmm", program, sizeof(program));
 
-	make_args(config, m, program, &a);
-	if (a.failed || program == NULL)
+	if (r < 0)
+		return err_set(err, r, "find the program '%s'", program);
+	make_args(want, m, program, &a);
+	if (a.failed)
 		r = err_set(err, -ENOMEM, "start a virtual machine");
-	if (r == 0 && access(program, X_OK) < 0)
-		r = err_set(err, -errno, "find the program '%s'", program);
 	if (r == 0)
 		m->pid = proc_clone(0, SIGCHLD, -EBADF, &m->pidfd);
 	if (r == 0 && m->pid == 0)

@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <errno.h>
+#include <stdint.h>
 #include <sys/types.h>
 
-struct eng_config;
 struct engine;
 struct err;
+
+/**
+ * struct vm_want - what a machine is asked to be
+ * @kernel: its name in the store; NULL: the default
+ * @append: added to the kernel's command line; NULL: nothing
+ * @accel: "kvm", "soft"; NULL: what can be had
+ * @memory: bytes, 0: ENG_VM_MEMORY; @cpus: 0: one
+ */
+struct vm_want {
+	const char *kernel, *append, *accel;
+	uint64_t memory, cpus;
+};
 
 /**
  * struct vm_machine - a machine that is about to run
@@ -23,15 +36,13 @@ struct vm_machine {
 
 #define VM_MACHINE_NONE { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -1 }
 #define VM_CONSOLE "console.log" /* the kernel's, in the instance's directory */
+#define VM_OOM "oom" /* in the instance's directory of the run root: something was killed for want of memory */
 
-/** vm_machine_prepare() - kernel and initramfs of the configuration; 0 or -errno with a message */
-int vm_machine_prepare(struct engine *e, const struct eng_config *config, struct vm_machine *m, struct err *err);
+/** vm_machine_prepare() - kernel and initramfs; 0 or -errno with a message */
+int vm_machine_prepare(struct engine *e, const struct vm_want *want, struct vm_machine *m, struct err *err);
 
-/**
- * vm_machine_start() - start the machine as a child that dies with this process
- * Return: 0; -errno with a message.
- */
-int vm_machine_start(const struct engine *e, const struct eng_config *config, struct vm_machine *m, struct err *err);
+/** vm_machine_start() - start the machine as a child that dies with this process; 0 or -errno with a message */
+int vm_machine_start(const struct vm_want *want, struct vm_machine *m, struct err *err);
 
 /** vm_machine_wait_ready() - until the guest is connected; its connection; -errno with a message */
 int vm_machine_wait_ready(const struct vm_machine *m, int listener, int signals, struct err *err);

@@ -115,22 +115,47 @@ static int put_one(struct guest_out *o, unsigned long how, const char *const tex
 	return 0;
 }
 
-/*
- * The host's part is done, but for one thing: what is there twice is one file for the guest, so that it is
- * the guest who has to see that it can be written at one place only.
- */
-static int put_bind(struct guest_out *o, const struct oci_mount *m, const struct oci_mount_opts *opts, struct err *err)
+static bool is_below(const char *path, const char *dir)
 {
-	const char *const text[] = { "none", m->destination, m->destination, "" };
-	int r;
+	size_t n = strlen(dir);
 
-	if ((opts->flags & MS_RDONLY) == 0 && (opts->rec_set & MOUNT_ATTR_RDONLY) == 0)
-		return 0;
-	r = put_one(o, MS_BIND | MS_REC, text, err);
-	return r == 0 ? put_one(o, MS_BIND | MS_REMOUNT | MS_RDONLY, text, err) : r;
+	while (n > 0 && dir[n - 1] == '/')
+		n--;
+	return strncmp(path, dir, n) == 0 && path[n] == '/';
 }
 
-static int put_mount(struct guest_out *o, const struct oci_mount *m, struct err *err)
+/* The guest mounts something of its own over the place before this one's turn. */
+static bool is_covered(const struct oci_spec *spec, const struct oci_mount *m)
+{
+	struct oci_mount_opts opts;
+
+	for (const struct oci_mount *before = spec->mounts; before < m; before++)
+		if (is_below(m->destination, before->destination) && oci_mount_opts_parse(before, &opts, NULL) == 0 &&
+		    !is_bind(before, &opts))
+			return true;
+	return false;
+}
+
+/*
+ * The host has mounted it in the shared root directory, with its options.  What the guest covers has to be
+ * brought up again; and what must not be done there is said to the guest's kernel, too: set-user-id and
+ * devices mean something there only.
+ */
+static int put_bind(struct guest_out *o, const struct oci_spec *spec, const struct oci_mount *m,
+		    const struct oci_mount_opts *opts, struct err *err)
+{
+	bool covered = is_covered(spec, m);
+	unsigned long limits = (opts->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)) |
+			       ((opts->rec_set & MOUNT_ATTR_RDONLY) ? MS_RDONLY : 0u);
+	const char *const text[] = { covered ? GUEST_MOUNT_SHARED : "none", m->destination, m->destination, "" };
+	int r = 0;
+
+	if (covered || limits != 0)
+		r = put_one(o, MS_BIND | MS_REC, text, err);
+	return r == 0 && limits != 0 ? put_one(o, MS_BIND | MS_REMOUNT | limits, text, err) : r;
+}
+
+static int put_mount(struct guest_out *o, const struct oci_spec *spec, const struct oci_mount *m, struct err *err)
 {
 	_cleanup_(str_fini) struct str data = { 0 };
 	const char *type = m->type != NULL ? m->type : "none";
@@ -138,7 +163,7 @@ static int put_mount(struct guest_out *o, const struct oci_mount *m, struct err 
 	int r = oci_mount_opts_parse(m, &opts, err);
 
 	if (r < 0 || is_bind(m, &opts))
-		return r < 0 ? r : put_bind(o, m, &opts, err);
+		return r < 0 ? r : put_bind(o, spec, m, &opts, err);
 	if (strcmp(type, "cgroup") == 0)
 		type = "cgroup2"; /* the guest's own */
 	else
@@ -180,7 +205,7 @@ static int put_machine(struct guest_out *o, const struct oci_spec *spec, struct 
 	if (getrandom(entropy, sizeof(entropy), 0) == sizeof(entropy))
 		guest_put(o, GUEST_ENTROPY, entropy, sizeof(entropy));
 	for (size_t i = 0; r == 0 && i < spec->nr_mounts; i++)
-		r = put_mount(o, &spec->mounts[i], err);
+		r = put_mount(o, spec, &spec->mounts[i], err);
 	for (size_t i = 0; r == 0 && i < spec->linux.sysctl.n; i++)
 		r = put_sysctl(o, &spec->linux.sysctl.v[i], err);
 	put_texts(o, GUEST_MASK, &spec->linux.masked_paths);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -32,13 +33,13 @@ static int read_report(int sock, int *ret_master, struct err *err)
 	return report.code < 0 ? err_msg(err, report.code, "%s", report.text) : 0;
 }
 
-int vm_stand_in(void (*be)(void *arg, int report), void *arg, struct eng_running *ret, struct err *err)
+int vm_stand_in(void (*be)(void *arg, int report), void *arg, bool child, struct eng_running *ret, struct err *err)
 {
 	int pair[2], r = msg_pair(pair);
 
 	if (r < 0)
 		return err_set(err, r, "start a virtual machine");
-	ret->pid = proc_clone(CLONE_PARENT, 0, -EBADF, NULL);
+	ret->pid = proc_clone(child ? 0 : CLONE_PARENT, child ? SIGCHLD : 0, -EBADF, NULL);
 	if (ret->pid == 0)
 		be(arg, pair[1]);
 	(void) close(pair[1]); /* a socket */

@@ -23,6 +23,7 @@
 #include "engine/stop.h"
 #include "engine/vm/cgroup.h"
 #include "engine/vm/link.h"
+#include "engine/vm/machine.h"
 #include "engine/vm/vm_parts.h"
 #include "oci/cgroup.h"
 #include "oci/spec.h"
@@ -127,9 +128,7 @@ static int vm_update(struct engine *e, const char *id, const struct eng_config *
 		r = oci_spec_parse("config.json", json.p, json.len, &spec, err);
 	if (r < 0)
 		return r;
-	spec->linux.resources.nr_devices = 0;
-	spec->linux.resources.memory = (struct oci_memory) { 0 };
-	spec->linux.resources.pids_limit = (struct opt_i64) { 0 };
+	vm_cgroup_limits(&spec->linux.resources);
 	return oci_cgroup_apply(cg, &spec->linux.resources, true, err);
 }
 
@@ -137,7 +136,7 @@ static bool vm_oom_killed(struct engine *e, const char *id)
 {
 	char path[ENG_ID_LEN + 16];
 
-	(void) snprintf(path, sizeof(path), "%.64s/oom", id);
+	(void) snprintf(path, sizeof(path), "%.64s/" VM_OOM, id);
 	return faccessat(e->run_fd, path, F_OK, 0) == 0;
 }
 

@@ -14,11 +14,11 @@ int vm_exec(struct engine *e, const char *id, const struct eng_exec *exec, struc
 
 /**
  * vm_stand_in() - make the process that stands for a program in a machine
- * @be: what it does; must report with vm_report_started() or vm_report_failed()
- * Called by the starter: the process is its sibling.
+ * @be: what it does; must report with vm_report()
+ * @child: of the caller; else it is its sibling
  * Return: 0 the program runs; -errno with a message.
  */
-int vm_stand_in(void (*be)(void *arg, int report), void *arg, struct eng_running *ret, struct err *err);
+int vm_stand_in(void (*be)(void *arg, int report), void *arg, bool child, struct eng_running *ret, struct err *err);
 
 /** vm_report() - tell the starter: it runs, with its terminal's master or -EBADF; or @failure */
 void vm_report(int sock, const struct err *failure, int master);

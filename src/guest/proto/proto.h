@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUEST_VERSION 1u
+#define GUEST_VERSION 2u
 #define GUEST_PORT 1024u /* of the guest: connections of the engine */
 #define GUEST_HOST_PORT 1025u /* of the host: the guest is ready, and gets its program */
 #define GUEST_HEADER 8u /* bytes: length of the fields, type, version */
@@ -21,6 +21,7 @@
 #define GUEST_TEXT_MAX 256u /* bytes of a text to the host */
 #define GUEST_WORDS_MAX 65536u /* arguments, variables */
 #define GUEST_MOUNTS_MAX 4096u
+#define GUEST_MOUNT_SHARED "shared" /* type of a mount: the source is a path in the shared root directory */
 #define GUEST_GROUPS_MAX 1024u
 #define GUEST_FILTER_MAX 4096u /* instructions of a filter of system calls */
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -33,9 +34,9 @@ struct share_inode *share_self(const struct share_call *c)
 	return share_find(c->share, c->head->nodeid);
 }
 
-static uint32_t *bucket_of(const struct share *s, dev_t dev, ino_t ino)
+static uint32_t *bucket_of(const struct share *s, dev_t dev, ino_t ino, uint64_t mount)
 {
-	uint64_t h = ((uint64_t) ino ^ (uint64_t) dev << 32) * 0x9E3779B97F4A7C15ull;
+	uint64_t h = ((uint64_t) ino ^ (uint64_t) dev << 32 ^ mount << 48) * 0x9E3779B97F4A7C15ull;
 
 	return &s->bucket[(h >> 32) & (s->nr_buckets - 1)];
 }
@@ -56,7 +57,7 @@ static int grow_buckets(struct share *s)
 
 		if (s->inode[i].fd < 0)
 			continue;
-		head = bucket_of(s, s->inode[i].dev, s->inode[i].ino);
+		head = bucket_of(s, s->inode[i].dev, s->inode[i].ino, s->inode[i].mount);
 		s->inode[i].next = *head;
 		*head = i;
 	}
@@ -84,18 +85,26 @@ static int grow_inodes(struct share *s)
 	return 0;
 }
 
+static uint32_t find_known(const struct share *s, const struct stat *st, uint64_t mount)
+{
+	uint32_t i = s->nr_buckets != 0 ? *bucket_of(s, st->st_dev, st->st_ino, mount) : 0;
+
+	while (i != 0 && (s->inode[i].ino != st->st_ino || s->inode[i].dev != st->st_dev || s->inode[i].mount != mount))
+		i = s->inode[i].next;
+	return i;
+}
+
 /* Return: number of the file; -errno.  Takes @fd. */
-static int64_t add(struct share *s, int fd, const struct stat *st)
+static int64_t add(struct share *s, int fd, const struct stat *st, uint64_t mount)
 {
 	_cleanup_close_ int own = fd;
-	uint32_t i, *head;
+	uint32_t i = find_known(s, st, mount), *head;
 	int r = 0;
 
-	for (i = s->nr_buckets != 0 ? *bucket_of(s, st->st_dev, st->st_ino) : 0; i != 0; i = s->inode[i].next)
-		if (s->inode[i].ino == st->st_ino && s->inode[i].dev == st->st_dev) {
-			s->inode[i].lookups++;
-			return i;
-		}
+	if (i != 0) {
+		s->inode[i].lookups++;
+		return i;
+	}
 	if (s->free_inode == 0)
 		r = grow_inodes(s);
 	if (r == 0 && s->used_inodes >= s->nr_buckets)
@@ -104,9 +113,9 @@ static int64_t add(struct share *s, int fd, const struct stat *st)
 		return r;
 	i = s->free_inode;
 	s->free_inode = s->inode[i].next;
-	head = bucket_of(s, st->st_dev, st->st_ino);
+	head = bucket_of(s, st->st_dev, st->st_ino, mount);
 	s->inode[i] = (struct share_inode) { .fd = take_fd(own), .type = st->st_mode & S_IFMT, .lookups = 1,
-					     .dev = st->st_dev, .ino = st->st_ino, .next = *head };
+					     .mount = mount, .dev = st->st_dev, .ino = st->st_ino, .next = *head };
 	*head = i;
 	s->used_inodes++;
 	return i;
@@ -115,7 +124,7 @@ static int64_t add(struct share *s, int fd, const struct stat *st)
 static void drop(struct share *s, uint32_t i)
 {
 	struct share_inode *n = &s->inode[i];
-	uint32_t *at = bucket_of(s, n->dev, n->ino);
+	uint32_t *at = bucket_of(s, n->dev, n->ino, n->mount);
 
 	while (*at != i)
 		at = &s->inode[*at].next;
@@ -177,21 +186,47 @@ static int open_name(const struct share_inode *parent, const char *name)
 	return fd < 0 ? -errno : (int) fd;
 }
 
+/* As stat(2), and by which mount it was opened. */
+static int describe(int fd, struct stat *ret, uint64_t *ret_mount)
+{
+	struct statx x;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_MNT_ID, &x) < 0)
+		return -errno;
+	*ret = (struct stat) {
+		.st_dev = makedev(x.stx_dev_major, x.stx_dev_minor),
+		.st_rdev = makedev(x.stx_rdev_major, x.stx_rdev_minor),
+		.st_ino = x.stx_ino,
+		.st_nlink = x.stx_nlink,
+		.st_mode = x.stx_mode,
+		.st_uid = x.stx_uid,
+		.st_gid = x.stx_gid,
+		.st_size = (off_t) x.stx_size,
+		.st_blksize = x.stx_blksize,
+		.st_blocks = (blkcnt_t) x.stx_blocks,
+		.st_atim = { x.stx_atime.tv_sec, x.stx_atime.tv_nsec },
+		.st_mtim = { x.stx_mtime.tv_sec, x.stx_mtime.tv_nsec },
+		.st_ctim = { x.stx_ctime.tv_sec, x.stx_ctime.tv_nsec },
+	};
+	*ret_mount = x.stx_mnt_id;
+	return 0;
+}
+
 int share_lookup(struct share *s, const struct share_inode *parent, const char *name, struct fuse_entry_out *ret)
 {
-	int fd = open_name(parent, name);
+	int fd = open_name(parent, name), r = fd;
+	uint64_t mount = 0;
 	struct stat st;
 	int64_t node;
 
-	if (fd < 0)
-		return fd;
-	if (fstatat(fd, "", &st, AT_EMPTY_PATH) < 0) {
-		int r = -errno;
-
-		(void) close(fd); /* opened with O_PATH: there is nothing to write */
+	if (fd >= 0)
+		r = describe(fd, &st, &mount);
+	if (r < 0) {
+		if (fd >= 0)
+			(void) close(fd); /* opened with O_PATH: there is nothing to write */
 		return r;
 	}
-	node = add(s, fd, &st);
+	node = add(s, fd, &st, mount);
 	if (node < 0)
 		return (int) node;
 	*ret = (struct fuse_entry_out) { .nodeid = (uint64_t) node, .entry_valid = SHARE_VALID_S,
@@ -219,8 +254,9 @@ int share_reopen(const struct share *s, const struct share_inode *i, int flags)
 int share_new(int dir, int proc, bool readonly, struct share **ret, struct err *err)
 {
 	struct share *s = calloc(1, sizeof(*s));
-	struct stat st;
 	int64_t r = s == NULL ? -ENOMEM : 0;
+	uint64_t mount = 0;
+	struct stat st;
 	int root = -1;
 
 	if (r == 0) {
@@ -228,10 +264,10 @@ int share_new(int dir, int proc, bool readonly, struct share **ret, struct err *
 		s->in = malloc(SHARE_IN_MAX);
 		s->out = malloc(SHARE_OUT_MAX);
 		root = s->in != NULL && s->out != NULL ? openat(dir, ".", O_PATH | O_CLOEXEC) : -1;
-		r = s->in == NULL || s->out == NULL ? -ENOMEM : root < 0 || fstat(root, &st) < 0 ? -errno : 0;
+		r = s->in == NULL || s->out == NULL ? -ENOMEM : root < 0 ? -errno : describe(root, &st, &mount);
 	}
 	if (r == 0)
-		r = add(s, take_fd(root), &st); /* the first place is FUSE_ROOT_ID */
+		r = add(s, take_fd(root), &st, mount); /* the first place is FUSE_ROOT_ID */
 	if (r < 0) {
 		if (root >= 0)
 			(void) close(root); /* opened with O_PATH: there is nothing to write */

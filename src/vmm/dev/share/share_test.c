@@ -2,11 +2,13 @@
 /* What a guest's kernel would never send: nothing outside is reached, nothing that is no file is opened. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include "vmm/dev/share/share_parts.h"
 
 static struct share *share;
+static bool mounted;
 static char dir[] = "/tmp/share_test.XXXXXX";
 static uint8_t reply[70000];
 
@@ -49,12 +52,26 @@ static int lookup(uint64_t node, const char *name, uint64_t *ret)
 	return r;
 }
 
+/* The same directory twice, once to be read only; where nobody else sees it. */
+static bool mount_twice(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return false;
+	assert_int_equal(chdir(dir), 0);
+	assert_int_equal(mkdir("rw", 0755), 0);
+	assert_int_equal(mkdir("ro", 0755), 0);
+	(void) close(open("rw/note", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	return mount("rw", "ro", NULL, MS_BIND, NULL) == 0 &&
+	       mount("rw", "ro", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0;
+}
+
 static void setup(void)
 {
 	struct err err = { 0 };
 	int fd, proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	mounted = mount_twice();
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* as the namespace has it */
 	assert_true(fd >= 0 && proc >= 0);
 	assert_int_equal(mkdirat(fd, "sub", 0755), 0);
 	assert_int_equal(mkfifoat(fd, "fifo", 0644), 0);
@@ -145,6 +162,26 @@ static void test_forget(void **state)
 	assert_int_equal(ask(FUSE_GETATTR, node, &attr, sizeof(attr)), -ESTALE);
 }
 
+/* What is mounted twice can be written where that is so: not where it was seen first. */
+static void test_mounted_twice(void **state)
+{
+	struct fuse_open_in in = { .flags = O_RDWR };
+	uint64_t rw, ro, file;
+
+	(void) state;
+	if (!mounted) {
+		print_message("not root: nothing can be mounted\n");
+		skip();
+	}
+	share_forget_all(share);
+	assert_int_equal(lookup(FUSE_ROOT_ID, "ro", &ro), 0);
+	assert_int_equal(lookup(ro, "note", &file), 0);
+	assert_int_equal(ask(FUSE_OPEN, file, &in, sizeof(in)), -EROFS);
+	assert_int_equal(lookup(FUSE_ROOT_ID, "rw", &rw), 0);
+	assert_int_equal(lookup(rw, "note", &file), 0);
+	assert_int_equal(ask(FUSE_OPEN, file, &in, sizeof(in)), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -152,6 +189,7 @@ int main(void)
 		cmocka_unit_test(test_only_files_are_opened),
 		cmocka_unit_test(test_wrong_numbers),
 		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_mounted_twice),
 	};
 	int status;
 

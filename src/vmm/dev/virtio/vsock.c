@@ -31,6 +31,7 @@
 #define Q_TX 1
 #define QUEUES 3 /* the third is for events: there are none */
 #define TYPE_STREAM 1
+#define SHUTDOWN_RECEIVE 1u
 #define SHUTDOWN_SEND 2u
 #define SHUTDOWN_BOTH 3u
 #define FIRST_PORT 1073741824u /* of the host, for connections that it begins */
@@ -49,10 +50,11 @@ static uint32_t room_of_guest(const struct vsock_conn *c)
 	return under_way < c->peer_alloc ? c->peer_alloc - under_way : 0;
 }
 
-/* Watch the host's side for what can be done with it. */
+/* Watch the host's side for what can be done with it: data waits there while the guest has no buffers. */
 static void watch(struct vsock_conn *c)
 {
-	bool reads = c->state == VSOCK_NAMING || (c->state == VSOCK_OPEN && !c->eof && room_of_guest(c) > 0);
+	bool reads = c->state == VSOCK_NAMING ||
+		     (c->state == VSOCK_OPEN && !c->eof && !c->vsock->starved && room_of_guest(c) > 0);
 	uint32_t events = (reads ? EPOLLIN : 0u) | (c->len > 0 ? EPOLLOUT : 0u);
 
 	if (c->source.fd < 0 || events == c->events)
@@ -142,8 +144,12 @@ static bool serve(struct vsock_conn *c)
 	struct vq_chain chain;
 	bool used;
 
-	if (c->state == VSOCK_UNUSED || (c->want == 0 && !has_input(c)) || vio_pop(d, Q_RX, &chain) <= 0)
+	if (c->state == VSOCK_UNUSED || (c->want == 0 && !has_input(c)))
 		return false;
+	if (vio_pop(d, Q_RX, &chain) <= 0) {
+		c->vsock->starved = true;
+		return false;
+	}
 	if (c->want != 0) {
 		unsigned op = (unsigned) __builtin_ctz(c->want);
 
@@ -158,14 +164,19 @@ static bool serve(struct vsock_conn *c)
 	return used;
 }
 
-/* All connections in turns, as long as the guest has buffers and anybody uses them. */
+/*
+ * All connections in turns, as long as the guest has buffers and anybody uses them.  Buffers that it adds
+ * after the last one was taken and before it is asked to tell of them are found by vq_rearm().
+ */
 static void pump(struct vsock *s)
 {
 	unsigned idle = 0, left = VIO_BUDGET;
+	bool was_starved = s->starved;
 
 	if (!s->vio.started)
 		return;
-	while (idle < VSOCK_CONNS_MAX && left > 0) {
+	s->starved = false;
+	while (idle < VSOCK_CONNS_MAX && left > 0 && !s->starved) {
 		struct vsock_conn *c = &s->conn[s->next];
 
 		s->next = (s->next + 1) % VSOCK_CONNS_MAX;
@@ -176,9 +187,11 @@ static void pump(struct vsock *s)
 			idle++;
 		}
 	}
-	if (vq_rearm(&s->vio.queue[Q_RX].vq) && left == 0)
+	if (vq_rearm(&s->vio.queue[Q_RX].vq) && (left == 0 || s->starved))
 		vio_again(&s->vio, Q_RX);
 	vio_signal(&s->vio, Q_RX);
+	for (unsigned i = 0; s->starved != was_starved && i < VSOCK_CONNS_MAX; i++)
+		watch(&s->conn[i]);
 }
 
 static void end(struct vsock_conn *c)
@@ -197,6 +210,15 @@ static void end(struct vsock_conn *c)
 static void reset_peer(struct vsock_conn *c)
 {
 	c->want = 1u << VSOCK_RST;
+}
+
+/* The host's side has all that the guest sent: only now may it see that this is the end. */
+static void finish(struct vsock_conn *c)
+{
+	if (c->state == VSOCK_ENDING)
+		reset_peer(c);
+	else if (c->over & SHUTDOWN_SEND)
+		(void) shutdown(c->fd, SHUT_WR); /* it may be gone */
 }
 
 /* Give the host's side what the guest sent. */
@@ -218,8 +240,8 @@ static void flush(struct vsock_conn *c)
 	}
 	if (c->forwarded - c->told >= VSOCK_BUFFER / 4)
 		c->want |= 1u << VSOCK_CREDIT_UPDATE;
-	if (c->state == VSOCK_ENDING && c->len == 0)
-		reset_peer(c);
+	if (c->len == 0)
+		finish(c);
 }
 
 /* "CONNECT PORT\n" */
@@ -368,12 +390,25 @@ static void take_response(struct vsock_conn *c)
 /* Data: no more than the guest was told that there is room for. */
 static void take_data(struct vsock_conn *c, struct vq_chain *chain, uint32_t len)
 {
-	if (c->state != VSOCK_OPEN || len > VSOCK_BUFFER + VSOCK_LINE_MAX - c->len || chain->out_len < len) {
+	if (c->state != VSOCK_OPEN || (c->over & SHUTDOWN_SEND) || len > VSOCK_BUFFER + VSOCK_LINE_MAX - c->len || chain->out_len < len) {
 		reset_peer(c);
 		return;
 	}
 	c->len += vq_chain_read(chain, c->buf + c->len, len);
 	c->received += len;
+	flush(c);
+}
+
+/* What was sent before is written first. */
+static void take_shutdown(struct vsock_conn *c, uint32_t flags)
+{
+	c->over |= flags & SHUTDOWN_BOTH;
+	if (c->over == SHUTDOWN_BOTH)
+		c->state = VSOCK_ENDING;
+	else if (c->over & SHUTDOWN_RECEIVE) {
+		(void) shutdown(c->fd, SHUT_RD); /* it may be gone */
+		c->eof = true;
+	}
 	flush(c);
 }
 
@@ -389,15 +424,14 @@ static void take_packet(struct vsock_conn *c, struct vq_chain *chain, const uint
 		take_data(c, chain, get_le32(h + 24));
 		break;
 	case VSOCK_RST:
-		end(c);
-		return;
-	case VSOCK_SHUTDOWN:
-		if ((get_le32(h + 32) & SHUTDOWN_BOTH) == SHUTDOWN_BOTH) {
-			c->state = VSOCK_ENDING;
-			flush(c);
-		} else if (get_le32(h + 32) & SHUTDOWN_SEND) {
-			(void) shutdown(c->fd, SHUT_WR); /* the guest sends no more */
+		if (c->len == 0) {
+			end(c);
+			return;
 		}
+		c->state = VSOCK_ENDING;
+		break;
+	case VSOCK_SHUTDOWN:
+		take_shutdown(c, get_le32(h + 32));
 		break;
 	case VSOCK_CREDIT_REQUEST:
 		c->want |= 1u << VSOCK_CREDIT_UPDATE;

@@ -32,6 +32,7 @@ enum vsock_state {
  * @received: bytes that came from the guest; @forwarded: of those, given to the host; @told: as last told
  * @want: messages that wait for a buffer of the guest, a bit per kind
  * @eof: the host's side sends no more; @gone: and takes no more
+ * @over: what the guest does no more, as in a message
  * @buf: bytes for the host, @len of them
  */
 struct vsock_conn {
@@ -41,7 +42,7 @@ struct vsock_conn {
 	struct loop_source source;
 	uint32_t guest_port, host_port, events;
 	uint32_t peer_alloc, peer_count, sent, received, forwarded, told;
-	uint32_t want;
+	uint32_t want, over;
 	bool eof, gone;
 	char line[VSOCK_LINE_MAX];
 	size_t line_len;
@@ -49,7 +50,11 @@ struct vsock_conn {
 	size_t len;
 };
 
-/** struct vsock - @next_port: of the host, for the next connection to the guest; @next: whose turn it is */
+/**
+ * struct vsock - the device
+ * @next_port: of the host, for the next connection to the guest
+ * @next: whose turn it is; @starved: somebody's turn was over because the guest has no buffers
+ */
 struct vsock {
 	struct vio_dev vio;
 	uint32_t cid, next_port;
@@ -57,5 +62,6 @@ struct vsock {
 	int listener;
 	struct loop_source accept_source;
 	unsigned next;
+	bool starved;
 	struct vsock_conn conn[VSOCK_CONNS_MAX];
 };

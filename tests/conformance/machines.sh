@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Podman and containerd run virtual machines by choosing the runtime cleave-oci-vm. See README.md.
+# shellcheck disable=SC2016,SC2086,SC2154,SC2317,SC2319 # $ is for the inner shell; functions run by t
+# shellcheck source=tests/conformance/lib.sh
+. "$(dirname "$0")/lib.sh"
+STEP_TIMEOUT=120
+
+cleanup_clients() {
+	p rm -fa -t 0
+	c tasks kill -s KILL life
+	c tasks rm -f life
+	[ -z "${daemon:-}" ] || kill "$daemon"
+	wait
+}
+
+p() { limited "$T/bin/p" "$@"; }
+run() { p run --rm --cgroup-parent "/$PARENT" "$@"; }
+c() { limited ctr --address "$T/sock" --namespace test "$@"; }
+
+vmm=$(dirname "$OCI")/cleave-vmm
+client_setup machines podman conmon containerd ctr containerd-shim-runc-v2 debugfs
+"$vmm" --probe | grep -q ': yes' || skip_all "nothing here runs a virtual machine"
+image=$("$top/tests/guest/setup.sh") || exit 1
+CTR=(run --runc-binary "$T/bin/cleave-oci-vm" --snapshotter overlayfs)
+mkdir -p "$T"/{root,runroot,tmp,c,modules}
+# engines pass no environment on
+cat >"$T/bin/cleave-oci-vm" <<SH
+#!/bin/sh
+CLEAVE_ROOT=$T/store CLEAVE_RUNROOT=$T/run exec "$(dirname "$OCI")/cleave-oci-vm" "\$@"
+SH
+cat >"$T/bin/p" <<SH
+#!/bin/sh
+unset CONTAINER_HOST NOTIFY_SOCKET
+exec podman --root $T/root --runroot $T/runroot --tmpdir $T/tmp --cgroup-manager cgroupfs --events-backend file \\
+	--runtime $T/bin/cleave-oci-vm "\$@"
+SH
+chmod +x "$T"/bin/*
+debugfs -R "rdump /lib/modules $T/modules" "$image/root.img" 2>/dev/null
+CLEAVE_ROOT=$T/store CLEAVE_RUNROOT=$T/run "$(dirname "$OCI")/cleave" kernel add --modules "$T"/modules/modules/* "$image/vmlinuz" >"$T/kernel"
+release=$(basename "$T"/modules/modules/*)
+
+# --- Podman
+
+import_image() { p import --change CMD=/bin/sh --change ENV=PATH=/bin "$T/rootfs.tar" localhost/box; }
+t "import makes an image from a root filesystem" import_image
+own_kernel() { prints "$release" run --network none box sh -c 'uname -r'; }
+t "the kernel is its own" own_kernel
+t "exit codes" status 7 run --network none box sh -c 'exit 7'
+program_missing() { status 127 run --network none box /nosuch; }
+t "127 when the program does not exist" program_missing
+streams() { prints $'in\nerr' eval 'echo in | run -i --network none box sh -c "cat; echo err >&2" 2>&1'; }
+t "input, output and errors" streams
+tty() { matches 'pts/0.*33 77' on_tty "$T/bin/p" run --rm -it --network none --cgroup-parent "/$PARENT" box sh -c 'echo $(tty) $(stty size)'; }
+t "a terminal and its size" tty
+volume() {
+	echo host >"$T/share/note"
+	prints host run --network none -v "$T/share:/mnt" -u 1000 -w /mnt box cat note
+}
+t "a volume, a user, a directory" volume
+life() {
+	p run -d --name life --network none --cgroup-parent "/$PARENT" box sh -c 'trap "exit 3" TERM; while :; do sleep 0.2; done' &&
+		prints $'two\n/tmp' p exec -w /tmp -e ONE=two life sh -c 'echo $ONE; pwd' &&
+		status 9 p exec life sh -c 'exit 9' &&
+		prints piped eval 'echo piped | p exec -i life cat' &&
+		p stop -t 60 life && prints 3 p container inspect -f '{{.State.ExitCode}}' life && p rm life
+}
+t "run -d, exec, stop, rm" life
+killed() { p run -d --name killed --network none --cgroup-parent "/$PARENT" box sleep 99 && p kill killed && prints 137 p wait killed && p rm killed; }
+t "kill" killed
+host_network() { fails "cannot have the host's network" run --network host box true; }
+t "the host's network is refused" host_network
+
+# --- containerd
+
+cat >"$T/config.toml" <<TOML
+version = 2
+root = "$T/c/root"
+state = "$T/c/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs",
+	"io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+	"io.containerd.snapshotter.v1.aufs", "io.containerd.internal.v1.opt"]
+[grpc]
+  address = "$T/sock"
+TOML
+containerd --config "$T/config.toml" >"$T/containerd.log" 2>&1 &
+daemon=$!
+eventually c version
+make_docker_archive docker.io/library/box:latest "$T/box.tar"
+t "ctr imports the image" c images import "$T/box.tar"
+BOX=docker.io/library/box:latest
+t "ctr run" prints "$release" c "${CTR[@]}" --rm --cgroup "/$PARENT/first" $BOX first uname -r
+t "ctr run: exit codes" status 5 c "${CTR[@]}" --rm --cgroup "/$PARENT/second" $BOX second sh -c 'exit 5'
+ctr_tty() { matches 'pts/0' on_tty ctr --address "$T/sock" --namespace test "${CTR[@]}" --rm -t --cgroup "/$PARENT/tty" $BOX tty tty; }
+t "ctr run: a terminal" ctr_tty
+task_is() { matches "^life +[0-9]+ +$1" c tasks ls; }
+ctr_life() {
+	c "${CTR[@]}" -d --null-io --cgroup "/$PARENT/life" $BOX life sleep 99 && task_is RUNNING &&
+		prints inside c tasks exec --exec-id one life echo inside &&
+		status 9 c tasks exec --exec-id two life sh -c 'exit 9' &&
+		c tasks kill -s KILL life && eventually task_is STOPPED && matches "exit code 137" c tasks rm life
+}
+t "ctr run -d, exec, kill" ctr_life
+
+tap_end
