@@ -42,7 +42,7 @@ passes cut=200000 cuts=2 norange
 passes token=4
 passes token=2
 passes token=100 leak
-is "passwords stay with who they are for" "$(ls "$T/bad.mode.leak" 2>&1 | grep -c 'No such')" 1
+if [ -e "$T/bad.mode.leak" ]; then no "a password went to another host"; else yes; fi
 fails 'bytes remaining|registry sent' cut=10
 fails 'sent more than the [0-9]+ bytes' long
 passes short # the last byte is asked for again
