@@ -40,7 +40,7 @@ static void check_text(const struct guest_in *in, const char *text)
 
 static void read_request(const struct guest_in *in)
 {
-	static struct request r; /* large */
+	struct request r;
 
 	if (request_parse(in, &r) < 0)
 		return;
@@ -99,7 +99,7 @@ static void make_again(const struct guest_head *head, const struct guest_in *in)
 
 static void read_answer(const struct guest_head *head, const struct guest_in *in)
 {
-	static struct vm_reply reply;
+	struct vm_reply reply;
 
 	if (head->len > sizeof(reply.body))
 		return;
