@@ -19,13 +19,14 @@ struct kvm_state;
  * @run: memory shared with the kernel
  * @thread, @running: who runs it; @running is atomic and set once @thread is known
  * @answered: the last exit was an access to a device, which ends when it runs again
+ * @stats: file of what the kernel counts, negative for none
  * @ports, @registers, @kicks: how often it asked devices, and was told to stop
  * @power_on: its state before it ran
  */
 struct accel_vcpu {
 	struct kvm *kvm;
 	unsigned index;
-	int fd;
+	int fd, stats;
 	struct kvm_run *run;
 	pthread_t thread;
 	bool running, answered;
@@ -92,6 +93,9 @@ int kvm_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct err *err);
 
 /** kvm_vcpu_kick() - accel_ops.vcpu_kick */
 void kvm_vcpu_kick(struct accel_vcpu *v);
+
+/** kvm_stats_open() - get ready for kvm_stats(); the processor has not run yet */
+void kvm_stats_open(struct accel_vcpu *v);
 
 /** kvm_stats() - accel_ops.stats */
 void kvm_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg);

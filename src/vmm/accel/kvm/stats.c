@@ -3,16 +3,13 @@
  * DOC: what was counted of a processor
  *
  * Accesses to devices, which we see, and what the kernel counts: a file of numbers with their names (since Linux 5.14;
- * without it, less is told).
+ * without it, less is told).  The file is opened early: the kernel gives it only while the processor does not run, and one
+ * that halts may run for ever.
  * Spec: Linux, Documentation/virt/kvm/api.rst, KVM_GET_STATS_FD.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "vmm/accel/kvm/kvm_internal.h"
 
 #define KERNEL_STATS_MAX 256 /* numbers of a processor; there are around 50 */
@@ -45,14 +42,19 @@ static void tell_kernel(int fd, const struct kvm_stats_header *h, accel_stat_fn 
 	}
 }
 
+void kvm_stats_open(struct accel_vcpu *v)
+{
+	v->stats = ioctl(v->fd, KVM_GET_STATS_FD, NULL);
+}
+
 void kvm_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 {
-	_cleanup_close_ int fd = ioctl(v->fd, KVM_GET_STATS_FD, NULL);
 	struct kvm_stats_header h;
 
 	one(arg, "ports", v->ports);
 	one(arg, "registers", v->registers);
 	one(arg, "kicks", v->kicks);
-	if (fd >= 0 && read_at(fd, &h, sizeof(h), 0) && h.num_desc <= KERNEL_STATS_MAX && h.name_size < KERNEL_NAME_MAX)
-		tell_kernel(fd, &h, one, arg);
+	if (v->stats >= 0 && read_at(v->stats, &h, sizeof(h), 0) && h.num_desc <= KERNEL_STATS_MAX &&
+	    h.name_size < KERNEL_NAME_MAX)
+		tell_kernel(v->stats, &h, one, arg);
 }

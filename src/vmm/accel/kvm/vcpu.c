@@ -45,8 +45,10 @@ void kvm_vcpu_close(struct accel_vcpu *v)
 	if (v->run != NULL)
 		(void) munmap(v->run, v->kvm->run_size); /* it is mapped */
 	(void) close(v->fd);
+	if (v->stats >= 0)
+		(void) close(v->stats);
 	free(v->power_on);
-	*v = (struct accel_vcpu) { .fd = -EBADF };
+	*v = (struct accel_vcpu) { .fd = -EBADF, .stats = -EBADF };
 }
 
 int kvm_vcpu_new(struct accel *a, unsigned index, struct accel_vcpu **ret, struct err *err)
@@ -59,6 +61,7 @@ int kvm_vcpu_new(struct accel *a, unsigned index, struct accel_vcpu **ret, struc
 	if (fd < 0)
 		return err_set(err, -errno, "create processor %u with KVM", index);
 	*v = (struct accel_vcpu) { .kvm = k, .index = index, .fd = fd };
+	kvm_stats_open(v);
 	run = mmap(NULL, k->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (run == MAP_FAILED)
 		return err_set(err, -errno, "map processor %u", index);
