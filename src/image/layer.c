@@ -458,9 +458,13 @@ static int set_owner(const struct unpack *u, const struct img_tar_entry *e, cons
 
 	if (!u->owners || r < 0)
 		return r;
-	return fchownat(u->parent, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0
-		       ? err_set(err, -errno, "set the owner of '%.200s'", e->path)
-		       : 0;
+	if (fchownat(u->parent, name, uid, gid, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (errno == EINVAL && proc_in_userns())
+		return err_msg(err, -EINVAL,
+			       "'%.200s' belongs to %u:%u, which is none of your ids: root gives more in /etc/subuid and /etc/subgid",
+			       e->path, uid, gid);
+	return err_set(err, -errno, "set the owner of '%.200s'", e->path);
 }
 
 /* Owner first: changing it drops setuid bits and capabilities. */
