@@ -87,7 +87,7 @@ static int read_option(const char *option, struct eng_network *n, struct err *er
 	const char *mtu = str_starts(option, "mtu=")	    ? option + strlen("mtu=")
 			  : str_starts(option, MTU_OPTION) ? option + strlen(MTU_OPTION)
 							   : NULL;
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (mtu != NULL && (str_to_u64(mtu, &number) < 0 || number < MTU_MIN || number > MTU_MAX))
 		return err_msg(err, -EINVAL, "invalid mtu '%.64s': %d to %d are possible", mtu, MTU_MIN, MTU_MAX);

@@ -70,7 +70,7 @@ int run_network_check(const struct eng_net_want *w, struct err *err)
 static int read_rate(const char *text, uint64_t *ret, struct err *err)
 {
 	static const char units[] = "kmgt";
-	char *end;
+	char *end = (char *) text;
 	double number = isdigit((unsigned char) *text) ? strtod(text, &end) : 0;
 	const char *unit;
 	int64_t factor = 1;

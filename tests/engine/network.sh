@@ -116,7 +116,7 @@ up aa --network mine cleave/tiny sleep 1000
 is "after they were lost" "$(reach aa 10.251.7.9)" yes
 
 # In the end nothing but what was there before
-cleave rm -f $(cleave ps -aq) >/dev/null
+cleave ps -aq | xargs "$CLEAVE" rm -f >/dev/null
 is "prune" "$(cleave network prune -f | sort | xargs)" "Deleted Networks: inner mine"
 is "nothing foreign was touched" "$(foreign)" "$before"
 until_true eval '! ip -br link | grep -q "^cv.*cl-"'

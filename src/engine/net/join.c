@@ -190,7 +190,7 @@ int eng_net_join(struct engine *e, const struct eng_instance *i, const struct en
 static int detach(struct engine *e, const struct eng_instance *i, const struct eng_network *n, struct arena *a, struct err *err)
 {
 	_cleanup_close_ int netns = open_netns(e, i, err);
-	struct eng_endpoint *list;
+	struct eng_endpoint *list = NULL;
 	int r = netns < 0 ? netns : eng_endpoints(e, NULL, i->id, a, &list, err), count = r;
 
 	for (int k = 0; r >= 0 && k < count; k++) {
