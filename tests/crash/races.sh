@@ -20,9 +20,9 @@ make_command() {
 	case $((RANDOM % 33)) in
 	0) cmd=(run -d --name "$name" "${limits[@]}" cleave/tiny sleep "$nap") ;;
 	1) cmd=(run -d --name "$name" "${limits[@]}" -v "$volume:/data" local/mine /bin/busybox sleep "$nap") ;;
-	2) cmd=(run --rm --name "$name" "${limits[@]}" "$image" /bin/true) ;;
-	3) cmd=(run -d --rm --name "$name" "${limits[@]}" -v /data "$image" /bin/busybox sleep "$nap") ;;
-	4) cmd=(create --name "$name" "${limits[@]}" "$image" /bin/busybox sleep "$nap") ;;
+	2) cmd=(run --rm --pull never --name "$name" "${limits[@]}" "$image" /bin/true) ;;
+	3) cmd=(run -d --rm --pull never --name "$name" "${limits[@]}" -v /data "$image" /bin/busybox sleep "$nap") ;;
+	4) cmd=(create --pull never --name "$name" "${limits[@]}" "$image" /bin/busybox sleep "$nap") ;;
 	5 | 6) cmd=(start "$name") ;;
 	7) cmd=(stop -t 1 "$name") ;;
 	8) cmd=(kill "$name") ;;

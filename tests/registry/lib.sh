@@ -99,5 +99,11 @@ add_blob() {
 	printf '{"mediaType":"%s","digest":"sha256:%s","size":%s}' "$2" "$hex" "$(stat -c %s "$1")"
 }
 
+# use STORE - from here on; the bridges of the one before are taken down
+use() {
+	[ ! -e "$CLEAVE_ROOT/state.db" ] || cleave network prune -f >/dev/null
+	export CLEAVE_ROOT=$1
+}
+
 # A new store is used from here on
-fresh() { stores=$((${stores:-0} + 1)) && export CLEAVE_ROOT=$T/root$stores; }
+fresh() { stores=$((${stores:-0} + 1)) && use "$T/root$stores"; }

@@ -48,7 +48,7 @@ fresh
 is "commit, push, run elsewhere" "$(cleave run -q --rm "$R/made:1" cat /more 2>/dev/null)" more
 
 # Faults
-export CLEAVE_ROOT=$T/root
+use "$T/root"
 echo upcut=100000 >"$T/bad.mode"
 like "uploads that break" "$(cleave push "$B/c/tree:1" 2>&1)" "1: digest: $digest"
 echo fail=2 token=3 >"$T/bad.mode"
@@ -61,7 +61,7 @@ is "what came through is whole" "$(cleave run -q --rm "$B/c/tree:1" 2>/dev/null;
 works'
 
 # Login
-export CLEAVE_ROOT=$T/root
+use "$T/root"
 refuse 1 'denied|unauthorized|authentication' push -q "$S/a/tree:1"
 like "a wrong password" "$(echo wrong | cleave login -u u --password-stdin "$S" 2>&1)" "^cleave: log in to '$S': "
 refuse 1 'needs --username' login --password-stdin "$S"

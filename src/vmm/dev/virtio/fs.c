@@ -61,7 +61,6 @@ static void set_state(struct fs *f, int state)
 /* Carry out one request, without the lock. */
 static int carry_out(struct fs *f, unsigned q)
 {
-	struct vq_chain id = { .id = f->chain.id, .slots = f->chain.slots };
 	int64_t n;
 
 	set_state(f, BUSY);
@@ -69,7 +68,7 @@ static int carry_out(struct fs *f, unsigned q)
 	n = share_answer(f->share, &f->chain);
 	vm_lock(f->vio.vm);
 	if (n >= 0) {
-		vio_push(&f->vio, q, &id, (uint32_t) n);
+		vio_push(&f->vio, q, &f->chain, (uint32_t) n); /* what remains of it was filled by read(2) */
 		vio_signal(&f->vio, q);
 	}
 	set_state(f, IDLE);

@@ -149,26 +149,16 @@ struct iovec *vq_chain_in(struct vq_chain *c)
 	return c->iov + c->nr_out;
 }
 
-/* Copy between a buffer and the front of pieces, which is cut off: to guest memory @mem, or from it if that is NULL. */
-static size_t copy(struct iovec *iov, unsigned nr, void *buf, size_t n, const struct gmem *mem)
+/* How much of @n bytes the piece has */
+static size_t part(const struct iovec *piece, size_t n)
 {
-	size_t done = 0;
+	return piece->iov_len < n ? piece->iov_len : n;
+}
 
-	for (unsigned i = 0; i < nr && done < n; i++) {
-		size_t k = iov[i].iov_len < n - done ? iov[i].iov_len : n - done;
-		uint8_t *p = (uint8_t *) buf + done;
-
-		if (mem == NULL) {
-			memcpy(p, iov[i].iov_base, k);
-		} else {
-			memcpy(iov[i].iov_base, p, k);
-			gmem_wrote(mem, iov[i].iov_base, k);
-		}
-		iov[i].iov_base = (uint8_t *) iov[i].iov_base + k;
-		iov[i].iov_len -= k;
-		done += k;
-	}
-	return done;
+static void cut(struct iovec *piece, size_t n)
+{
+	piece->iov_base = (uint8_t *) piece->iov_base + n;
+	piece->iov_len -= n;
 }
 
 /* Remove pieces from @first on that have become empty; returns how many. */
@@ -186,8 +176,15 @@ static unsigned drop_empty(struct vq_chain *c, unsigned first, unsigned nr)
 
 size_t vq_chain_read(struct vq_chain *c, void *ret, size_t n)
 {
-	size_t done = copy(c->iov, c->nr_out, ret, n, NULL);
+	size_t done = 0;
 
+	for (unsigned i = 0; i < c->nr_out && done < n; i++) {
+		size_t k = part(&c->iov[i], n - done);
+
+		memcpy((uint8_t *) ret + done, c->iov[i].iov_base, k);
+		cut(&c->iov[i], k);
+		done += k;
+	}
 	c->nr_out -= drop_empty(c, 0, c->nr_out);
 	c->out_len -= done;
 	return done;
@@ -195,8 +192,18 @@ size_t vq_chain_read(struct vq_chain *c, void *ret, size_t n)
 
 size_t vq_chain_write(struct vq_chain *c, const void *data, size_t n)
 {
-	size_t done = copy(vq_chain_in(c), c->nr_in, (void *) (uintptr_t) data, n, c->mem);
+	struct iovec *in = vq_chain_in(c);
+	size_t done = 0;
 
+	for (unsigned i = 0; i < c->nr_in && done < n; i++) {
+		size_t k = part(&in[i], n - done);
+
+		memcpy(in[i].iov_base, (const uint8_t *) data + done, k);
+		if (c->mem != NULL)
+			gmem_wrote(c->mem, in[i].iov_base, k);
+		cut(&in[i], k);
+		done += k;
+	}
 	c->nr_in -= drop_empty(c, c->nr_out, c->nr_in);
 	c->in_len -= done;
 	return done;

@@ -44,7 +44,7 @@ struct virtq {
  * @slots: places it takes in a packed ring
  * @nr_out: pieces at the start of @iov that the device reads; @nr_in: pieces that follow, which it writes
  * @out_len, @in_len: their bytes
- * @mem: where they are
+ * @mem: where they are, NULL if nobody is told of what is written
  *
  * Addresses are checked, the content may change at any moment.
  */
