@@ -90,6 +90,19 @@ void client_replay(struct client *c)
 	go_on_replay(c);
 }
 
+static void go_on_taken(struct client *c)
+{
+	if (send_to(c, MON_TAKEN, NULL, 0))
+		c->taken = false;
+}
+
+void client_taken(struct client *c)
+{
+	c->taken = true;
+	c->since = sys_now_ms();
+	go_on_taken(c);
+}
+
 void clients_send(char kind, const char *data, size_t n)
 {
 	int64_t now = 0;
@@ -109,6 +122,8 @@ void clients_send(char kind, const char *data, size_t n)
 void clients_go_on(void)
 {
 	CLIENTS_FOREACH(c) {
+		if (c->taken)
+			go_on_taken(c);
 		if (c->replays)
 			go_on_replay(c);
 		if (c->behind && send_to(c, record.kind, record.data, record.n))

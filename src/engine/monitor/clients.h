@@ -24,12 +24,13 @@ struct pollfd;
  * @owner: started the instance; its end of input is the instance's
  * @behind: has not got the record under way yet
  * @replays: gets old output up to the present first, from @replay on; nothing else is sent meanwhile
+ * @taken: has not been told yet that its input is written
  * @holds: a record of input waits in its socket, because another client's is being written
  * @since: sys_now_ms() when it became behind
  */
 struct client {
 	int fd;
-	bool owner, behind, replays, holds;
+	bool owner, behind, replays, taken, holds;
 	uint64_t replay;
 	int64_t since;
 };
@@ -41,7 +42,7 @@ extern struct client clients[CLIENTS_MAX];
 /** client_behind() - it has not got everything that was sent */
 static inline bool client_behind(const struct client *c)
 {
-	return c->behind || c->replays;
+	return c->behind || c->replays || c->taken;
 }
 
 /** clients_open() - nobody, or the owner with this socket unless it is -1 */
@@ -55,6 +56,9 @@ void client_drop(struct client *c);
 
 /** client_replay() - send it what the terminal showed */
 void client_replay(struct client *c);
+
+/** client_taken() - tell it that its input is written, as soon as its socket has room */
+void client_taken(struct client *c);
 
 /** clients_send() - output @data (kept until clients_busy() is false) to all; @kind MON_STDOUT, MON_STDERR */
 void clients_send(char kind, const char *data, size_t n);

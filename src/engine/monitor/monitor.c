@@ -109,8 +109,6 @@ static void close_input(void)
 
 static void write_input(void)
 {
-	static const char taken = MON_TAKEN;
-
 	while (m.input_pos < m.input_len) {
 		long n = sys_write(m.in, m.input + m.input_pos, m.input_len - m.input_pos);
 
@@ -126,7 +124,7 @@ static void write_input(void)
 	if (m.in_ends)
 		close_input();
 	if (m.in_open && m.writer != NULL)
-		(void) sys_send(m.writer->fd, &taken, 1); /* it reads, or needs nothing */
+		client_taken(m.writer);
 	m.writer = NULL;
 	CLIENTS_FOREACH(c)
 		c->holds = false;
