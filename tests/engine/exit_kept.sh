@@ -10,7 +10,7 @@ id=$(cleave run -d --rm cleave/tiny sh -c 'sleep 0.3; exit 7')
 is "wait for one that is removed when it ends" "$(cleave wait "$id")" 7
 is "its status is kept" "$(exits "SELECT exit_code FROM instance_exit WHERE id = '$id'")" 7
 exits "INSERT INTO instance_exit VALUES('old', 1, strftime('%s') * 1000000000 - 301000000000),
-	('recent', 2, strftime('%s') * 1000000000 - 200000000000)" >/dev/null
+	('recent', 2, strftime('%s') * 1000000000 - 100000000000)" >/dev/null
 # One removal in 16, by its random id, looks for what is old.
 for ((i = 0; i < 300; i++)); do
 	run 0 --rm cleave/tiny true

@@ -55,7 +55,7 @@ refuse 1 'cannot be combined' start --all --attach
 id=$(printf 'a%.0s' {1..64})
 mkdir "$T/root/instances/$id" "$T/root/instances/.${id//a/b}"
 cleave container prune -f --filter label=nobody >/dev/null
-is "files of what does not exist go" "$(find "$T/root/instances" -name '*aaaa*' -o -name '*bbbb*')" ''
+is "files of what does not exist go" "$(find "$T/root/instances" -name '*aaaaaaaaaaaa*' -o -name '*bbbbbbbbbbbb*')" ''
 
 # Units
 unit=$(cleave generate systemd -n always)
