@@ -6,10 +6,16 @@ setup nft ip curl
 up() { cleave run -d --name "$@" >/dev/null; }
 get() { curl -s -m 5 "$1"; }
 serve='mkdir -p /www; hostname >/www/index.html; exec httpd -f -h /www -p '
-free() { python3 -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
+# free - three different ports
+free() {
+	python3 -c 'import socket
+s = [socket.socket() for n in range(3)]
+for one in s: one.bind(("", 0))
+print(*[one.getsockname()[1] for one in s])'
+}
 answers() { [ "$(get "$1")" = "$2" ]; }
 host=$(hostname -I | cut -d ' ' -f 1)
-a=$(free) b=$(free)
+read -r a b c <<<"$(free)"
 
 up web -h web -p "$a:80" -p "127.0.0.1:$b:80" -p 8000-8001/udp --expose 443 cleave/tiny sh -c "$serve 80"
 until_true answers "127.0.0.1:$a" web
@@ -58,7 +64,6 @@ kill "$server"
 # Ports that are taken
 refuse 125 "port is already allocated by instance 'web'" run --rm -p "$a:81" cleave/tiny true
 refuse 125 "port is already allocated by instance 'web'" run --rm -p "127.0.0.1:$a:81" cleave/tiny true
-c=$(free)
 python3 -m http.server "$c" --bind 127.0.0.1 >/dev/null 2>&1 &
 holder=$!
 until_true eval "curl -s -o /dev/null -m 2 127.0.0.1:$c"
