@@ -16,7 +16,7 @@ clear+='|is (running|paused|restarting): stop it first|has not ended .* or was s
 # A random command, for one of a few instances, volumes and images
 make_command() {
 	local name=r$((RANDOM % 3)) volume=v$((RANDOM % 2)) image=new$((RANDOM % 2))
-	local limits=(--cgroup-parent "$group" --stop-signal KILL)
+	local limits=(--network none --cgroup-parent "$group" --stop-signal KILL)
 	case $((RANDOM % 33)) in
 	0) cmd=(run -d --name "$name" "${limits[@]}" cleave/tiny sleep "$nap") ;;
 	1) cmd=(run -d --name "$name" "${limits[@]}" -v "$volume:/data" local/mine /bin/busybox sleep "$nap") ;;
