@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# run.sh [TEST...] - run black-box tests, three at a time (most of them wait), and count
+# run.sh [TEST...] - run black-box tests, two at a time, and count
 #
 # Without arguments: every tests/*/*.sh but libraries and the suites that have a runner of their own.
 # A test exits 0 (passed; it says how long it took), 1 (failed) or 77 (skipped); what it printed is shown unless it
@@ -9,7 +9,7 @@
 # TEST_JOBS: how many at a time. TEST_TIMEOUT: seconds for one test.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-jobs=${TEST_JOBS:-3}
+jobs=${TEST_JOBS:-2}
 export TEST_TIMEOUT=${TEST_TIMEOUT:-600}
 
 # The body of one job: prints the verdict, keeps the output in a file.
