@@ -183,10 +183,12 @@ static int make_resolv(const struct eng_config *c, const struct eng_net *net, st
 		str_printf(ret, "nameserver %s\n", resolver);
 	if (host.p != NULL)
 		keep_lines(c, own_net, resolver != NULL, host.p, ret);
-	for (size_t i = 0; i < c->dns.n; i++)
+	for (size_t i = 0; resolver == NULL && i < c->dns.n; i++) /* else those are asked by the resolver */
 		str_printf(ret, "nameserver %s\n", c->dns.v[i]);
 	if (c->dns_search.n != 1 || strcmp(c->dns_search.v[0], ".") != 0)
 		add_line("search", &c->dns_search, ret);
+	if (resolver != NULL && c->dns_options.n == 0) /* a name without a dot is one of the network first */
+		str_puts(ret, "options ndots:0\n");
 	add_line("options", &c->dns_options, ret);
 	return 0;
 }

@@ -7,15 +7,12 @@
  * The device on the bridge ends when that in the instance does, so it can never outlive it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -221,25 +218,11 @@ static int limit_rates(int host, const struct net_leg *legs, size_t n, struct er
 	return r < 0 ? err_set(err, r, "limit the rate of the network (CONFIG_NET_SCH_TBF)") : 0;
 }
 
-/* A socket belongs to the namespace it was made in. */
 static int open_inside(int netns, struct err *err)
 {
-	_cleanup_close_ int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int fd;
+	int fd = netlink_open_in(netns);
 
-	if (own < 0)
-		return err_set(err, -errno, "open own network namespace");
-	if (setns(netns, CLONE_NEWNET) < 0)
-		return err_set(err, -errno, "enter the network namespace of the instance");
-	fd = netlink_open();
-	if (setns(own, CLONE_NEWNET) < 0) {
-		int r = -errno;
-
-		if (fd >= 0)
-			(void) close(fd);
-		return err_set(err, r, "return to own network namespace");
-	}
-	return fd < 0 ? err_set(err, fd, "netlink socket in the instance") : fd;
+	return fd < 0 ? err_set(err, fd, "netlink socket in the network namespace of the instance") : fd;
 }
 
 int net_legs_attach(int netns, const struct net_leg *legs, size_t n, struct err *err)

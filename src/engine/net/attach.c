@@ -20,17 +20,18 @@
 #include "base/cleanup.h"
 #include "base/db.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/net/lease.h"
+#include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
 #include "engine/net/port.h"
 
 #define BRIDGE_FILTER "/proc/sys/net/bridge/bridge-nf-call-iptables"
-#define HOST_NAME_DIGITS 12 /* of the id, of an instance that got no name of its own */
 
 struct starting {
 	struct engine *e;
@@ -68,20 +69,9 @@ static int find_networks(struct starting *s, struct err *err)
 		if (r == 0 && s->networks[k].device[0] == '\0')
 			r = err_msg(err, -EINVAL, "network '%s' cannot be one of several", name);
 		if (r == 0)
-			r = network_up(s->e, &s->networks[k], err);
+			r = network_prepare(s->e, &s->networks[k], err);
 	}
 	return r;
-}
-
-/* What it is called: its name, the beginning of its id, the host name somebody chose, and other names */
-static int make_names(const struct starting *s, const struct eng_net_want *w, struct str *ret, struct err *err)
-{
-	str_printf(ret, "%s %.*s", s->i->name, HOST_NAME_DIGITS, s->i->id);
-	if (s->c->hostname != NULL && strncmp(s->c->hostname, s->i->id, HOST_NAME_DIGITS) != 0)
-		str_printf(ret, " %s", s->c->hostname);
-	for (size_t k = 0; k < w->aliases.n; k++)
-		str_printf(ret, " %s", w->aliases.v[k]);
-	return ret->failed ? err_set(err, -ENOMEM, "start instance '%s'", s->i->name) : 0;
 }
 
 static int mode_of(const struct eng_network *n, struct net_leg *leg, struct err *err)
@@ -128,13 +118,10 @@ static void add_host(struct starting *s, const struct net_address *a, const stru
 /* @first_route: no earlier network has given it a way out */
 static int take_address(struct starting *s, int k, int number, bool *first_route, struct err *err)
 {
-	_cleanup_(str_fini) struct str names = { 0 };
 	const struct eng_network *n = &s->networks[k];
 	struct net_leg *leg = &s->net->legs[k];
-	int r = make_names(s, &s->wants[k], &names, err);
+	int r = eng_lease_take(s->e, s->i, s->c, n, &s->wants[k], number, leg, err);
 
-	if (r == 0)
-		r = eng_lease_take(s->e, s->i->id, n, &s->wants[k], names.p, number, leg, err);
 	if (r == 0)
 		r = mode_of(n, leg, err);
 	if (r < 0)
@@ -180,6 +167,25 @@ static int take(struct starting *s, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+/* The resolver of its first network that has one.  It can do without, as it does in the default network. */
+static void resolve(struct starting *s)
+{
+	struct err why = { 0 };
+	char text[NET_TEXT_MAX];
+	int k = 0;
+
+	while (k < s->n && !names_known(&s->networks[k]))
+		k++;
+	if (k == s->n)
+		return;
+	if (names_tell(s->e, s->i->id, &why) < 0) {
+		log_warning("names of network %s are not resolved: %s", s->networks[k].name, why.text);
+		return;
+	}
+	net_address_text(&s->networks[k].v4.gateway, text);
+	s->net->resolver = arena_strdup(&s->net->arena, text);
+}
+
 static int start(struct starting *s, struct err *err)
 {
 	int r = find_networks(s, err);
@@ -200,6 +206,7 @@ static int start(struct starting *s, struct err *err)
 		r = network_publish(s->e, s->ports.v, s->ports.n, err);
 	if (r < 0)
 		return r;
+	resolve(s);
 	s->net->hosts = s->hosts.failed ? NULL : arena_strdup(&s->net->arena, s->hosts.p != NULL ? s->hosts.p : "");
 	return s->net->hosts != NULL ? 0 : err_set(err, -ENOMEM, "start instance '%s'", s->i->name);
 }
@@ -283,12 +290,16 @@ int eng_net_stop(struct engine *e, const char *id, struct err *err)
 		r = db_begin(e->db, err);
 	if (r < 0)
 		return r;
-	r = db_run(e->db, err, "DELETE FROM port WHERE instance = ?", "s", id);
+	r = names_forget_all(e, id, err);
+	if (r >= 0)
+		r = db_run(e->db, err, "DELETE FROM port WHERE instance = ?", "s", id);
 	if (r >= 0)
 		r = db_run(e->db, err, "DELETE FROM endpoint WHERE instance = ?", "s", id);
 	if (r < 0) {
 		db_rollback(e->db);
 		return r;
 	}
-	return db_commit(e->db, err);
+	r = db_commit(e->db, err);
+	(void) names_repair(e, NULL); /* a network that is left may miss its resolver; `system check` says what cannot be */
+	return r;
 }

@@ -14,12 +14,14 @@
 #include "base/cleanup.h"
 #include "base/db.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/instance.h"
 #include "engine/net/attach.h"
 #include "engine/net/lease.h"
+#include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
 #include "engine/stop.h"
@@ -36,13 +38,6 @@ static int open_netns(struct engine *e, const struct eng_instance *i, struct err
 	return fd < 0 ? err_set(err, -errno, "open the network namespace of instance '%s'", i->name) : fd;
 }
 
-static int drop_row(struct engine *e, const char *id, const char *network, struct err *err)
-{
-	int r = db_run(e->db, err, "DELETE FROM endpoint WHERE instance = ? AND network = ?", "ss", id, network);
-
-	return r < 0 ? r : 0;
-}
-
 /* The number after the last of its devices */
 static int next_number(struct engine *e, const char *id, struct err *err)
 {
@@ -54,38 +49,60 @@ static int next_number(struct engine *e, const char *id, struct err *err)
 	return r < 0 ? r : (int) db_i64(rows, 0);
 }
 
-static int lease(struct engine *e, const struct eng_instance *i, const struct eng_network *n, const struct eng_net_want *w,
-		 struct arena *a, struct net_leg *leg, struct err *err)
+static int commit(struct engine *e, int r, struct err *err)
 {
-	const char *names = arena_printf(a, "%s %.12s", i->name, i->id);
+	if (r >= 0)
+		return db_commit(e->db, err);
+	db_rollback(e->db);
+	return r;
+}
+
+static int drop_lease(struct engine *e, const char *id, const char *network, struct err *err)
+{
 	int r = db_begin(e->db, err);
 
-	for (size_t k = 0; names != NULL && k < w->aliases.n; k++)
-		names = arena_printf(a, "%s %s", names, w->aliases.v[k]);
 	if (r < 0)
 		return r;
-	r = names != NULL ? next_number(e, i->id, err) : err_set(err, -ENOMEM, "connect to network %s", n->name);
-	if (r >= 0)
-		r = eng_lease_take(e, i->id, n, w, names, r, leg, err);
-	if (r < 0) {
-		db_rollback(e->db);
+	r = names_forget(e, network, id, err);
+	if (r == 0)
+		r = db_run(e->db, err, "DELETE FROM endpoint WHERE instance = ? AND network = ?", "ss", id, network);
+	return commit(e, r, err);
+}
+
+static int lease(struct engine *e, const struct eng_instance *i, const struct eng_config *c, const struct eng_network *n,
+		 const struct eng_net_want *w, struct net_leg *leg, struct err *err)
+{
+	int r = db_begin(e->db, err);
+
+	if (r < 0)
 		return r;
-	}
-	return db_commit(e->db, err);
+	r = next_number(e, i->id, err);
+	if (r >= 0)
+		r = eng_lease_take(e, i, c, n, w, r, leg, err);
+	return commit(e, r, err);
+}
+
+/* Who may be asked for it has changed, also in its other networks. */
+static void tell_names(struct engine *e, const struct eng_instance *i, const struct eng_network *n)
+{
+	struct err why = { 0 };
+
+	if (names_tell(e, i->id, &why) < 0)
+		log_warning("names of network %s are not resolved: %s", n->name, why.text);
 }
 
 /* At once, in one that runs.  Its default route stays what it is, unless it has none. */
-static int attach(struct engine *e, const struct eng_instance *i, struct eng_network *n, const struct eng_net_want *w,
-		  bool way_out, struct arena *a, struct err *err)
+static int attach(struct engine *e, const struct eng_instance *i, const struct eng_config *c, struct eng_network *n,
+		  const struct eng_net_want *w, bool way_out, struct err *err)
 {
 	_cleanup_close_ int netns = open_netns(e, i, err);
 	struct net_leg leg;
-	int r = netns < 0 ? netns : network_up(e, n, err);
+	int r = netns < 0 ? netns : network_prepare(e, n, err);
 
 	if (r == 0 && strcmp(n->driver, "bridge") != 0)
 		r = err_msg(err, -EOPNOTSUPP, "network %s: only networks on a bridge can be connected to while an instance runs", n->name);
 	if (r == 0)
-		r = lease(e, i, n, w, a, &leg, err);
+		r = lease(e, i, c, n, w, &leg, err);
 	if (r < 0)
 		return r;
 	if (way_out && !n->internal) {
@@ -96,7 +113,9 @@ static int attach(struct engine *e, const struct eng_instance *i, struct eng_net
 	if (r == 0)
 		r = net_legs_attach(netns, &leg, 1, err);
 	if (r < 0)
-		(void) drop_row(e, i->id, n->id, NULL); /* else its end does */
+		(void) drop_lease(e, i->id, n->id, NULL); /* else its end does */
+	else
+		tell_names(e, i, n);
 	return r;
 }
 
@@ -165,7 +184,7 @@ static int join(struct engine *e, const struct eng_instance *i, struct eng_confi
 		return err_msg(err, -EEXIST, "endpoint with name %s already exists in network %s", i->name, n.name);
 	w.name = n.name;
 	wants[count] = w;
-	r = i->state == ENG_STATE_RUNNING ? attach(e, i, &n, &w, count == 0, &c->arena, err) : 0;
+	r = i->state == ENG_STATE_RUNNING ? attach(e, i, c, &n, &w, count == 0, err) : 0;
 	if (r == 0)
 		r = set_wants(c, wants, count + 1, err);
 	if (r == 0)
@@ -201,7 +220,11 @@ static int detach(struct engine *e, const struct eng_instance *i, const struct e
 		(void) snprintf(inside, sizeof(inside), "eth%d", list[k].number);
 		r = net_leg_detach(netns, inside, err);
 	}
-	return r < 0 ? r : drop_row(e, i->id, n->id, err);
+	if (r >= 0)
+		r = drop_lease(e, i->id, n->id, err);
+	if (r == 0)
+		tell_names(e, i, n);
+	return r;
 }
 
 static int leave(struct engine *e, const struct eng_instance *i, struct eng_config *c, const char *network, bool force,

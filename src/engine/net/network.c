@@ -355,7 +355,8 @@ int eng_network_remove(struct engine *e, const char *what, struct err *err)
 		return r;
 	if (eng_network_is_fixed(n.name))
 		return err_msg(err, -EPERM, "%s is a pre-defined network and cannot be removed", n.name);
-	r = db_begin(e->db, err);
+	_cleanup_close_ int lock = network_lock(err); /* nobody is making its bridge */
+	r = lock < 0 ? lock : db_begin(e->db, err);
 	if (r < 0)
 		return r;
 	r = eng_endpoints(e, n.id, NULL, &a, &users, err);

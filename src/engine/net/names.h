@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Names of instances, as the resolvers of their networks are told.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+struct arena;
+struct eng_network;
+struct engine;
+struct err;
+
+/** names_known() - do instances find each other by name in this network? */
+bool names_known(const struct eng_network *n);
+
+/**
+ * names_tell() - tell the resolvers of all its networks of an instance; those that do not run are started
+ * Context: its leases are committed; no transaction, no network_lock().
+ * Return: 0; -errno with a message.
+ */
+int names_tell(struct engine *e, const char *instance, struct err *err);
+
+/**
+ * names_forget() - tell the resolver of a network that an instance leaves, or end it with the last
+ * @network, @instance: ids
+ * Context: in the transaction that removes the lease.
+ */
+int names_forget(struct engine *e, const char *network, const char *instance, struct err *err);
+
+/** names_forget_all() - the same in all its networks */
+int names_forget_all(struct engine *e, const char *instance, struct err *err);
+
+/** names_start() - have a network in use a resolver, which knows all that it should; 0 or -errno with a message */
+int names_start(struct engine *e, const struct eng_network *n, struct err *err);
+
+/** names_repair() - start those resolvers again that somebody killed; quick when there are none; 0 or -errno with a message */
+int names_repair(struct engine *e, struct err *err);
