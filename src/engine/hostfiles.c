@@ -166,10 +166,9 @@ static int read_resolv(bool own_net, struct str *ret, struct err *err)
 }
 
 /* A host without resolv.conf gives an empty one. */
-static int make_resolv(const struct eng_config *c, const struct eng_net *net, struct str *ret, struct err *err)
+static int make_resolv(const struct eng_config *c, const char *resolver, struct str *ret, struct err *err)
 {
 	_cleanup_(str_fini) struct str host = { 0 };
-	const char *resolver = net != NULL ? net->resolver : NULL;
 	bool own_net = c->network != NULL && !is_host(c) && strcmp(c->network, "none") != 0;
 	int r = read_resolv(own_net, &host, err);
 
@@ -193,16 +192,22 @@ static int make_resolv(const struct eng_config *c, const struct eng_net *net, st
 	return 0;
 }
 
+int eng_hostfiles_resolver(const char *resolver, const struct eng_config *c, int dir, struct err *err)
+{
+	_cleanup_(str_fini) struct str resolv = { 0 };
+	int r = make_resolv(c, resolver, &resolv, err);
+
+	return r == 0 ? write_file(dir, "resolv.conf", &resolv, err) : r;
+}
+
 static int write_network_files(const struct eng_net *net, const struct eng_config *c, int dir, struct err *err)
 {
-	_cleanup_(str_fini) struct str hosts = { 0 }, resolv = { 0 };
+	_cleanup_(str_fini) struct str hosts = { 0 };
 	int r = make_hosts(c, net, &hosts, err);
 
 	if (r == 0)
-		r = make_resolv(c, net, &resolv, err);
-	if (r == 0)
 		r = write_file(dir, "hosts", &hosts, err);
-	return r == 0 ? write_file(dir, "resolv.conf", &resolv, err) : r;
+	return r == 0 ? eng_hostfiles_resolver(net != NULL ? net->resolver : NULL, c, dir, err) : r;
 }
 
 int eng_hostfiles_write(const struct eng_config *c, int dir, struct err *err)

@@ -29,6 +29,7 @@
 #include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
+#include "engine/net/pasta.h"
 #include "engine/net/port.h"
 
 #define BRIDGE_FILTER "/proc/sys/net/bridge/bridge-nf-call-iptables"
@@ -220,6 +221,10 @@ int eng_net_start(struct engine *e, const struct eng_instance *i, const struct e
 	e->net = NULL;
 	if (s.net == NULL)
 		return err_set(err, -ENOMEM, "start instance '%s'", i->name);
+	if (c->network != NULL && strcmp(c->network, ENG_NETWORK_PASTA) == 0) {
+		e->net = s.net;
+		return pasta_lease(e, i, c, err);
+	}
 	r = s.n = eng_net_wants(c, &s.net->arena, s.wants, err);
 	if (r > 0)
 		r = start(&s, err);
@@ -245,6 +250,8 @@ int eng_net_connect(struct engine *e, pid_t pid, struct err *err)
 {
 	if (e->net == NULL)
 		return 0;
+	if (e->net->pasta.n > 0)
+		return pasta_connect(e, pid, err);
 	_cleanup_close_ int netns = open_netns(pid, err);
 	return netns < 0 ? netns : net_legs_attach(netns, e->net->legs, e->net->n, err);
 }
@@ -279,13 +286,15 @@ int eng_net_stop(struct engine *e, const char *id, struct err *err)
 	int r = db_query(e->db, &rows, err, "SELECT 1 FROM endpoint WHERE instance = ?1 UNION SELECT 1 FROM port WHERE instance = ?1 LIMIT 1",
 			 "s", id);
 
+	if (e->rootless)
+		pasta_end(e, id);
 	if (r == 0)
 		r = db_next(rows, err);
 	db_rows_freep(&rows);
 	rows = NULL;
 	if (r <= 0)
 		return r;
-	r = unpublish(e, id, err);
+	r = e->rootless ? 0 : unpublish(e, id, err); /* without root no rule knows of it */
 	if (r == 0)
 		r = db_begin(e->db, err);
 	if (r < 0)

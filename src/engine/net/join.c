@@ -18,6 +18,7 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/event.h"
+#include "engine/hostfiles.h"
 #include "engine/instance.h"
 #include "engine/net/attach.h"
 #include "engine/net/lease.h"
@@ -25,6 +26,8 @@
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
 #include "engine/stop.h"
+
+#define PATH_SIZE 128
 
 static int open_netns(struct engine *e, const struct eng_instance *i, struct err *err)
 {
@@ -82,13 +85,23 @@ static int lease(struct engine *e, const struct eng_instance *i, const struct en
 	return commit(e, r, err);
 }
 
-/* Who may be asked for it has changed, also in its other networks. */
-static void tell_names(struct engine *e, const struct eng_instance *i, const struct eng_network *n)
+/* Whom it may ask has changed, in all its networks; @before: address of the resolver that it asked up to now */
+static void tell_names(struct engine *e, const struct eng_instance *i, const struct eng_config *c, const char *before)
 {
+	char path[PATH_SIZE], now[NET_TEXT_MAX];
 	struct err why = { 0 };
+	int r = names_tell(e, i->id, &why);
 
-	if (names_tell(e, i->id, &why) < 0)
-		log_warning("names of network %s are not resolved: %s", n->name, why.text);
+	if (r == 0)
+		r = names_gateway(e, i->id, now, &why);
+	if (r == 0 && strcmp(before, now) != 0) { /* a file that somebody changed inside stays otherwise */
+		(void) snprintf(path, sizeof(path), "instances/%.64s", i->id);
+		_cleanup_close_ int dir = openat(e->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = dir < 0 ? err_set(&why, -errno, "open '%s/%s'", e->root, path)
+			    : eng_hostfiles_resolver(now[0] != '\0' ? now : NULL, c, dir, &why);
+	}
+	if (r < 0)
+		log_warning("names are not resolved for instance '%s': %s", i->name, why.text);
 }
 
 /* At once, in one that runs.  Its default route stays what it is, unless it has none. */
@@ -96,8 +109,12 @@ static int attach(struct engine *e, const struct eng_instance *i, const struct e
 		  const struct eng_net_want *w, bool way_out, struct err *err)
 {
 	_cleanup_close_ int netns = open_netns(e, i, err);
+	char asked[NET_TEXT_MAX];
 	struct net_leg leg;
-	int r = netns < 0 ? netns : network_prepare(e, n, err);
+	int r = netns < 0 ? netns : names_gateway(e, i->id, asked, err);
+
+	if (r == 0)
+		r = network_prepare(e, n, err);
 
 	if (r == 0 && strcmp(n->driver, "bridge") != 0)
 		r = err_msg(err, -EOPNOTSUPP, "network %s: only networks on a bridge can be connected to while an instance runs", n->name);
@@ -115,7 +132,7 @@ static int attach(struct engine *e, const struct eng_instance *i, const struct e
 	if (r < 0)
 		(void) drop_lease(e, i->id, n->id, NULL); /* else its end does */
 	else
-		tell_names(e, i, n);
+		tell_names(e, i, c, asked);
 	return r;
 }
 
@@ -206,11 +223,12 @@ int eng_net_join(struct engine *e, const struct eng_instance *i, const struct en
 	return r;
 }
 
-static int detach(struct engine *e, const struct eng_instance *i, const struct eng_network *n, struct arena *a, struct err *err)
+static int detach(struct engine *e, const struct eng_instance *i, struct eng_config *c, const struct eng_network *n, struct err *err)
 {
 	_cleanup_close_ int netns = open_netns(e, i, err);
 	struct eng_endpoint *list = NULL;
-	int r = netns < 0 ? netns : eng_endpoints(e, NULL, i->id, a, &list, err), count = r;
+	char asked[NET_TEXT_MAX];
+	int r = netns < 0 ? netns : eng_endpoints(e, NULL, i->id, &c->arena, &list, err), count = r;
 
 	for (int k = 0; r >= 0 && k < count; k++) {
 		char inside[IF_NAMESIZE];
@@ -221,9 +239,11 @@ static int detach(struct engine *e, const struct eng_instance *i, const struct e
 		r = net_leg_detach(netns, inside, err);
 	}
 	if (r >= 0)
+		r = names_gateway(e, i->id, asked, err);
+	if (r == 0)
 		r = drop_lease(e, i->id, n->id, err);
 	if (r == 0)
-		tell_names(e, i, n);
+		tell_names(e, i, c, asked);
 	return r;
 }
 
@@ -242,7 +262,7 @@ static int leave(struct engine *e, const struct eng_instance *i, struct eng_conf
 	if (at < 0)
 		return err_msg(err, -ENOENT, "instance '%s' is not connected to network %s", i->name, n.name);
 	memmove(&wants[at], &wants[at + 1], (size_t) (count - at - 1) * sizeof(wants[0]));
-	r = i->state == ENG_STATE_RUNNING ? detach(e, i, &n, &c->arena, err) : 0;
+	r = i->state == ENG_STATE_RUNNING ? detach(e, i, c, &n, err) : 0;
 	if (r < 0 && !force)
 		return r;
 	r = set_wants(c, wants, count - 1, err);

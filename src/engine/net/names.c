@@ -23,6 +23,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/instance.h"
 #include "engine/names/protocol.h"
 #include "engine/net/attach.h"
 #include "engine/net/network.h"
@@ -222,6 +223,28 @@ int names_tell(struct engine *e, const char *instance, struct err *err)
 	for (int i = 0; r == 0 && i < n; i++)
 		r = tell(e, &list[i], instance, err);
 	return n < 0 ? n : r;
+}
+
+int names_gateway(struct engine *e, const char *instance, char ret[NET_TEXT_MAX], struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	int r = db_query(e->db, &rows, err,
+			 "SELECT n.gateway FROM endpoint AS e JOIN network AS n ON n.id = e.network WHERE e.instance = ? AND n.driver = 'bridge'"
+			 " AND n.name != '" ENG_NETWORK_DEFAULT "' ORDER BY e.number LIMIT 1",
+			 "s", instance);
+
+	if (r == 0)
+		r = db_next(rows, err);
+	(void) snprintf(ret, NET_TEXT_MAX, "%s", r == 1 ? db_text(rows, 0) : "");
+	return r < 0 ? r : 0;
+}
+
+/* The first of the names of a lease is that of the instance. */
+int names_rename(struct engine *e, const struct eng_instance *i, const char *name)
+{
+	int r = db_run(e->db, NULL, "UPDATE endpoint SET names = ? || substr(names, instr(names, ' ')) WHERE instance = ?", "ss", name, i->id);
+
+	return r > 0 ? names_tell(e, i->id, NULL) : r;
 }
 
 int names_forget(struct engine *e, const char *network, const char *instance, struct err *err)

@@ -6,7 +6,10 @@
 
 #include <stdbool.h>
 
+#include "net/address.h"
+
 struct arena;
+struct eng_instance;
 struct eng_network;
 struct engine;
 struct err;
@@ -30,6 +33,12 @@ int names_forget(struct engine *e, const char *network, const char *instance, st
 
 /** names_forget_all() - the same in all its networks */
 int names_forget_all(struct engine *e, const char *instance, struct err *err);
+
+/** names_gateway() - address of the resolver that an instance asks: of the first of its networks with one; "" without */
+int names_gateway(struct engine *e, const char *instance, char ret[NET_TEXT_MAX], struct err *err);
+
+/** names_rename() - an instance that runs has another name; 0; -errno its networks do not know it */
+int names_rename(struct engine *e, const struct eng_instance *i, const char *name);
 
 /** names_start() - have a network in use a resolver, which knows all that it should; 0 or -errno with a message */
 int names_start(struct engine *e, const struct eng_network *n, struct err *err);

@@ -55,6 +55,8 @@ int network_lock(struct err *err)
 {
 	_cleanup_close_ int fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		return err_msg(err, -EPERM, "networks on bridges need root: without it, --network pasta, host and none are possible");
 	if (fd < 0)
 		return err_set(err, -errno, "open '%s'", LOCK_FILE);
 	while (flock(fd, LOCK_EX) < 0)
