@@ -11,10 +11,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -31,12 +33,15 @@
 #include "sys/proc.h"
 
 #define PROGRAM "pasta"
+#define TUN "/dev/net/tun"
 #define PID_FILE "pasta.pid"
+#define NETNS_FILE "netns"
 #define PIDS_MAX 64 /* bytes of that file */
 #define WORDS_MAX 1048576 /* bytes of a command line */
 #define OUTPUT_MAX 4096 /* bytes of a message */
 #define RESOLVER "169.254.1.1" /* an address that leads to the host's servers */
 #define PATH_SIZE 4096
+#define END_WAIT_MS 2000
 
 /* As execvp(3) looks for it.  Return: 0; -ENOENT. */
 static int find_program(char ret[PATH_SIZE])
@@ -57,7 +62,7 @@ bool eng_pasta_found(void)
 {
 	char path[PATH_SIZE];
 
-	return find_program(path) == 0;
+	return find_program(path) == 0 && access(TUN, R_OK | W_OK) == 0;
 }
 
 static int add(struct arena *a, struct img_words *argv, const char *word)
@@ -100,6 +105,8 @@ static int make_words(struct engine *e, const struct eng_instance *i, const stru
 
 	if (r < 0)
 		return err_msg(err, r, "network " ENG_NETWORK_PASTA " needs the program '" PROGRAM "' (Debian: package passt), or use --network host or none");
+	if (access(TUN, R_OK | W_OK) < 0)
+		return err_set(err, -errno, "network " ENG_NETWORK_PASTA " needs " TUN " (its usual mode is 0666), or use --network host or none");
 	r = add(a, &e->net->pasta, arena_strdup(a, path));
 	for (size_t k = 0; r == 0 && k < ARRAY_LEN(options); k++)
 		r = add(a, &e->net->pasta, options[k]);
@@ -109,6 +116,10 @@ static int make_words(struct engine *e, const struct eng_instance *i, const stru
 		r = add_ports(a, &e->net->pasta, ports, IPPROTO_TCP, "-t");
 	if (r == 0)
 		r = add_ports(a, &e->net->pasta, ports, IPPROTO_UDP, "-u");
+	if (r == 0)
+		r = add(a, &e->net->pasta, "--netns");
+	if (r == 0) /* the last word: pasta_connect() needs it */
+		r = add(a, &e->net->pasta, arena_printf(a, "%s/%s/" NETNS_FILE, e->runroot, i->id));
 	return r < 0 ? err_set(err, r, "start instance '%s'", i->name) : 0;
 }
 
@@ -148,20 +159,30 @@ int pasta_lease(struct engine *e, const struct eng_instance *i, const struct eng
 	return e->net->hosts != NULL ? 0 : err_set(err, -ENOMEM, "start instance '%s'", i->name);
 }
 
-/* @out: where its messages go */
-static _Noreturn void become(const struct img_words *words, pid_t pid, int out)
+/*
+ * Pasta has no rights over the instance's processes, so it cannot look into their /proc.  What is mounted here is seen by
+ * this process and those that it starts.
+ */
+static int show_netns(const char *path, pid_t pid, struct err *err)
 {
-	char path[64], **argv = calloc(words->n + 3, sizeof(*argv));
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	char netns[64];
+
+	(void) snprintf(netns, sizeof(netns), "/proc/%d/ns/net", (int) pid);
+	if (fd < 0 || mount(netns, path, NULL, MS_BIND, NULL) < 0)
+		return err_set(err, -errno, "mount the network namespace of the instance at '%s'", path);
+	return 0;
+}
+
+/* @out: where its messages go */
+static _Noreturn void become(const struct img_words *words, int out)
+{
+	char **argv = calloc(words->n + 1, sizeof(*argv));
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	size_t n = 0;
 
 	if (argv == NULL)
 		_exit(125);
-	(void) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
-	for (; n < words->n; n++)
-		argv[n] = words->v[n];
-	argv[n++] = (char *) "--netns";
-	argv[n++] = path;
+	memcpy(argv, words->v, words->n * sizeof(*argv));
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 ||
 	    proc_cloexec_from(STDERR_FILENO + 1) < 0)
 		_exit(125);
@@ -187,16 +208,20 @@ int pasta_connect(struct engine *e, pid_t pid, struct err *err)
 {
 	_cleanup_(str_fini) struct str said = { 0 };
 	char text[OUTPUT_MAX];
-	int out[2], status;
+	const char *netns = e->net->pasta.v[e->net->pasta.n - 1];
+	int out[2], status = show_netns(netns, pid, err);
 	pid_t child;
 
+	if (status < 0)
+		return status;
 	if (pipe2(out, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "create a pipe");
 	child = proc_clone(0, SIGCHLD, -EBADF, NULL);
 	if (child == 0)
-		become(&e->net->pasta, pid, out[1]);
+		become(&e->net->pasta, out[1]);
 	(void) close(out[1]);
 	status = child < 0 ? (int) child : proc_wait(child);
+	(void) umount2(netns, MNT_DETACH); /* it has opened it; the file goes with the instance */
 	/* what went to the background may keep the pipe: no more than what is there */
 	ssize_t n = status != 0 && fcntl(out[0], F_SETFL, O_NONBLOCK) == 0 ? read(out[0], text, sizeof(text)) : 0;
 	(void) close(out[0]);
@@ -235,6 +260,7 @@ void pasta_end(struct engine *e, const char *id)
 	if (file_read(e->run_fd, path, PIDS_MAX, &text) < 0 || text.p == NULL || sscanf(text.p, "%d", &pid) != 1 || pid <= 0)
 		return;
 	_cleanup_close_ int fd = proc_pidfd_open(pid);
-	if (fd >= 0 && is_ours(e, id, pid))
-		(void) proc_pidfd_kill(fd, SIGKILL); /* else it has ended */
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	if (fd >= 0 && is_ours(e, id, pid) && proc_pidfd_kill(fd, SIGKILL) == 0)
+		(void) poll(&p, 1, END_WAIT_MS); /* so that its ports are free */
 }

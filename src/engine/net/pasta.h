@@ -14,7 +14,7 @@ struct err;
 
 #define ENG_NETWORK_PASTA "pasta" /* name of the network */
 
-/** eng_pasta_found() - is the program there? */
+/** eng_pasta_found() - are the program and the device that it needs there? */
 bool eng_pasta_found(void);
 
 /** pasta_lease() - take the ports of an instance that is about to be started; e->net is set; as eng_net_start() */
