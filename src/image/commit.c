@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -14,7 +13,6 @@
 #include "image/edit.h"
 #include "image/fetch.h"
 #include "image/internal.h"
-#include "image/layer.h"
 #include "image/manifest.h"
 #include "image/settle.h"
 #include "image/sink.h"
@@ -182,23 +180,12 @@ static int unpack_blob(const struct img_work *work, int blob, const struct img_s
 		       uint64_t *ret_size, struct err *err)
 {
 	_cleanup_(img_stream_freep) struct img_stream *s = NULL;
-	int r;
+	int r = img_stream_open_range(blob, 0, sum->blob_size, -EBADF, &s, err);
 
-	if (mkdirat(work->dir, "layer", 0700) < 0 || mkdirat(work->dir, "layer/fs", 0755) < 0)
-		return err_set(err, -errno, "create a directory in the store");
-	_cleanup_close_ int fs = openat(work->dir, "layer/fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int layer = openat(work->dir, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fs < 0 || layer < 0)
-		return err_set(err, -errno, "open a directory in the store");
-	r = img_stream_open_range(blob, 0, sum->blob_size, -EBADF, &s, err);
 	if (r < 0)
 		return r;
 	img_stream_no_digests(s);
-	r = img_layer_unpack(s, fs, IMG_LAYER_CHANGES, ret_size, err);
-	if (r < 0)
-		return r;
-	r = img_layer_size_write(layer, *ret_size);
-	return r < 0 ? err_set(err, r, "write the size of a layer") : 0;
+	return img_work_unpack(work, "layer", s, IMG_LAYER_CHANGES, ret_size, err);
 }
 
 static int commit_in(struct img_store *store, const struct img_work *work,

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "image/layer.h"
 #include "image/reference.h"
 
 struct db;
@@ -22,6 +23,7 @@ struct err;
 struct img_config;
 struct img_meter;
 struct img_store;
+struct img_stream;
 struct img_words;
 struct str;
 
@@ -150,6 +152,16 @@ struct img_work {
  * Return: 0; -errno with a message.
  */
 int img_work_begin(struct img_store *store, struct img_work *ret, struct err *err);
+
+/**
+ * img_work_unpack() - make a layer: a directory with "fs", and beside it how many bytes of files that has
+ * @name: of the new directory below the work directory
+ * @s: as of img_layer_unpack()
+ * @ret_size: bytes of regular files
+ * Return: codes of img_layer_unpack().
+ */
+int img_work_unpack(const struct img_work *work, const char *name, struct img_stream *s,
+		    enum img_layer_kind kind, uint64_t *ret_size, struct err *err);
 
 /**
  * img_work_blob() - move a finished file into the blobs
