@@ -34,10 +34,10 @@
 
 static int open_blob(struct img_store *store, const char *hex)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int fd;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%.64s", hex);
+	img_blob_path(hex, path);
 	fd = openat(store->root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

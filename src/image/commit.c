@@ -14,6 +14,7 @@
 #include "image/fetch.h"
 #include "image/internal.h"
 #include "image/manifest.h"
+#include "image/parts.h"
 #include "image/settle.h"
 #include "image/sink.h"
 #include "image/stream.h"
@@ -42,10 +43,10 @@ int img_layer_pack(int upper, const struct img_tree_opts *opts, int fd, struct i
 
 static int read_blob(struct img_store *store, const char *hex, struct str *ret, struct err *err)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int r;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", hex); /* 64 digits */
+	img_blob_path(hex, path);
 	r = file_read(store->root, path, IMG_CONFIG_SIZE_MAX, ret);
 	return r < 0 ? err_set(err, r, "read blob '%.12s'", hex) : 0;
 }
@@ -54,15 +55,10 @@ static int read_blob(struct img_store *store, const char *hex, struct str *ret, 
 static int base_layers(struct img_store *store, const struct img_image *base, struct arena *arena,
 		       struct img_manifest *ret, struct err *err)
 {
-	_cleanup_(str_fini) struct str text = { 0 };
 	struct img_manifest m = { 0 };
 	struct img_descriptor *layers;
-	int r = 0;
+	int r = base != NULL ? img_manifest_read(store, base, arena, &m, err) : 0;
 
-	if (base != NULL)
-		r = read_blob(store, base->manifest + strlen("sha256:"), &text, err);
-	if (r == 0 && base != NULL)
-		r = img_manifest_parse("manifest", arena, text.p, text.len, &m, err);
 	if (r < 0)
 		return r;
 	if (m.nr_layers + 1 >= IMG_LAYERS_MAX)

@@ -76,10 +76,10 @@ static bool has_layer(struct img_store *store, const char *chain)
 /* Bytes of a blob of the store; false: there is none */
 static bool has_blob(struct img_store *store, const char *digest, uint64_t *ret_size)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	struct stat st;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest + strlen("sha256:"));
+	img_blob_path(digest, path);
 	if (fstatat(store->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	*ret_size = (uint64_t) st.st_size;

@@ -132,6 +132,11 @@ int img_store_config(struct img_store *store, const struct img_image *image, str
 int img_store_config_text(struct img_store *store, const struct img_image *image, struct str *ret,
 			  struct err *err);
 
+#define IMG_BLOB_PATH_SIZE 96 /* bytes */
+
+/** img_blob_path() - where a blob is below the directory of the store; @digest: "sha256:<hex>", or <hex> alone */
+void img_blob_path(const char *digest, char ret[IMG_BLOB_PATH_SIZE]);
+
 /** img_store_layers_fd() - directory "layers", owned by the store */
 int img_store_layers_fd(const struct img_store *store);
 

@@ -119,9 +119,9 @@ int img_work_unpack(const struct img_work *work, const char *name, struct img_st
 int img_work_blob(struct img_store *store, const struct img_work *work, const char *name,
 		  const char *digest, struct err *err)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest + strlen("sha256:"));
+	img_blob_path(digest, path);
 	if (fchmodat(work->dir, name, 0644, 0) < 0 ||
 	    renameat(work->dir, name, store->root, path) < 0)
 		return err_set(err, -errno, "store blob '%s'", digest);
