@@ -51,7 +51,7 @@ sum=$(sha256sum <hot.img)
 client log:1:READY '{"execute": "blockdev-add", "arguments": {"driver": "raw", "node-name": "n0", "file": {"driver": "file", "filename": "hot.img"}}}' \
 	'{"execute": "device_add", "arguments": {"driver": "virtio-blk-pci", "id": "hot", "drive": "n0", "serial": "HOT"}}' \
 	'{"execute": "device_add", "arguments": {"driver": "virtio-blk-pci", "id": "hot", "drive": "n0"}}' \
-	'{"execute": "netdev_add", "arguments": {"type": "user", "id": "u0"}}' \
+	'{"execute": "netdev_add", "arguments": {"type": "user", "id": "u0", "hostfwd": [{"str": "tcp:127.0.0.1:18080-:80"}]}}' \
 	'{"execute": "device_add", "arguments": {"driver": "virtio-net-pci", "id": "nic", "netdev": "u0", "mac": "52:54:00:11:22:33"}}' \
 	'{"execute": "blockdev-del", "arguments": {"node-name": "n0"}}' \
 	log:1:FOUND query-block query-blockstats x-query-device-stats '{"execute": "query-stats", "arguments": {"target": "vcpu"}}' '{"execute": "block_resize", "arguments": {"device": "hot", "size": 16777216}}' log:1:LARGER query-pci \
