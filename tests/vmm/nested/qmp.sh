@@ -40,6 +40,11 @@ boot 'exec 3</dev/input/event0; echo PRESS; dd <&3 of=/dev/null bs=24 count=1 2>
 expect "power button" 0 BUTTON
 said "power button's events" '"event": ?"SHUTDOWN".*guest-shutdown'
 
+# a kernel that is not up yet when it is pressed gets the interrupt nevertheless
+client system_powerdown wait:POWERDOWN cont wait:SHUTDOWN
+boot 'grep -q "[1-9].*ACPI:Ged" /proc/interrupts && echo EARLY' --qmp /tmp/qmp --paused
+expect "power button before the kernel is up" 0 EARLY
+
 client log:1:STARTED system_reset wait:RESET log:2:STARTED stop system_reset wait:RESET cont log:3:STARTED quit
 boot 'echo STARTED; sleep 100' --qmp /tmp/qmp --cpus 2
 expect "reset from outside" 0
