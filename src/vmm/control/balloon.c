@@ -16,6 +16,24 @@ static int find(struct machine *m, struct balloon **ret, struct err *err)
 	return *ret != NULL ? 0 : err_msg(err, -ENODEV, "the machine has no balloon (option --balloon)");
 }
 
+/* What the guest said of its memory; it is asked for newer numbers, which the next query finds. */
+static void add_stats(struct balloon *b, struct str *ret)
+{
+	static const char *const names[BALLOON_N_STATS_] = {
+		"stat-swap-in", "stat-swap-out", "stat-major-faults", "stat-minor-faults", "stat-free-memory",
+		"stat-total-memory", "stat-available-memory", "stat-disk-caches", "stat-htlb-pgalloc",
+		"stat-htlb-pgfail",
+	};
+	uint64_t stat[BALLOON_N_STATS_];
+	unsigned known = balloon_stats(b, stat);
+
+	json_open(ret, "stats", '{');
+	for (unsigned i = 0; i < BALLOON_N_STATS_; i++)
+		if (known & 1u << i)
+			json_uint(ret, names[i], stat[i]);
+	json_close(ret, '}');
+}
+
 static int query(const struct qmp_call *c)
 {
 	struct balloon *b;
@@ -25,6 +43,7 @@ static int query(const struct qmp_call *c)
 		return r;
 	json_open(c->ret, NULL, '{');
 	json_uint(c->ret, "actual", balloon_actual(b));
+	add_stats(b, c->ret);
 	json_close(c->ret, '}');
 	return 0;
 }
