@@ -17,20 +17,21 @@ struct err;
 /** struct reach_opts - how registries are reached */
 struct reach_opts {
 	bool no_verify;
-	const char *cert_dir, *creds;
+	const char *authfile, *cert_dir, *creds;
 };
 
 /** struct pull_opts - options of `pull` */
 struct pull_opts {
 	struct reach_opts reach;
 	bool all_tags, quiet;
-	const char *platform, *os, *arch, *variant;
+	const char *platform, *os, *arch, *variant, *signature_policy;
 };
 
 /** struct push_opts - options of `push` */
 struct push_opts {
 	struct reach_opts reach;
 	bool all_tags, quiet;
+	const char *digestfile, *sign_key, *sign_password_file;
 };
 
 /** struct login_opts - options of `login` */
