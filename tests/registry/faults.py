@@ -16,6 +16,7 @@ Prints its port.  MODE-FILE is read for every request; words:
   slow=N     no more than N bytes in a second
   refresh=W  tokens are given for the refresh token W only
   location=U uploads go on at U                             esc        errors that would change a terminal
+  referrers  there is a list of what belongs to manifests, in two pages
   leak       layers are redirected to another name of this host; MODE-FILE.leak appears when a password comes along
 
 As a proxy of HTTP it sends everything to that registry, whatever its name.
@@ -85,6 +86,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             text = "a\x1b[2Jb\u009b2Jc\nd"
             self.answer(403, body=json.dumps({"errors": [{"code": "DENIED", "message": text}]}).encode())
             return True
+        if "referrers" in m and "/referrers/" in self.path:
+            self.referrers()
+            return True
         if "location" in m and self.command == "POST":
             self.answer(202, [("Location", m["location"])])
             return True
@@ -111,6 +115,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(b" " * 65536)
             return True
         return False
+
+    def referrers(self):
+        second = "page=2" in self.path
+        entry = {"digest": "sha256:" + ("2" if second else "1") * 64, "size": 7,
+                 "artifactType": "application/x-two" if second else "application/x-one"}
+        headers = [("Content-Type", "application/vnd.oci.image.index.v1+json")]
+        if not second:
+            headers.append(("Link", f'<{self.path}?page=2>; rel="next"'))
+        self.answer(200, headers, json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode())
 
     def upload(self, m):
         """The body of the request; None when the connection was to break in it."""

@@ -34,3 +34,6 @@ BECOME(registry_push);
 BECOME(registry_login);
 BECOME(registry_logout);
 BECOME(registry_search);
+BECOME(registry_rm);
+BECOME(registry_tags);
+BECOME(registry_referrers);

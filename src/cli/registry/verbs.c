@@ -138,3 +138,60 @@ CLI_VERB(search_verb) = {
 	.interspersed = true,
 	.run = registry_search,
 };
+
+static const struct opt rm_table[] = {
+	{ "force", 'f', OPT_BOOL, offsetof(struct registry_rm_opts, force), NULL,
+	  "remove a manifest with all its tags where a tag alone cannot be removed" },
+	REACH(registry_rm_opts),
+	{ 0 },
+};
+
+CLI_VERB(registry_rm_verb) = {
+	.name = "registry rm",
+	.args = "NAME[:TAG|@DIGEST]...",
+	.summary = "Remove tags, manifests or blobs from a registry",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = rm_table,
+	.opts_size = sizeof(struct registry_rm_opts),
+	.interspersed = true,
+	.run = registry_rm,
+};
+
+static const struct opt tags_table[] = {
+	REACH_OF(reach_opts, ),
+	{ 0 },
+};
+
+CLI_VERB(registry_tags_verb) = {
+	.name = "registry tags",
+	.args = "NAME",
+	.summary = "List the tags of a repository",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = tags_table,
+	.opts_size = sizeof(struct reach_opts),
+	.interspersed = true,
+	.run = registry_tags,
+};
+
+static const struct opt referrers_table[] = {
+	{ "artifact-type", 0, OPT_STRING, offsetof(struct registry_referrers_opts, type), "TYPE",
+	  "only those of this type" },
+	{ "format", 0, OPT_STRING, offsetof(struct registry_referrers_opts, format), "FORMAT",
+	  "table, json, or a Go template" },
+	REACH(registry_referrers_opts),
+	{ 0 },
+};
+
+CLI_VERB(registry_referrers_verb) = {
+	.name = "registry referrers",
+	.args = "NAME[:TAG|@DIGEST]",
+	.summary = "List what belongs to an image: signatures, lists of contents",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = referrers_table,
+	.opts_size = sizeof(struct registry_referrers_opts),
+	.interspersed = true,
+	.run = registry_referrers,
+};

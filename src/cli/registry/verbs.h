@@ -50,6 +50,18 @@ struct search_opts {
 	struct opt_strings filter;
 };
 
+/** struct registry_rm_opts - options of `registry rm` */
+struct registry_rm_opts {
+	struct reach_opts reach;
+	bool force;
+};
+
+/** struct registry_referrers_opts - options of `registry referrers` */
+struct registry_referrers_opts {
+	struct reach_opts reach;
+	const char *format, *type;
+};
+
 /** registry_pull() - `pull`: exit status; -errno with a message */
 int registry_pull(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
 
@@ -64,3 +76,12 @@ int registry_logout(struct cli *cli, void *opts, int argc, char **argv, struct e
 
 /** registry_search() - `search`: exit status; -errno with a message */
 int registry_search(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_rm() - `registry rm`: exit status; -errno with a message */
+int registry_rm(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_tags() - `registry tags`: exit status; -errno with a message */
+int registry_tags(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_referrers() - `registry referrers`: exit status; -errno with a message */
+int registry_referrers(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
