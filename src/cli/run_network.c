@@ -199,9 +199,9 @@ int run_network(struct engine *e, struct eng_config *c, const struct run_opts *o
 	bool alone;
 	int r;
 
-	/* networks on a bridge take privileges; virtual machines have none yet */
+	/* networks on a bridge take privileges */
 	if (strcmp(text, "default") == 0 || strcmp(text, "private") == 0)
-		text = !e->rootless && strcmp(run_isolation(o, c), "vm") != 0 ? ENG_NETWORK_DEFAULT : "none";
+		text = !e->rootless ? ENG_NETWORK_DEFAULT : "none";
 	alone = strcmp(text, "none") == 0 || strcmp(text, "host") == 0 || str_starts(text, JOINED);
 	if (alone && o->network.n > 1)
 		return err_msg(err, -EINVAL, "conflicting options: cannot attach both user-defined and non-user-defined network-modes");

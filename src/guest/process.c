@@ -26,7 +26,6 @@
 #define STRANGERS 128u
 
 struct process processes[PROCESSES_MAX];
-static uint32_t next_number = 1;
 static uint64_t kills_before;
 
 /* Those that were reaped and are nobody's, lately */
@@ -169,7 +168,7 @@ int process_new(int control, bool first, const struct guest_in *fields)
 	init(p);
 	p->first = first;
 	p->tty = (r.flags & GUEST_TTY) != 0;
-	p->number = next_number++;
+	p->number = r.number;
 	if (first) {
 		machine_apply(&r);
 		kills_before = oom_kills();
@@ -223,7 +222,7 @@ static void begin(struct process *p)
 {
 	p->state = PROCESS_RUNNING;
 	close_fd(&p->report);
-	message_number(p->control, GUEST_STARTED, GUEST_NUMBER, p->number);
+	message_plain(p->control, GUEST_STARTED);
 }
 
 static void fail(struct process *p, const struct child_report *report)
