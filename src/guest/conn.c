@@ -148,7 +148,7 @@ static void take_message(struct conn *c)
 		c->waiting = !attach(c);
 		return;
 	case GUEST_SIGNAL:
-		if (p != NULL && p->pid > 0 && p->state == PROCESS_RUNNING && signal > 0 && signal <= 64)
+		if (p != NULL && p->state == PROCESS_RUNNING && signal > 0 && signal <= 64)
 			(void) sys_kill((int) p->pid, (int) signal); /* not reaped: it is its */
 		return;
 	case GUEST_RESIZE:

@@ -23,7 +23,6 @@ enum process_state {
  * @control: connection that asked for it; -1 is gone
  * @number: by which its streams know it
  * @report: where it tells how its start goes
- * @pid: 0 is not known yet
  * @socket: connections of its streams, -1 are not there yet
  * @master, @slave: its terminal; the other end is held open so that it never hangs up
  * @input, @output: streams; those of a terminal share its descriptors
