@@ -192,12 +192,12 @@ static int read_others(struct engine *e, struct eng_config *c, const struct run_
 	return r;
 }
 
-/* Networks on a bridge take privileges; virtual machines have none yet. */
+/* Networks on a bridge take privileges. */
 static const char *default_network(const struct engine *e, const struct eng_config *c, const struct run_opts *o)
 {
-	if (strcmp(run_isolation(o, c), "vm") == 0)
-		return "none";
-	return !e->rootless ? ENG_NETWORK_DEFAULT : eng_pasta_found() ? ENG_NETWORK_PASTA : "none";
+	if (!e->rootless)
+		return ENG_NETWORK_DEFAULT;
+	return eng_pasta_found() && strcmp(run_isolation(o, c), "vm") != 0 ? ENG_NETWORK_PASTA : "none";
 }
 
 int run_network(struct engine *e, struct eng_config *c, const struct run_opts *o, struct err *err)
