@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/sha256.h"
 #include "cli/cli.h"
+#include "cli/commit_config.h"
 #include "cli/instance_files.h"
 #include "cli/progress.h"
 #include "engine/engine.h"
@@ -34,26 +35,30 @@ static const struct opt commit_table[] = {
 	{ 0 },
 };
 
-static int commit(const struct instance_files *f, const struct img_edit *edit,
+static int commit(const struct instance_files *f, const struct commit_opts *o,
 		  const struct img_reference *ref, char *ret_id, struct err *err)
 {
+	struct img_edit edit = { .author = o->author, .comment = o->message,
+				 .created_by = "cleave commit", .created = time_now_ns() };
 	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct img_words changes = { 0 };
 	struct img_image base;
 	int r = img_store_find(f->e->images, f->config.image_id, &arena, &base, err);
 
+	if (r == 0)
+		r = commit_config(&f->config, &o->changes, &arena, &changes, err);
+	edit.changes = changes.v;
+	edit.nr_changes = changes.n;
 	return r < 0 ? r
 		     : img_commit(f->e->images, &base, f->fs.upper,
 				  (uint32_t) f->config.userns_start,
-				  (uint32_t) f->config.userns_size, edit, ref, ret_id, err);
+				  (uint32_t) f->config.userns_size, &edit, ref, ret_id, err);
 }
 
 static int commit_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	_cleanup_(instance_files_fini) struct instance_files f = INSTANCE_FILES_NONE;
 	const struct commit_opts *o = opts;
-	const struct img_edit edit = { .changes = o->changes.v, .nr_changes = o->changes.n,
-				       .author = o->author, .comment = o->message,
-				       .created_by = "cleave commit", .created = time_now_ns() };
 	struct img_reference ref = { 0 };
 	char id[SHA256_HEX_LEN + 1];
 	int thawed = 0;
@@ -82,7 +87,7 @@ static int commit_run(struct cli *cli, void *opts, int argc, char **argv, struct
 		return r;
 	cli_progress_start(&progress, "Committing", o->quiet);
 	img_store_meter(f.e->images, &progress.meter);
-	r = commit(&f, &edit, argc > 1 ? &ref : NULL, id, err);
+	r = commit(&f, o, argc > 1 ? &ref : NULL, id, err);
 	cli_progress_stop(&progress);
 	f.i.paused = pause || f.i.paused;
 	if (pause)

@@ -60,7 +60,7 @@ static int each_match(struct each *each, struct engine *e, const struct opt_stri
 		if (r < 0)
 			*each->failures.err = why;
 		if (r == 1)
-			act_on(each, e, &list[n], list[n].name);
+			act_on(each, e, &list[n], list[n].id);
 	}
 	return r < 0 ? r : 0;
 }

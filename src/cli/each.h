@@ -55,7 +55,7 @@ int cli_select_names(struct engine *e, const struct cli_select *select, struct a
  * cli_each() - do something to every instance that is named, or else that passes the filters, oldest first
  * @select: NULL for one without such options
  * @names: names and ids as typed
- * @act: Return: 0, then the name is printed; 1, then it is not; -errno with a message
+ * @act: Return: 0, then the name as typed, or else the id, is printed; 1, then it is not; -errno with a message
  *
  * Goes on after a failure; the last one is left for main() to print.
  * Return: 0; -errno with a message.

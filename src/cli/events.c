@@ -31,7 +31,7 @@
 #include "engine/engine.h"
 #include "engine/event.h"
 
-#define FILTERS "container, event, image, label, type, volume"
+#define FILTERS "container, event, image, label, network, type, volume"
 #define RETRY_MS 100
 #define SHORT_ID 12
 

@@ -50,7 +50,7 @@ static const struct opt exec_table[] = {
 static int read_words(const struct exec_opts *o, int argc, char **argv, struct arena *a,
 		      struct eng_exec *ret, struct err *err)
 {
-	int r = o->tty ? eng_env_set(a, &ret->env, "TERM=xterm") : 0;
+	int r = 0;
 
 	for (int i = 0; r == 0 && i < argc; i++)
 		r = eng_words_add(a, &ret->args, argv[i]);

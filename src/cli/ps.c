@@ -246,10 +246,12 @@ static void row_json(struct ps *p, struct str *s)
 	json_text(s, "State", instance_state(i));
 	json_text(s, "Status", status);
 	json_text(s, "Isolation", i->isolation);
-	json_int(s, "ExitCode", i->exit_code);
+	json_int(s, "ExitCode", i->state == ENG_STATE_RUNNING ? 0 : i->exit_code);
 	json_text(s, "Error", i->error);
 	if (p->sizes)
 		add_size(p, s);
+	else
+		json_text(s, "Size", "0B"); /* as Docker: nobody asked for it */
 	if (p->o->format != NULL && strcmp(p->o->format, "table") != 0)
 		add_details(p, s);
 	json_close(s, '}');

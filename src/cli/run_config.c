@@ -195,6 +195,7 @@ int run_config(struct engine *e, const struct run_opts *o, int argc, char **argv
 		.privileged = o->privileged,
 		.init = o->init,
 		.publish_all = o->publish_all,
+		.detached = o->detach,
 		.stop_timeout = ENG_STOP_TIMEOUT,
 	};
 	struct img_config config = { 0 };

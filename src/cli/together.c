@@ -17,7 +17,7 @@
 #include "engine/instance.h"
 
 struct member {
-	const char *name; /* as typed */
+	const char *name; /* as typed, or the id of one that matches */
 	struct eng_instance i;
 	int64_t note;
 	bool begun, again; /* "again": an earlier member is the same instance */
@@ -80,7 +80,7 @@ static int find_matching(struct group *g, const struct opt_strings *filters)
 			return r;
 		if (r == 1)
 			g->members[g->n++] =
-				(struct member) { .name = list[n].name, .i = list[n] };
+				(struct member) { .name = list[n].id, .i = list[n] };
 	}
 	return 0;
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/str.h"
+
 void eng_config_fini(struct eng_config *c)
 {
 	arena_fini(&c->arena);
@@ -38,4 +40,12 @@ int eng_env_set(struct arena *a, struct img_words *env, const char *entry)
 			return env->v[i] != NULL ? 0 : -ENOMEM;
 		}
 	return eng_words_add(a, env, entry);
+}
+
+bool eng_env_is_given(const struct eng_config *c, const char *entry)
+{
+	if (c->tty && strcmp(entry, "TERM=xterm") == 0)
+		return false;
+	return !str_starts(entry, "HOSTNAME=") || c->hostname == NULL ||
+	       strcmp(entry + strlen("HOSTNAME="), c->hostname) != 0;
 }

@@ -52,6 +52,7 @@ struct eng_mount {
  * @user: "" for the image's default, already resolved to the image's own
  * @umask: octal digits
  * @no_hosts, @no_hostname: /etc/hosts, /etc/hostname are the image's
+ * @detached: made by run --detach
  * @swappiness: digits, 0 to 100
  * @labels, @annotations, @sysctls, @log_opts: NAME=VALUE
  * @network, @pid, @ipc, @uts, @userns, @cgroupns: as of Docker's options, "container:ID" with the whole id
@@ -84,7 +85,7 @@ struct eng_config {
 	const char *image, *image_id, *chain;
 	struct img_words args, entrypoint, cmd, env, labels, annotations;
 	const char *workdir, *user, *hostname, *domainname, *umask;
-	bool tty, open_stdin, read_only, auto_remove, privileged, init, publish_all;
+	bool tty, open_stdin, read_only, auto_remove, privileged, init, publish_all, detached;
 	struct eng_mount *mounts;
 	size_t nr_mounts;
 	struct img_words volumes_from;
@@ -151,6 +152,9 @@ int eng_words_add(struct arena *a, struct img_words *list, const char *word);
 
 /** eng_env_set() - append "NAME=value", or replace the entry with this name; 0 or -ENOMEM */
 int eng_env_set(struct arena *a, struct img_words *env, const char *entry);
+
+/** eng_env_is_given() - an entry of c->env came from the image or a person; false for $HOSTNAME and the usual $TERM */
+bool eng_env_is_given(const struct eng_config *c, const char *entry);
 
 /**
  * eng_size_parse() - "512m", "1.5g", "4096"; b k m g t p, also kb, mib and the like, after a blank

@@ -118,6 +118,7 @@ static const struct field fields[] = {
 	FIELD("createCommand", WORDS, create_command),
 	FIELD("platform", TEXT, platform),
 	FIELD("umask", TEXT, umask),
+	FIELD("detached", FLAG, detached),
 	FIELD("noHosts", FLAG, no_hosts),
 	FIELD("noHostname", FLAG, no_hostname),
 	FIELD("swappiness", TEXT, swappiness),

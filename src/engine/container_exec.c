@@ -56,7 +56,7 @@ static int exec_process(struct engine *e, struct oci_container *c, const struct 
 {
 	struct arena *a = &c->spec->arena;
 	struct oci_process p = c->spec->process;
-	int r = eng_exec_env(a, &x->env, &p.env);
+	int r = eng_exec_env(a, x, &p.env);
 
 	p.args = (struct oci_strv) { .v = (char **) x->args.v, .n = x->args.n };
 	p.terminal = x->tty;

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "base/str.h"
 #include "engine/config.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
@@ -29,15 +30,16 @@ int eng_exec(struct engine *e, const struct eng_instance *i, const struct eng_ex
 	return r < 0 && eng_has_ended(e, i, pid, err) ? -ESRCH : r;
 }
 
-int eng_exec_env(struct arena *a, const struct img_words *more, struct oci_strv *env)
+int eng_exec_env(struct arena *a, const struct eng_exec *x, struct oci_strv *env)
 {
 	struct img_words all = { 0 };
-	int r = 0;
+	int r = x->tty ? eng_words_add(a, &all, "TERM=xterm") : 0;
 
 	for (size_t i = 0; r == 0 && i < env->n; i++)
-		r = eng_words_add(a, &all, env->v[i]);
-	for (size_t i = 0; r == 0 && i < more->n; i++)
-		r = eng_env_set(a, &all, more->v[i]);
+		r = str_starts(env->v[i], "TERM=") ? eng_env_set(a, &all, env->v[i])
+						   : eng_words_add(a, &all, env->v[i]);
+	for (size_t i = 0; r == 0 && i < x->env.n; i++)
+		r = eng_env_set(a, &all, x->env.v[i]);
 	*env = (struct oci_strv) { .v = (char **) all.v, .n = all.n };
 	return r;
 }

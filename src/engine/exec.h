@@ -39,5 +39,5 @@ struct eng_exec {
 int eng_exec(struct engine *e, const struct eng_instance *i, const struct eng_exec *exec,
 	     bool attach, int *ret_client, struct err *err);
 
-/** eng_exec_env() - make @env a copy in @a of itself with what @more sets, later ones last; 0 or -ENOMEM */
-int eng_exec_env(struct arena *a, const struct img_words *more, struct oci_strv *env);
+/** eng_exec_env() - make @env, of the instance, a copy in @a with what @x sets, later ones last; 0 or -ENOMEM */
+int eng_exec_env(struct arena *a, const struct eng_exec *x, struct oci_strv *env);

@@ -221,12 +221,34 @@ static void add_driver(struct engine *e, const char *chain, struct arena *arena,
 	json_close(s, '}');
 }
 
+/* What the image says, and what Docker's inspect shows in any case */
+static void add_config(struct str *s, const struct json *config)
+{
+	static const char *const always[][2] = {
+		{ "User", "\"\"" },  { "Env", "null" },     { "Cmd", "null" },    { "Volumes", "null" },
+		{ "WorkingDir", "\"\"" }, { "Entrypoint", "null" }, { "OnBuild", "null" }, { "Labels", "null" },
+	};
+	const struct json *first = config != NULL ? config->first : NULL;
+
+	json_open(s, "Config", '{');
+	for (const struct json *m = first; m != NULL; m = m->next)
+		json_node(s, m->key, m);
+	for (size_t i = 0; i < ARRAY_LEN(always); i++) {
+		const struct json *m = first;
+
+		while (m != NULL && strcmp(m->key, always[i][0]) != 0)
+			m = m->next;
+		if (m == NULL)
+			json_raw(s, always[i][0], always[i][1]);
+	}
+	json_close(s, '}');
+}
+
 static int add_parts(struct engine *e, const struct img_image *image, const struct json *config,
 		     struct json_in *in, struct str *s, struct err *err)
 {
 	static const char *const copied[][2] = {
 		{ "architecture", "Architecture" }, { "variant", "Variant" }, { "os", "Os" },
-		{ "config", "Config" },
 	};
 	const char *author = json_get_str(in, config, "author");
 	_cleanup_(arena_fini) struct arena arena = { 0 };
@@ -264,6 +286,7 @@ static int add_parts(struct engine *e, const struct img_image *image, const stru
 		if (node != NULL)
 			json_node(s, copied[i][1], node);
 	}
+	add_config(s, json_get_object(in, config, "config"));
 	json_int(s, "Size", image->size);
 	json_open(s, "RootFS", '{');
 	json_text(s, "Type", "layers");

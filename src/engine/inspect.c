@@ -15,23 +15,15 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/health.h"
+#include "engine/inspect_parts.h"
 #include "engine/instance.h"
 #include "engine/net/attach.h"
-#include "net/publish.h"
 #include "engine/stop.h"
 #include "engine/volume.h"
 
 #define HEALTH_MAX (1u << 20) /* bytes */
 
-struct inspect {
-	struct engine *e;
-	const struct eng_instance *i;
-	const struct eng_config *c;
-	struct arena arena;
-	struct str *s;
-};
-
-static void words(struct str *s, const char *key, const struct img_words *list)
+void inspect_words(struct str *s, const char *key, const struct img_words *list)
 {
 	if (list->n > 0)
 		json_texts(s, key, list->v, list->n);
@@ -39,9 +31,21 @@ static void words(struct str *s, const char *key, const struct img_words *list)
 		json_raw(s, key, "null");
 }
 
-static const char *or_empty(const char *text)
+const char *inspect_or_empty(const char *text)
 {
 	return text != NULL ? text : "";
+}
+
+bool inspect_open_mounts(struct inspect *in, const char *key, char bracket,
+			 bool (*wanted)(const struct eng_mount *m))
+{
+	for (size_t n = 0; n < in->c->nr_mounts; n++)
+		if (wanted(&in->c->mounts[n])) {
+			json_open(in->s, key, bracket);
+			return true;
+		}
+	json_raw(in->s, key, "null");
+	return false;
 }
 
 static void time_text(struct str *s, const char *key, int64_t ns)
@@ -92,216 +96,6 @@ static void add_state(struct inspect *in)
 	json_close(s, '}');
 }
 
-/* "PATH:NUMBER" */
-static void add_throttle(struct str *s, const char *key, const char *value_key,
-			 const struct img_words *list)
-{
-	json_open(s, key, '[');
-	for (size_t i = 0; i < list->n; i++) {
-		const char *colon = strrchr(list->v[i], ':');
-		_cleanup_free_ char *path =
-			colon != NULL ? strndup(list->v[i], (size_t) (colon - list->v[i])) : NULL;
-
-		if (path == NULL)
-			continue;
-		json_open(s, NULL, '{');
-		json_text(s, "Path", path);
-		json_uint(s, value_key, strtoull(colon + 1, NULL, 10));
-		json_close(s, '}');
-	}
-	json_close(s, ']');
-}
-
-/* "HOST:INSIDE:rwm" */
-static void add_devices(struct str *s, const struct img_words *list)
-{
-	json_open(s, "Devices", '[');
-	for (size_t i = 0; i < list->n; i++) {
-		_cleanup_free_ char *text = strdup(list->v[i]);
-		char *inside = text != NULL ? strchr(text, ':') : NULL;
-		char *access = inside != NULL ? strchr(inside + 1, ':') : NULL;
-
-		if (access == NULL)
-			continue;
-		*inside++ = '\0';
-		*access++ = '\0';
-		json_open(s, NULL, '{');
-		json_text(s, "PathOnHost", text);
-		json_text(s, "PathInContainer", inside);
-		json_text(s, "CgroupPermissions", access);
-		json_close(s, '}');
-	}
-	json_close(s, ']');
-}
-
-/* "NAME=SOFT:HARD" */
-static void add_ulimits(struct str *s, const struct img_words *list)
-{
-	json_open(s, "Ulimits", '[');
-	for (size_t i = 0; i < list->n; i++) {
-		const char *value = strchr(list->v[i], '=');
-		const char *hard = value != NULL ? strchr(value, ':') : NULL;
-		_cleanup_free_ char *name = strndup(list->v[i], strcspn(list->v[i], "="));
-
-		if (name == NULL || hard == NULL)
-			continue;
-		json_open(s, NULL, '{');
-		json_text(s, "Name", name);
-		json_int(s, "Hard", strtoll(hard + 1, NULL, 10));
-		json_int(s, "Soft", strtoll(value + 1, NULL, 10));
-		json_close(s, '}');
-	}
-	json_close(s, ']');
-}
-
-static void add_binds(struct inspect *in)
-{
-	struct str *s = in->s;
-
-	json_open(s, "Binds", '[');
-	for (size_t n = 0; n < in->c->nr_mounts; n++) {
-		const struct eng_mount *m = &in->c->mounts[n];
-		_cleanup_(str_fini) struct str text = { 0 };
-
-		if (m->kind == ENG_MOUNT_TMPFS || m->anonymous)
-			continue;
-		str_printf(&text, "%s:%s%s", m->source, m->destination, m->read_only ? ":ro" : "");
-		if (text.p != NULL)
-			json_text(s, NULL, text.p);
-	}
-	json_close(s, ']');
-	json_open(s, "Tmpfs", '{');
-	for (size_t n = 0; n < in->c->nr_mounts; n++)
-		if (in->c->mounts[n].kind == ENG_MOUNT_TMPFS)
-			json_text(s, in->c->mounts[n].destination,
-				  or_empty(in->c->mounts[n].options));
-	json_close(s, '}');
-}
-
-static void add_limits(struct str *s, const struct eng_config *c)
-{
-	json_uint(s, "CpuShares", c->cpu_shares);
-	json_uint(s, "Memory", c->memory);
-	json_uint(s, "NanoCpus", c->nano_cpus);
-	json_text(s, "CgroupParent", or_empty(c->cgroup_parent));
-	json_uint(s, "BlkioWeight", c->blkio_weight);
-	add_throttle(s, "BlkioWeightDevice", "Weight", &c->blkio_weight_device);
-	add_throttle(s, "BlkioDeviceReadBps", "Rate", &c->device_read_bps);
-	add_throttle(s, "BlkioDeviceWriteBps", "Rate", &c->device_write_bps);
-	add_throttle(s, "BlkioDeviceReadIOps", "Rate", &c->device_read_iops);
-	add_throttle(s, "BlkioDeviceWriteIOps", "Rate", &c->device_write_iops);
-	json_uint(s, "CpuPeriod", c->cpu_period);
-	json_uint(s, "CpuQuota", c->cpu_quota);
-	json_text(s, "CpusetCpus", or_empty(c->cpuset_cpus));
-	json_text(s, "CpusetMems", or_empty(c->cpuset_mems));
-	add_devices(s, &c->devices);
-	words(s, "DeviceCgroupRules", &c->device_rules);
-	json_uint(s, "MemoryReservation", c->memory_reservation);
-	json_int(s, "MemorySwap",
-		 c->memory_swap != 0 ? c->memory_swap : (int64_t) c->memory * 2);
-	json_flag(s, "OomKillDisable", c->oom_kill_disable);
-	if (c->pids_limit > 0)
-		json_int(s, "PidsLimit", c->pids_limit);
-	else
-		json_raw(s, "PidsLimit", "null");
-	add_ulimits(s, &c->ulimits);
-}
-
-static void add_binding(struct inspect *in, const struct net_publish *p)
-{
-	char address[NET_TEXT_MAX];
-
-	net_address_text(&p->host, address);
-	json_open(in->s, NULL, '{');
-	json_text(in->s, "HostIp", address);
-	json_text(in->s, "HostPort",
-		  p->first == 0		? ""
-		  : p->first == p->last ? arena_printf(&in->arena, "%u", p->first)
-					: arena_printf(&in->arena, "%u-%u", p->first, p->last));
-	json_close(in->s, '}');
-}
-
-/* All that were asked for one port inside, unless an earlier one was for the same */
-static void add_port_bindings(struct inspect *in, const struct net_publish *list, int n, int at)
-{
-	for (int k = 0; k < at; k++)
-		if (list[k].inside == list[at].inside && list[k].protocol == list[at].protocol)
-			return;
-	json_open(in->s, arena_printf(&in->arena, "%u/%s", list[at].inside, net_protocol_name(list[at].protocol)), '[');
-	for (int k = at; k < n; k++)
-		if (list[k].inside == list[at].inside && list[k].protocol == list[at].protocol)
-			add_binding(in, &list[k]);
-	json_close(in->s, ']');
-}
-
-/* As they were asked for */
-static void add_bindings(struct inspect *in)
-{
-	_cleanup_free_ struct net_publish *all = NULL;
-	int n = 0;
-
-	for (size_t i = 0; i < in->c->ports.n; i++) {
-		_cleanup_free_ struct net_publish *list = NULL;
-		int more = net_publish_parse(in->c->ports.v[i], &list, NULL);
-		struct net_publish *v = more > 0 ? realloc(all, (size_t) (n + more) * sizeof(*v)) : NULL;
-
-		if (v == NULL)
-			continue;
-		all = v;
-		memcpy(all + n, list, (size_t) more * sizeof(*all));
-		n += more;
-	}
-	json_open(in->s, "PortBindings", '{');
-	for (int at = 0; at < n; at++)
-		add_port_bindings(in, all, n, at);
-	json_close(in->s, '}');
-}
-
-static void add_host_config(struct inspect *in)
-{
-	const struct eng_config *c = in->c;
-	struct str *s = in->s;
-
-	json_open(s, "HostConfig", '{');
-	add_binds(in);
-	json_open(s, "LogConfig", '{');
-	json_text(s, "Type", c->log_driver != NULL ? c->log_driver : "json-file");
-	json_pairs(s, "Config", c->log_opts.v, c->log_opts.n);
-	json_close(s, '}');
-	json_text(s, "NetworkMode", c->network != NULL ? c->network : "none");
-	add_bindings(in);
-	json_open(s, "RestartPolicy", '{');
-	json_text(s, "Name", in->i->restart);
-	json_int(s, "MaximumRetryCount", in->i->restart_max);
-	json_close(s, '}');
-	json_flag(s, "AutoRemove", c->auto_remove);
-	words(s, "VolumesFrom", &c->volumes_from);
-	words(s, "CapAdd", &c->cap_add);
-	words(s, "CapDrop", &c->cap_drop);
-	json_text(s, "CgroupnsMode", c->cgroupns != NULL ? c->cgroupns : "private");
-	json_texts(s, "Dns", c->dns.v, c->dns.n);
-	json_texts(s, "DnsOptions", c->dns_options.v, c->dns_options.n);
-	json_texts(s, "DnsSearch", c->dns_search.v, c->dns_search.n);
-	words(s, "ExtraHosts", &c->add_hosts);
-	words(s, "GroupAdd", &c->groups);
-	json_text(s, "IpcMode", c->ipc != NULL ? c->ipc : "private");
-	json_int(s, "OomScoreAdj", c->oom_score_adj);
-	json_text(s, "PidMode", or_empty(c->pid));
-	json_flag(s, "Privileged", c->privileged);
-	json_flag(s, "PublishAllPorts", c->publish_all);
-	json_flag(s, "ReadonlyRootfs", c->read_only);
-	words(s, "SecurityOpt", &c->security_opts);
-	json_text(s, "UTSMode", or_empty(c->uts));
-	json_text(s, "UsernsMode", or_empty(c->userns));
-	json_uint(s, "ShmSize", c->shm_size != 0 ? c->shm_size : 64u << 20);
-	json_pairs(s, "Sysctls", c->sysctls.v, c->sysctls.n);
-	json_text(s, "Runtime", "cleave");
-	json_text(s, "Isolation", in->i->isolation);
-	json_flag(s, "Init", c->init);
-	add_limits(s, c);
-	json_close(s, '}');
-}
-
 static void add_mounts(struct inspect *in)
 {
 	static const char *const kinds[] = { "bind", "volume", "tmpfs" };
@@ -312,17 +106,17 @@ static void add_mounts(struct inspect *in)
 		const struct eng_mount *m = &in->c->mounts[n];
 		bool volume = m->kind == ENG_MOUNT_VOLUME;
 		const char *source = volume ? eng_volume_path(in->e, m->source, &in->arena)
-					    : or_empty(m->source);
+					    : inspect_or_empty(m->source);
 
 		json_open(s, NULL, '{');
 		json_text(s, "Type", kinds[m->kind]);
 		if (volume)
 			json_text(s, "Name", m->source);
-		json_text(s, "Source", or_empty(source));
+		json_text(s, "Source", inspect_or_empty(source));
 		json_text(s, "Destination", m->destination);
 		if (volume)
 			json_text(s, "Driver", "local");
-		json_text(s, "Mode", m->read_only ? "ro" : "");
+		json_text(s, "Mode", m->read_only ? "ro" : volume && !m->anonymous ? "z" : "");
 		json_flag(s, "RW", !m->read_only);
 		json_text(s, "Propagation",
 			  m->propagation != NULL          ? m->propagation
@@ -347,18 +141,42 @@ static void add_health(struct str *s, const struct eng_config *c)
 	json_close(s, '}');
 }
 
+static void add_env(struct str *s, const struct eng_config *c)
+{
+	json_open(s, "Env", '[');
+	for (size_t i = 0; i < c->env.n; i++)
+		if (eng_env_is_given(c, c->env.v[i]))
+			json_text(s, NULL, c->env.v[i]);
+	json_close(s, ']');
+}
+
+static bool is_anonymous(const struct eng_mount *m)
+{
+	return m->anonymous;
+}
+
+static void add_volumes(struct inspect *in)
+{
+	if (!inspect_open_mounts(in, "Volumes", '{', is_anonymous))
+		return;
+	for (size_t n = 0; n < in->c->nr_mounts; n++)
+		if (is_anonymous(&in->c->mounts[n]))
+			json_raw(in->s, in->c->mounts[n].destination, "{}");
+	json_close(in->s, '}');
+}
+
 static void add_config(struct inspect *in)
 {
 	const struct eng_config *c = in->c;
 	struct str *s = in->s;
 
 	json_open(s, "Config", '{');
-	json_text(s, "Hostname", or_empty(c->hostname));
-	json_text(s, "Domainname", or_empty(c->domainname));
-	json_text(s, "User", or_empty(c->user));
-	json_flag(s, "AttachStdin", c->open_stdin);
-	json_flag(s, "AttachStdout", true);
-	json_flag(s, "AttachStderr", true);
+	json_text(s, "Hostname", inspect_or_empty(c->hostname));
+	json_text(s, "Domainname", inspect_or_empty(c->domainname));
+	json_text(s, "User", inspect_or_empty(c->user));
+	json_flag(s, "AttachStdin", c->open_stdin && !c->detached);
+	json_flag(s, "AttachStdout", !c->detached);
+	json_flag(s, "AttachStderr", !c->detached);
 	if (c->expose.n > 0) {
 		json_open(s, "ExposedPorts", '{');
 		for (size_t n = 0; n < c->expose.n; n++)
@@ -367,18 +185,21 @@ static void add_config(struct inspect *in)
 	}
 	json_flag(s, "Tty", c->tty);
 	json_flag(s, "OpenStdin", c->open_stdin);
-	json_flag(s, "StdinOnce", c->open_stdin);
-	json_texts(s, "Env", c->env.v, c->env.n);
-	words(s, "Cmd", &c->cmd);
+	json_flag(s, "StdinOnce", c->open_stdin && !c->detached);
+	add_env(s, c);
+	inspect_words(s, "Cmd", &c->cmd);
 	json_text(s, "Image", c->image);
-	json_text(s, "WorkingDir", or_empty(c->workdir));
-	words(s, "Entrypoint", &c->entrypoint);
+	add_volumes(in);
+	json_raw(s, "OnBuild", "null");
+	json_text(s, "WorkingDir", inspect_or_empty(c->workdir));
+	inspect_words(s, "Entrypoint", &c->entrypoint);
 	json_pairs(s, "Labels", c->labels.v, c->labels.n);
 	if (c->annotations.n > 0)
 		json_pairs(s, "Annotations", c->annotations.v, c->annotations.n);
 	if (c->stop_signal != NULL)
 		json_text(s, "StopSignal", c->stop_signal);
-	json_int(s, "StopTimeout", c->stop_timeout);
+	if (c->stop_timeout != ENG_STOP_TIMEOUT)
+		json_int(s, "StopTimeout", c->stop_timeout);
 	add_health(s, c);
 	json_close(s, '}');
 }
@@ -441,7 +262,7 @@ static void add_all(struct inspect *in)
 	json_text(s, "ProcessLabel", "");
 	json_text(s, "AppArmorProfile", "");
 	json_raw(s, "ExecIDs", "null");
-	add_host_config(in);
+	inspect_host_config(in);
 	add_layers(in);
 	add_mounts(in);
 	add_config(in);

@@ -86,7 +86,7 @@ static bool read_moment(const char **p, const char *end, struct moment *m)
 		m->minute = number(p, end, 2);
 		if (skip(p, end, ':'))
 			m->second = number(p, end, 2);
-		if (skip(p, end, '.'))
+		if (skip(p, end, '.') || skip(p, end, ',')) /* as date(1) prints it */
 			m->ns = fraction(p, end);
 	}
 	return in_range(m) && m->ns >= 0;

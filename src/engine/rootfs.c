@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,9 @@
 #include "engine/spec.h"
 #include "engine/stop.h"
 #include "engine/userns.h"
+
+#define STEP_MS 5
+#define WAIT_MS 10000
 
 void eng_rootfs_fini(struct eng_rootfs *fs)
 {
@@ -91,23 +95,43 @@ static int open_stopped(struct engine *e, const struct eng_config *c, int dir, u
 	return fs->attached ? eng_rootfs_attach(e, c, fs->root, err) : 0;
 }
 
+/* As it runs or as it is; waits while it begins or ends, or somebody else has its files. */
+static int open_root(struct engine *e, const struct eng_config *c, int dir, unsigned flags, struct eng_rootfs *fs,
+		     struct err *err)
+{
+	int r = 0;
+
+	for (int ms = 0; ms == 0 || (fs->lock == -EBUSY && ms < WAIT_MS); ms += STEP_MS) {
+		_cleanup_(arena_fini) struct arena arena = { 0 };
+		struct eng_instance now;
+
+		if (ms > 0)
+			(void) poll(NULL, 0, STEP_MS);
+		r = eng_instance_find(e, fs->id, &arena, &now, err);
+		if (r < 0)
+			return r;
+		fs->root = now.state == ENG_STATE_RUNNING ? open_running(e, &now) : -ESRCH;
+		fs->running = fs->root >= 0;
+		fs->lock = -EBADF;
+		if (fs->root < 0 && fs->root != -ESRCH)
+			return err_set(err, fs->root, "open the root directory of instance '%s'", now.name);
+		r = fs->running ? 0 : open_stopped(e, c, dir, flags, fs, err);
+	}
+	return r;
+}
+
 int eng_rootfs_open(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
 		    unsigned flags, struct eng_rootfs *ret, struct err *err)
 {
 	_cleanup_(eng_rootfs_fini) struct eng_rootfs fs = ENG_ROOTFS_NONE;
 	_cleanup_close_ int dir = eng_instance_dir(e, i, err);
-	int r = 0;
+	int r;
 
 	if (dir < 0)
 		return dir;
 	fs.e = e;
 	(void) snprintf(fs.id, sizeof(fs.id), "%s", i->id); /* 64 digits */
-	fs.root = i->state == ENG_STATE_RUNNING ? open_running(e, i) : -ESRCH;
-	fs.running = fs.root >= 0;
-	if (fs.root == -ESRCH)
-		r = open_stopped(e, config, dir, flags, &fs, err);
-	else if (fs.root < 0)
-		r = err_set(err, fs.root, "open the root directory of instance '%s'", i->name);
+	r = open_root(e, config, dir, flags, &fs, err);
 	if (r == 0 && (flags & ENG_ROOTFS_LOWER)) {
 		fs.lower = mount_overlay(e, dir, config, false, err);
 		r = fs.lower < 0 ? fs.lower : 0;

@@ -23,15 +23,15 @@ for what in container image volume; do
 done
 
 # all, and only those it makes sense for
-is "pause --all" "$(cleave pause --all | sort | xargs)" 'one two'
+is "pause --all" "$(names_of pause --all)" 'one two'
 is "pause -a, when all are" "$(cleave pause -a)" ''
-is "unpause --filter" "$(cleave unpause --filter label=kind=one)" one
+is "unpause --filter" "$(names_of unpause --filter label=kind=one)" one
 is "states" "$(states)" 'never=created one=running two=paused'
-is "unpause -a" "$(cleave unpause -a)" two
-is "kill -a -s" "$(cleave kill -a -s CONT | sort | xargs)" 'one two'
-is "restart --running" "$(cleave restart --running | sort | xargs)" 'one two'
-is "stop --filter" "$(cleave stop --filter label=kind=two)" two
-is "restart --filter" "$(cleave restart --filter label=kind=two)" two
+is "unpause -a" "$(names_of unpause -a)" two
+is "kill -a -s" "$(names_of kill -a -s CONT)" 'one two'
+is "restart --running" "$(names_of restart --running)" 'one two'
+is "stop --filter" "$(names_of stop --filter label=kind=two)" two
+is "restart --filter" "$(names_of restart --filter label=kind=two)" two
 is "restart --cidfile" "$(cleave restart --cidfile "$T/two.id")" "$(cat "$T/two.id")"
 is "stop --cidfile, twice" "$(cleave stop --cidfile "$T/one.id" --cidfile "$T/two.id" | wc -l)" 2
 is "states" "$(states)" 'never=created one=exited two=exited'
@@ -79,12 +79,12 @@ refuse 1 "--interval 'x'" wait --interval x one
 cleave start two >/dev/null
 refuse 1 "instance 'two' is running" rm two
 refuse 1 '--time needs --force' rm -t 1 two
-is "rm --filter" "$(cleave rm --filter status=stopped)" one
+is "rm --filter" "$(names_of rm --filter status=stopped)" one
 cleave run -d --name polite -v "$T:/v" cleave/tiny sh -c 'trap "echo bye >/v/bye; exit" TERM; echo up
 	while :; do sleep 0.05; done' >/dev/null
 until [ "$(cleave logs polite)" = up ]; do sleep 0.05; done
 is "rm -f --time" "$(cleave rm -f -t 20 polite; cat "$T/bye")" $'polite\nbye'
-is "rm --all --force" "$(cleave rm -fa)" two
+is "rm --all --force" "$(names_of rm -fa)" two
 is "rm --all of nothing" "$(cleave rm -a && echo fine)" fine
 refuse 1 '--latest: there are no instances' rm -l
 for i in 1 2 3 4 5; do # the clean-up may still be under way when wait returns

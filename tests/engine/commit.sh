@@ -48,6 +48,33 @@ is "the same changes, the same layer" "$(cleave commit c1 >/dev/null; cleave com
 refuse 1 "no instance.*'nobody'|'nobody'" diff nobody
 refuse 1 "'nobody'" commit nobody
 
+# What it was made with, as Docker; not what the engine put into the environment
+cleave run -t --name conf -e "Q=it's \"1\" \$x" -u 0:0 -w /tmp --label "l=a b" --expose 99/udp -v /anon --stop-signal INT \
+	--health-cmd 'test -e /x y' --health-interval 5s --health-retries 4 --entrypoint sh base:1 -c 'true; true' >/dev/null
+cleave commit conf conf:1 >/dev/null
+is "configuration" "$(cleave image inspect -f '{{json .Config}}' conf:1 | jq -Sc 'del(.OnBuild)')" "$(jq -Sc . <<-'JSON'
+	{"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "OLD=1", "Q=it's \"1\" $x"], "User": "0:0",
+	 "WorkingDir": "/tmp", "Labels": {"l": "a b"}, "ExposedPorts": {"99/udp": {}}, "Volumes": {"/anon": {}}, "StopSignal": "INT",
+	 "Healthcheck": {"Test": ["CMD-SHELL", "test -e /x y"], "Interval": 5000000000, "Retries": 4}, "Entrypoint": ["sh"], "Cmd": ["-c", "true; true"]}
+JSON
+)"
+cleave commit -c 'ENTRYPOINT ["cat"]' -c 'ENV Q=2' conf conf:2 >/dev/null
+is "--change comes last, ENTRYPOINT without the instance's command" "$(cleave image inspect -f '{{.Config.Entrypoint}} {{json .Config.Cmd}} {{index .Config.Env 2}}' conf:2)" '[cat] null Q=2'
+cleave commit -c 'CMD ["-c", "exit 7"]' conf conf:3 >/dev/null
+run 7 --rm conf:3
+cleave run --name exec --health-cmd none --entrypoint '["echo","of the","entry point"]' base:1 >/dev/null
+cleave commit -c 'HEALTHCHECK CMD ["a"]' exec conf:4 >/dev/null
+is "an instance of it" "$(cleave run --rm conf:4)" 'of the entry point'
+cleave create --name list conf:4 >/dev/null
+is "a check that is a list" "$(cleave commit list conf:5 >/dev/null; cleave image inspect -f '{{.Config.Healthcheck.Test}}' conf:5)" '[CMD a]'
+cleave rm conf exec list >/dev/null
+for i in 1 2 3; do # it may be ending
+	cleave run -d --name quick$i base:1 echo hi >/dev/null
+	cleave commit quick$i >/dev/null || no "commit of one that is ending"
+	cleave cp quick$i:/lower/file - >/dev/null || no "cp of one that is ending"
+done
+cleave rm -f quick1 quick2 quick3 >/dev/null
+
 # What the new image shows is what the instance shows
 cleave export c1 >"$T/c1.tar"
 cleave create --name c2 made:1 true >/dev/null

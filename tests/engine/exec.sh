@@ -87,3 +87,11 @@ for i in $(seq 40); do
 	printf '\n\n\n' | script -qec "'$CLEAVE' exec -it there true" /dev/null >/dev/null 2>&1 || lost=$((lost + 1))
 done
 is "statuses that were lost" "$lost" 0
+
+# a terminal tells its kind, unless the instance or the caller does
+cleave run -d --name term -e TERM=vt1 cleave/tiny sleep 1000 >/dev/null
+is "TERM of the instance" "$(cleave exec -t term sh -c 'echo $TERM' | tr -d '\r')" vt1
+is "TERM of the caller" "$(cleave exec -t -e TERM=vt2 term sh -c 'echo $TERM' | tr -d '\r')" vt2
+cleave run -d --name plain cleave/tiny sleep 1000 >/dev/null
+is "TERM" "$(cleave exec -t plain sh -c 'echo $TERM' | tr -d '\r') $(cleave exec plain sh -c 'echo $TERM')" 'xterm '
+cleave rm -f term plain >/dev/null

@@ -14,6 +14,12 @@ is "range" "$(f '{{range .Config.Env}}{{println .}}{{end}}' one | grep -c '^X=1$
 is "labels" "$(f '{{index .Config.Labels "a"}}{{index .Config.Labels "x"}}' one)" b
 is "json" "$(f '{{json .Config.Labels}}' one)" '{"a":"b","c":"d"}'
 is "exit code" "$(f '{{.State.ExitCode}} {{.State.Running}}' three)" '3 false'
+is "environment without what the engine adds" "$(f '{{.Config.Env}}' one)" '[PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin X=1]'
+cleave create --name mounts -t -v v:/v -v "$T:/t:ro" -v /anon --tmpfs /m --stop-timeout 3 cleave/tiny >/dev/null
+is "what there is none of" "$(f '{{json .HostConfig.Binds}} {{json .HostConfig.Tmpfs}} {{json .Config.Volumes}} {{json .HostConfig.Links}} {{.HostConfig.ContainerIDFile}}' one)" 'null null null null '
+is "mounts, as they were asked for" "$(f '{{json .HostConfig.Binds}} {{json .Config.Volumes}} {{(index .Mounts 0).Mode}}' mounts)" "[\"v:/v\",\"$T:/t:ro\"] {\"/anon\":{}} z"
+is "what it is attached to" "$(f '{{.Config.AttachStdout}}' one) $(f '{{.Config.AttachStdout}} {{.Config.StopTimeout}}' mounts)" 'false true 3'
+cleave rm -v mounts >/dev/null
 is "its pid" "$(tr '\0' ' ' <"/proc/$(f '{{.State.Pid}}' one)/cmdline")" 'sleep 1000 '
 is "read-only" "$(f '{{.HostConfig.ReadonlyRootfs}}' two)" true
 refuse 1 'template parsing error' inspect -f '{{.Name' one

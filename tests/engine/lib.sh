@@ -111,6 +111,13 @@ refuse() {
 	is "lines of the message of: $*" "$(wc -l <<<"$out")" 1
 }
 
+# names_of VERB ARG... - of the instances whose ids that prints, sorted, on one line
+names_of() {
+	local list
+	list=$(cleave ps -a --no-trunc --format '{{.ID}} {{.Names}}')
+	cleave "$@" | while read -r id; do sed -n "s/^$id //p" <<<"$list"; done | sort | xargs
+}
+
 # until_true COMMAND... - try for a minute
 until_true() {
 	local i

@@ -58,7 +58,7 @@ cleave start p1 p2 p3 >/dev/null
 is "restart of several" "$(cleave restart p1 p2 p3; state p1; state p3)" "$(printf 'p1\np2\np3\nrunning\nrunning')"
 is "several are restarted at once" "$(apart StartedAt)" "at once"
 is "stop goes on after a failure" "$(cleave stop -t 0 none p1 2>/dev/null || echo failed)" "$(printf 'p1\nfailed')"
-is "stop --all" "$(cleave stop --all -t 0)" "$(printf 'p2\np3')"
+is "stop --all" "$(names_of stop --all -t 0)" 'p2 p3'
 cleave rm p1 p2 p3 >/dev/null
 # names
 cleave rename two three

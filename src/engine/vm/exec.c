@@ -63,7 +63,7 @@ static int make_spec(struct starting *s, struct oci_spec **ret, struct err *err)
 	if (r == 0)
 		r = oci_spec_parse("config.json", json.p, json.len, ret, err);
 	if (r == 0)
-		r = eng_exec_env(&(*ret)->arena, &s->exec->env, &(*ret)->process.env);
+		r = eng_exec_env(&(*ret)->arena, s->exec, &(*ret)->process.env);
 	eng_config_fini(&config);
 	if (r == 0 && s->exec->privileged && (*ret)->process.caps != NULL)
 		(*ret)->process.caps->permitted = (*ret)->process.caps->bounding = ALL_CAPS;
