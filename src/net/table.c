@@ -162,6 +162,13 @@ static void add_nat_rules(struct nft *n)
 		nft_verdict(n, NFT_JUMP, "ports");
 		nft_rule_end(n);
 	}
+	/* what comes from ::1 cannot leave the host, so it is refused at once and the next address is tried */
+	nft_rule(n, "ports", "connections to ::1");
+	need_ip6(n);
+	nft_payload(n, NFT_PAYLOAD_NETWORK_HEADER, 24, sizeof(in6addr_loopback), 0);
+	nft_compare(n, NFT_CMP_EQ, 0, &in6addr_loopback, sizeof(in6addr_loopback));
+	nft_verdict(n, NF_ACCEPT, NULL);
+	nft_rule_end(n);
 	add_port_rule(n, NFPROTO_IPV4, "ports4", true);
 	add_port_rule(n, NFPROTO_IPV4, "any4", false);
 	add_port_rule(n, NFPROTO_IPV6, "ports6", true);

@@ -3,15 +3,26 @@
 # Names of instances: who is answered what, servers of others, several networks, comings and goings, and kills.
 . "$(dirname "$0")/lib.sh"
 setup nsenter python3 ip
-up() { cleave run -d --name "$1" "${@:2}" cleave/tiny sleep 1000 >/dev/null; }
+declare -A pids
+pid() { pids[$1]=$(field "$1" '{{.State.Pid}}'); }
+up() {
+	cleave run -d --name "$1" "${@:2}" cleave/tiny sleep 1000 >/dev/null
+	pid "$1"
+}
 field() { cleave inspect -f "$2" "$1"; }
 ip_in() { field "$1" "{{.NetworkSettings.Networks.$2.IPAddress}}"; }
 # ask INSTANCE NAME [TYPE [tcp]] - of the server that its resolv.conf names
 ask() {
-	local server
-	server=$(cleave exec "$1" sed -n 's/^nameserver //p' /etc/resolv.conf | head -n 1)
-	timeout 60 nsenter -n -t "$(field "$1" '{{.State.Pid}}')" python3 "$here/names.py" ask "$server" "$2" "${@:3}"
+	local said server
+	server=$(sed -n 's/^nameserver //p' "/proc/${pids[$1]}/root/etc/resolv.conf" | head -n 1)
+	echo "${pids[$1]} $server $2 ${*:3}" >&8
+	read -r -t 60 -u 9 said
+	echo "$said"
 }
+mkfifo "$T/questions" "$T/answers"
+exec 8<>"$T/questions" 9<>"$T/answers"
+python3 "$here/names.py" asker <&8 >&9 8>&- 9>&- &
+asker=$!
 resolvers() { pgrep -f "^cleave-names $T/run" || true; }
 upstream=127.0.53.$((RANDOM % 200 + 2))
 : >"$T/log"
@@ -77,7 +88,7 @@ cleave network connect --alias again inner front
 is "after it came back" "$(ask front data A) $(ask store again A)" "OK $(ip_in store inner) OK $(ip_in front inner)"
 
 # In the default network there are no names, until it enters another one
-cleave run -d --name plain cleave/tiny sleep 1000 >/dev/null
+up plain
 is "the default network has none" "$(cleave exec plain grep -c -e 10.253 -e ndots /etc/resolv.conf)" 0
 cleave network connect mine plain
 is "a network that is entered later" "$(ask plain web A)" "OK $a"
@@ -86,10 +97,12 @@ cleave rm -f plain front >/dev/null
 
 # Names come and go with instances
 cleave rename db base
+pids[base]=${pids[db]}
 is "renamed" "$(ask web base A) $(ask web db A)" "OK $b NXDOMAIN"
 cleave stop -t 0 base >/dev/null
 is "stopped" "$(ask web base A)" NXDOMAIN
 cleave start base >/dev/null
+pid base
 is "started" "$(ask web base A)" "OK $(ip_in base mine)"
 
 # Killed resolvers
@@ -142,4 +155,4 @@ cleave rm -f web base >/dev/null
 is "one is left" "$(resolvers | wc -l)" 1
 cleave rm -f store busy1 >/dev/null
 is "none is left" "$(resolvers)" ''
-kill $server
+kill $server $asker
