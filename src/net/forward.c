@@ -139,7 +139,7 @@ static int allow(int fd, unsigned char family, const char *chain, const char *de
 
 int net_forward_allow(int fd, const char *device, bool names, struct err *err)
 {
-	uint32_t policy, ignored;
+	uint32_t policy = NF_ACCEPT, ignored;
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(families); i++) {
