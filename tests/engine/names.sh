@@ -114,17 +114,25 @@ like "check tells" "$(cleave system check -q)" "network 'mine': its resolver is 
 cleave ps -q >/dev/null
 is "the next command starts it again" "$(ask web base A) $(ask store data A)" "OK $(ip_in base mine) OK $(ip_in store inner)"
 
-# A program of the host that has the port
+# Programs of the host that have port 53, or that of the resolver
 cleave network create --subnet 10.253.3.0/24 busy >/dev/null
-: >"$T/busy"
-python3 -c 'import socket, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("10.253.3.1", 53))
+hold() { # PORT
+	: >"$T/busy"
+	python3 -c 'import socket, sys, time
+s = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
+for one in s: one.bind(("10.253.3.1", int(sys.argv[1])))
 print("ready", flush=True)
-time.sleep(1000)' >"$T/busy" &
-holder=$!
-until_true grep -q ready "$T/busy"
-like "it says who has it" "$(cleave run -d --name busy1 --network busy cleave/tiny sleep 1000 2>&1)" "names of network busy are not resolved: port 53 of 10.253.3.1 is in use by python3, process $holder"
+time.sleep(1000)' "$1" >"$T/busy" &
+	holder=$!
+	until_true grep -q ready "$T/busy"
+}
+hold 53
+up busy1 --network busy
+is "port 53 is not needed" "$(ask busy1 busy1 A) $(ask busy1 busy1 A tcp)" "OK $(ip_in busy1 busy) OK $(ip_in busy1 busy)"
+cleave rm -f busy1 >/dev/null
+kill $holder
+hold 30053
+like "it says who has its own" "$(cleave run -d --name busy1 --network busy cleave/tiny sleep 1000 2>&1)" "names of network busy are not resolved: port 30053 of 10.253.3.1 is in use by python3, process $holder"
 is "and uses the host's servers" "$(cleave exec busy1 grep -c 10.253.3.1 /etc/resolv.conf)" 0
 kill $holder
 

@@ -20,6 +20,7 @@
 #include "engine/names/protocol.h"
 #include "engine/net/network.h"
 #include "net/publish.h"
+#include "net/table.h"
 #include "sys/exe.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
@@ -101,7 +102,7 @@ pid_t resolver_pid(struct engine *e, const char *network)
 
 static int bind_socket(int type, const struct net_address *a)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(NAMES_PORT) };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(NET_NAMES_PORT) };
 	_cleanup_close_ int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const int on = 1;
 
@@ -129,9 +130,9 @@ static int bind_sockets(const struct eng_network *n, int *ret_udp, int *ret_tcp,
 		return 0;
 	net_address_text(&n->v4.gateway, address);
 	if (r != -EADDRINUSE)
-		return err_set(err, r, "bind port %d of %s", NAMES_PORT, address);
-	net_port_holder(*ret_udp < 0 ? IPPROTO_UDP : IPPROTO_TCP, NAMES_PORT, who);
-	return err_msg(err, r, "port %d of %s is in use by %s", NAMES_PORT, address, who[0] != '\0' ? who : "another program");
+		return err_set(err, r, "bind port %d of %s", NET_NAMES_PORT, address);
+	net_port_holder(*ret_udp < 0 ? IPPROTO_UDP : IPPROTO_TCP, NET_NAMES_PORT, who);
+	return err_msg(err, r, "port %d of %s is in use by %s", NET_NAMES_PORT, address, who[0] != '\0' ? who : "another program");
 }
 
 struct starting {

@@ -21,7 +21,7 @@ int resolver_mail(struct engine *e, const char *network);
 pid_t resolver_pid(struct engine *e, const char *network);
 
 /**
- * resolver_start() - start it, with sockets at the gateway's address
+ * resolver_start() - start it, with sockets at the gateway's address; rules lead questions there
  * Context: the caller holds network_lock(), and tells it about the network next.
  * Return: descriptor as of resolver_mail(); -EADDRINUSE with a message that says who has the port; -errno with a message.
  */
