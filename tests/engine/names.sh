@@ -114,6 +114,11 @@ like "check tells" "$(cleave system check -q)" "network 'mine': its resolver is 
 cleave ps -q >/dev/null
 is "the next command starts it again" "$(ask web base A) $(ask store data A)" "OK $(ip_in base mine) OK $(ip_in store inner)"
 
+# One whose starter died before it was told all
+for socket in "$T"/run/names/*.sock; do mv "$socket" "${socket%.sock}.new"; done
+cleave ps -q >/dev/null
+is "is replaced" "$(ask web base A) $(resolvers | wc -l)" "OK $(ip_in base mine) 2"
+
 # Programs of the host that have port 53, or that of the resolver
 cleave network create --subnet 10.253.3.0/24 busy >/dev/null
 hold() { # PORT
