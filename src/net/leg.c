@@ -25,7 +25,7 @@
 #define BURST_MIN 16384 /* bytes */
 #define QUEUE_MS 50
 
-static const char *const kinds[] = { "veth", "macvlan", "ipvlan" };
+static const char *const kinds[] = { "veth", "macvlan", "ipvlan" }; /* those that are made here */
 
 static void add_common(struct netlink_batch *b, const struct net_leg *leg, unsigned mtu)
 {
@@ -60,8 +60,7 @@ static void add_veth(struct netlink_batch *b, const struct net_leg *leg, const s
 	netlink_batch_end(b, info);
 }
 
-/* A port of a bridge gets its frames back only if it says so. */
-static void add_hairpin(struct netlink_batch *b, const struct net_leg *leg)
+void net_leg_hairpin(struct netlink_batch *b, const struct net_leg *leg)
 {
 	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
 	const uint8_t on = 1;
@@ -128,7 +127,7 @@ static int make(int host, int netns, const struct net_leg *legs, size_t n, struc
 	}
 	for (size_t i = 0; i < n; i++) /* after all others, whose numbers tell which one failed */
 		if (legs[i].hairpin && legs[i].kind == NET_LEG_VETH)
-			add_hairpin(&b, &legs[i]);
+			net_leg_hairpin(&b, &legs[i]);
 	r = netlink_batch_send(host, &b, NULL, NULL, &failed);
 	return r < 0 ? make_failed(r, &legs[failed < n ? failed : 0], err) : 0;
 }

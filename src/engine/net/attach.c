@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
@@ -75,6 +76,18 @@ static int find_networks(struct starting *s, struct err *err)
 	return r;
 }
 
+/* A virtual machine has its own end of what joins it; the host has no other device for it. */
+static int tap_mode(const struct eng_network *n, struct net_leg *leg, struct err *err)
+{
+	leg->kind = NET_LEG_TAP;
+	if (strcmp(n->driver, "bridge") != 0)
+		return err_msg(err, -EOPNOTSUPP, "network %s has driver %s: a virtual machine can be in networks on a bridge only",
+			       n->name, n->driver);
+	if (leg->rate != 0)
+		return err_msg(err, -EOPNOTSUPP, "network %s: --network-opt rate is not possible for a virtual machine", n->name);
+	return 0;
+}
+
 static int mode_of(const struct eng_network *n, struct net_leg *leg, struct err *err)
 {
 	static const struct {
@@ -124,7 +137,7 @@ static int take_address(struct starting *s, int k, int number, bool *first_route
 	int r = eng_lease_take(s->e, s->i, s->c, n, &s->wants[k], number, leg, err);
 
 	if (r == 0)
-		r = mode_of(n, leg, err);
+		r = eng_backend_find(s->i->isolation)->machine ? tap_mode(n, leg, err) : mode_of(n, leg, err);
 	if (r < 0)
 		return r;
 	s->net->n++;
@@ -144,7 +157,7 @@ static int take_address(struct starting *s, int k, int number, bool *first_route
 static const struct net_leg *published_leg(const struct starting *s)
 {
 	for (int k = 0; k < s->n; k++)
-		if (s->net->legs[k].kind == NET_LEG_VETH && !s->networks[k].internal)
+		if ((s->net->legs[k].kind == NET_LEG_VETH || s->net->legs[k].kind == NET_LEG_TAP) && !s->networks[k].internal)
 			return &s->net->legs[k];
 	return NULL;
 }

@@ -15,6 +15,7 @@
 #include "base/db.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/event.h"
@@ -39,6 +40,30 @@ static int open_netns(struct engine *e, const struct eng_instance *i, struct err
 	(void) snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? err_set(err, -errno, "open the network namespace of instance '%s'", i->name) : fd;
+}
+
+static int add_device(struct engine *e, const struct eng_instance *i, struct net_leg *leg, struct err *err)
+{
+	const struct eng_backend *b = eng_backend_find(i->isolation);
+	_cleanup_close_ int netns = -EBADF;
+
+	if (b->join != NULL)
+		return b->join(e, i->id, leg, err);
+	netns = open_netns(e, i, err);
+	return netns < 0 ? netns : net_legs_attach(netns, leg, 1, err);
+}
+
+static int remove_device(struct engine *e, const struct eng_instance *i, int number, struct err *err)
+{
+	const struct eng_backend *b = eng_backend_find(i->isolation);
+	_cleanup_close_ int netns = -EBADF;
+	char inside[IF_NAMESIZE];
+
+	if (b->leave != NULL)
+		return b->leave(e, i->id, number, err);
+	(void) snprintf(inside, sizeof(inside), "eth%d", number);
+	netns = open_netns(e, i, err);
+	return netns < 0 ? netns : net_leg_detach(netns, inside, err);
 }
 
 /* The number after the last of its devices */
@@ -108,14 +133,12 @@ static void tell_names(struct engine *e, const struct eng_instance *i, const str
 static int attach(struct engine *e, const struct eng_instance *i, const struct eng_config *c, struct eng_network *n,
 		  const struct eng_net_want *w, bool way_out, struct err *err)
 {
-	_cleanup_close_ int netns = open_netns(e, i, err);
 	char asked[NET_TEXT_MAX];
 	struct net_leg leg;
-	int r = netns < 0 ? netns : names_gateway(e, i->id, asked, err);
+	int r = names_gateway(e, i->id, asked, err);
 
 	if (r == 0)
 		r = network_prepare(e, n, err);
-
 	if (r == 0 && strcmp(n->driver, "bridge") != 0)
 		r = err_msg(err, -EOPNOTSUPP, "network %s: only networks on a bridge can be connected to while an instance runs", n->name);
 	if (r == 0)
@@ -128,7 +151,7 @@ static int attach(struct engine *e, const struct eng_instance *i, const struct e
 	}
 	r = network_up(e, n, err);
 	if (r == 0)
-		r = net_legs_attach(netns, &leg, 1, err);
+		r = add_device(e, i, &leg, err);
 	if (r < 0)
 		(void) drop_lease(e, i->id, n->id, NULL); /* else its end does */
 	else
@@ -225,19 +248,13 @@ int eng_net_join(struct engine *e, const struct eng_instance *i, const struct en
 
 static int detach(struct engine *e, const struct eng_instance *i, struct eng_config *c, const struct eng_network *n, struct err *err)
 {
-	_cleanup_close_ int netns = open_netns(e, i, err);
 	struct eng_endpoint *list = NULL;
 	char asked[NET_TEXT_MAX];
-	int r = netns < 0 ? netns : eng_endpoints(e, NULL, i->id, &c->arena, &list, err), count = r;
+	int r = eng_endpoints(e, NULL, i->id, &c->arena, &list, err), count = r;
 
-	for (int k = 0; r >= 0 && k < count; k++) {
-		char inside[IF_NAMESIZE];
-
-		if (strcmp(list[k].network, n->name) != 0)
-			continue;
-		(void) snprintf(inside, sizeof(inside), "eth%d", list[k].number);
-		r = net_leg_detach(netns, inside, err);
-	}
+	for (int k = 0; r >= 0 && k < count; k++)
+		if (strcmp(list[k].network, n->name) == 0)
+			r = remove_device(e, i, list[k].number, err);
 	if (r >= 0)
 		r = names_gateway(e, i->id, asked, err);
 	if (r == 0)
