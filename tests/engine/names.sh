@@ -29,7 +29,7 @@ upstream=127.0.53.$((RANDOM % 200 + 2))
 python3 "$here/names.py" serve $upstream "$T/log" &
 server=$!
 until_true grep -q ready "$T/log"
-dns=(--dns 127.0.53.1 --dns $upstream) # the first is nobody
+dns=(--dns 127.0.53.1 --dns "$upstream") # the first is nobody
 
 # One network
 cleave network create --ipv6 --subnet 10.253.1.0/24 --subnet fd25:253::/64 mine >/dev/null
