@@ -215,6 +215,8 @@ int run_network(struct engine *e, struct eng_config *c, const struct run_opts *o
 	if (e->rootless && strcmp(text, "none") == 0 && (o->publish.n > 0 || o->publish_all) && o->network.n == 0 &&
 	    strcmp(run_isolation(o, c), "vm") != 0)
 		return err_msg(err, -ENOENT, "to publish ports without root takes the program pasta (Debian: package passt) and a /dev/net/tun that the user may open");
+	if (e->rootless && strcmp(text, ENG_NETWORK_PASTA) == 0 && strcmp(run_isolation(o, c), "vm") == 0)
+		return err_msg(err, -EOPNOTSUPP, "network " ENG_NETWORK_PASTA " is for containers: a virtual machine has none without root yet");
 	if (alone && o->network.n > 1)
 		return err_msg(err, -EINVAL, "conflicting options: cannot attach both user-defined and non-user-defined network-modes");
 	r = alone ? run_mode(e, c, "--network", text, modes, &c->network, err) : read_want(c, text, &w, err);

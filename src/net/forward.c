@@ -18,11 +18,11 @@
 #include "base/err.h"
 #include "net/legacy.h"
 #include "net/nft.h"
+#include "net/table.h"
 #include "sys/netlink.h"
 
 #define TABLE "filter"
 #define INPUT "INPUT"
-#define NAMES_PORT 53
 #define RULES_MAX 16 /* of ours for one bridge in one chain */
 #define TAG_MAX 40 /* bytes of a comment */
 
@@ -101,10 +101,10 @@ static void add_rule(struct nft *n, const char *chain, uint32_t which, const cha
 	nft_comment(n, tag);
 }
 
-/* Questions to port 53 of the host */
+/* Questions for names, as the rules have them by then: sent to another port */
 static void add_names_rule(struct nft *n, unsigned char protocol, const char *device, const char *tag)
 {
-	const uint16_t port = htons(NAMES_PORT);
+	const uint16_t port = htons(NET_NAMES_PORT);
 
 	nft_rule_first(n, INPUT, "INPUT of the host");
 	nft_meta(n, NFT_META_IIFNAME, 0);
@@ -139,7 +139,7 @@ static int allow(int fd, unsigned char family, const char *chain, const char *de
 
 int net_forward_allow(int fd, const char *device, bool names, struct err *err)
 {
-	uint32_t policy, ignored;
+	uint32_t policy = NF_ACCEPT, ignored;
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(families); i++) {

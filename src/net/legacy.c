@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "net/table.h"
 #include "sys/proc.h"
 
 #define TABLE "filter"
@@ -143,14 +144,16 @@ static int change(const char *what, const char *chain, const char *device, const
 static int change_all(const char *what, bool forward, bool names, const char *device, struct err *err)
 {
 	static const char *const protocols[] = { "udp", "tcp" };
+	char port[8];
 	int r = 0;
 
+	(void) snprintf(port, sizeof(port), "%d", NET_NAMES_PORT);
 	if (forward)
 		r = change(what, "FORWARD", device, (const char *const[]) { "-o", device, NULL }, err);
 	if (forward && r == 0)
 		r = change(what, "FORWARD", device, (const char *const[]) { "-i", device, NULL }, err);
 	for (size_t i = 0; names && r == 0 && i < ARRAY_LEN(protocols); i++)
-		r = change(what, "INPUT", device, (const char *const[]) { "-i", device, "-p", protocols[i], "--dport", "53", NULL }, err);
+		r = change(what, "INPUT", device, (const char *const[]) { "-i", device, "-p", protocols[i], "--dport", port, NULL }, err);
 	return r;
 }
 

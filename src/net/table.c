@@ -162,6 +162,13 @@ static void add_nat_rules(struct nft *n)
 		nft_verdict(n, NFT_JUMP, "ports");
 		nft_rule_end(n);
 	}
+	/* what comes from ::1 cannot leave the host, so it is refused at once and the next address is tried */
+	nft_rule(n, "ports", "connections to ::1");
+	need_ip6(n);
+	nft_payload(n, NFT_PAYLOAD_NETWORK_HEADER, 24, sizeof(in6addr_loopback), 0);
+	nft_compare(n, NFT_CMP_EQ, 0, &in6addr_loopback, sizeof(in6addr_loopback));
+	nft_verdict(n, NF_ACCEPT, NULL);
+	nft_rule_end(n);
 	add_port_rule(n, NFPROTO_IPV4, "ports4", true);
 	add_port_rule(n, NFPROTO_IPV4, "any4", false);
 	add_port_rule(n, NFPROTO_IPV6, "ports6", true);
@@ -266,22 +273,6 @@ static void subnet(struct nft *n, int type, const char *set, const struct net_pr
 		nft_element(n, type, set, behind.bytes, size, NULL, 0, true);
 }
 
-static void bridge(struct nft *n, int type, const struct net_table_bridge *b)
-{
-	char names[2][IFNAMSIZ] = { 0 };
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		(void) snprintf(names[i], IFNAMSIZ, "%s", b->device);
-	nft_element(n, type, "devices", names, IFNAMSIZ, NULL, 0, false);
-	nft_element(n, type, "same", names, sizeof(names), NULL, 0, false);
-	if (b->internal)
-		nft_element(n, type, "internal", names, IFNAMSIZ, NULL, 0, false);
-	if (b->internal || b->plain)
-		return;
-	subnet(n, type, "subnets4", &b->v4);
-	subnet(n, type, "subnets6", &b->v6);
-}
-
 /* Fields take whole registers of 4 bytes. */
 static void port(struct nft *n, int type, const struct net_table_port *p)
 {
@@ -300,6 +291,32 @@ static void port(struct nft *n, int type, const struct net_table_port *p)
 	memcpy(data + data_size, &to_port, sizeof(to_port));
 	nft_element(n, type, any ? v4 ? "any4" : "any6" : v4 ? "ports4" : "ports6", key, key_size + 8,
 		    type == NFT_MSG_NEWSETELEM ? data : NULL, data_size + 4, false);
+}
+
+/* Who resolves names has another port, so that the host and its instances can have port 53. */
+static void resolver(struct nft *n, int type, const struct net_address *a)
+{
+	static const unsigned char protocols[] = { IPPROTO_UDP, IPPROTO_TCP };
+
+	for (size_t i = 0; a->family != 0 && i < sizeof(protocols); i++)
+		port(n, type, &(struct net_table_port) { .protocol = protocols[i], .host = *a, .to = *a, .port = 53, .to_port = NET_NAMES_PORT });
+}
+
+static void bridge(struct nft *n, int type, const struct net_table_bridge *b)
+{
+	char names[2][IFNAMSIZ] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		(void) snprintf(names[i], IFNAMSIZ, "%s", b->device);
+	nft_element(n, type, "devices", names, IFNAMSIZ, NULL, 0, false);
+	nft_element(n, type, "same", names, sizeof(names), NULL, 0, false);
+	if (b->internal)
+		nft_element(n, type, "internal", names, IFNAMSIZ, NULL, 0, false);
+	resolver(n, type, &b->names);
+	if (b->internal || b->plain)
+		return;
+	subnet(n, type, "subnets4", &b->v4);
+	subnet(n, type, "subnets6", &b->v6);
 }
 
 static void elements(struct nft *n, int type, const struct net_table *t)

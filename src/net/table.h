@@ -16,17 +16,20 @@ struct err;
 
 #define NET_TABLE "cleave" /* of the store in its usual place; others add a dash and digits */
 #define NET_TABLE_MAX 32 /* bytes of a name */
+#define NET_NAMES_PORT 30053 /* so that port 53 stays free; nobody's, and none that the kernel gives */
 
 /**
  * struct net_table_bridge - a network on a bridge
  * @v4, @v6: its subnets, family 0 for none
  * @internal: nothing leaves or enters it
  * @plain: what leaves it keeps its address
+ * @names: the host's address to which questions for names are sent, family 0 for none; they go to port NET_NAMES_PORT
  */
 struct net_table_bridge {
 	const char *device;
 	struct net_prefix v4, v6;
 	bool internal, plain;
+	struct net_address names;
 };
 
 /**

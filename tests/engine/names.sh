@@ -3,22 +3,33 @@
 # Names of instances: who is answered what, servers of others, several networks, comings and goings, and kills.
 . "$(dirname "$0")/lib.sh"
 setup nsenter python3 ip
-up() { cleave run -d --name "$1" "${@:2}" cleave/tiny sleep 1000 >/dev/null; }
+declare -A pids
+pid() { pids[$1]=$(field "$1" '{{.State.Pid}}'); }
+up() {
+	cleave run -d --name "$1" "${@:2}" cleave/tiny sleep 1000 >/dev/null
+	pid "$1"
+}
 field() { cleave inspect -f "$2" "$1"; }
 ip_in() { field "$1" "{{.NetworkSettings.Networks.$2.IPAddress}}"; }
 # ask INSTANCE NAME [TYPE [tcp]] - of the server that its resolv.conf names
 ask() {
-	local server
-	server=$(cleave exec "$1" sed -n 's/^nameserver //p' /etc/resolv.conf | head -n 1)
-	timeout 60 nsenter -n -t "$(field "$1" '{{.State.Pid}}')" python3 "$here/names.py" ask "$server" "$2" "${@:3}"
+	local said server
+	server=$(sed -n 's/^nameserver //p' "/proc/${pids[$1]}/root/etc/resolv.conf" | head -n 1)
+	echo "${pids[$1]} $server $2 ${*:3}" >&8
+	read -r -t 60 -u 9 said
+	echo "$said"
 }
+mkfifo "$T/questions" "$T/answers"
+exec 8<>"$T/questions" 9<>"$T/answers"
+python3 "$here/names.py" asker <&8 >&9 8>&- 9>&- &
+asker=$!
 resolvers() { pgrep -f "^cleave-names $T/run" || true; }
 upstream=127.0.53.$((RANDOM % 200 + 2))
 : >"$T/log"
 python3 "$here/names.py" serve $upstream "$T/log" &
 server=$!
 until_true grep -q ready "$T/log"
-dns=(--dns 127.0.53.1 --dns $upstream) # the first is nobody
+dns=(--dns 127.0.53.1 --dns "$upstream") # the first is nobody
 
 # One network
 cleave network create --ipv6 --subnet 10.253.1.0/24 --subnet fd25:253::/64 mine >/dev/null
@@ -77,7 +88,7 @@ cleave network connect --alias again inner front
 is "after it came back" "$(ask front data A) $(ask store again A)" "OK $(ip_in store inner) OK $(ip_in front inner)"
 
 # In the default network there are no names, until it enters another one
-cleave run -d --name plain cleave/tiny sleep 1000 >/dev/null
+up plain
 is "the default network has none" "$(cleave exec plain grep -c -e 10.253 -e ndots /etc/resolv.conf)" 0
 cleave network connect mine plain
 is "a network that is entered later" "$(ask plain web A)" "OK $a"
@@ -86,10 +97,12 @@ cleave rm -f plain front >/dev/null
 
 # Names come and go with instances
 cleave rename db base
+pids[base]=${pids[db]}
 is "renamed" "$(ask web base A) $(ask web db A)" "OK $b NXDOMAIN"
 cleave stop -t 0 base >/dev/null
 is "stopped" "$(ask web base A)" NXDOMAIN
 cleave start base >/dev/null
+pid base
 is "started" "$(ask web base A)" "OK $(ip_in base mine)"
 
 # Killed resolvers
@@ -101,17 +114,30 @@ like "check tells" "$(cleave system check -q)" "network 'mine': its resolver is 
 cleave ps -q >/dev/null
 is "the next command starts it again" "$(ask web base A) $(ask store data A)" "OK $(ip_in base mine) OK $(ip_in store inner)"
 
-# A program of the host that has the port
+# One whose starter died before it was told all
+for socket in "$T"/run/names/*.sock; do mv "$socket" "${socket%.sock}.new"; done
+cleave ps -q >/dev/null
+is "is replaced" "$(ask web base A) $(resolvers | wc -l)" "OK $(ip_in base mine) 2"
+
+# Programs of the host that have port 53, or that of the resolver
 cleave network create --subnet 10.253.3.0/24 busy >/dev/null
-: >"$T/busy"
-python3 -c 'import socket, time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("10.253.3.1", 53))
+hold() { # PORT
+	: >"$T/busy"
+	python3 -c 'import socket, sys, time
+s = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM)]
+for one in s: one.bind(("10.253.3.1", int(sys.argv[1])))
 print("ready", flush=True)
-time.sleep(1000)' >"$T/busy" &
-holder=$!
-until_true grep -q ready "$T/busy"
-like "it says who has it" "$(cleave run -d --name busy1 --network busy cleave/tiny sleep 1000 2>&1)" "names of network busy are not resolved: port 53 of 10.253.3.1 is in use by python3, process $holder"
+time.sleep(1000)' "$1" >"$T/busy" &
+	holder=$!
+	until_true grep -q ready "$T/busy"
+}
+hold 53
+up busy1 --network busy
+is "port 53 is not needed" "$(ask busy1 busy1 A) $(ask busy1 busy1 A tcp)" "OK $(ip_in busy1 busy) OK $(ip_in busy1 busy)"
+cleave rm -f busy1 >/dev/null
+kill $holder
+hold 30053
+like "it says who has its own" "$(cleave run -d --name busy1 --network busy cleave/tiny sleep 1000 2>&1)" "names of network busy are not resolved: port 30053 of 10.253.3.1 is in use by python3, process $holder"
 is "and uses the host's servers" "$(cleave exec busy1 grep -c 10.253.3.1 /etc/resolv.conf)" 0
 kill $holder
 
@@ -142,4 +168,4 @@ cleave rm -f web base >/dev/null
 is "one is left" "$(resolvers | wc -l)" 1
 cleave rm -f store busy1 >/dev/null
 is "none is left" "$(resolvers)" ''
-kill $server
+kill $server $asker

@@ -21,6 +21,7 @@ up web -h web -p "$a:80" -p "127.0.0.1:$b:80" -p 8000-8001/udp --expose 443 clea
 until_true answers "127.0.0.1:$a" web
 is "by localhost" "$(get "localhost:$a")" web
 is "by the host's address" "$(get "$host:$a")" web
+is "by ::1, which no instance is behind: refused at once" "$(get "[::1]:$a"; echo $?)" 7
 is "by 127.0.0.1 only" "$(get "127.0.0.1:$b") $(get "$host:$b")" "web "
 up peer cleave/tiny sleep 1000
 is "from another instance" "$(cleave exec peer wget -q -O- "$host:$a")" web

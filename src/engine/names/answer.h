@@ -24,6 +24,8 @@ enum names_result {
  * @q: what the question is
  * @ret: DNS_MESSAGE_MAX bytes with @stream, else DNS_UDP_MAX
  * @ret_n: bytes that were written
+ *
+ * Return: what is to be done with it.
  */
 enum names_result names_answer(const struct names_table *t, const uint8_t from[4], bool stream, const uint8_t *query, size_t n,
 			       struct dns_query *q, uint8_t *ret, size_t *ret_n);
@@ -34,6 +36,7 @@ size_t names_refuse(const uint8_t *query, const struct dns_query *q, unsigned rc
 /**
  * names_try_next() - should another one be asked, after @asked of them and an answer with this code?
  * A peer knows only its own network; a server that failed may be the only one that does.
+ * Return: true when there is one and it should.
  */
 bool names_try_next(const struct names_table *t, const struct names_message *asker, unsigned asked, unsigned rcode);
 

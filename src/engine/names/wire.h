@@ -68,6 +68,7 @@ size_t dns_name_write(uint8_t to[DNS_NAME_MAX], const char *name);
  * dns_reply_fits() - is it an answer to this question?
  * @q: read from @query
  * @id: it was asked with
+ * Return: true when it is; what is behind the question was not looked at.
  */
 bool dns_reply_fits(const uint8_t *query, const struct dns_query *q, uint16_t id, const uint8_t *reply, size_t n);
 

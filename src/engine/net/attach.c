@@ -293,21 +293,27 @@ static int unpublish(struct engine *e, const char *id, struct err *err)
 	return r == 0 ? net_table_remove(&t, err) : r;
 }
 
-int eng_net_stop(struct engine *e, const char *id, struct err *err)
+/* Return: 1 it has addresses, 2 only ports, as with pasta; 0 nothing; -errno with a message. */
+static int holds(struct engine *e, const char *id, struct err *err)
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
-	int r = db_query(e->db, &rows, err, "SELECT 1 FROM endpoint WHERE instance = ?1 UNION SELECT 1 FROM port WHERE instance = ?1 LIMIT 1",
-			 "s", id);
+	int r = db_query(e->db, &rows, err,
+			 "SELECT EXISTS(SELECT 1 FROM endpoint WHERE instance = ?1), EXISTS(SELECT 1 FROM port WHERE instance = ?1)", "s", id);
+
+	if (r == 0)
+		r = db_next(rows, err);
+	return r < 0 ? r : db_i64(rows, 0) ? 1 : db_i64(rows, 1) ? 2 : 0;
+}
+
+int eng_net_stop(struct engine *e, const char *id, struct err *err)
+{
+	int r = holds(e, id, err);
 
 	if (e->rootless)
 		pasta_end(e, id);
-	if (r == 0)
-		r = db_next(rows, err);
-	db_rows_freep(&rows);
-	rows = NULL;
 	if (r <= 0)
 		return r;
-	r = e->rootless ? 0 : unpublish(e, id, err); /* without root no rule knows of it */
+	r = r == 1 ? unpublish(e, id, err) : 0; /* no rule knows of pasta's ports */
 	if (r == 0)
 		r = db_begin(e->db, err);
 	if (r < 0)

@@ -53,6 +53,7 @@ static struct net_table_bridge describe(const struct eng_network *n)
 		.v6 = n->v6.net,
 		.internal = n->internal,
 		.plain = is_off(n, "com.docker.network.bridge.enable_ip_masquerade"),
+		.names = names_known(n) ? n->v4.gateway : (struct net_address) { 0 },
 	};
 }
 

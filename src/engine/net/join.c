@@ -139,7 +139,6 @@ static int attach(struct engine *e, const struct eng_instance *i, const struct e
 
 	if (r == 0)
 		r = network_prepare(e, n, err);
-
 	if (r == 0 && strcmp(n->driver, "bridge") != 0)
 		r = err_msg(err, -EOPNOTSUPP, "network %s: only networks on a bridge can be connected to while an instance runs", n->name);
 	if (r == 0)

@@ -170,13 +170,13 @@ static int start_locked(struct engine *e, const struct eng_network *n, struct er
 
 	if (mail >= 0 && tell_instances(e, mail, n->id, NULL, NULL) == 0) /* somebody was quicker */
 		return 0;
-	if (mail >= 0) /* it does not listen */
-		resolver_end(e, n->id);
 	cleanup_closep(&mail);
 	mail = resolver_start(e, n, err);
 	if (mail < 0)
 		return mail;
 	r = tell_all(e, mail, n, err);
+	if (r == 0)
+		r = resolver_ready(e, n->id);
 	return r < 0 ? err_set(err, r, "speak to the resolver of network %s", n->name) : 0;
 }
 

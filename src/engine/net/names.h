@@ -28,6 +28,7 @@ int names_tell(struct engine *e, const char *instance, struct err *err);
  * names_forget() - tell the resolver of a network that an instance leaves, or end it with the last
  * @network, @instance: ids
  * Context: in the transaction that removes the lease.
+ * Return: 0; -errno with a message.
  */
 int names_forget(struct engine *e, const char *network, const char *instance, struct err *err);
 

@@ -42,6 +42,7 @@ int network_table(struct engine *e, char ret[NET_TABLE_MAX], int *ret_fd, struct
 /**
  * network_prepare() - its addresses can be leased: its bridge is there, or could be made
  * Somebody may take it down as long as nobody has a lease of it; network_up() comes after that.
+ * Return: 0; -errno with a message.
  */
 int network_prepare(struct engine *e, struct eng_network *n, struct err *err);
 

@@ -20,6 +20,7 @@
 #include "engine/names/protocol.h"
 #include "engine/net/network.h"
 #include "net/publish.h"
+#include "net/table.h"
 #include "sys/exe.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
@@ -27,6 +28,7 @@
 #define FOLDER "names"
 #define DIGITS 12 /* of the network's id, in names of files */
 #define SOCKET_END ".sock"
+#define UNREADY_END ".new" /* of the socket of one that does not know all yet */
 #define NAME_SIZE 32 /* bytes of the name of a file */
 #define PROGRAM "cleave-names"
 #define PATH_SIZE 4096
@@ -40,7 +42,7 @@
 #define BIND_STEP_MS 5
 
 struct place {
-	char lock[NAME_SIZE], socket[NAME_SIZE];
+	char lock[NAME_SIZE], socket[NAME_SIZE], unready[NAME_SIZE];
 };
 
 static struct place place_of(const char *network)
@@ -49,6 +51,7 @@ static struct place place_of(const char *network)
 
 	(void) snprintf(p.lock, sizeof(p.lock), "%.*s", DIGITS, network);
 	(void) snprintf(p.socket, sizeof(p.socket), "%.*s" SOCKET_END, DIGITS, network);
+	(void) snprintf(p.unready, sizeof(p.unready), "%.*s" UNREADY_END, DIGITS, network);
 	return p;
 }
 
@@ -101,7 +104,7 @@ pid_t resolver_pid(struct engine *e, const char *network)
 
 static int bind_socket(int type, const struct net_address *a)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(NAMES_PORT) };
+	struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(NET_NAMES_PORT) };
 	_cleanup_close_ int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const int on = 1;
 
@@ -129,9 +132,9 @@ static int bind_sockets(const struct eng_network *n, int *ret_udp, int *ret_tcp,
 		return 0;
 	net_address_text(&n->v4.gateway, address);
 	if (r != -EADDRINUSE)
-		return err_set(err, r, "bind port %d of %s", NAMES_PORT, address);
-	net_port_holder(*ret_udp < 0 ? IPPROTO_UDP : IPPROTO_TCP, NAMES_PORT, who);
-	return err_msg(err, r, "port %d of %s is in use by %s", NAMES_PORT, address, who[0] != '\0' ? who : "another program");
+		return err_set(err, r, "bind port %d of %s", NET_NAMES_PORT, address);
+	net_port_holder(*ret_udp < 0 ? IPPROTO_UDP : IPPROTO_TCP, NET_NAMES_PORT, who);
+	return err_msg(err, r, "port %d of %s is in use by %s", NET_NAMES_PORT, address, who[0] != '\0' ? who : "another program");
 }
 
 struct starting {
@@ -221,38 +224,6 @@ static int make_folder(const struct engine *e, struct err *err)
 	return fd < 0 ? err_set(err, fd, "open '%s/" FOLDER "'", e->runroot) : fd;
 }
 
-int resolver_start(struct engine *e, const struct eng_network *n, struct err *err)
-{
-	char *const argv[] = { PROGRAM, e->runroot, (char *) n->name, NULL };
-	struct starting s = { .at = place_of(n->id), .argv = argv };
-	_cleanup_close_ int udp = -EBADF, tcp = -EBADF, mail = -EBADF;
-	int r = exe_helper(PROGRAM, s.program, sizeof(s.program));
-
-	if (r < 0)
-		return err_set(err, r, "find the program '%s'", s.program);
-	_cleanup_close_ int dir = make_folder(e, err);
-	if (dir < 0)
-		return dir;
-	r = bind_sockets(n, &udp, &tcp, err);
-	if (r < 0)
-		return r;
-	(void) unlinkat(dir, s.at.socket, 0); /* of one that died; bind(2) tells */
-	_cleanup_close_ int control = msg_mailbox_at(dir, s.at.socket);
-	if (control < 0)
-		return err_set(err, control, "create a socket in '%s/" FOLDER "'", e->runroot);
-	s.dir = dir;
-	s.control = control;
-	s.udp = udp;
-	s.tcp = tcp;
-	r = spawn(&s, err);
-	if (r < 0) {
-		resolver_end(e, n->id);
-		return r;
-	}
-	mail = open_mail(dir, s.at.socket);
-	return mail < 0 ? err_set(err, mail, "speak to '%s'", s.program) : take_fd(mail);
-}
-
 /* The process that holds the lock, killed and gone */
 static void kill_holder(int dir, const char *lock)
 {
@@ -266,6 +237,47 @@ static void kill_holder(int dir, const char *lock)
 		(void) poll(&p, 1, END_WAIT_MS); /* so that its port is free; else the next start waits */
 }
 
+int resolver_start(struct engine *e, const struct eng_network *n, struct err *err)
+{
+	char *const argv[] = { PROGRAM, e->runroot, (char *) n->name, NULL };
+	struct starting s = { .at = place_of(n->id), .argv = argv };
+	_cleanup_close_ int udp = -EBADF, tcp = -EBADF, mail = -EBADF;
+	int r = exe_helper(PROGRAM, s.program, sizeof(s.program));
+
+	if (r < 0)
+		return err_set(err, r, "find the program '%s'", s.program);
+	_cleanup_close_ int dir = make_folder(e, err);
+	if (dir < 0)
+		return dir;
+	kill_holder(dir, s.at.lock); /* one whose starter died */
+	r = bind_sockets(n, &udp, &tcp, err);
+	if (r < 0)
+		return r;
+	(void) unlinkat(dir, s.at.unready, 0); /* likewise; bind(2) tells */
+	_cleanup_close_ int control = msg_mailbox_at(dir, s.at.unready);
+	if (control < 0)
+		return err_set(err, control, "create a socket in '%s/" FOLDER "'", e->runroot);
+	s.dir = dir;
+	s.control = control;
+	s.udp = udp;
+	s.tcp = tcp;
+	r = spawn(&s, err);
+	if (r < 0) {
+		resolver_end(e, n->id);
+		return r;
+	}
+	mail = open_mail(dir, s.at.unready);
+	return mail < 0 ? err_set(err, mail, "speak to '%s'", s.program) : take_fd(mail);
+}
+
+int resolver_ready(struct engine *e, const char *network)
+{
+	const struct place p = place_of(network);
+	_cleanup_close_ int dir = open_folder(e);
+
+	return dir < 0 ? dir : renameat(dir, p.unready, dir, p.socket) < 0 ? -errno : 0;
+}
+
 void resolver_end(struct engine *e, const char *network)
 {
 	const struct place p = place_of(network);
@@ -275,8 +287,17 @@ void resolver_end(struct engine *e, const char *network)
 		return;
 	(void) unlinkat(dir, p.socket, 0); /* nobody tells it anything any more */
 	kill_holder(dir, p.lock);
+	(void) unlinkat(dir, p.unready, 0); /* of one whose starter died */
 	(void) unlinkat(dir, p.lock, 0); /* the next start makes it */
 	(void) unlinkat(e->run_fd, FOLDER, AT_REMOVEDIR); /* with the last one */
+}
+
+/* It is dead, or its starter died before it knew all. */
+static bool is_lost(int dir, const char *lock)
+{
+	const struct place p = place_of(lock);
+
+	return holder(dir, lock) == 0 || faccessat(dir, p.socket, F_OK, 0) < 0;
 }
 
 int resolver_lost(struct engine *e, char *ret, size_t size)
@@ -286,7 +307,7 @@ int resolver_lost(struct engine *e, char *ret, size_t size)
 	struct dirent *d;
 
 	while (dir != NULL && found == 0 && (d = readdir(dir)) != NULL)
-		if (d->d_name[0] != '.' && strchr(d->d_name, '.') == NULL && holder(dirfd(dir), d->d_name) == 0) {
+		if (d->d_name[0] != '.' && strchr(d->d_name, '.') == NULL && is_lost(dirfd(dir), d->d_name)) {
 			(void) snprintf(ret, size, "%s", d->d_name);
 			found = 1;
 		}

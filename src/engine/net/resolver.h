@@ -21,11 +21,14 @@ int resolver_mail(struct engine *e, const char *network);
 pid_t resolver_pid(struct engine *e, const char *network);
 
 /**
- * resolver_start() - start it, with sockets at the gateway's address
- * Context: the caller holds network_lock(), and tells it about the network next.
+ * resolver_start() - start it, with sockets at the gateway's address; rules lead questions there
+ * Context: the caller holds network_lock(); it tells it about the network, and then calls resolver_ready().
  * Return: descriptor as of resolver_mail(); -EADDRINUSE with a message that says who has the port; -errno with a message.
  */
 int resolver_start(struct engine *e, const struct eng_network *n, struct err *err);
+
+/** resolver_ready() - it knows all; from here on others tell it things: 0 or -errno.  Without this the next start replaces it. */
+int resolver_ready(struct engine *e, const char *network);
 
 /** resolver_end() - end it and forget it; nothing happens when there is none */
 void resolver_end(struct engine *e, const char *network);
