@@ -400,7 +400,9 @@ int reg_pull(struct reg_pull *p, const char *name, struct err *err)
 	struct reg_place *list;
 	int r = check(&pull, name, err), n;
 
-	n = r < 0 ? r : reg_places(p->settings, &pull.ref, &arena, &list, err);
+	if (r < 0)
+		return r;
+	n = reg_places(p->settings, &pull.ref, &arena, &list, err);
 	if (n < 0)
 		return explain(&pull, n, err);
 	if (!p->all_tags && strpbrk(basename(name), ":@") == NULL)
