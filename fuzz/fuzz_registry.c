@@ -22,8 +22,11 @@
 #include "registry/http.h"
 #include "registry/manifests.h"
 #include "registry/place.h"
+#include "registry/policy.h"
+#include "registry/referrers.h"
 #include "registry/search.h"
 #include "registry/settings.h"
+#include "registry/signature.h"
 #include "registry/token.h"
 
 static void check(int r, const struct err *err)
@@ -34,12 +37,11 @@ static void check(int r, const struct err *err)
 
 static void try_index(const char *text, size_t len)
 {
-	const struct reg_text t = { .p = text, .len = len, .media_type = "" };
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct img_index index;
 	struct err err = { 0 };
 
-	(void) reg_is_index(&t); /* any answer will do */
+	check(reg_kind(text, len, &err), &err);
 	if (img_index_parse("index", &arena, text, len, &index, NULL) < 0)
 		return;
 	check(reg_choose(&index, NULL, &err), &err);
@@ -108,6 +110,30 @@ static void try_answers(const char *text, size_t len)
 	reg_next_page(&a, page, sizeof(page));
 }
 
+static void try_policy(const char *text, size_t len)
+{
+	_cleanup_(reg_policy_fini) struct reg_policy p = { 0 };
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	static struct reg_referrer referrers[REG_REFERRERS_MAX];
+	struct reg_payload payload;
+	struct err err = { 0 };
+	size_t n = 0;
+	int r = reg_policy_parse("policy.json", text, len, &p, &err);
+
+	check(r, &err);
+	check(reg_payload_parse(text, len, &arena, &payload, &err), &err);
+	check(reg_referrers_parse(text, len, NULL, &arena, referrers, &n, &err), &err);
+	if (n > REG_REFERRERS_MAX)
+		abort();
+	if (r < 0)
+		return;
+	const struct reg_rules *rules = reg_policy_of(&p, "r.example/a/b", ":1");
+	if (rules->n == 0)
+		abort(); /* nothing would be required */
+	for (size_t i = 0; i < rules->n; i++)
+		(void) reg_identity_fits(&rules->v[i], "r.example/a/b", ":1", "r.example/a/b:1"); /* any answer will do */
+}
+
 static void try_words(const char *text)
 {
 	_cleanup_(str_fini) struct str plain = { 0 };
@@ -134,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_dockercfg(text, size);
 	try_settings(text, size);
 	try_answers(text, size);
+	try_policy(text, size);
 	try_words(text);
 	free(text);
 	return 0;

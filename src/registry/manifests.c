@@ -40,11 +40,9 @@ static int keep(const struct http_answer *a, const char *want, struct arena *are
 		struct reg_text *ret, struct err *err)
 {
 	struct reg_text t = { .len = a->text.len };
-	size_t type = strcspn(a->type, "; ");
 
 	t.p = arena_strndup(arena, a->text.p != NULL ? a->text.p : "", t.len);
-	t.media_type = arena_strndup(arena, a->type, type);
-	if (t.p == NULL || t.media_type == NULL)
+	if (t.p == NULL)
 		return err_set(err, -ENOMEM, "ask the registry");
 	memcpy(t.digest, "sha256:", 7);
 	sha256_hex(t.p, t.len, t.digest + 7);
@@ -52,6 +50,25 @@ static int keep(const struct http_answer *a, const char *want, struct arena *are
 		return err_msg(err, -EBADMSG, "the registry was asked for %s and sent %s", want, t.digest);
 	*ret = t;
 	return 0;
+}
+
+int reg_kind(const char *text, size_t len, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	bool index = false, image = false;
+	struct json_in in;
+	int r = json_parse(&in, "manifest", &arena, text, len, err);
+
+	if (r == 0 && json_to_object(&in, in.root)) {
+		index = json_get(&in, in.root, "manifests") != NULL;
+		image = json_get(&in, in.root, "layers") != NULL || json_get(&in, in.root, "config") != NULL;
+	}
+	if (r == 0)
+		r = in.code;
+	json_fini(&in);
+	if (r == 0 && index && image)
+		return err_msg(err, -EBADMSG, "manifest: it is that of an image and a list at once");
+	return r < 0 ? r : index;
 }
 
 int reg_manifest_get(struct reg_session *s, const char *what, struct arena *arena,
@@ -75,7 +92,12 @@ int reg_manifest_get(struct reg_session *s, const char *what, struct arena *aren
 	if (r == 0 && str_starts(a.digest, "sha256:") && strcmp(a.digest, ret->digest) != 0)
 		r = err_msg(err, -EBADMSG, "the registry says that the manifest is %s and sent %s", a.digest,
 			    ret->digest);
-	return r;
+	if (r == 0)
+		r = reg_kind(ret->p, ret->len, err);
+	if (r < 0)
+		return r;
+	ret->index = r == 1;
+	return 0;
 }
 
 int reg_blob_get(struct reg_session *s, const char *digest, struct arena *arena,
@@ -105,15 +127,6 @@ int reg_manifest_put(struct reg_session *s, const char *what, const char *media_
 	q.url = url.p;
 	r = reg_send(s, &q, &a, err);
 	return r < 0 ? r : a.status == 201 ? 0 : reg_refused(&a, "manifest", err);
-}
-
-/* The header says it, or the text */
-int reg_is_index(const struct reg_text *text)
-{
-	return strcmp(text->media_type, IMG_MEDIA_INDEX) == 0 || strcmp(text->media_type, DOCKER_LIST) == 0 ||
-	       (strstr(text->media_type, "manifest.v2") == NULL &&
-		strstr(text->media_type, "image.manifest") == NULL &&
-		memmem(text->p, text->len, "\"manifests\"", 11) != NULL);
 }
 
 struct platform {

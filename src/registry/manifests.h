@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "image/config.h"
@@ -13,11 +14,12 @@ struct reg_session;
 
 #define REG_TAGS_MAX 100000 /* of a repository */
 
-/** struct reg_text - a manifest or index as the registry sent it; strings in an arena */
+/** struct reg_text - what the registry sent, strings in an arena; @index: it is an index */
 struct reg_text {
-	const char *p, *media_type;
+	const char *p;
 	size_t len;
 	char digest[72];
+	bool index;
 };
 
 /**
@@ -45,8 +47,11 @@ int reg_blob_get(struct reg_session *s, const char *digest, struct arena *arena,
 int reg_manifest_put(struct reg_session *s, const char *what, const char *media_type, const char *text,
 		     size_t len, struct err *err);
 
-/** reg_is_index() - true when it lists manifests */
-int reg_is_index(const struct reg_text *text);
+/**
+ * reg_kind() - whether a text is an index or a manifest, by what is in it: the header is not part of the digest
+ * Return: 1 an index; 0 a manifest; -EBADMSG it could be both, -EINVAL, with a message.
+ */
+int reg_kind(const char *text, size_t len, struct err *err);
 
 /**
  * reg_choose() - the entry of an index that is for a platform

@@ -54,10 +54,12 @@ static void read_keys(struct json_in *in, const struct json *node, struct arena 
 	const struct json *it = node->kind == JSON_KIND_ARRAY ? node->first : node;
 	size_t n = node->kind == JSON_KIND_ARRAY ? node->len : 1;
 
-	if (n > KEYS_MAX) {
+	if (ret->n > 0)
+		(void) json_fail(in, node, NULL, "there are other keys"); /* as above */
+	if (n > KEYS_MAX)
 		(void) json_fail(in, node, NULL, "%zu keys are over the limit %d", n, KEYS_MAX); /* as above */
+	if (in->code < 0)
 		return;
-	}
 	ret->v = arena_alloc(arena, n + 1, sizeof(*ret->v));
 	if (ret->v == NULL)
 		(void) json_nomem(in); /* as above */
@@ -69,6 +71,7 @@ static void read_keys(struct json_in *in, const struct json *node, struct arena 
 static void read_sigstore(struct json_in *in, const struct json *o, struct arena *arena, struct reg_rule *r)
 {
 	for (const struct json *it = o->first; it != NULL && in->code == 0; it = it->next) {
+		(void) json_get(in, o, it->key); /* refuses what is there twice */
 		if (strcmp(it->key, "keyPath") == 0 || strcmp(it->key, "keyPaths") == 0)
 			read_keys(in, it, arena, &r->paths);
 		else if (strcmp(it->key, "keyData") == 0 || strcmp(it->key, "keyDatas") == 0)
@@ -140,6 +143,7 @@ static void read_policy(struct json_in *in, struct reg_policy *p)
 	for (const struct json *it = docker->first; it != NULL && in->code == 0; it = it->next) {
 		struct reg_rules *rules = &p->scopes[p->nr_scopes++];
 
+		(void) json_get(in, docker, it->key); /* as above */
 		rules->scope = it->key_len > 0 ? json_to_key(in, it) : "";
 		read_rules(in, it, &p->arena, rules);
 	}

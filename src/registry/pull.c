@@ -188,14 +188,14 @@ static int find_manifest(struct one *o, struct err *err)
 	int r = 0, at;
 
 	o->manifest = o->top;
-	for (int depth = 0; r == 0 && reg_is_index(&o->manifest); depth++) {
+	for (int depth = 0; r == 0 && o->manifest.index; depth++) {
 		if (depth == 2)
 			return err_msg(err, -EINVAL, "indexes are nested over %d deep", depth);
 		r = img_index_parse("index", &o->arena, o->manifest.p, o->manifest.len, &index, err);
 		at = r == 0 ? reg_choose(&index, o->pull->p->platform, err) : r;
 		r = at < 0 ? at : reg_manifest_get(s, index.v[at].d.digest, &o->arena, &o->manifest, err);
 	}
-	if (r == 0 && o->pull->p->platform != NULL && !reg_is_index(&o->top))
+	if (r == 0 && o->pull->p->platform != NULL && !o->top.index)
 		r = check_platform(o, err);
 	return r;
 }
@@ -322,6 +322,8 @@ static int pull_all(struct pull *pull, struct err *err)
 		if (name == NULL)
 			return err_set(err, -ENOMEM, "pull an image");
 		r = img_reference_parse(name, &ref, err); /* the registry's word goes into the store */
+		if (r == 0 && (strcmp(ref.repository, pull->ref.repository) != 0 || strcmp(ref.tag, tags.v[i]) != 0))
+			r = err_msg(err, -EBADMSG, "the registry says that '%.200s' is a tag", tags.v[i]);
 		if (r == 0)
 			r = pull_tag(pull, tags.v[i], err);
 	}
@@ -398,7 +400,9 @@ int reg_pull(struct reg_pull *p, const char *name, struct err *err)
 	struct reg_place *list;
 	int r = check(&pull, name, err), n;
 
-	n = r < 0 ? r : reg_places(p->settings, &pull.ref, &arena, &list, err);
+	if (r < 0)
+		return r;
+	n = reg_places(p->settings, &pull.ref, &arena, &list, err);
 	if (n < 0)
 		return explain(&pull, n, err);
 	if (!p->all_tags && strpbrk(basename(name), ":@") == NULL)

@@ -12,6 +12,7 @@ Prints its port.  MODE-FILE is read for every request; words:
   always=S   every answer has status S                      redirect   blobs are redirected for ever
   digest     the digest in the header is wrong              endless    a manifest without an end
   token=N    tokens are wanted, and good for N requests     garbage    manifests are no JSON
+  both       manifests are lists, too                       tags=T    the list of tags has T
   upcut=N    the connection ends after N bytes of an upload, once for each upload
   slow=N     no more than N bytes in a second
   refresh=W  tokens are given for the refresh token W only
@@ -88,6 +89,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return True
         if "referrers" in m and "/referrers/" in self.path:
             self.referrers()
+            return True
+        if "tags" in m and "/tags/" in self.path:
+            self.answer(200, body=json.dumps({"tags": [m["tags"]]}).encode())
+            return True
+        if "both" in m and "/manifests/" in self.path:
+            self.answer(200, [("Content-Type", "application/vnd.oci.image.index.v1+json")],
+                        b'{"manifests":[],"layers":[],"config":{}}')
             return True
         if "location" in m and self.command == "POST":
             self.answer(202, [("Location", m["location"])])

@@ -53,11 +53,19 @@ fails 'Maximum \(10\) redirects' redirect
 fails 'the registry says that the manifest is sha256:0+ and sent' digest
 fails 'answer is over' endless
 fails 'manifest: ' garbage
+fails 'image and a list at once' both
 fails 'was asked for sha256:[0-9a-f]* and sent' config
 fails 'status 503' always=503
 fails 'denied' always=403
 fails 'not found' always=404
 fails 'unauthorized|denied' token=0
+
+# What a registry calls a tag stays one
+for tag in 5/x a/b:c "x@sha256:$(printf 0%.0s {1..64})" ../x; do
+	mode "tags=$tag"
+	refuse 1 "is a tag|image name '" pull -q -a localhost:"$bad_port/x"
+done
+is "images of such tags" "$(cleave images -q)" ''
 
 # A proxy; names are looked up by it
 fresh

@@ -8,10 +8,12 @@ registry safe tls auth
 layers_image
 put() { skopeo copy -q --dest-tls-verify=false "${@:3}" "$1" "docker://$2" || no "skopeo copy to $2"; }
 R=127.0.0.1:$plain_port
+S=127.0.0.1:$safe_port
+put "oci:$T/img" "$R/test/zstd:1" --dest-compress-format zstd # skopeo takes blobs of other repositories: these are first
+put "oci:$T/img" "$S/test/chunked:1" --dest-creds u:secret --dest-compress-format zstd:chunked
 put "oci:$T/img" "$R/test/tree:1"
 put "oci:$T/img" "$R/test/tree:two"
 put "oci:$T/img" "$R/test/old:1" --format v2s2
-put "oci:$T/img" "$R/test/zstd:1" --dest-compress-format zstd
 digest=sha256:$(sha256sum "$T/manifest.json" | cut -c -64)
 id=$(sha256sum "$T/config.json" | cut -c -12)
 
@@ -56,7 +58,15 @@ is "digests" "$(cleave inspect --format '{{json .RepoDigests}}' "$id")" "[\"$R/t
 is "all tags" "$(cleave pull -q -a "$R/test/tree"; cleave images --format '{{.Tag}}' | sort | xargs)" "$R/test/tree
 1 two"
 refuse 1 "tag can't be used with --all-tags" pull -a "$R/test/tree:1"
-is "zstd" "$(cleave run -q --rm "$R/test/zstd:1")" works
+fresh
+manifest() { curl -sk -u u:secret -H 'Accept: application/vnd.oci.image.manifest.v1+json' "$1/manifests/1"; }
+like "a registry has zstd" "$(manifest "http://$R/v2/test/zstd")" 'tar.zstd'
+is "zstd" "$(cleave run --rm "$R/test/zstd:1" 2>/dev/null)" works
+fresh
+like "and zstd:chunked" "$(manifest "https://$S/v2/test/chunked")" 'zstd-chunked.manifest-position'
+is "zstd:chunked" "$(cleave pull -q --creds u:secret "$S/test/chunked:1")" "$S/test/chunked:1"
+is "it runs" "$(cleave run --rm "$S/test/chunked:1")" works
+fresh
 jq -c '.architecture = "arm64"' "$T/config.json" >"$T/arm.json"
 arm=$(add_blob "$T/arm.json" application/vnd.oci.image.config.v1+json)
 jq -c --argjson c "$arm" '.config = $c' "$T/manifest.json" >"$T/arm-manifest.json"
@@ -93,7 +103,6 @@ out=$(cleave run --rm "$R/test/none:1" 2>&1)
 is "run without an image" "$? $(wc -l <<<"$out")" '125 2'
 
 # TLS and passwords
-S=127.0.0.1:$safe_port
 put "oci:$T/img" "$S/test/tree:1" --all --dest-creds u:secret
 refuse 1 'denied|unauthorized' pull -q "$S/test/many:1"
 refuse 1 'denied|unauthorized' pull -q --creds u:wrong "$S/test/tree:1"
