@@ -91,7 +91,7 @@ static int open_tap(const struct qmp_call *c, struct part *part)
 
 static int add_net(const struct qmp_call *c)
 {
-	const char *id, *type;
+	const char *id = NULL, *type = NULL;
 	struct part *part;
 	bool user;
 	int r = qmp_need(c, "id", &id);
@@ -193,7 +193,7 @@ static int add_interface(const struct qmp_call *c, const char *id)
 
 static int add_device(const struct qmp_call *c)
 {
-	const char *driver, *id;
+	const char *driver = NULL, *id = NULL;
 	int r = qmp_need(c, "driver", &driver);
 
 	if (r == 0)

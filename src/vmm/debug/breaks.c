@@ -73,22 +73,43 @@ static int find_hw(const struct breaks *b, uint64_t lin, enum accel_break_kind k
 	return -1;
 }
 
+/* How much of @len bytes one break of a processor covers: as much as is aligned. */
+static unsigned piece(uint64_t lin, uint64_t len)
+{
+	unsigned n = 8;
+
+	while (n > len || lin % n != 0)
+		n /= 2;
+	return n;
+}
+
 int breaks_add_hw(struct breaks *b, uint64_t lin, enum accel_break_kind kind, uint64_t len)
 {
-	if ((len != 1 && len != 2 && len != 4 && len != 8) || lin % len != 0 || (kind == ACCEL_BREAK_EXECUTE && len != 1))
+	unsigned before = b->nr_hw, n;
+
+	if (len == 0 || len > ACCEL_BREAKS_MAX * 8 || len - 1 > UINT64_MAX - lin || (kind == ACCEL_BREAK_EXECUTE && len != 1))
 		return -EINVAL;
-	if (find_hw(b, lin, kind, len) >= 0)
-		return 0;
-	if (b->nr_hw == ACCEL_BREAKS_MAX)
-		return -ENOSPC;
-	b->hw[b->nr_hw++] = (struct accel_break) { .addr = lin, .kind = kind, .len = (unsigned) len };
+	for (; len > 0; lin += n, len -= n) {
+		n = piece(lin, len);
+		if (find_hw(b, lin, kind, n) >= 0)
+			continue;
+		if (b->nr_hw == ACCEL_BREAKS_MAX) {
+			b->nr_hw = before;
+			return -ENOSPC;
+		}
+		b->hw[b->nr_hw++] = (struct accel_break) { .addr = lin, .kind = kind, .len = n };
+	}
 	return 0;
 }
 
 void breaks_remove_hw(struct breaks *b, uint64_t lin, enum accel_break_kind kind, uint64_t len)
 {
-	int i = find_hw(b, lin, kind, len);
+	for (unsigned n; len > 0 && len <= ACCEL_BREAKS_MAX * 8; lin += n, len -= n) {
+		int i;
 
-	if (i >= 0)
-		b->hw[i] = b->hw[--b->nr_hw];
+		n = piece(lin, len);
+		i = find_hw(b, lin, kind, n);
+		if (i >= 0)
+			b->hw[i] = b->hw[--b->nr_hw];
+	}
 }

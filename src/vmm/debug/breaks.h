@@ -45,7 +45,10 @@ void breaks_hide(const struct breaks *b, uint64_t gpa, uint8_t *data, uint64_t l
 /** breaks_keep() - @len bytes at @gpa and @host were written: INT3s stay, what they hide is new */
 void breaks_keep(struct breaks *b, uint64_t gpa, uint8_t *host, uint64_t len);
 
-/** breaks_add_hw() - a break of the processors; 0, also if it is there; -EINVAL not 1, 2, 4, 8 or not aligned; -ENOSPC */
+/**
+ * breaks_add_hw() - a break of the processors, or as many as its bytes need: each covers 1, 2, 4 or 8 that are aligned
+ * Return: 0, also if it is there; -EINVAL no bytes, or more than all cover; -ENOSPC.
+ */
 int breaks_add_hw(struct breaks *b, uint64_t lin, enum accel_break_kind kind, uint64_t len);
 
 /** breaks_remove_hw() - forget it; nothing if there is none */

@@ -308,7 +308,17 @@ static void test_breaks(void **state)
 	ask(s, "Z1,200,1", "OK");
 	assert_int_equal(s->fake.debug[1].nr, 1);
 	ask(s, "Z2,208,8", "OK");
-	ask(s, "Z2,209,8", "E16");
+	ask(s, "Z2,208,0", "E16");
+	ask(s, "Z2,fffffffffffffffe,4", "E16");
+	ask(s, "Z2,209,8", "E1c"); /* 1, 2, 4 and 1 bytes */
+	assert_int_equal(s->fake.debug[1].nr, 2);
+	ask(s, "Z2,20a,6", "OK");
+	assert_int_equal(s->fake.debug[1].nr, 4);
+	assert_int_equal(s->fake.debug[1].at[2].addr, 0x20a);
+	assert_int_equal(s->fake.debug[1].at[2].len, 2);
+	assert_int_equal(s->fake.debug[1].at[3].addr, 0x20c);
+	assert_int_equal(s->fake.debug[1].at[3].len, 4);
+	ask(s, "z2,20a,6", "OK");
 	ask(s, "Z3,208,8", "");
 	ask(s, "z1,200,1", "OK");
 	s->fake.refuse = -EOPNOTSUPP;

@@ -117,8 +117,14 @@ static void file_done(void *arg, void *request, int64_t result)
 		answer(b, r, S_UNSUPP, 0);
 	else
 		answer(b, r, good ? S_OK : S_IOERR, good && r->reads ? (uint32_t) r->len : 0);
-	signal_all(b);
 }
+
+static void file_settled(void *arg)
+{
+	signal_all(arg);
+}
+
+static const struct blk_file_ops file_ops = { .done = file_done, .settled = file_settled };
 
 static bool in_disk(const struct blk *b, uint64_t sector, uint64_t len)
 {
@@ -279,7 +285,7 @@ static int open_disk(struct blk *b, const struct blk_config *conf, struct err *e
 	b->sectors = (uint64_t) size / SECTOR;
 	b->fd = conf->fd;
 	b->info = (struct blk_info) { .name = conf->name, .readonly = conf->readonly };
-	return blk_file_new(b->vio.vm, conf->fd, file_done, b, &b->file, err);
+	return blk_file_new(b->vio.vm, conf->fd, &file_ops, b, &b->file, err);
 }
 
 int blk_query(const struct vio_dev *d, struct blk_info *ret)

@@ -44,22 +44,25 @@ struct blk_file {
 	struct blk_ring *ring;
 	struct loop_source source;
 	unsigned in_flight;
-	void (*done)(void *arg, void *request, int64_t result);
+	const struct blk_file_ops *ops;
 	void *arg;
 };
 
 static void reap(struct blk_file *f)
 {
 	struct io_uring_cqe *cqe;
+	bool some = false;
 
-	while (f->in_flight > 0 && io_uring_peek_cqe(&f->ring->ring, &cqe) == 0) {
+	for (; f->in_flight > 0 && io_uring_peek_cqe(&f->ring->ring, &cqe) == 0; some = true) {
 		void *request = io_uring_cqe_get_data(cqe);
 		int64_t result = cqe->res;
 
 		io_uring_cqe_seen(&f->ring->ring, cqe);
 		f->in_flight--;
-		f->done(f->arg, request, result);
+		f->ops->done(f->arg, request, result);
 	}
+	if (some)
+		f->ops->settled(f->arg);
 }
 
 static void event_ready(void *arg, uint32_t events)
@@ -70,7 +73,7 @@ static void event_ready(void *arg, uint32_t events)
 	(void) events;
 	(void) !read(f->ring->event, &value, sizeof(value)); /* it is ready */
 	reap(f);
-	blk_file_submit(f); /* what the guest gave us meanwhile */
+	blk_file_submit(f); /* what did not fit before */
 }
 
 /* The ring does what disks need, and cannot be used around a filter of system calls. */
@@ -166,14 +169,13 @@ static void give_ring(struct vm *vm, struct blk_ring *r)
 	vm->rings->first = r;
 }
 
-int blk_file_new(struct vm *vm, int fd, void (*done)(void *arg, void *request, int64_t result), void *arg,
-		 struct blk_file **ret, struct err *err)
+int blk_file_new(struct vm *vm, int fd, const struct blk_file_ops *ops, void *arg, struct blk_file **ret, struct err *err)
 {
 	struct blk_file *f = calloc(1, sizeof(*f));
 
 	if (f == NULL)
 		return err_set(err, -ENOMEM, "make disk");
-	*f = (struct blk_file) { .vm = vm, .fd = fd, .ring = take_ring(vm), .source.fd = -1, .done = done, .arg = arg };
+	*f = (struct blk_file) { .vm = vm, .fd = fd, .ring = take_ring(vm), .source.fd = -1, .ops = ops, .arg = arg };
 	if (f->ring != NULL && loop_add(vm->loop, &f->source, f->ring->event, EPOLLIN, event_ready, f) < 0) {
 		give_ring(vm, f->ring);
 		f->ring = NULL; /* one request after the other */
@@ -235,7 +237,7 @@ void blk_file_add(struct blk_file *f, enum blk_op op, const struct iovec *iov, u
 	struct io_uring_sqe *sqe = f->ring != NULL ? get_sqe(f) : NULL;
 
 	if (sqe == NULL) {
-		f->done(f->arg, request, carry_out(f, op, iov, nr, offset, len));
+		f->ops->done(f->arg, request, carry_out(f, op, iov, nr, offset, len));
 		return;
 	}
 	switch (op) {
@@ -262,8 +264,10 @@ void blk_file_add(struct blk_file *f, enum blk_op op, const struct iovec *iov, u
 
 void blk_file_submit(struct blk_file *f)
 {
-	if (f->ring != NULL && io_uring_sq_ready(&f->ring->ring) > 0)
-		(void) io_uring_submit(&f->ring->ring); /* what is left goes with the next; ends wake us */
+	if (f->ring == NULL || io_uring_sq_ready(&f->ring->ring) == 0)
+		return;
+	(void) io_uring_submit(&f->ring->ring); /* what is left goes with the next; ends wake us */
+	reap(f); /* most of what is in the host's memory: its guest need not wait for another turn of the loop */
 }
 
 void blk_file_drain(struct blk_file *f)
@@ -272,7 +276,7 @@ void blk_file_drain(struct blk_file *f)
 
 	while (f->in_flight > 0) {
 		blk_file_submit(f);
-		if (io_uring_wait_cqe(&f->ring->ring, &cqe) == 0)
+		if (f->in_flight > 0 && io_uring_wait_cqe(&f->ring->ring, &cqe) == 0)
 			reap(f);
 	}
 }

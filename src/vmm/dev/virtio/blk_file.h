@@ -12,6 +12,16 @@ struct blk_file;
 struct err;
 struct vm;
 
+/**
+ * struct blk_file_ops - who is told, with the machine's lock held
+ * @done: a request has ended, from blk_file_add() on; @result is bytes, or -errno
+ * @settled: some have, of which done was told before; not called from blk_file_add()
+ */
+struct blk_file_ops {
+	void (*done)(void *arg, void *request, int64_t result);
+	void (*settled)(void *arg);
+};
+
 enum blk_op { BLK_OP_READ, BLK_OP_WRITE, BLK_OP_WRITE_THROUGH, BLK_OP_FLUSH, BLK_OP_DISCARD, BLK_OP_ZERO };
 
 /**
@@ -26,12 +36,9 @@ void blk_rings_free(struct vm *vm);
 /**
  * blk_file_new() - requests go to a file by io_uring, or one after the other where that is not there
  * @fd: borrowed
- * @done: called for every request, from blk_file_ready() or later, with the machine's lock held;
- *        @result is bytes, or -errno
  * Return: 0; -errno with a message.
  */
-int blk_file_new(struct vm *vm, int fd, void (*done)(void *arg, void *request, int64_t result), void *arg,
-		 struct blk_file **ret, struct err *err);
+int blk_file_new(struct vm *vm, int fd, const struct blk_file_ops *ops, void *arg, struct blk_file **ret, struct err *err);
 
 /** blk_file_free() - release; nothing is under way; NULL is fine */
 void blk_file_free(struct blk_file *f);
@@ -45,7 +52,7 @@ void blk_file_free(struct blk_file *f);
 void blk_file_add(struct blk_file *f, enum blk_op op, const struct iovec *iov, unsigned nr, uint64_t offset,
 		  uint64_t len, void *request);
 
-/** blk_file_submit() - what was added goes to the kernel */
+/** blk_file_submit() - what was added goes to the kernel; what ends at once is told of at once */
 void blk_file_submit(struct blk_file *f);
 
 /** blk_file_drain() - wait until nothing is under way; done is called for all of it */

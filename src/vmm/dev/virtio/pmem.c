@@ -37,9 +37,17 @@ static void flushed(void *arg, void *request, int64_t result)
 
 	put_le32(answer, result < 0);
 	vio_push(&p->vio, 0, chain, (uint32_t) vq_chain_write(chain, answer, sizeof(answer)));
-	vio_signal(&p->vio, 0);
 	free(chain);
 }
+
+static void settled(void *arg)
+{
+	struct pmem *p = arg;
+
+	vio_signal(&p->vio, 0);
+}
+
+static const struct blk_file_ops file_ops = { .done = flushed, .settled = settled };
 
 static int flush(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 {
@@ -110,7 +118,7 @@ static int map(struct pmem *p, struct pci_bus *bus, int fd, const char *name, bo
 	put_le64(p->vio.config, gpa);
 	put_le64(p->vio.config + 8, p->size);
 	p->vio.config_len = 16;
-	return blk_file_new(p->vio.vm, fd, flushed, p, &p->file, err);
+	return blk_file_new(p->vio.vm, fd, &file_ops, p, &p->file, err);
 }
 
 int pmem_add(struct vm *vm, struct pci_bus *bus, int fd, const char *name, bool readonly, struct err *err)
