@@ -241,11 +241,19 @@ static struct cpuid_regs leaf_4(const struct cpu *c, uint32_t subleaf)
 static struct cpuid_regs leaf_7(const struct cpu *c, uint32_t subleaf)
 {
 	const uint32_t *w = c->cpuid->word;
+	bool immune = w[CPUID_WORD_7_EDX] & BIT(29); /* ARCH_CAPABILITIES says so */
 
-	if (subleaf == 0)
-		return (struct cpuid_regs) { .eax = w[CPUID_WORD_7_1_EAX] != 0, .ebx = w[CPUID_WORD_7_EBX],
+	switch (subleaf) {
+	case 0:
+		return (struct cpuid_regs) { .eax = immune ? 2 : w[CPUID_WORD_7_1_EAX] != 0, .ebx = w[CPUID_WORD_7_EBX],
 					     .ecx = w[CPUID_WORD_7_ECX], .edx = w[CPUID_WORD_7_EDX] };
-	return (struct cpuid_regs) { .eax = subleaf == 1 ? w[CPUID_WORD_7_1_EAX] : 0 };
+	case 1:
+		return (struct cpuid_regs) { .eax = w[CPUID_WORD_7_1_EAX] };
+	case 2: /* BHI_CTRL: kernels that do not believe BHI_NO set a bit of SPEC_CTRL, and do nothing at each system call */
+		return (struct cpuid_regs) { .edx = immune ? BIT(4) : 0 };
+	default:
+		return (struct cpuid_regs) { 0 };
+	}
 }
 
 static struct cpuid_regs kvm_leaf(uint32_t leaf)

@@ -274,6 +274,14 @@ static void xgetbv_xsetbv(struct cpu *c, const struct insn *i)
 	c->reg[REG_RDX] = c->xcr0 >> 32;
 }
 
+/* SYSCALL and SYSRET trap by the TF that they leave, not by the one before. */
+static void step_by_new_flags(struct cpu *c)
+{
+	c->stepped = false;
+	if (c->flags & FL_TF)
+		c->pending_db |= DR6_BS;
+}
+
 static void syscall_fast(struct cpu *c, const struct insn *i)
 {
 	uint16_t cs = (uint16_t) (c->star >> 32 & 0xFFFC);
@@ -292,6 +300,7 @@ static void syscall_fast(struct cpu *c, const struct insn *i)
 	c->leave = true;
 	cpu_set_rflags(c, cpu_rflags(c) & ~(uint32_t) c->fmask & ~FL_RF);
 	cpu_mode_changed(c);
+	step_by_new_flags(c);
 }
 
 static void return_user(struct cpu *c, uint16_t cs, uint16_t ss, bool wide)
@@ -319,6 +328,7 @@ static void sysret(struct cpu *c, const struct insn *i)
 	c->reg[REG_RIP] = wide ? c->reg[REG_RCX] : (uint32_t) c->reg[REG_RCX];
 	cpu_set_rflags(c, ((uint32_t) c->reg[11] & 0x3C7FD7) | 2);
 	return_user(c, (uint16_t) (wide ? base + 16 : base), (uint16_t) (base + 8), wide);
+	step_by_new_flags(c);
 }
 
 static void sysenter(struct cpu *c, const struct insn *i)

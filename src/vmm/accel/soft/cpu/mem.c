@@ -101,7 +101,7 @@ static void check_watch(struct cpu *c, uint64_t lin, unsigned size, unsigned acc
 
 static void check_slow(struct cpu *c, uint64_t lin, unsigned size, unsigned access)
 {
-	if ((access & MEM_SYSTEM) || c->tlb_now != c->tlb[c->space.now].entry[TLB_SLOW])
+	if ((access & MEM_SYSTEM) || c->tlb_now != tlb_array(c, TLB_SLOW))
 		return;
 	if (c->cpl == 3 && (c->cr0 & CR0_AM) && (c->flags & FL_AC) && size <= 8 && (lin & (size - 1)))
 		cpu_raise_code(c, EXC_AC, 0);

@@ -63,10 +63,30 @@ static inline struct tlb_entry *tlb_at(const struct cpu *c, uint64_t lin)
 	return &c->tlb_now[tlb_index(lin)];
 }
 
+/** tlb_space() - where the array for @right is now; kernel pages are kept for all address spaces together */
+static inline struct tlb *tlb_space(const struct cpu *c, enum tlb_right right)
+{
+	return &c->tlb[right == TLB_KERNEL || right == TLB_SLOW ? 0 : c->space.now];
+}
+
+/** tlb_array() - entries of the current address space for @right */
+static inline struct tlb_entry *tlb_array(const struct cpu *c, enum tlb_right right)
+{
+	return tlb_space(c, right)->entry[right];
+}
+
+/** tlb_code_at() - the entry for instructions at @lin; those of level 0 to 2 are kept for all spaces together */
+static inline struct tlb_code *tlb_code_at(const struct cpu *c, uint64_t lin)
+{
+	bool user = c->cpl == 3;
+
+	return &c->tlb[user ? c->space.now : 0].code[user][lin >> 12 & (TLB_CODE_ENTRIES - 1)];
+}
+
 /** tlb_system() - entries for what the processor accesses for itself: as level 0 does without RFLAGS.AC */
 static inline struct tlb_entry *tlb_system(const struct cpu *c)
 {
-	return c->tlb[c->space.now].entry[c->cr4 & CR4_SMAP ? TLB_KERNEL : TLB_KERNEL_AC];
+	return tlb_array(c, c->cr4 & CR4_SMAP ? TLB_KERNEL : TLB_KERNEL_AC);
 }
 
 /** tlb_host() - host address of @lin by its entry */

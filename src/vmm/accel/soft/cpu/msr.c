@@ -52,8 +52,9 @@
 #define MSR_XSS 0xDA0
 
 /* No known way to learn secrets by speculation leads out of an interpreter: RDCL, SSB, MDS, PSCHANGE, TAA, SBDR_SSDP,
- * FBSDP, PSDP, BHI, PBRSB, GDS, RFDS "no", and IBRS always. */
-#define ARCH_CAPABILITIES (0x1 | 0x2 | 0x10 | 0x20 | 0x40 | 0x100 | 0xE000 | 0x100000 | 0x1000000 | 0x4000000 | 0x8000000)
+ * FBSDP, PSDP, BHI, PBRSB, GDS, RFDS, ITS "no", and IBRS always. */
+#define ARCH_CAPABILITIES                                                                                              \
+	(0x1 | 0x2 | 0x10 | 0x20 | 0x40 | 0x100 | 0xE000 | 0x100000 | 0x1000000 | 0x4000000 | 0x8000000 | 1ull << 62)
 
 #define EFER_FFXSR 0x4000u
 #define MISC_ENABLE_DEFAULT 0x1 /* fast strings */

@@ -20,7 +20,6 @@
 #include "vmm/accel/soft/cpu/mmu.h"
 #include "vmm/accel/soft/cpu/seg.h"
 
-#define DR6_BS 0x4000u
 #define PAT_RESET 0x0007040600070406ull
 
 uint64_t cpu_tsc(const struct cpu *c)

@@ -78,6 +78,8 @@ enum cpu_seg_id { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_FLAT, SEG_
 #define CR4_SMEP 0x100000u
 #define CR4_SMAP 0x200000u
 
+#define DR6_BS 0x4000u /* single step */
+
 #define EFER_SCE 0x1u
 #define EFER_LME 0x100u
 #define EFER_LMA 0x400u
@@ -136,7 +138,8 @@ struct cpu_table {
 };
 
 /* The soft TLB: arrays by address space and by what the code may do; see mmu.h */
-#define TLB_ENTRIES 512u
+#define TLB_ENTRIES 4096u
+#define TLB_JOURNAL 256u
 #define TLB_SPACES 8u /* address spaces (PCIDs) that are remembered */
 #define TLB_NONE tlb_none /* no page has this address: a secret number that is not canonical */
 
@@ -170,9 +173,21 @@ struct tlb_code {
 
 #define TLB_CODE_ENTRIES 256u
 
-/** struct tlb - one array per right */
+/** struct tlb_journal - entries of an array that may hold something: @at, or any of them if @nr is more than fit */
+struct tlb_journal {
+	uint16_t nr;
+	uint16_t at[TLB_JOURNAL];
+};
+
+/**
+ * struct tlb - one array per right, with a journal each, so that emptying one costs what was in it
+ *
+ * Those for kernel pages and kernel code, and the one that stays empty, are only used of the first one, for all
+ * address spaces: what is not global is forgotten when the space changes.
+ */
 struct tlb {
 	struct tlb_entry entry[TLB_RIGHTS][TLB_ENTRIES];
+	struct tlb_journal journal[TLB_RIGHTS];
 	struct tlb_code code[2][TLB_CODE_ENTRIES]; /* kernel, user */
 };
 
@@ -304,17 +319,19 @@ struct cpu_ops {
  * @host_rsp: the host's stack while translated code runs
  * @page: linear address of the page of code that runs
  * @epoch, @jumps: where code for linear addresses is, and the number of the address space in there
- * @addr, @target, @arg, @kind: what translated code was left for, enum gate_kind
+ * @target, @string: of one instruction
+ * @addr, @arg, @kind: what translated code was left for, enum gate_kind
  * @flags: arithmetic flags as LAHF and SETO AL store them
  * @flushed: address spaces whose code pages were forgotten since somebody cleared it; bit CPU_FLUSHED_GLOBAL too
  * @code_seen: by half of the address space and hash of the linear page: translated code was entered there
  * @way: TLB entries that were used last, by hash of the code that used them; of kernel code, that with RFLAGS.AC, others
  * @kernel_tlb, @kernel_epoch: struct cpu.tlb_now and @epoch of level 0 without and with RFLAGS.AC
+ * @user_tlb, @user_epoch: of level 3 without RFLAGS.AC
  */
 struct cpu_hot {
 	uint64_t host_rsp, page, epoch;
 	struct jump *jumps;
-	uint64_t addr, target;
+	uint64_t addr, target, string[2];
 	uint64_t arg;
 	uint32_t kind;
 	uint16_t flags;
@@ -323,6 +340,8 @@ struct cpu_hot {
 	struct tlb_entry *way[3][CPU_WAYS];
 	struct tlb_entry *kernel_tlb[2];
 	uint64_t kernel_epoch[2];
+	struct tlb_entry *user_tlb;
+	uint64_t user_epoch;
 };
 
 /** struct cpu_translated - what the translator has done, and how often translated code was left for each reason */
@@ -416,6 +435,7 @@ struct cpu {
 		uint64_t used[TLB_SPACES];
 		uint64_t clock;
 		unsigned now;
+		bool kernel_local; /* the arrays for all spaces have something that is not global */
 		uint64_t large[2][64]; /* bits by hash: 2 MiB and 1 GiB that have entries of large pages */
 	} space;
 	struct blocks *blocks;

@@ -15,13 +15,15 @@ int block_set_init(struct block_set *s, struct cache *cache, uint64_t nr_pages)
 {
 	*s = (struct block_set) { .cache = cache, .nr_pages = nr_pages };
 	s->page = calloc(nr_pages == 0 ? 1 : nr_pages, sizeof(*s->page));
-	return s->page == NULL ? -ENOMEM : 0;
+	s->tail = calloc(nr_pages == 0 ? 1 : nr_pages, sizeof(*s->tail));
+	return s->page == NULL || s->tail == NULL ? -ENOMEM : 0;
 }
 
 void block_set_done(struct block_set *s)
 {
 	free(s->page);
-	s->page = NULL;
+	free(s->tail);
+	s->page = s->tail = NULL;
 }
 
 struct block *block_new(size_t nr_insns, size_t nr_links)
@@ -67,6 +69,10 @@ void block_insert(struct block_set *s, struct block *b)
 	*hash = b;
 	b->next_page = *page;
 	*page = b;
+	if (b->next_gpa != BLOCK_NO_NEXT) {
+		b->next_tail = s->tail[b->next_gpa >> 12];
+		s->tail[b->next_gpa >> 12] = b;
+	}
 }
 
 void block_chain(struct block_set *s, struct link *l, struct block *to)
@@ -113,6 +119,11 @@ void block_drop(struct block_set *s, struct block *b)
 	for (p = &s->page[b->gpa >> 12]; *p != b; p = &(*p)->next_page) {
 	}
 	*p = b->next_page;
+	if (b->next_gpa == BLOCK_NO_NEXT)
+		return;
+	for (p = &s->tail[b->next_gpa >> 12]; *p != b; p = &(*p)->next_tail) {
+	}
+	*p = b->next_tail;
 }
 
 bool block_drop_page(struct block_set *s, uint64_t gpa)
@@ -122,6 +133,8 @@ bool block_drop_page(struct block_set *s, uint64_t gpa)
 
 	while (any && s->page[page] != NULL)
 		block_drop(s, s->page[page]);
+	while (any && s->tail[page] != NULL)
+		block_drop(s, s->tail[page]);
 	return any;
 }
 

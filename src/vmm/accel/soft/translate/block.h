@@ -17,6 +17,7 @@
 #define BLOCK_KEY_FP_SHIFT 1 /* enum op_fp */
 #define BLOCK_KEY_AC 8u /* level 0 with RFLAGS.AC */
 #define BLOCK_KEY_NO_TSC 16u /* RDTSC faults */
+#define BLOCK_KEY_NO_ROWS 32u /* every push and pop looks for its page: the stack goes on in another one */
 
 /**
  * struct link - a direct branch to another block of the same page
@@ -36,10 +37,11 @@ struct link {
  * struct block_insn - where an instruction is
  * @host: offset from the block's start of its first byte; @off: guest offset in the page
  * @flags_in_slot: when it faults on the host, the guest's flags are in the slot
+ * @row: its code is that of the instructions behind it, too
  */
 struct block_insn {
 	uint16_t host;
-	uint16_t off : 12, flags_in_slot : 1;
+	uint16_t off : 12, flags_in_slot : 1, row : 1;
 };
 
 /**
@@ -49,6 +51,8 @@ struct block_insn {
  * @step: the instruction for the interpreter that the block ends before, bound, at offset @step_off of the page;
  *        length 0 if there is none, or it is in two pages
  * @step_scalar: see op_scalar()
+ * @next_gpa: the page that its only instruction goes on in, or BLOCK_NO_NEXT; @next_seen: struct cpu_hot.page ^ epoch where
+ *            that is known to be the next page
  * @dead: no longer to be found
  */
 struct block {
@@ -59,21 +63,24 @@ struct block {
 	uint16_t step_off;
 	struct insn step;
 	uint16_t nr_links, nr_insns;
-	struct block *next_hash, *next_page;
+	uint64_t next_gpa, next_seen;
+	struct block *next_hash, *next_page, *next_tail;
 	struct link *in, *link;
 	struct block_insn insn[];
 };
+
+#define BLOCK_NO_NEXT UINT64_MAX
 
 #define BLOCKS_HASH 262144u
 
 /**
  * struct block_set - all of them
- * @page: blocks of a guest-physical page, @nr_pages of them
+ * @page: blocks of a guest-physical page, @nr_pages of them; @tail: those whose instruction ends there
  */
 struct block_set {
 	struct cache *cache;
 	struct block *hash[BLOCKS_HASH];
-	struct block **page;
+	struct block **page, **tail;
 	uint64_t nr_pages;
 };
 
@@ -98,7 +105,7 @@ void block_insert(struct block_set *s, struct block *b);
 /** block_in_page() - is there one in the page of @gpa? */
 static inline bool block_in_page(const struct block_set *s, uint64_t gpa)
 {
-	return gpa >> 12 < s->nr_pages && s->page[gpa >> 12] != NULL;
+	return gpa >> 12 < s->nr_pages && (s->page[gpa >> 12] != NULL || s->tail[gpa >> 12] != NULL);
 }
 
 /** block_chain() - let @l go straight to @to */

@@ -236,6 +236,24 @@ void emit_gs_store_imm(struct emit *e, size_t offset, uint32_t value)
 	emit_32(e, value);
 }
 
+void emit_gs_store_imm8(struct emit *e, size_t offset, uint8_t value)
+{
+	emit_gs(e, false, 0xC6, 0, offset);
+	emit_8(e, value);
+}
+
+void emit_gs_store_imm64(struct emit *e, size_t offset, int32_t value)
+{
+	emit_gs(e, true, 0xC7, 0, offset);
+	emit_32(e, (uint32_t) value);
+}
+
+void emit_gs_test(struct emit *e, size_t offset, uint32_t imm)
+{
+	emit_gs(e, false, 0xF7, 0, offset);
+	emit_32(e, imm);
+}
+
 void emit_gs_group(struct emit *e, unsigned digit, size_t offset, int32_t imm)
 {
 	bool small = imm == (int8_t) imm;

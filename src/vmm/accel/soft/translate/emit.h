@@ -114,6 +114,15 @@ void emit_gs_load8(struct emit *e, unsigned reg, size_t offset);
 /** emit_gs_store_imm() - 32-bit constant to the field */
 void emit_gs_store_imm(struct emit *e, size_t offset, uint32_t value);
 
+/** emit_gs_store_imm8() - a byte to the field */
+void emit_gs_store_imm8(struct emit *e, size_t offset, uint8_t value);
+
+/** emit_gs_store_imm64() - a constant to the field of eight bytes, with the sign of 32 bits */
+void emit_gs_store_imm64(struct emit *e, size_t offset, int32_t value);
+
+/** emit_gs_test() - the host's flags become those of the 32-bit field and @imm */
+void emit_gs_test(struct emit *e, size_t offset, uint32_t imm);
+
 /** emit_gs_group() - 32-bit group 0x81 /@digit of the field with @imm */
 void emit_gs_group(struct emit *e, unsigned digit, size_t offset, int32_t imm);
 

@@ -8,6 +8,8 @@
 #include "vmm/accel/soft/translate/cache.h"
 #include "vmm/accel/soft/translate/gen.h"
 
+#define PAGE 4096
+
 static const uint8_t kept[] = { HOST_RBX, HOST_RBP, HOST_R12, HOST_R13, HOST_R14, HOST_R15 };
 
 static void push(struct emit *e, unsigned reg)
@@ -52,18 +54,37 @@ static const uint8_t *write_leave(struct emit *e)
 	return at;
 }
 
-/* T1: hot.arg; GATE_SLOW_*: T0: hot.addr; GATE_JUMP: T0 ^ epoch: hot.addr */
+/* T1: hot.arg; GATE_SLOW_*: T0: hot.addr; GATE_JUMP, GATE_ARRIVE: T0 ^ epoch: hot.addr */
 static const uint8_t *write_kind(struct emit *e, enum gate_kind kind, const uint8_t *leave)
 {
 	const uint8_t *at = e->p;
 
-	if (kind == GATE_JUMP)
+	if (kind == GATE_JUMP || kind == GATE_ARRIVE)
 		emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
 	emit_gs(e, true, OP_STORE, T0, AT(hot.addr));
 	emit_gs(e, true, OP_STORE, T1, AT(hot.arg));
 	emit_gs_store_imm(e, AT(hot.kind), kind);
 	(void) emit_jmp(e, leave);
 	return at;
+}
+
+uint8_t *gate_jump(struct emit *e)
+{
+	uint8_t *unknown;
+
+	_Static_assert(sizeof(struct jump) == 16, "shift of the index below");
+	emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
+	emit_imul(e, T1, T0, (int32_t) JUMPS_FACTOR);
+	emit_shift_right(e, false, T1, 32 - JUMPS_SHIFT);
+	emit_shift_left(e, false, T1, 4);
+	emit_gs(e, true, OP_ADD, T1, AT(hot.jumps));
+	emit_rm(e, true, OP_CMP, T0, T1, offsetof(struct jump, key));
+	unknown = emit_jcc(e, CC_NE, NULL);
+	emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
+	emit_group(e, true, GROUP_AND, T0, -PAGE);
+	emit_gs(e, true, OP_STORE, T0, AT(hot.page));
+	emit_jmp_mem(e, T1, offsetof(struct jump, code));
+	return unknown;
 }
 
 void gates_write(struct gates *s, struct cache *cache)
@@ -79,4 +100,5 @@ void gates_write(struct gates *s, struct cache *cache)
 	s->link_save = e.p;
 	emit_save_flags(&e, T0, AT(hot.flags));
 	(void) emit_jmp(&e, s->at[GATE_LINK]);
+	gates_write_syscall(s, &e);
 }

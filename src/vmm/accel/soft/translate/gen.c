@@ -9,6 +9,8 @@
  */
 #include "vmm/accel/soft/translate/gen.h"
 
+#include "vmm/accel/soft/cpu/cpuid.h"
+
 #include <string.h>
 
 #define PAGE 4096u
@@ -17,30 +19,62 @@
 /* Instructions that fault, or do something else, at other levels than 0. */
 static bool may_system(const struct gen *g, enum op_kind kind)
 {
-	if (kind == OP_PUSHF || kind == OP_SELECTOR)
+	if (kind == OP_PUSHF || kind == OP_SELECTOR || kind == OP_BASE || kind == OP_SYSCALL || kind == OP_STRING)
 		return true;
 	if (kind == OP_RDTSC)
 		return !(g->key & BLOCK_KEY_NO_TSC);
 	return !(g->key & BLOCK_KEY_USER);
 }
 
-static bool decode(const struct gen *g, unsigned off, struct gen_item *ret)
+/* Things that the operand's kind does not tell. */
+static bool may_be_written(const struct gen *g, const struct gen_item *it)
 {
-	if (insn_decode(CPU_MODE_64, g->page + off, PAGE - off, &ret->i) != INSN_OK) {
+	const struct insn *i = &it->i;
+	enum op_kind kind = it->op.kind;
+
+	if (i->is_mem && i->base == REG_RIP && i->addr_size != 8)
+		return false;
+	if (kind == OP_PLAIN || kind == OP_BIT)
+		return gen_plain_can(it);
+	if (kind == OP_RDTSC && i->opcode == 0x01) /* RDTSCP */
+		return cpuid_has(g->cpu, CPUID_WORD_80000001_EDX, 27);
+	return true;
+}
+
+/* The instruction at @off, of which @len bytes at @raw can be had.  False: it is the interpreter's. */
+static bool decode_bytes(const struct gen *g, unsigned off, const uint8_t *raw, size_t len, struct gen_item *ret)
+{
+	if (insn_decode(CPU_MODE_64, raw, len, &ret->i) != INSN_OK) {
 		ret->i.len = 0;
 		return false;
 	}
-	ret->raw = g->page + off;
+	ret->raw = raw;
 	ret->off = (uint16_t) off;
 	ret->op = op_classify(&ret->i, g->fp);
 	if (ret->op.kind >= OP_CLI && !may_system(g, ret->op.kind))
 		ret->op.kind = OP_INTERP;
-	if ((ret->op.kind == OP_PLAIN || ret->op.kind == OP_BIT) && !gen_plain_can(ret))
+	if (ret->op.kind != OP_INTERP && !may_be_written(g, ret))
 		ret->op.kind = OP_INTERP;
 	/* Is there such an instruction?  Scales EVEX's displacement, too. */
 	if (ret->op.simd && ret->op.kind != OP_INTERP && g->cpu->ops->bind(g->cpu, &ret->i) == NULL)
 		ret->op.kind = OP_INTERP;
 	return ret->op.kind != OP_INTERP;
+}
+
+static bool decode(const struct gen *g, unsigned off, struct gen_item *ret)
+{
+	return decode_bytes(g, off, g->page + off, PAGE - off, ret);
+}
+
+/* The instruction at the start, which goes on in the next page: a block of its own. */
+static bool decode_joined(struct gen *g, struct gen_item *ret)
+{
+	(void) memcpy(g->joined, g->page + g->start, PAGE - g->start);
+	(void) memcpy(g->joined + PAGE - g->start, g->next, INSN_MAX);
+	if (decode_bytes(g, g->start, g->joined, PAGE - g->start + INSN_MAX, ret))
+		return true;
+	ret->i.len = 0;
+	return false;
 }
 
 uint16_t gen_live_at(const struct gen *g, int64_t off)
@@ -88,6 +122,8 @@ static unsigned next(struct gen *g, const struct gen_item *it)
 	case OP_CALL:
 	case OP_CALL_IND:
 	case OP_RET:
+	case OP_SYSCALL:
+	case OP_SYSRET:
 		break;
 	default:
 		g->end = GEN_END_GOTO;
@@ -115,26 +151,11 @@ static void find_live(struct gen *g)
 	}
 }
 
-/*
- * An interrupt may come after the instruction behind STI, so that one must be here, and go on behind itself or look
- * for attention where it goes.
- */
-static void keep_sti(struct gen *g, unsigned *off)
+bool gen_crosses(const uint8_t *page, unsigned off)
 {
-	const struct gen_item *last = g->nr > 0 ? &g->item[g->nr - 1] : NULL;
-	unsigned n = g->nr;
+	struct insn i;
 
-	if (n > 1 && (last->op.kind == OP_CALL || last->op.kind == OP_JMP) && g->item[n - 2].op.kind == OP_STI)
-		n--;
-	for (unsigned i = 0; i + 1 < n; i++) {
-		if (g->item[i].op.kind == OP_STI && g->item[i + 1].op.kind == OP_JCC)
-			n = i + 1;
-	}
-	if (n == 0 || g->item[n - 1].op.kind != OP_STI)
-		return;
-	g->nr = n - 1;
-	g->end = GEN_END_INTERP;
-	*off = g->item[n - 1].off;
+	return off > PAGE - INSN_MAX && insn_decode(CPU_MODE_64, page + off, PAGE - off, &i) == INSN_SHORT;
 }
 
 void gen_scan(struct gen *g)
@@ -145,17 +166,18 @@ void gen_scan(struct gen *g)
 	while (g->nr < GEN_INSNS && off < PAGE) {
 		struct gen_item *it = &g->item[g->nr];
 
-		if (!decode(g, off, it)) {
+		if (g->nr > 0 && gen_crosses(g->page, off))
+			break;
+		if (!(g->next != NULL ? decode_joined(g, it) : decode(g, off, it))) {
 			g->end = GEN_END_INTERP;
 			break;
 		}
 		g->nr++;
 		g->end = GEN_END_GOTO;
 		off = next(g, it);
-		if (g->end == GEN_END_DONE)
+		if (g->end == GEN_END_DONE || g->next != NULL)
 			break;
 	}
-	keep_sti(g, &off);
 	g->end_off = off;
 	find_live(g);
 }
@@ -190,21 +212,29 @@ static void write_entry(struct gen *g, struct block *b)
 	g->flags = live ? IN_HOST : 0;
 }
 
-static void write_item(struct gen *g, const struct gen_item *it, const struct block *b)
+/* Item @n, and those that are written with it.  Return: how many. */
+static unsigned write_items(struct gen *g, unsigned n, const struct block *b)
 {
+	const struct gen_item *it = &g->item[n];
+	unsigned in_row;
+
 	g->insn[g->nr_insns++] = (struct block_insn) {
 		.host = (uint16_t) (g->e.p - g->w - b->start), .off = it->off & 0xFFF, .flags_in_slot = true,
 	};
+	in_row = gen_row(g, n);
+	if (in_row != 0)
+		return in_row;
 	if (it->op.kind == OP_PLAIN)
 		gen_plain(g, it);
 	else if (it->op.kind == OP_LEA)
 		gen_lea(g, it);
 	else if (it->op.kind == OP_BIT)
 		gen_bit(g, it);
+	else if (it->op.kind == OP_STRING)
+		gen_string(g, it);
 	else if (!gen_flow(g, it))
 		(void) gen_system(g, it);
-	if (it->op.kind != OP_STI)
-		gen_after_sti(g, it);
+	return 1;
 }
 
 static void write_end(struct gen *g)
@@ -225,6 +255,19 @@ static void write_end(struct gen *g)
 	}
 }
 
+/* The next page must be the one that was translated: that is known for where the code was last seen to be. */
+static void check_next(struct gen *g)
+{
+	struct emit *e = &g->e;
+
+	gen_spoil_flags(g, live_at_start(g));
+	g->self = emit_mov_later(e, T1);
+	emit_gs(e, true, OP_LOAD, T0, AT(hot.epoch));
+	emit_gs(e, true, OP_XOR, T0, AT(hot.page));
+	emit_rm(e, true, OP_CMP, T0, T1, offsetof(struct block, next_seen));
+	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_NEXT, .from = emit_jcc(e, CC_NE, NULL) });
+}
+
 static struct block *finish(struct gen *g, const struct block *b)
 {
 	struct block *ret = block_new(g->nr_insns, g->nr_links);
@@ -241,8 +284,10 @@ static struct block *finish(struct gen *g, const struct block *b)
 		ret->step = g->item[g->nr].i;
 		ret->step_off = (uint16_t) g->end_off;
 		ret->step_scalar = op_scalar(&ret->step);
-		(void) memcpy(g->self, &(uint64_t) { (uint64_t) (uintptr_t) ret }, sizeof(uint64_t));
 	}
+	if (g->self != NULL)
+		(void) memcpy(g->self, &(uint64_t) { (uint64_t) (uintptr_t) ret }, sizeof(uint64_t));
+	ret->next_gpa = g->next_gpa;
 	ret->end = (uint32_t) ((size_t) (g->e.p - g->w) + CACHE_ALIGN - 1) & ~(CACHE_ALIGN - 1);
 	ret->nr_insns = (uint16_t) g->nr_insns;
 	ret->nr_links = (uint16_t) g->nr_links;
@@ -254,12 +299,14 @@ static struct block *finish(struct gen *g, const struct block *b)
 	return ret;
 }
 
-struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates *gates, const uint8_t *page, uint64_t gpa,
-			uint32_t key)
+struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates *gates, const struct tlb_code *page,
+			const struct tlb_code *next, unsigned start, uint32_t key)
 {
+	uint64_t gpa = page->gpa | start;
 	struct gen g = {
 		.e = { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES },
-		.cpu = cpu, .w = cache->w, .gates = gates, .page = page, .start = gpa & (PAGE - 1),
+		.cpu = cpu, .w = cache->w, .gates = gates, .page = page->host, .start = start,
+		.next = next != NULL ? next->host : NULL, .next_gpa = next != NULL ? next->gpa : BLOCK_NO_NEXT,
 		.fp = key >> BLOCK_KEY_FP_SHIFT & 3, .key = key,
 		.ways = key & BLOCK_KEY_USER ? WAYS_USER : key & BLOCK_KEY_AC ? WAYS_KERNEL_AC : WAYS_KERNEL,
 	};
@@ -268,8 +315,10 @@ struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates
 
 	gen_scan(&g);
 	write_entry(&g, &shape);
-	for (unsigned n = 0; n < g.nr; n++)
-		write_item(&g, &g.item[n], &shape);
+	if (next != NULL && g.nr > 0)
+		check_next(&g);
+	for (unsigned n = 0; n < g.nr;)
+		n += write_items(&g, n, &shape);
 	write_end(&g);
 	gen_cold_write(&g);
 	if (g.failed || g.e.full)

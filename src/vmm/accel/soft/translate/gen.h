@@ -55,6 +55,7 @@ enum gen_cold_kind {
 	COLD_EDGE, /* a conditional branch that must do more than go */
 	COLD_FAULT, /* the interpreter must do it after all */
 	COLD_JUMP, /* the table does not know the target */
+	COLD_NEXT, /* the next page may be another one; T1: the block */
 };
 
 /**
@@ -83,7 +84,7 @@ enum gen_end {
 
 /**
  * struct gen - a translation under way
- * @page: host address of the guest page
+ * @page: host address of the guest page; @next, @next_gpa: of the one behind it, for an instruction in both: @joined
  * @failed: something did not fit
  */
 struct gen {
@@ -91,11 +92,12 @@ struct gen {
 	struct cpu *cpu;
 	uint8_t *w; /* start of the cache */
 	const struct gates *gates;
-	const uint8_t *page;
+	const uint8_t *page, *next;
+	uint64_t next_gpa;
+	uint8_t joined[2 * INSN_MAX];
 	enum op_fp fp;
 	uint32_t key;
 	unsigned start;
-	bool sti; /* the instruction before was STI */
 	enum gen_ways ways;
 
 	struct gen_item item[GEN_INSNS + 1]; /* the last one may be the interpreter's */
@@ -116,6 +118,9 @@ struct gen {
 
 /** gen_scan() - find the instructions of the block that starts at @g->start, and which flags live */
 void gen_scan(struct gen *g);
+
+/** gen_crosses() - does the instruction at offset @off of @page go on in the next page? */
+bool gen_crosses(const uint8_t *page, unsigned off);
 
 /** gen_live_at() - FL_STATUS bits that code at offset @off of the page may read */
 uint16_t gen_live_at(const struct gen *g, int64_t off);
@@ -153,6 +158,12 @@ static inline bool gen_is_in_memory(unsigned reg)
 	return reg == REG_R10 || reg == REG_R11;
 }
 
+/** gen_elements() - T0 = host address of the RCX elements at the address in @reg, RSI or RDI; the interpreter if they are in two pages */
+void gen_elements(struct gen *g, const struct gen_item *it, unsigned reg, bool write);
+
+/** gen_string() - OP_STRING */
+void gen_string(struct gen *g, const struct gen_item *it);
+
 /** gen_lea() - OP_LEA */
 void gen_lea(struct gen *g, const struct gen_item *it);
 
@@ -177,14 +188,14 @@ void gen_edge(struct gen *g, unsigned source, int64_t off, uint16_t live);
  */
 void gen_jump(struct gen *g, unsigned source, int undo);
 
-/** gen_flow() - branches, calls, returns, pushes and pops.  Return: was it one? */
+/** gen_row() - pushes, pops, and a return, from item @n on.  Return: how many items that were */
+unsigned gen_row(struct gen *g, unsigned n);
+
+/** gen_flow() - branches and calls.  Return: was it one? */
 bool gen_flow(struct gen *g, const struct gen_item *it);
 
 /** gen_system() - instructions of operating systems.  Return: was it one? */
 bool gen_system(struct gen *g, const struct gen_item *it);
-
-/** gen_after_sti() - after every instruction: interrupts that STI allows come after the one behind it */
-void gen_after_sti(struct gen *g, const struct gen_item *it);
 
 /** gen_cold_write() - all that was remembered */
 void gen_cold_write(struct gen *g);
@@ -193,8 +204,9 @@ void gen_cold_write(struct gen *g);
  * gen_block() - translate the instructions from offset @start of @page
  * @cpu: for what it has
  * @cache: has room for GEN_BYTES; @gates: its
- * @gpa, @key: of the block
+ * @next: the page behind @page, if the first instruction goes on there, which then is the only one; else NULL
+ * @key: of the block
  * Return: the block, in the cache; NULL: no memory.
  */
-struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates *gates, const uint8_t *page, uint64_t gpa,
-			uint32_t key);
+struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates *gates, const struct tlb_code *page,
+			const struct tlb_code *next, unsigned start, uint32_t key);

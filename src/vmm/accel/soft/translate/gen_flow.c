@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Branches, calls, returns and the stack.
+ * Branches, calls and returns.
  *
  * How it works: every cycle of the guest's code goes through an edge backwards or out of the page,
  * and those enter the next block where it looks whether somebody wants attention.  A direct branch
@@ -68,21 +68,9 @@ static bool enters_host(const struct gen *g, unsigned source, int64_t off, uint1
 
 void gen_jump(struct gen *g, unsigned source, int undo)
 {
-	struct emit *e = &g->e;
+	uint8_t *unknown = gate_jump(&g->e);
 
-	_Static_assert(sizeof(struct jump) == 16, "shift of the index below");
-	emit_imul(e, T1, T0, (int32_t) JUMPS_FACTOR);
-	emit_shift_right(e, false, T1, 32 - JUMPS_SHIFT);
-	emit_shift_left(e, false, T1, 4);
-	emit_gs(e, true, OP_ADD, T1, AT(hot.jumps));
-	emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
-	emit_rm(e, true, OP_CMP, T0, T1, offsetof(struct jump, key));
-	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_JUMP, .from = emit_jcc(e, CC_NE, NULL), .source = source,
-					     .off = undo });
-	emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
-	emit_group(e, true, GROUP_AND, T0, -PAGE);
-	emit_gs(e, true, OP_STORE, T0, AT(hot.page));
-	emit_jmp_mem(e, T1, offsetof(struct jump, code));
+	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_JUMP, .from = unknown, .source = source, .off = undo });
 }
 
 void gen_edge(struct gen *g, unsigned source, int64_t off, uint16_t live)
@@ -141,19 +129,6 @@ static void push_reg(struct gen *g, unsigned reg)
 	emit_lea(&g->e, true, HOST_RSP, HOST_RSP, HOST_NONE, 0, -8);
 }
 
-static void push(struct gen *g, const struct gen_item *it)
-{
-	gen_spoil_flags(g, it->live);
-	gen_stack(g, -8, 8, true);
-	if (it->op.imm) {
-		emit_rm(&g->e, true, 0xC7, 0, T0, 0);
-		emit_32(&g->e, (uint32_t) it->i.imm);
-		emit_lea(&g->e, true, HOST_RSP, HOST_RSP, HOST_NONE, 0, -8);
-		return;
-	}
-	push_reg(g, gen_reg_to(g, (it->i.opcode & 7) | (it->i.rm & 8), T1));
-}
-
 static void push_mem(struct gen *g, const struct gen_item *it)
 {
 	gen_spoil_flags(g, it->live);
@@ -163,23 +138,6 @@ static void push_mem(struct gen *g, const struct gen_item *it)
 	gen_stack(g, -8, 8, true);
 	emit_gs(&g->e, true, OP_LOAD, T1, AT(hot.target));
 	push_reg(g, T1);
-}
-
-static void pop(struct gen *g, const struct gen_item *it)
-{
-	unsigned reg = (it->i.opcode & 7) | (it->i.rm & 8);
-	unsigned to = gen_is_in_memory(reg) ? T1 : reg;
-
-	gen_spoil_flags(g, it->live);
-	gen_stack(g, 0, 8, false);
-	if (reg == REG_RSP) {
-		emit_rm(&g->e, true, OP_LOAD, to, T0, 0);
-		return;
-	}
-	emit_lea(&g->e, true, HOST_RSP, HOST_RSP, HOST_NONE, 0, 8);
-	emit_rm(&g->e, true, OP_LOAD, to, T0, 0);
-	if (gen_is_in_memory(reg))
-		emit_gs(&g->e, true, OP_STORE, to, AT_REG(reg));
 }
 
 static void leave(struct gen *g, const struct gen_item *it)
@@ -242,28 +200,11 @@ static void call_indirect(struct gen *g, const struct gen_item *it)
 	gen_jump(g, it->off, 0);
 }
 
-static void ret(struct gen *g, const struct gen_item *it)
-{
-	int32_t more = it->i.opcode == 0xC2 ? (int32_t) (it->i.imm & 0xFFFF) : 0;
-
-	gen_spoil_flags(g, FL_STATUS);
-	gen_stack(g, 0, 8, false);
-	emit_rm(&g->e, true, OP_LOAD, T0, T0, 0);
-	emit_lea(&g->e, true, HOST_RSP, HOST_RSP, HOST_NONE, 0, 8 + more);
-	gen_jump(g, it->off, -8 - more);
-}
-
 bool gen_flow(struct gen *g, const struct gen_item *it)
 {
 	switch (it->op.kind) {
-	case OP_PUSH:
-		push(g, it);
-		break;
 	case OP_PUSH_MEM:
 		push_mem(g, it);
-		break;
-	case OP_POP:
-		pop(g, it);
 		break;
 	case OP_LEAVE:
 		leave(g, it);
@@ -285,9 +226,6 @@ bool gen_flow(struct gen *g, const struct gen_item *it)
 		break;
 	case OP_CALL_IND:
 		call_indirect(g, it);
-		break;
-	case OP_RET:
-		ret(g, it);
 		break;
 	default:
 		return false;
@@ -336,6 +274,9 @@ void gen_cold_write(struct gen *g)
 		case COLD_JUMP:
 			emit_mov_imm(&g->e, T1, (uint64_t) c.off << GATE_JUMP_UNDO_SHIFT | c.source);
 			(void) emit_jmp(&g->e, g->gates->at[GATE_JUMP]);
+			break;
+		case COLD_NEXT:
+			(void) emit_jmp(&g->e, g->gates->at[GATE_NEXT]);
 			break;
 		case COLD_EDGE:
 			gen_edge(g, c.source, c.off, c.live);

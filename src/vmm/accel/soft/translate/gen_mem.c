@@ -39,8 +39,6 @@ bool gen_plain_can(const struct gen_item *it)
 	/* AH to BH cannot be named together with T0. */
 	if (i->is_mem && op->reg != 0 && i->size == 1 && !(i->prefix & PFX_REX) && i->reg >= 4 && i->enc == ENC_LEGACY)
 		return false;
-	if (i->is_mem && i->base == REG_RIP && !wide(i))
-		return false;
 	if (i->enc == ENC_EVEX && names_memory_register(it))
 		return false;
 	/* T1 cannot be two registers, except one that is read before the other is written. */
@@ -189,6 +187,20 @@ void gen_base(struct gen *g, unsigned reg)
 
 	emit_mov(&g->e, T0, gen_reg_to(g, reg, T0));
 	probe(g, sizeof(uint64_t), false, way_of(g, reg, 0), retry);
+}
+
+void gen_elements(struct gen *g, const struct gen_item *it, unsigned reg, bool write)
+{
+	uint8_t *retry = g->e.p;
+	struct emit *e = &g->e;
+
+	emit_mov(e, T0, reg);
+	probe(g, 1, write, way_of(g, reg, (unsigned) it->off >> 7 & 3), retry);
+	emit_mov(e, T1, T0);
+	emit_group(e, false, GROUP_AND, T1, PAGE - 1);
+	emit_lea(e, true, T1, T1, HOST_RCX, (unsigned) __builtin_ctz(it->i.size), 0);
+	emit_group(e, true, GROUP_CMP, T1, PAGE);
+	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_FAULT, .from = emit_jcc(e, CC_A, NULL), .off = it->off });
 }
 
 void gen_lea(struct gen *g, const struct gen_item *it)

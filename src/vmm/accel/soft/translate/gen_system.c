@@ -11,29 +11,22 @@
 /* Bits of RFLAGS that POPF at level 0 may change and that mean more than a bit */
 #define POPF_SPECIAL (FL_TF | FL_DF | FL_IOPL | FL_NT | FL_RF | FL_VM | FL_AC | FL_VIF | FL_VIP | FL_ID)
 
-/* Does somebody want attention before the instruction at @off, now that interrupts may be allowed?  Spoils the host's flags. */
-static void poll(struct gen *g, unsigned off, uint16_t live)
+/* If somebody wants attention, also by an interrupt that waits until it is allowed.  Spoils the host's flags. */
+static void if_wanted(struct gen *g, enum gen_cold_kind kind, unsigned off)
 {
 	_Static_assert(AT(held) == AT(event) + sizeof(uint32_t), "both at once");
-	gen_spoil_flags(g, live);
 	emit_gs(&g->e, true, 0x83, GROUP_CMP, AT(event));
 	emit_8(&g->e, 0);
-	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_POLL, .from = emit_jcc(&g->e, CC_NE, NULL), .off = off });
+	gen_cold_add(g, &(struct gen_cold) { .kind = kind, .from = emit_jcc(&g->e, CC_NE, NULL), .off = off });
 }
 
-void gen_after_sti(struct gen *g, const struct gen_item *it)
-{
-	if (g->nr_insns > 0 && g->sti && it->op.kind != OP_STI) {
-		g->sti = false;
-		poll(g, (unsigned) it->off + it->i.len, it->live);
-	}
-}
-
+/* The instruction behind STI comes before an interrupt that waits: the interpreter knows how.  One that comes later may come. */
 static void set_interrupts(struct gen *g, const struct gen_item *it, bool on)
 {
 	gen_spoil_flags(g, it->live);
+	if (on)
+		if_wanted(g, COLD_FAULT, it->off);
 	emit_gs_group(&g->e, on ? GROUP_OR : GROUP_AND, AT(flags), on ? (int32_t) FL_IF : ~(int32_t) FL_IF);
-	g->sti = on;
 }
 
 /* T1 = the arithmetic flags in the slot but OF; then OF in T1. */
@@ -76,7 +69,7 @@ static void pop_flags(struct gen *g, const struct gen_item *it)
 	emit_gs(e, false, OP_STORE8, T0, AT(hot.flags));
 	emit_lea(e, true, HOST_RSP, HOST_RSP, HOST_NONE, 0, 8);
 	g->flags = IN_SLOT;
-	poll(g, (unsigned) it->off + it->i.len, it->live);
+	if_wanted(g, COLD_POLL, (unsigned) it->off + it->i.len);
 }
 
 static void swap_gs(struct gen *g)
@@ -113,17 +106,90 @@ static void time_stamp(struct gen *g, const struct gen_item *it)
 	emit_gs(e, true, OP_ADD, HOST_RDX, AT(tsc_offset));
 	emit_rr(e, false, OP_LOAD, HOST_RAX, HOST_RDX);
 	emit_shift_right(e, true, HOST_RDX, 32);
+	if (it->i.opcode == 0x01) /* RDTSCP */
+		emit_gs(e, false, OP_LOAD, HOST_RCX, AT(tsc_aux));
 }
 
 static void selector(struct gen *g, const struct gen_item *it)
 {
+	size_t at = AT(seg) + (it->i.modrm >> 3 & 7) * sizeof(struct cpu_seg) + offsetof(struct cpu_seg, sel);
 	unsigned reg = it->i.rm;
-	bool in_memory = gen_is_in_memory(reg);
-	unsigned to = in_memory ? T0 : reg;
+	struct emit *e = &g->e;
 
-	emit_gs_load16(&g->e, to, AT(seg) + (it->i.modrm >> 3 & 7) * sizeof(struct cpu_seg) + offsetof(struct cpu_seg, sel));
+	if (it->i.is_mem) {
+		gen_spoil_flags(g, it->live);
+		gen_operand(g, it);
+		emit_gs_load16(e, T1, at);
+		emit_8(e, 0x66);
+		emit_rm(e, false, OP_STORE, T1, T0, 0);
+		return;
+	}
+	if (it->i.size >= 4 && !gen_is_in_memory(reg)) {
+		emit_gs_load16(e, reg, at);
+		return;
+	}
+	emit_gs_load16(e, T0, at);
+	if (!gen_is_in_memory(reg)) { /* two bytes of it */
+		emit_8(e, 0x66);
+		emit_rr(e, false, OP_LOAD, reg, T0);
+	} else if (it->i.size == 2) {
+		emit_gs_store16(e, T0, AT_REG(reg));
+	} else {
+		emit_gs(e, true, OP_STORE, T0, AT_REG(reg));
+	}
+}
+
+static void control(struct gen *g, const struct gen_item *it)
+{
+	static const size_t at[] = { AT(cr0), 0, AT(cr2), AT(cr3), AT(cr4) };
+	bool in_memory = gen_is_in_memory(it->i.rm);
+	unsigned to = in_memory ? T0 : it->i.rm;
+
+	emit_gs(&g->e, true, OP_LOAD, to, at[it->i.reg]);
 	if (in_memory)
-		emit_gs(&g->e, true, OP_STORE, to, AT_REG(reg));
+		emit_gs(&g->e, true, OP_STORE, to, AT_REG(it->i.rm));
+}
+
+static void fault_if(struct gen *g, const struct gen_item *it, unsigned cc)
+{
+	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_FAULT, .from = emit_jcc(&g->e, cc, NULL), .off = it->off });
+}
+
+/* RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE */
+static void segment_base(struct gen *g, const struct gen_item *it)
+{
+	const struct insn *i = &it->i;
+	unsigned seg = i->modrm >> 3 & 1 ? SEG_GS : SEG_FS;
+	size_t base = AT(seg) + seg * sizeof(struct cpu_seg) + offsetof(struct cpu_seg, base);
+	bool wide = i->size == 8;
+	struct emit *e = &g->e;
+
+	gen_spoil_flags(g, it->live);
+	emit_gs_test(e, AT(cr4), CR4_FSGSBASE);
+	fault_if(g, it, CC_E);
+	if (i->modrm >> 3 & 2) {
+		emit_rr(e, wide, OP_LOAD, T0, gen_reg_to(g, i->rm, T0));
+		emit_mov(e, T1, T0);
+		emit_shift_left(e, true, T1, 16);
+		emit_shift_arithmetic(e, T1, 16);
+		emit_rr(e, true, OP_CMP, T1, T0);
+		fault_if(g, it, CC_NE);
+		emit_gs(e, true, OP_STORE, T0, base);
+		return;
+	}
+	emit_gs(e, wide, OP_LOAD, gen_is_in_memory(i->rm) ? T0 : i->rm, base);
+	if (gen_is_in_memory(i->rm))
+		emit_gs(e, true, OP_STORE, T0, AT_REG(i->rm));
+}
+
+/* To code of another level. */
+static void other_level(struct gen *g, const struct gen_item *it, const uint8_t *gate)
+{
+	gen_spoil_flags(g, FL_STATUS);
+	if (it->op.kind == OP_SYSCALL)
+		gen_page_address(g, T0, (int64_t) it->off + it->i.len);
+	emit_mov_imm(&g->e, T1, it->off);
+	(void) emit_jmp(&g->e, gate);
 }
 
 bool gen_system(struct gen *g, const struct gen_item *it)
@@ -155,6 +221,18 @@ bool gen_system(struct gen *g, const struct gen_item *it)
 		break;
 	case OP_SELECTOR:
 		selector(g, it);
+		break;
+	case OP_CONTROL:
+		control(g, it);
+		break;
+	case OP_BASE:
+		segment_base(g, it);
+		break;
+	case OP_SYSCALL:
+		other_level(g, it, g->gates->syscall);
+		break;
+	case OP_SYSRET:
+		other_level(g, it, g->gates->sysret);
 		break;
 	default:
 		return false;

@@ -154,6 +154,22 @@ static struct op group5(const struct insn *i)
 	return op;
 }
 
+/* 0x8C */
+static struct op selector(const struct insn *i)
+{
+	if ((i->modrm >> 3 & 7) >= 6)
+		return interp;
+	return OP(.kind = OP_SELECTOR, .rm = ROLE_W, .mem = ROLE_W, .mem_size = 2);
+}
+
+/* MOVS, STOS */
+static struct op string(const struct insn *i)
+{
+	if (i->rep == 0 || i->addr_size != 8 || i->seg == SEG_FS || i->seg == SEG_GS)
+		return interp;
+	return OP(.kind = OP_STRING);
+}
+
 static struct op one_byte(const struct insn *i, enum op_fp fp)
 {
 	unsigned opcode = i->opcode;
@@ -195,7 +211,7 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0x8B:
 		return move(ROLE_W, ROLE_R, ROLE_R);
 	case 0x8C:
-		return !i->is_mem && i->size >= 4 && (i->modrm >> 3 & 7) < 6 ? OP(.kind = OP_SELECTOR, .rm = ROLE_W) : interp;
+		return selector(i);
 	case 0x8D:
 		return i->is_mem && i->size >= 4 ? OP(.kind = OP_LEA, .reg = ROLE_W) : interp;
 	case 0x90 ... 0x97:
@@ -217,6 +233,11 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 		op = move(0, 0, 0);
 		op.use = FL_STATUS & ~FL_OF;
 		return op;
+	case 0xA4:
+	case 0xA5:
+	case 0xAA:
+	case 0xAB:
+		return string(i);
 	case 0xA8:
 	case 0xA9:
 		return alu(0, 0, 0);
@@ -261,9 +282,8 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0xF7:
 		return group3(i);
 	case 0xFA:
-		return OP(.kind = OP_CLI);
 	case 0xFB:
-		return OP(.kind = OP_STI);
+		return OP(.kind = opcode == 0xFA ? OP_CLI : OP_STI);
 	case 0xFE:
 	case 0xFF:
 		return group5(i);
@@ -289,6 +309,8 @@ static struct op group15(const struct insn *i, enum op_fp fp)
 {
 	unsigned which = i->modrm >> 3 & 7;
 
+	if (i->pp == 2 && !i->is_mem && which < 4)
+		return OP(.kind = OP_BASE, .rm = ROLE_RW);
 	if (i->pp != 0)
 		return interp;
 	if (!i->is_mem)
@@ -312,6 +334,8 @@ static struct op group7(const struct insn *i)
 		return OP(.kind = OP_STAC);
 	case 0xF8:
 		return OP(.kind = OP_SWAPGS);
+	case 0xF9:
+		return OP(.kind = OP_RDTSC);
 	default:
 		return interp;
 	}
@@ -327,6 +351,12 @@ static struct op two_byte(const struct insn *i, enum op_fp fp)
 		return group7(i);
 	case 0x31:
 		return OP(.kind = OP_RDTSC);
+	case 0x05:
+		return i->pp == 0 && i->rep == 0 ? OP(.kind = OP_SYSCALL) : interp;
+	case 0x07:
+		return i->pp == 0 && i->rep == 0 && i->size == 8 ? OP(.kind = OP_SYSRET) : interp;
+	case 0x20:
+		return !i->is_mem && i->size == 8 && i->reg < 5 && i->reg != 1 ? OP(.kind = OP_CONTROL, .rm = ROLE_W) : interp;
 	case 0x0D:
 	case 0x18 ... 0x1F:
 		return i->has_modrm && i->is_mem ? OP(.kind = OP_NOTHING) :

@@ -41,6 +41,11 @@ enum op_kind {
 	OP_CLAC,
 	OP_RDTSC,
 	OP_SELECTOR, /* MOV from a segment register */
+	OP_CONTROL, /* MOV from a control register */
+	OP_BASE, /* RDFSBASE, WRFSBASE and those of GS */
+	OP_SYSCALL,
+	OP_SYSRET,
+	OP_STRING, /* REP MOVS, REP STOS */
 };
 
 /* Roles of an operand: bits; 0: it is no general register (or memory) */

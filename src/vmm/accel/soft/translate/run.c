@@ -134,38 +134,58 @@ static void kernel_flushed(struct translator *t)
 	t->kernel_local = t->kernel_low = false;
 }
 
+static void forget_flushed(struct cpu *c, uint32_t flushed)
+{
+	struct translator *t = translator_of(c);
+
+	for (unsigned s = 0; s < TLB_SPACES; s++) {
+		if (flushed >> s & 1)
+			t->user_epoch[s] = epoch_next(t);
+	}
+	if (flushed & CPU_FLUSHED_GLOBAL || t->kernel_local || t->kernel_low)
+		kernel_flushed(t);
+	if ((flushed & CPU_FLUSHED_SPACES) == CPU_FLUSHED_SPACES)
+		(void) memset(c->hot.code_seen[0], 0, sizeof(c->hot.code_seen[0]));
+	if (flushed == CPU_FLUSHED_ALL)
+		(void) memset(c->hot.code_seen, 0, sizeof(c->hot.code_seen));
+	c->hot.flushed = 0;
+}
+
+/* Translations differ by what of the processor is enabled: those that count now are found, no others. */
+static uint64_t mode_epoch(const struct cpu *c)
+{
+	return translator_of(c)->mode_epoch[(uint32_t) translator_fp(c) | (c->cr4 & CR4_TSD ? 4 : 0)];
+}
+
+/* Translated code of @page is about to be entered. */
+static void note_code(struct cpu *c, const struct tlb_code *page)
+{
+	struct translator *t = translator_of(c);
+	uint64_t pc = page->page;
+
+	c->hot.code_seen[pc >> 63][(pc >> 12 & 4095) / 64] |= 1ull << (pc >> 12 & 63);
+	if (c->cpl == 0 && !(page->info & TLB_GLOBAL))
+		t->kernel_local = true;
+	if (c->cpl == 0 && pc >> 63 == 0)
+		t->kernel_low = true;
+}
+
+/* The numbers of all levels: translated code changes its level, too. */
 static void select_epoch(struct cpu *c, const struct tlb_code *page)
 {
 	struct translator *t = translator_of(c);
-	uint32_t flushed = c->hot.flushed;
+	uint64_t mode = mode_epoch(c);
 
-	if (flushed != 0) {
-		for (unsigned s = 0; s < TLB_SPACES; s++) {
-			if (flushed >> s & 1)
-				t->user_epoch[s] = epoch_next(t);
-		}
-		if (flushed & CPU_FLUSHED_GLOBAL || t->kernel_local || t->kernel_low)
-			kernel_flushed(t);
-		if ((flushed & CPU_FLUSHED_SPACES) == CPU_FLUSHED_SPACES)
-			(void) memset(c->hot.code_seen[0], 0, sizeof(c->hot.code_seen[0]));
-		if (flushed == CPU_FLUSHED_ALL)
-			(void) memset(c->hot.code_seen, 0, sizeof(c->hot.code_seen));
-		c->hot.flushed = 0;
-	}
-	if (c->cpl != 0) {
-		c->hot.epoch = t->user_epoch[c->space.now];
-		return;
-	}
+	if (c->hot.flushed != 0)
+		forget_flushed(c, c->hot.flushed);
 	if (t->kernel_local && t->kernel_space != c->space.now)
 		kernel_flushed(t);
-	if (!(page->info & TLB_GLOBAL))
-		t->kernel_local = true;
-	if (page->page >> 63 == 0)
-		t->kernel_low = true;
 	t->kernel_space = c->space.now;
-	c->hot.kernel_epoch[0] = t->kernel_epoch;
-	c->hot.kernel_epoch[1] = t->kernel_epoch ^ t->ac_epoch;
-	c->hot.epoch = c->hot.kernel_epoch[(c->flags & FL_AC) != 0];
+	note_code(c, page);
+	c->hot.kernel_epoch[0] = t->kernel_epoch ^ mode;
+	c->hot.kernel_epoch[1] = t->kernel_epoch ^ mode ^ t->ac_epoch;
+	c->hot.user_epoch = t->user_epoch[c->space.now] ^ mode;
+	c->hot.epoch = c->cpl != 0 ? c->hot.user_epoch : c->hot.kernel_epoch[(c->flags & FL_AC) != 0];
 }
 
 uint64_t translator_hash(const uint8_t *host)
@@ -199,11 +219,10 @@ static bool find_code(struct cpu *c, uint64_t pc)
 	return true;
 }
 
-/* The page of code at RIP if it can be executed without further ado, else NULL. */
-static const struct tlb_code *code_page(struct cpu *c)
+/* The page of code at @pc if it can be executed without further ado, else NULL. */
+static const struct tlb_code *code_page(struct cpu *c, uint64_t pc)
 {
-	uint64_t pc = c->reg[REG_RIP];
-	struct tlb_code *page = &c->tlb[c->space.now].code[c->cpl == 3][pc >> 12 & (TLB_CODE_ENTRIES - 1)];
+	struct tlb_code *page = tlb_code_at(c, pc);
 
 	if (page->page != (pc & PAGE_MASK) && !find_code(c, pc))
 		return NULL;
@@ -215,23 +234,29 @@ static const struct tlb_code *code_page(struct cpu *c)
 }
 
 /* The block at RIP if its page is known to the TLB: NULL lets the interpreter find out. */
-static struct block *block_here(struct cpu *c)
+static struct block *block_here(struct cpu *c, uint32_t key)
 {
 	struct translator *t = translator_of(c);
 	struct block *b;
 	uint64_t pc = c->reg[REG_RIP];
-	const struct tlb_code *page = code_page(c);
+	const struct tlb_code *page = code_page(c, pc), *next = NULL;
 
 	if (page == NULL)
 		return NULL;
 	select_epoch(c, page);
 	c->hot.page = pc & PAGE_MASK;
-	c->hot.code_seen[pc >> 63][(pc >> 12 & 4095) / 64] |= 1ull << (pc >> 12 & 63);
-	b = block_find(&t->blocks, page->gpa | (pc & 0xFFF), translator_key(c));
+	b = block_find(&t->blocks, page->gpa | (pc & 0xFFF), key);
 	if (b != NULL)
 		return b;
+	if (gen_crosses(page->host, pc & 0xFFF)) {
+		next = code_page(c, c->hot.page + 4096);
+		if (next == NULL)
+			return NULL;
+	}
 	fp_out(c);
-	return translator_block(c, page);
+	b = translator_block(c, page, next, key);
+	select_epoch(c, page); /* others may have been dropped to make room, or because a device wrote to the next page */
+	return b;
 }
 
 /* Let the branch whose rel32 is at @at, which led here, lead straight to @b the next time. */
@@ -250,26 +275,32 @@ static void chain(struct translator *t, size_t at, struct block *b)
 static void remember_jump(struct cpu *c, uint64_t pc, const struct block *b)
 {
 	struct translator *t = translator_of(c);
-	struct jump *j = &t->jumps[jump_index(pc)];
+	uint64_t key = pc ^ c->hot.epoch;
+	struct jump *j = &t->jumps[jump_index(key)];
 
-	j->key = pc ^ c->hot.epoch;
+	j->key = key;
 	j->code = executable(t, b->entry);
+}
+
+/* Does the TLB know the page of struct cpu.hot.addr? */
+static bool is_known(const struct cpu *c, bool write)
+{
+	uint64_t lin = c->hot.addr;
+	const struct tlb_entry *e = tlb_at(c, lin);
+
+	return (write ? e->write : e->read) == (lin & PAGE_MASK);
 }
 
 /* Fill the TLB for struct cpu.hot.addr.  Return: the access can be tried again. */
 static bool fill(struct cpu *c, bool write)
 {
 	struct translator *t = translator_of(c);
-	uint64_t lin = c->hot.addr;
-	const struct tlb_entry *e = tlb_at(c, lin);
 
-	if ((write ? e->write : e->read) == (lin & PAGE_MASK))
-		return false; /* known, so the operand is in two pages */
 	t->dropped = false;
 	if (setjmp(c->unwind) != 0)
 		return false;
-	(void) cpu_host(c, lin, 1, write ? MEM_WRITE : MEM_READ);
-	return !t->dropped && (write ? e->write : e->read) == (lin & PAGE_MASK);
+	(void) cpu_host(c, c->hot.addr, 1, write ? MEM_WRITE : MEM_READ);
+	return !t->dropped && is_known(c, write);
 }
 
 /*
@@ -289,37 +320,39 @@ static void check_ways_of(struct cpu *c, enum gen_ways ways, struct tlb_entry *t
 
 static void check_ways(struct cpu *c)
 {
-	struct tlb *space = &c->tlb[c->space.now];
-
-	if (c->cpl != 0) {
-		check_ways_of(c, WAYS_USER, c->tlb_now);
-		return;
-	}
-	c->hot.kernel_tlb[0] = space->entry[c->cr4 & CR4_SMAP ? TLB_KERNEL : TLB_KERNEL_AC];
-	c->hot.kernel_tlb[1] = space->entry[TLB_KERNEL_AC];
+	c->hot.kernel_tlb[0] = tlb_system(c);
+	c->hot.kernel_tlb[1] = tlb_array(c, TLB_KERNEL_AC);
+	c->hot.user_tlb = tlb_array(c, TLB_USER);
 	check_ways_of(c, WAYS_KERNEL, c->hot.kernel_tlb[0]);
 	check_ways_of(c, WAYS_KERNEL_AC, c->hot.kernel_tlb[1]);
-}
-
-/* After a miss of the TLB: try again, or let the interpreter do it. */
-static const uint8_t *slow(struct cpu *c, bool write)
-{
-	struct translator *t = translator_of(c);
-	const struct block_insn *insn;
-
-	c->stat_translated.slow++;
-	if (fill(c, write))
-		return executable(t, c->hot.arg);
-	insn = block_insn_at(cache_find(&t->cache, c->hot.arg), c->hot.arg);
-	c->reg[REG_RIP] = c->hot.page + insn->off;
-	return NULL;
+	check_ways_of(c, WAYS_USER, c->cpl != 0 ? c->tlb_now : c->hot.user_tlb);
 }
 
 /* Code for RIP; NULL when the interpreter must look first. */
+static const uint8_t *enter(struct cpu *c, uint32_t key, struct block **ret)
+{
+	*ret = block_here(c, key);
+	return *ret == NULL || (*ret)->interp ? NULL : executable(translator_of(c), (*ret)->entry);
+}
+
 static const uint8_t *enter_here(struct cpu *c, struct block **ret)
 {
-	*ret = block_here(c);
-	return *ret == NULL || (*ret)->interp ? NULL : executable(translator_of(c), (*ret)->entry);
+	return enter(c, translator_key(c), ret);
+}
+
+/* After a miss of the TLB: try again, go on with smaller pieces, or let the interpreter do it. */
+static const uint8_t *slow(struct cpu *c, bool write, struct block **ret)
+{
+	struct translator *t = translator_of(c);
+	bool two_pages = is_known(c, write);
+	const struct block_insn *insn;
+
+	c->stat_translated.slow++;
+	if (!two_pages && fill(c, write))
+		return executable(t, c->hot.arg);
+	insn = block_insn_at(cache_find(&t->cache, c->hot.arg), c->hot.arg);
+	c->reg[REG_RIP] = c->hot.page + insn->off;
+	return two_pages && insn->row ? enter(c, translator_key(c) | BLOCK_KEY_NO_ROWS, ret) : NULL;
 }
 
 static const uint8_t *follow_link(struct cpu *c, struct block **ret)
@@ -336,6 +369,40 @@ static const uint8_t *follow_link(struct cpu *c, struct block **ret)
 	code = enter_here(c, ret);
 	if (code != NULL)
 		chain(t, c->hot.arg, *ret);
+	return code;
+}
+
+/* SYSCALL or SYSRET has come to an address that the table does not know. */
+static const uint8_t *arrive(struct cpu *c, struct block **ret)
+{
+	const uint8_t *code;
+
+	c->stat_translated.jumps++;
+	c->reg[REG_RIP] = c->hot.addr;
+	code = enter_here(c, ret);
+	if (code != NULL)
+		remember_jump(c, c->hot.addr, *ret);
+	return code;
+}
+
+/* An instruction in two pages: is the second one that was translated where this code is now? */
+static const uint8_t *next_page(struct cpu *c, struct block **ret)
+{
+	const struct block *b = (const struct block *) (uintptr_t) c->hot.arg;
+	uint64_t gpa = b->next_gpa, page = c->hot.page;
+	uint32_t key = b->key;
+	const struct tlb_code *next;
+	const uint8_t *code;
+
+	c->reg[REG_RIP] = page + (b->gpa & 0xFFF);
+	next = code_page(c, page + 4096);
+	if (next == NULL || next->gpa != gpa)
+		return NULL;
+	code = enter(c, key, ret);
+	if (code == NULL || (*ret)->next_gpa != gpa)
+		return code;
+	note_code(c, next);
+	(*ret)->next_seen = c->hot.page ^ c->hot.epoch;
 	return code;
 }
 
@@ -362,6 +429,24 @@ static const uint8_t *follow_jump(struct cpu *c, struct block **ret)
 	return code;
 }
 
+/* Before more is executed: what others want, and interrupts that are not allowed now need not be looked for. */
+static void look_at_events(struct cpu *c)
+{
+	uint32_t event = __atomic_load_n(&c->event, __ATOMIC_RELAXED);
+
+	if (event & EVENT_PAGES) {
+		fp_out(c);
+		c->ops->page_asked(c);
+	}
+	if (event & EVENT_IRQ && !(c->flags & FL_IF)) {
+		c->held = EVENT_IRQ;
+		(void) __atomic_fetch_and(&c->event, ~EVENT_IRQ, __ATOMIC_SEQ_CST);
+	} else if (c->held != 0 && c->flags & FL_IF) {
+		cpu_set_event(c, c->held);
+		c->held = 0;
+	}
+}
+
 /*
  * Run translated code from @code on, until it needs something.
  * Return: where to run on; NULL: RIP is right, and the instruction there is the interpreter's (*@todo), or unknown.
@@ -378,12 +463,19 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 	switch (c->hot.kind) {
 	case GATE_SLOW_READ:
 	case GATE_SLOW_WRITE:
-		return slow(c, c->hot.kind == GATE_SLOW_WRITE);
+		code = slow(c, c->hot.kind == GATE_SLOW_WRITE, &b);
+		break;
 	case GATE_LINK:
 		code = follow_link(c, &b);
 		break;
 	case GATE_JUMP:
 		code = follow_jump(c, &b);
+		break;
+	case GATE_ARRIVE:
+		code = arrive(c, &b);
+		break;
+	case GATE_NEXT:
+		code = next_page(c, &b);
 		break;
 	case GATE_INTERP:
 		b = (struct block *) (uintptr_t) c->hot.arg;
@@ -397,6 +489,7 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 	default: /* GATE_POLL */
 		c->stat_translated.polls++;
 		c->reg[REG_RIP] = c->hot.page + c->hot.arg;
+		look_at_events(c); /* an interrupt that waited comes before the next instruction */
 		return NULL;
 	}
 	if (code == NULL && b != NULL)
@@ -424,7 +517,7 @@ static const struct block *run_translated(struct cpu *c)
 /* Take apart the instruction at RIP, which may go on in the next page.  False: the interpreter must look. */
 static bool decode_here(struct cpu *c, struct insn *ret)
 {
-	const struct tlb_code *page = code_page(c), *more;
+	const struct tlb_code *page = code_page(c, c->reg[REG_RIP]), *more;
 	uint64_t at = c->reg[REG_RIP] & ~PAGE_MASK, n = 4096 - at;
 	uint8_t bytes[INSN_MAX];
 
@@ -473,24 +566,6 @@ static bool step(struct cpu *c, const struct block *b)
 		return exit;
 	fp_out(c);
 	return cpu_advance(c);
-}
-
-/* Before more is executed: what others want, and interrupts that are not allowed now need not be looked for. */
-static void look_at_events(struct cpu *c)
-{
-	uint32_t event = __atomic_load_n(&c->event, __ATOMIC_RELAXED);
-
-	if (event & EVENT_PAGES) {
-		fp_out(c);
-		c->ops->page_asked(c);
-	}
-	if (event & EVENT_IRQ && !(c->flags & FL_IF)) {
-		c->held = EVENT_IRQ;
-		(void) __atomic_fetch_and(&c->event, ~EVENT_IRQ, __ATOMIC_SEQ_CST);
-	} else if (c->held != 0 && c->flags & FL_IF) {
-		cpu_set_event(c, c->held);
-		c->held = 0;
-	}
 }
 
 void translate_run(struct cpu *c)

@@ -18,6 +18,7 @@
  * @hash: by guest-physical page, of what a page with translations contained when the first one was made
  * @kernel_epoch, @user_epoch: struct cpu.hot.epoch of code at level 0, and of the others by address space;
  *                             @ac_epoch: what makes that of level 0 with RFLAGS.AC another
+ * @mode_epoch: what makes all of them others, by what translations depend on, see mode_epoch()
  * @seed: of the next epoch
  * @kernel_local: code at level 0 to 2 that is not global was seen, so @kernel_epoch lasts for one address space only
  * @kernel_low: some of it is in the lower half, which is flushed more often
@@ -32,7 +33,7 @@ struct translator {
 	struct block_set blocks;
 	struct jump *jumps;
 	uint64_t *hash;
-	uint64_t kernel_epoch, ac_epoch, user_epoch[TLB_SPACES], seed;
+	uint64_t kernel_epoch, ac_epoch, user_epoch[TLB_SPACES], mode_epoch[8], seed;
 	unsigned kernel_space;
 	bool kernel_local, kernel_low, fp_live, dropped;
 	struct tlb_entry no_way, *ways_for[3];
@@ -61,23 +62,32 @@ void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value);
 /** translator_page_ask() - struct cpu_ops.page_ask, likewise */
 void translator_page_ask(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what);
 
+/** translator_fp() - what code that runs now may use */
+static inline enum op_fp translator_fp(const struct cpu *c)
+{
+	if (c->cr0 & (CR0_EM | CR0_TS) || !(c->cr4 & CR4_OSFXSR))
+		return OP_FP_NONE;
+	if (!(c->cr4 & CR4_OSXSAVE) || (c->xcr0 & 6) != 6)
+		return OP_FP_SSE;
+	return (c->xcr0 & 0xE6) == 0xE6 ? OP_FP_AVX512 : OP_FP_AVX;
+}
+
 /** translator_key() - struct block.key of code that runs now */
 static inline uint32_t translator_key(const struct cpu *c)
 {
-	enum op_fp fp = OP_FP_NONE;
+	uint32_t fp = (uint32_t) translator_fp(c) << BLOCK_KEY_FP_SHIFT;
 
-	if (!(c->cr0 & (CR0_EM | CR0_TS)) && c->cr4 & CR4_OSFXSR) {
-		fp = OP_FP_SSE;
-		if (c->cr4 & CR4_OSXSAVE && (c->xcr0 & 6) == 6)
-			fp = (c->xcr0 & 0xE6) == 0xE6 ? OP_FP_AVX512 : OP_FP_AVX;
-	}
 	if (c->cpl == 0)
-		return (c->flags & FL_AC ? BLOCK_KEY_AC : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
-	return BLOCK_KEY_USER | (c->cr4 & CR4_TSD ? BLOCK_KEY_NO_TSC : 0) | (uint32_t) fp << BLOCK_KEY_FP_SHIFT;
+		return (c->flags & FL_AC ? BLOCK_KEY_AC : 0) | fp;
+	return BLOCK_KEY_USER | (c->cr4 & CR4_TSD ? BLOCK_KEY_NO_TSC : 0) | fp;
 }
 
 /** translator_hash() - a number that tells whether a page of 4 KiB at @host has changed */
 uint64_t translator_hash(const uint8_t *host);
 
-/** translator_block() - translate the block at RIP, which @page is the page of.  NULL: impossible */
-struct block *translator_block(struct cpu *c, const struct tlb_code *page);
+/**
+ * translator_block() - translate the block at RIP, which @page is the page of, for @key
+ * @next: the page behind it, if the first instruction goes on there; else NULL
+ * Return: NULL: impossible.
+ */
+struct block *translator_block(struct cpu *c, const struct tlb_code *page, const struct tlb_code *next, uint32_t key);

@@ -36,6 +36,8 @@ static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 		return -errno;
 	translator_new_epochs(t);
 	t->ac_epoch = epoch_next(t);
+	for (unsigned n = 0; n < sizeof(t->mode_epoch) / sizeof(t->mode_epoch[0]); n++)
+		t->mode_epoch[n] = epoch_next(t);
 	t->no_way.read = t->no_way.write = (epoch_next(t) & UINT64_MAX >> 2) | 1ull << 62; /* not canonical */
 	gates_write(&t->gates, &t->cache);
 	c->hot.jumps = t->jumps;
@@ -101,21 +103,29 @@ static void make_room(struct cpu *c)
 	c->stat_translated.evicted_regions++;
 }
 
-struct block *translator_block(struct cpu *c, const struct tlb_code *page)
+/* From now on, nobody writes to @page without a word.  False: not yet. */
+static bool claim(struct cpu *c, const struct tlb_code *page)
 {
 	struct translator *t = translator_of(c);
-	uint64_t gpa = page->gpa | (c->reg[REG_RIP] & 0xFFF);
-	uint32_t key = translator_key(c);
+
+	if (!page_claim(c, page->gpa)) {
+		c->stat_translated.unclaimed++;
+		return false;
+	}
+	if (!block_in_page(&t->blocks, page->gpa))
+		t->hash[page->gpa >> 12] = translator_hash(page->host);
+	return true;
+}
+
+struct block *translator_block(struct cpu *c, const struct tlb_code *page, const struct tlb_code *next, uint32_t key)
+{
+	struct translator *t = translator_of(c);
 	struct block *b;
 
-	if (!page_claim(c, gpa)) {
-		c->stat_translated.unclaimed++;
-		return NULL;
-	}
 	make_room(c);
-	if (!block_in_page(&t->blocks, gpa))
-		t->hash[gpa >> 12] = translator_hash(page->host);
-	b = gen_block(c, &t->cache, &t->gates, page->host, gpa, key);
+	if (!claim(c, page) || (next != NULL && !claim(c, next)))
+		return NULL;
+	b = gen_block(c, &t->cache, &t->gates, page, next, c->reg[REG_RIP] & 0xFFF, key);
 	if (b == NULL)
 		return NULL;
 	if (b->step.len != 0)
