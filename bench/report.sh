@@ -1,13 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# report.sh [OPTION...] - run run.sh with these options and print docs/benchmarks.md
+# report.sh [OPTION...] - run run.sh with these options, load_save.sh and pull.sh, and print docs/benchmarks.md
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 records=$(mktemp)
 trap 'rm -f "$records"' EXIT
 load=$(cut -d' ' -f1 /proc/loadavg)
 "$here/run.sh" --format json "$@" >"$records"
+"$here/load_save.sh" --format json >>"$records"
+"$here/pull.sh" --format json >>"$records"
 
 version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null || echo none; }
 cat <<END
@@ -48,7 +50,7 @@ cat <<END
 | subject | what | number | seconds | rate |
 |---|---|---|---|---|
 END
-jq -r 'select(.number) | "| \(.subject) | \(.name) | \(.number) | \(.ms / 1000) | \(.number * 10000 / .ms | round / 10) per second |"
+jq -r '(select(.number) | "| \(.subject) | \(.name) | \(.number) | \(.ms / 1000) | \(.number * 10000 / .ms | round / 10) per second |")
 , (select(.bytes) | "| \(.subject) | \(.name), \(.kind), \(.log) | \(.bytes) bytes | \(.us / 1000000) | \(.bytes / .us | round) MB/s |")' "$records"
 if jq -e 'select(.absent)' "$records" >/dev/null; then
 	printf '\nAbsent:\n\n'

@@ -3,7 +3,8 @@
 # watch.pl NAME COMMAND...: run a machine, tell what its guest's console says and when, as lines "RESULT NAME WHAT VALUE".
 #
 # "INIT": milliseconds since exec.  "IDLE": resident KiB of the process but for the guest's memory (mappings of 128 MiB and
-# more).  "BEGIN WHAT AMOUNT UNIT" to "END WHAT": AMOUNT per second.
+# more).  "BEGIN WHAT AMOUNT UNIT" to "END WHAT": AMOUNT per second, and nanoseconds for each that the process's first
+# thread, which serves devices, was on a processor.
 use strict;
 use warnings;
 no warnings 'portable';    # addresses have 64 bits
@@ -23,6 +24,12 @@ sub resident {
 		$kib += $1 if /^Rss: +(\d+)/ and $size < 131072;
 	}
 	result('resident_KiB_beyond_the_guest', $kib);
+}
+
+# Nanoseconds that the first thread has been on a processor.
+sub busy {
+	open my $f, '<', "/proc/$_[0]/schedstat" or return 0;
+	return (split ' ', <$f>)[0];
 }
 
 pipe my $out, my $in;
@@ -46,10 +53,11 @@ while (my $line = <$out>) {
 	} elsif ($line =~ /IDLE$/) {
 		resident($pid);
 	} elsif ($line =~ /BEGIN (\S+) (\S+) (\S+)/) {
-		$start{$1} = [$now, $2, $3];
+		$start{$1} = [$now, $2, $3, busy($pid)];
 	} elsif ($line =~ /END (\S+)/ and $start{$1}) {
-		my ($at, $amount, $unit) = @{$start{$1}};
+		my ($at, $amount, $unit, $before) = @{$start{$1}};
 		result("$1_${unit}_per_second", sprintf '%.0f', $amount / ($now - $at));
+		result("$1_${unit}_host_ns_each", sprintf '%.0f', (busy($pid) - $before) / $amount);
 	} elsif ($line =~ /FAILED|Call Trace|BUG/) {
 		print "$name: $line\n";
 	}

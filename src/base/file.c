@@ -235,3 +235,15 @@ uint64_t dir_size(int dirfd, const char *path)
 {
 	return size_below(dirfd, path, 0);
 }
+
+bool dir_is_empty(int dirfd, const char *path)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), n = 0;
+	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+
+	if (fd < 0)
+		return errno == ENOENT;
+	while (d != NULL && n < 3 && readdir(d) != NULL)
+		n++;
+	return n == 2; /* "." and ".." */
+}

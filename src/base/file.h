@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -70,6 +71,9 @@ int dir_make_all(const char *path, mode_t mode);
  * Return: 0 also if it is not there; -errno of the first failure.
  */
 int dir_remove(int dirfd, const char *path);
+
+/** dir_is_empty() - there is nothing in a directory, or there is none; false when it cannot be read */
+bool dir_is_empty(int dirfd, const char *path);
 
 /**
  * dir_size() - bytes of the regular files in a directory and below, or of one file; does not follow links

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "bare/utf8.h"
 
 struct json_lexer {
 	struct json_in *in;
@@ -44,26 +45,6 @@ static void skip_space(struct json_lexer *lx)
 	while (lx->p < lx->end &&
 	       (*lx->p == ' ' || *lx->p == '\n' || *lx->p == '\t' || *lx->p == '\r'))
 		lx->p++;
-}
-
-/* Length of the UTF-8 sequence at p, 0 if it is not one (overlong and surrogates are not) */
-static size_t utf8_len(const unsigned char *p, const unsigned char *end)
-{
-	size_t n = p[0] >= 0xc2 && p[0] <= 0xdf   ? 2
-		   : p[0] >= 0xe0 && p[0] <= 0xef ? 3
-		   : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4
-						  : 0;
-
-	if (n == 0 || (size_t) (end - p) < n)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
 }
 
 static char *utf8_put(char *out, uint32_t c)
@@ -168,7 +149,7 @@ static int parse_string(struct json_lexer *lx, char **ret, uint32_t *ret_len)
 		if ((unsigned char) *lx->p < 0x20)
 			return syntax_error(lx, lx->p, "control character in a string");
 
-		size_t n = utf8_len((const unsigned char *) lx->p, (const unsigned char *) lx->end);
+		size_t n = utf8_len((const unsigned char *) lx->p, (size_t) (lx->end - lx->p));
 		if (n == 0)
 			return syntax_error(lx, lx->p, "invalid UTF-8");
 		memcpy(lx->out, lx->p, n);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bare/utf8.h"
+
 static bool str_reserve(struct str *s, size_t more)
 {
 	size_t want, cap = s->cap != 0 ? s->cap : 64;
@@ -67,21 +69,6 @@ void str_printf(struct str *s, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Length of the valid UTF-8 sequence at @p, 0 if there is none.  Spec: RFC 3629, section 4. */
-static size_t utf8_len(const unsigned char *p)
-{
-	size_t n = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] <= 0xdf ? 2 :
-		   (p[0] & 0xf0) == 0xe0 ? 3 : p[0] >= 0xf0 && p[0] <= 0xf4 ? 4 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 /* Bytes at @p that stand for themselves in JSON */
 static size_t plain_len(const unsigned char *p)
 {
@@ -101,7 +88,7 @@ void str_json(struct str *s, const char *text)
 		size_t n = plain_len(p);
 
 		if (n == 0)
-			n = utf8_len(p);
+			n = utf8_len(p, 4);
 		if (n == 0)
 			str_puts(s, "\\ufffd");
 		else if (*p == '"' || *p == '\\')

@@ -55,6 +55,11 @@ REGISTRY_DECLARE(cli_verbs, struct cli_verb);
 	REGISTRY_ADD(cli_verbs, verb);     \
 	static const struct cli_verb verb
 
+/* One that Docker has by two names, in a group and without it */
+#define CLI_VERB_TWICE(verb, name1, name2, ...)              \
+	CLI_VERB(verb) = { .name = name1, __VA_ARGS__ }; \
+	CLI_VERB(verb##_again) = { .name = name2, __VA_ARGS__ }
+
 /** cli_engine() - open the store that was asked for; free with eng_close() */
 int cli_engine(struct cli *cli, struct engine **ret, struct err *err);
 

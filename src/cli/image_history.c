@@ -167,8 +167,7 @@ static int history_run(struct cli *cli, void *opts, int argc, char **argv, struc
 	return r;
 }
 
-CLI_VERB(image_history_verb) = {
-	.name = "image history",
+CLI_VERB_TWICE(image_history_verb, "image history", "history",
 	.args = "IMAGE",
 	.summary = "Show how an image was made",
 	.min_args = 1,
@@ -176,17 +175,4 @@ CLI_VERB(image_history_verb) = {
 	.opts = history_table,
 	.opts_size = sizeof(struct history_opts),
 	.interspersed = true,
-	.run = history_run,
-};
-
-CLI_VERB(history_verb) = {
-	.name = "history",
-	.args = "IMAGE",
-	.summary = "Show how an image was made",
-	.min_args = 1,
-	.max_args = 1,
-	.opts = history_table,
-	.opts_size = sizeof(struct history_opts),
-	.interspersed = true,
-	.run = history_run,
-};
+	.run = history_run);

@@ -84,8 +84,7 @@ static int import_run(struct cli *cli, void *opts, int argc, char **argv, struct
 	return 0;
 }
 
-CLI_VERB(import_verb) = {
-	.name = "import",
+CLI_VERB_TWICE(image_import_verb, "image import", "import",
 	.args = "TAR [NAME]",
 	.summary = "Make an image from a tarball of a root file system; '-' is standard input",
 	.min_args = 1,
@@ -93,17 +92,4 @@ CLI_VERB(import_verb) = {
 	.opts = import_table,
 	.opts_size = sizeof(struct import_opts),
 	.interspersed = true,
-	.run = import_run,
-};
-
-CLI_VERB(image_import_verb) = {
-	.name = "image import",
-	.args = "TAR [NAME]",
-	.summary = "Make an image from a tarball of a root file system; '-' is standard input",
-	.min_args = 1,
-	.max_args = 2,
-	.opts = import_table,
-	.opts_size = sizeof(struct import_opts),
-	.interspersed = true,
-	.run = import_run,
-};
+	.run = import_run);

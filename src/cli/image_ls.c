@@ -254,24 +254,11 @@ static int ls_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	return r < 0 ? r : 0;
 }
 
-CLI_VERB(image_ls_verb) = {
-	.name = "image ls",
+CLI_VERB_TWICE(image_ls_verb, "image ls", "images",
 	.args = "[REPOSITORY[:TAG]]",
 	.summary = "List images",
 	.max_args = 1,
 	.opts = ls_table,
 	.opts_size = sizeof(struct ls_opts),
 	.interspersed = true,
-	.run = ls_run,
-};
-
-CLI_VERB(images_verb) = {
-	.name = "images",
-	.args = "[REPOSITORY[:TAG]]",
-	.summary = "List images",
-	.max_args = 1,
-	.opts = ls_table,
-	.opts_size = sizeof(struct ls_opts),
-	.interspersed = true,
-	.run = ls_run,
-};
+	.run = ls_run);

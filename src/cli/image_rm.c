@@ -42,8 +42,7 @@ static int rm_run(struct cli *cli, void *opts, int argc, char **argv, struct err
 	return failures.result;
 }
 
-CLI_VERB(image_rm_verb) = {
-	.name = "image rm",
+CLI_VERB_TWICE(image_rm_verb, "image rm", "rmi",
 	.args = "IMAGE...",
 	.summary = "Remove images",
 	.min_args = 1,
@@ -51,17 +50,4 @@ CLI_VERB(image_rm_verb) = {
 	.opts = rm_table,
 	.opts_size = sizeof(struct rm_opts),
 	.interspersed = true,
-	.run = rm_run,
-};
-
-CLI_VERB(rmi_verb) = {
-	.name = "rmi",
-	.args = "IMAGE...",
-	.summary = "Remove images",
-	.min_args = 1,
-	.max_args = -1,
-	.opts = rm_table,
-	.opts_size = sizeof(struct rm_opts),
-	.interspersed = true,
-	.run = rm_run,
-};
+	.run = rm_run);

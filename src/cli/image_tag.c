@@ -34,20 +34,9 @@ static int tag_run(struct cli *cli, void *opts, int argc, char **argv, struct er
 	return r;
 }
 
-CLI_VERB(image_tag_verb) = {
-	.name = "image tag",
+CLI_VERB_TWICE(image_tag_verb, "image tag", "tag",
 	.args = "IMAGE NAME",
 	.summary = "Give an image another name",
 	.min_args = 2,
 	.max_args = 2,
-	.run = tag_run,
-};
-
-CLI_VERB(tag_verb) = {
-	.name = "tag",
-	.args = "IMAGE NAME",
-	.summary = "Give an image another name",
-	.min_args = 2,
-	.max_args = 2,
-	.run = tag_run,
-};
+	.run = tag_run);

@@ -63,20 +63,9 @@ static int load_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 	return r < 0 ? err_wrap(err, r, "load '%s'", o->input != NULL ? o->input : "-") : 0;
 }
 
-CLI_VERB(load_verb) = {
-	.name = "load",
+CLI_VERB_TWICE(image_load_verb, "image load", "load",
 	.args = "",
 	.summary = "Load images from an archive",
 	.opts = load_table,
 	.opts_size = sizeof(struct load_opts),
-	.run = load_run,
-};
-
-CLI_VERB(image_load_verb) = {
-	.name = "image load",
-	.args = "",
-	.summary = "Load images from an archive",
-	.opts = load_table,
-	.opts_size = sizeof(struct load_opts),
-	.run = load_run,
-};
+	.run = load_run);

@@ -143,7 +143,9 @@ static int read_health(struct eng_config *c, const struct run_opts *o,
 {
 	int r = health_command(c, o, image, err);
 
-	if (r == 0)
+	if (r == 0 && o->health_interval != NULL && strcmp(o->health_interval, "disable") == 0)
+		c->health_interval = ENG_HEALTH_NEVER;
+	else if (r == 0)
 		r = duration("--health-interval", o->health_interval, image->health_interval,
 			     &c->health_interval, err);
 	if (r == 0)

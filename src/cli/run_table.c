@@ -52,7 +52,7 @@ const struct opt run_table[] = {
 	LIST("expose", 0, expose, "PORT[/PROTOCOL]", "note a port that the program listens on"),
 	LIST("group-add", 0, group_add, "GROUP", "additional group, name or number, or keep-groups"),
 	TEXT("health-cmd", 0, health_cmd, "COMMAND", "command that tells whether it is healthy"),
-	TEXT("health-interval", 0, health_interval, "TIME", "time between checks (default: 30s)"),
+	TEXT("health-interval", 0, health_interval, "TIME", "time between checks, or disable (default: 30s)"),
 	TEXT("health-on-failure", 0, health_on_failure, "ACTION", "when it becomes unhealthy: none, kill, restart, stop"),
 	TEXT("health-retries", 0, health_retries, "NUMBER", "failures until unhealthy (default: 3)"),
 	TEXT("health-start-interval", 0, health_start_interval, "TIME", "time between checks while it starts"),

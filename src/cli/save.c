@@ -104,8 +104,7 @@ static int save_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 					  : save_file(e, o, format, names, (size_t) argc, err);
 }
 
-CLI_VERB(save_verb) = {
-	.name = "save",
+CLI_VERB_TWICE(image_save_verb, "image save", "save",
 	.args = "IMAGE...",
 	.summary = "Save images to an archive",
 	.min_args = 1,
@@ -113,17 +112,4 @@ CLI_VERB(save_verb) = {
 	.opts = save_table,
 	.opts_size = sizeof(struct save_opts),
 	.interspersed = true,
-	.run = save_run,
-};
-
-CLI_VERB(image_save_verb) = {
-	.name = "image save",
-	.args = "IMAGE...",
-	.summary = "Save images to an archive",
-	.min_args = 1,
-	.max_args = -1,
-	.opts = save_table,
-	.opts_size = sizeof(struct save_opts),
-	.interspersed = true,
-	.run = save_run,
-};
+	.run = save_run);

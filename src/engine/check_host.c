@@ -27,6 +27,7 @@
 #include "engine/internal.h"
 #include "oci/cgroup.h"
 #include "sys/cg_layout.h"
+#include "sys/mnt.h"
 
 #define PATH_SIZE 4096
 #define DEFAULT_PARENT "/cleave"
@@ -161,21 +162,6 @@ static int check_cgroups(struct check_run *k, struct err *err)
 	return r;
 }
 
-/* "\040" and the like, in place */
-static void unescape(char *text)
-{
-	char *to = text;
-
-	for (const char *p = text; *p != '\0'; to++) {
-		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] != '\0' && p[3] != '\0') {
-			*to = (char) ((p[1] - '0') * 64 + (p[2] - '0') * 8 + (p[3] - '0'));
-			p += 4;
-		} else
-			*to = *p++;
-	}
-	*to = '\0';
-}
-
 /* Nothing is ever mounted there but in other mount namespaces. */
 static bool is_ours(const struct engine *e, const char *path)
 {
@@ -195,7 +181,7 @@ static int check_mounts(struct check_run *k, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	char *save = NULL;
-	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", CG_TEXT_MAX, &text);
+	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", MNT_INFO_MAX, &text);
 
 	if (r < 0 || text.p == NULL)
 		return r < 0 ? err_set(err, r, "read /proc/self/mountinfo") : 0;
@@ -207,7 +193,7 @@ static int check_mounts(struct check_run *k, struct err *err)
 			point = strsep(&field, " ");
 		if (point == NULL || field == NULL)
 			continue;
-		unescape(point);
+		mnt_unescape(point);
 		if (is_ours(k->e, point))
 			check_found(k, k->c->repair && umount2(point, MNT_DETACH) == 0 ? "unmounted"
 										       : NULL,

@@ -206,18 +206,6 @@ static int check_instance(struct check_run *k, const struct eng_instance *old, s
 	return 0;
 }
 
-static bool is_empty(int at, const char *path)
-{
-	int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), n = 0;
-	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-
-	if (fd < 0)
-		return errno == ENOENT;
-	while (d != NULL && n < 3 && readdir(d) != NULL)
-		n++;
-	return n == 2; /* "." and ".." */
-}
-
 /* Give it a row again; its image may be gone.  Return: what was done; NULL nothing. */
 static const char *adopt(struct check_run *k, const char *id, const struct eng_config *c)
 {
@@ -272,7 +260,7 @@ static int check_dir(struct check_run *k, const char *name, struct err *err)
 		if (eng_instance_config(k->e, &i, &c, NULL) == 0) {
 			action = adopt(k, name, &c);
 			eng_config_fini(&c);
-		} else if (is_empty(k->e->root_fd, upper)) {
+		} else if (dir_is_empty(k->e->root_fd, upper)) {
 			upper[strlen("instances/") + ENG_ID_LEN] = '\0';
 			action = dir_remove(k->e->root_fd, upper) == 0 ? "removed" : NULL;
 		}

@@ -18,21 +18,6 @@
 #include "oci/exec.h"
 #include "sys/cap.h"
 
-/* A copy of @env with what @more sets, later ones last. */
-static int exec_env(struct arena *a, const struct oci_strv *env, const struct img_words *more,
-		    struct oci_strv *ret)
-{
-	struct img_words all = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < env->n; i++)
-		r = eng_words_add(a, &all, env->v[i]);
-	for (size_t i = 0; r == 0 && i < more->n; i++)
-		r = eng_env_set(a, &all, more->v[i]);
-	*ret = (struct oci_strv) { .v = (char **) all.v, .n = all.n };
-	return r;
-}
-
 /* Looked up in the container's own files, as they are now. */
 static int exec_user(struct engine *e, const struct oci_container *c, const char *text,
 		     struct arena *a, struct oci_process *p, struct err *err)
@@ -71,7 +56,7 @@ static int exec_process(struct engine *e, struct oci_container *c, const struct 
 {
 	struct arena *a = &c->spec->arena;
 	struct oci_process p = c->spec->process;
-	int r = exec_env(a, &p.env, &x->env, &p.env);
+	int r = eng_exec_env(a, &x->env, &p.env);
 
 	p.args = (struct oci_strv) { .v = (char **) x->args.v, .n = x->args.n };
 	p.terminal = x->tty;

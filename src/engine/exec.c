@@ -4,10 +4,12 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "engine/config.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/launch.h"
 #include "engine/stop.h"
+#include "oci/spec.h"
 
 int eng_exec(struct engine *e, const struct eng_instance *i, const struct eng_exec *exec,
 	     bool attach, int *ret_client, struct err *err)
@@ -25,4 +27,17 @@ int eng_exec(struct engine *e, const struct eng_instance *i, const struct eng_ex
 			       i->name);
 	r = eng_launch_exec(e, i, exec, attach, ret_client, err);
 	return r < 0 && eng_has_ended(e, i, pid, err) ? -ESRCH : r;
+}
+
+int eng_exec_env(struct arena *a, const struct img_words *more, struct oci_strv *env)
+{
+	struct img_words all = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < env->n; i++)
+		r = eng_words_add(a, &all, env->v[i]);
+	for (size_t i = 0; r == 0 && i < more->n; i++)
+		r = eng_env_set(a, &all, more->v[i]);
+	*env = (struct oci_strv) { .v = (char **) all.v, .n = all.n };
+	return r;
 }

@@ -5,9 +5,11 @@
 
 #include "image/config.h"
 
+struct arena;
 struct eng_instance;
 struct engine;
 struct err;
+struct oci_strv;
 
 /**
  * struct eng_exec - another program in an instance
@@ -36,3 +38,6 @@ struct eng_exec {
  */
 int eng_exec(struct engine *e, const struct eng_instance *i, const struct eng_exec *exec,
 	     bool attach, int *ret_client, struct err *err);
+
+/** eng_exec_env() - make @env a copy in @a of itself with what @more sets, later ones last; 0 or -ENOMEM */
+int eng_exec_env(struct arena *a, const struct img_words *more, struct oci_strv *env);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,13 +23,11 @@
 #include "base/clock.h"
 #include "base/db.h"
 #include "base/err.h"
-#include "base/file.h"
-#include "base/json_write.h"
-#include "base/str.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/event.h"
 #include "engine/exec.h"
+#include "engine/health_record.h"
 #include "engine/instance.h"
 #include "engine/monitor/protocol.h"
 #include "engine/stop.h"
@@ -39,16 +38,7 @@
 #define TIMEOUT (30 * SECOND)
 #define START_INTERVAL (5 * SECOND)
 #define RETRIES 3
-#define OUTPUT_MAX 4096 /* bytes kept of what a check prints */
-#define RESULTS 5 /* kept */
 #define TIMED_OUT (-1) /* exit code in the results, as Docker's */
-
-struct result {
-	int64_t start, end;
-	int code;
-	char output[OUTPUT_MAX + 1];
-	size_t len;
-};
 
 struct health {
 	struct engine *e;
@@ -56,10 +46,7 @@ struct health {
 	const struct eng_config *c;
 	struct eng_exec exec;
 	struct arena arena;
-	struct result results[RESULTS];
-	size_t nr_results;
-	uint64_t failures; /* in a row */
-	const char *status;
+	struct health_record record;
 };
 
 bool eng_health_wanted(const struct eng_config *config)
@@ -72,8 +59,8 @@ static uint64_t given(uint64_t value, uint64_t fallback)
 	return value != 0 ? value : fallback;
 }
 
-/* Run a verb of this program on the instance; in a process of its own that nobody waits for. */
-static int run_verb(struct engine *e, char *const argv[], struct err *err)
+/* Run a verb of this program on the instance, in a process of its own; without @wait nobody waits for that. */
+static int run_verb(struct engine *e, char *const argv[], bool wait, struct err *err)
 {
 	char *const env[] = { NULL };
 	pid_t pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
@@ -81,11 +68,10 @@ static int run_verb(struct engine *e, char *const argv[], struct err *err)
 	if (pid < 0)
 		return err_set(err, pid, "create a process");
 	if (pid > 0) {
-		(void) proc_wait(pid); /* it is gone at once */
+		(void) proc_wait(pid); /* without @wait it is gone at once */
 		return 0;
 	}
-	pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
-	if (pid != 0)
+	if (!wait && proc_clone(0, SIGCHLD, -EBADF, NULL) != 0)
 		_exit(0);
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (int fd = 0; null >= 0 && fd <= STDERR_FILENO; fd++)
@@ -97,7 +83,8 @@ static int run_verb(struct engine *e, char *const argv[], struct err *err)
 	_exit(126);
 }
 
-int eng_health_begin(struct engine *e, const struct eng_instance *i, struct err *err)
+int eng_health_begin(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
+		     struct err *err)
 {
 	char *const argv[] = { "cleave", "--root",   e->root,          "--runroot", e->runroot,
 			       "_health", e->monitor, (char *) i->id, NULL };
@@ -110,7 +97,7 @@ int eng_health_begin(struct engine *e, const struct eng_instance *i, struct err 
 		return r;
 	(void) snprintf(path, sizeof(path), "instances/%.64s/" ENG_HEALTH_FILE, i->id);
 	(void) unlinkat(e->root_fd, path, 0); /* of its last run */
-	return run_verb(e, argv, err);
+	return config->health_interval != ENG_HEALTH_NEVER ? run_verb(e, argv, false, err) : 0;
 }
 
 /* "CMD" and its words, or "CMD-SHELL" and a line for sh */
@@ -131,11 +118,11 @@ static int make_command(struct health *h)
 }
 
 /* Return: true when the check has ended; result->code is set. */
-static bool take_record(int sock, struct result *result)
+static bool take_record(int sock, struct health_result *result)
 {
 	char record[1 + MON_DATA_MAX];
 	ssize_t n = recv(sock, record, sizeof(record), 0);
-	size_t room = OUTPUT_MAX - result->len;
+	size_t room = HEALTH_OUTPUT_MAX - result->len;
 	struct mon_exit x;
 
 	if (n <= 0)
@@ -154,10 +141,10 @@ static bool take_record(int sock, struct result *result)
 	return false;
 }
 
-static void wait_for_result(int sock, uint64_t timeout, struct result *result)
+static void wait_for_result(int sock, uint64_t timeout, struct health_result *result)
 {
 	struct mon_signal kill = { MON_SIGNAL, SIGKILL };
-	int64_t deadline = result->start + (int64_t) timeout;
+	int64_t deadline = time_now_ns() + (int64_t) timeout;
 
 	for (;;) {
 		int64_t left = (deadline - time_now_ns() + 999999) / 1000000;
@@ -177,61 +164,35 @@ static void wait_for_result(int sock, uint64_t timeout, struct result *result)
 }
 
 /* Return: false when the instance does not run any more. */
-static bool check(struct health *h, struct result *ret)
+static bool check(struct health *h, struct health_result *ret)
 {
 	_cleanup_close_ int client = -EBADF;
-	struct result result = { .start = time_now_ns(), .code = TIMED_OUT };
 	struct err why = { 0 };
-	int r = eng_exec(h->e, h->i, &h->exec, true, &client, &why);
+	int r;
 
+	ret->code = TIMED_OUT;
+	ret->len = 0;
+	time_rfc3339(time_now_ns(), ret->start);
+	r = eng_exec(h->e, h->i, &h->exec, true, &client, &why);
 	if (r == -ESRCH || r == -ENOENT)
 		if (eng_pid(h->e, h->i) < 0)
 			return false;
 	if (r < 0)
-		result.len = (size_t) snprintf(result.output, sizeof(result.output), "%s", why.text);
+		ret->len = (size_t) snprintf(ret->output, sizeof(ret->output), "%s", why.text);
 	else
-		wait_for_result(client, given(h->c->health_timeout, TIMEOUT), &result);
-	result.end = time_now_ns();
-	result.output[result.len] = '\0';
-	*ret = result;
+		wait_for_result(client, given(h->c->health_timeout, TIMEOUT), ret);
+	time_rfc3339(time_now_ns(), ret->end);
+	ret->output[ret->len] = '\0';
 	return true;
-}
-
-static void write_results(struct health *h)
-{
-	_cleanup_(str_fini) struct str s = { 0 };
-	_cleanup_close_ int dir = eng_instance_dir(h->e, h->i, NULL);
-	char text[TIME_TEXT_MAX];
-
-	json_open(&s, NULL, '{');
-	json_text(&s, "Status", h->status);
-	json_uint(&s, "FailingStreak", h->failures);
-	json_open(&s, "Log", '[');
-	for (size_t n = 0; n < h->nr_results; n++) {
-		const struct result *result = &h->results[n];
-
-		json_open(&s, NULL, '{');
-		time_rfc3339(result->start, text);
-		json_text(&s, "Start", text);
-		time_rfc3339(result->end, text);
-		json_text(&s, "End", text);
-		json_int(&s, "ExitCode", result->code);
-		json_text(&s, "Output", result->output);
-		json_close(&s, '}');
-	}
-	json_close(&s, ']');
-	json_close(&s, '}');
-	if (dir >= 0 && !s.failed)
-		(void) file_replace(dir, ENG_HEALTH_FILE, s.p, s.len, 0600); /* the row says it too */
 }
 
 static void set_status(struct health *h, const char *status)
 {
 	char action[64];
 
-	if (strcmp(h->status, status) == 0)
+	if (strcmp(h->record.status, status) == 0)
 		return;
-	h->status = status;
+	h->record.status = status;
 	(void) db_run(h->e->db, NULL,
 		      "UPDATE instance SET health = ? WHERE id = ? AND state = 'running'", "ss",
 		      status, h->i->id); /* tried again with the next change */
@@ -239,25 +200,34 @@ static void set_status(struct health *h, const char *status)
 	eng_event_of(h->e, h->i, action, NULL, NULL);
 }
 
-/* Failures while it starts do not count. */
-static void note(struct health *h, const struct result *result, bool starting)
+/*
+ * Regular checks and those by hand are noted one after the other.  Failures while it starts do not count.
+ * Return: a failure of one that is unhealthy.
+ */
+static bool note(struct health *h, const struct health_result *result, int64_t begin)
 {
-	if (h->nr_results == RESULTS)
-		memmove(h->results, h->results + 1, --h->nr_results * sizeof(*result));
-	h->results[h->nr_results++] = *result;
+	bool starting = time_now_ns() - begin < (int64_t) h->c->health_start_period;
+	struct health_record *r = &h->record;
+
+	_cleanup_close_ int dir = eng_instance_dir(h->e, h->i, NULL);
+	if (dir < 0 || flock(dir, LOCK_EX) < 0)
+		return false; /* it is being removed */
+	health_record_read(dir, r);
+	health_record_add(r, result);
 	if (result->code == 0) {
-		h->failures = 0;
+		r->failures = 0;
 		set_status(h, "healthy");
-	} else if (!starting || strcmp(h->status, "starting") != 0) {
-		h->failures++;
-		if (h->failures >= given(h->c->health_retries, RETRIES))
+	} else if (!starting || strcmp(r->status, "starting") != 0) {
+		r->failures++;
+		if (r->failures >= given(h->c->health_retries, RETRIES))
 			set_status(h, "unhealthy");
 	}
-	write_results(h);
+	health_record_write(dir, r);
+	return result->code != 0 && strcmp(r->status, "unhealthy") == 0;
 }
 
-/* --health-on-failure; the verb ends this process with the instance. */
-static void react(struct health *h)
+/* --health-on-failure */
+static void react(struct health *h, bool wait)
 {
 	const char *verb = h->c->health_on_failure;
 	char *const argv[] = { "cleave", "--root", h->e->root, "--runroot", h->e->runroot,
@@ -265,7 +235,7 @@ static void react(struct health *h)
 			       NULL };
 
 	if (verb != NULL)
-		(void) run_verb(h->e, argv, NULL); /* with the next failure again */
+		(void) run_verb(h->e, argv, wait, NULL); /* with the next failure again */
 }
 
 static bool is_paused(struct health *h)
@@ -278,14 +248,14 @@ static bool is_paused(struct health *h)
 
 static void loop(struct health *h, int pidfd)
 {
+	struct health_result result;
 	int64_t begin = time_now_ns();
-	struct result result;
 
 	for (;;) {
 		bool starting = time_now_ns() - begin < (int64_t) h->c->health_start_period;
 		uint64_t pause = given(h->c->health_interval, INTERVAL);
 
-		if (starting && strcmp(h->status, "starting") == 0 &&
+		if (starting && strcmp(h->record.status, "starting") == 0 &&
 		    given(h->c->health_start_interval, START_INTERVAL) < pause)
 			pause = given(h->c->health_start_interval, START_INTERVAL);
 		pause = (pause + 999999) / 1000000;
@@ -298,16 +268,15 @@ static void loop(struct health *h, int pidfd)
 			return;
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			; /* monitors of checks, which end a little later */
-		note(h, &result, starting);
-		if (result.code != 0 && strcmp(h->status, "unhealthy") == 0)
-			react(h);
+		if (note(h, &result, begin))
+			react(h, false); /* the verb ends this process with the instance */
 	}
 }
 
 int eng_health_check(struct engine *e, const struct eng_instance *i, struct err *err)
 {
 	_cleanup_free_ struct health *h = calloc(1, sizeof(*h));
-	struct result result;
+	struct health_result result;
 	struct eng_config config;
 	int r;
 
@@ -327,6 +296,8 @@ int eng_health_check(struct engine *e, const struct eng_instance *i, struct err 
 	else if (!check(h, &result))
 		r = err_msg(err, -ESRCH, "instance '%s' is not running: see 'cleave start'",
 			    i->name);
+	if (r == 0 && note(h, &result, i->started))
+		react(h, true);
 	arena_fini(&h->arena);
 	eng_config_fini(&config);
 	return r < 0 ? r : result.code != 0;
@@ -351,12 +322,10 @@ int eng_health_run(struct engine *e, const struct eng_instance *i, struct err *e
 	h->e = e;
 	h->i = i;
 	h->c = &config;
-	h->status = "starting";
+	h->record.status = "starting";
 	r = make_command(h);
-	if (r == 0) {
-		write_results(h);
+	if (r == 0)
 		loop(h, pidfd);
-	}
 	arena_fini(&h->arena);
 	eng_config_fini(&config);
 	return r < 0 ? err_set(err, r, "check the health of '%s'", i->name) : 0;

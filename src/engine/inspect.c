@@ -339,7 +339,7 @@ static void add_health(struct str *s, const struct eng_config *c)
 		return;
 	json_open(s, "Healthcheck", '{');
 	json_texts(s, "Test", c->health.v, c->health.n);
-	json_uint(s, "Interval", c->health_interval);
+	json_uint(s, "Interval", c->health_interval != ENG_HEALTH_NEVER ? c->health_interval : 0);
 	json_uint(s, "Timeout", c->health_timeout);
 	json_uint(s, "StartPeriod", c->health_start_period);
 	json_uint(s, "StartInterval", c->health_start_interval);

@@ -139,7 +139,7 @@ int eng_start(struct engine *e, const struct eng_instance *i, const struct eng_c
 		(void) eng_instance_failed(e, i, eng_start_exit_code(err), err->text,
 					   NULL); /* the next command does it */
 	else if (eng_health_wanted(config))
-		(void) eng_health_begin(e, i, NULL); /* it runs without, as "no health" */
+		(void) eng_health_begin(e, i, config, NULL); /* it runs without, as "no health" */
 	cleanup_closep(&keep);
 	return r;
 }

@@ -109,17 +109,6 @@ int eng_volumes_drop(struct engine *e, const char *id, bool anonymous, struct er
 	return r;
 }
 
-static bool is_empty(int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	int n = 0;
-
-	while (d != NULL && n < 3 && readdir(d) != NULL)
-		n++;
-	return n == 2; /* "." and ".." */
-}
-
 /* The directory's own attributes; those of what is in it have been copied. */
 static int copy_mode(int from, int to)
 {
@@ -162,11 +151,11 @@ static int fill_locked(int dir, const char *destination, int rootfs, uint32_t ow
 
 	if (data < 0)
 		return err_set(err, -errno, "open its directory");
-	if (from >= 0 && is_empty(data))
+	if (from >= 0 && dir_is_empty(data, "."))
 		r = copy(dir, from, err);
 	else if (from < 0 && from != -ENOENT && from != -ENOTDIR && from != -ELOOP)
 		r = err_set(err, from, "open '%s' of the image", destination);
-	else if (owner != 0 && is_empty(data) && fchown(data, owner, owner) < 0)
+	else if (owner != 0 && dir_is_empty(data, ".") && fchown(data, owner, owner) < 0)
 		r = err_set(err, -errno, "set its owner");
 	if (r == 0 && unlinkat(dir, "fresh", 0) < 0)
 		r = err_set(err, -errno, "note that it was filled");

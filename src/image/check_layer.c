@@ -22,9 +22,7 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "base/str.h"
-#include "image/fetch.h"
 #include "image/internal.h"
-#include "image/layer.h"
 #include "image/store.h"
 #include "image/stream.h"
 #include "image/tar.h"
@@ -36,10 +34,10 @@
 
 static int open_blob(struct img_store *store, const char *hex)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int fd;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%.64s", hex);
+	img_blob_path(hex, path);
 	fd = openat(store->root, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -271,21 +269,12 @@ static int unpack(const struct img_work *work, int blob, struct err *err)
 {
 	_cleanup_(img_stream_freep) struct img_stream *s = NULL;
 	uint64_t size = 0;
-	int r;
+	int r = img_stream_open(blob, -EBADF, &s, err);
 
-	if (mkdirat(work->dir, "layer", 0700) < 0 || mkdirat(work->dir, "layer/fs", 0755) < 0)
-		return err_set(err, -errno, "create a directory in the store");
-	_cleanup_close_ int fs = openat(work->dir, "layer/fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int layer = openat(work->dir, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fs < 0 || layer < 0)
-		return err_set(err, -errno, "open a directory in the store");
-	r = img_stream_open(blob, -EBADF, &s, err);
 	if (r < 0)
 		return r;
 	img_stream_no_digests(s);
-	r = img_layer_unpack(s, fs, IMG_LAYER_CHANGES, &size, err);
-	if (r == 0 && img_layer_size_write(layer, size) < 0)
-		r = err_msg(err, -EIO, "write the size of a layer");
+	r = img_work_unpack(work, "layer", s, IMG_LAYER_CHANGES, &size, err);
 	return r == 0 ? img_work_sync(work, err) : r;
 }
 

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -14,8 +13,8 @@
 #include "image/edit.h"
 #include "image/fetch.h"
 #include "image/internal.h"
-#include "image/layer.h"
 #include "image/manifest.h"
+#include "image/parts.h"
 #include "image/settle.h"
 #include "image/sink.h"
 #include "image/stream.h"
@@ -44,10 +43,10 @@ int img_layer_pack(int upper, const struct img_tree_opts *opts, int fd, struct i
 
 static int read_blob(struct img_store *store, const char *hex, struct str *ret, struct err *err)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int r;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", hex); /* 64 digits */
+	img_blob_path(hex, path);
 	r = file_read(store->root, path, IMG_CONFIG_SIZE_MAX, ret);
 	return r < 0 ? err_set(err, r, "read blob '%.12s'", hex) : 0;
 }
@@ -56,15 +55,10 @@ static int read_blob(struct img_store *store, const char *hex, struct str *ret, 
 static int base_layers(struct img_store *store, const struct img_image *base, struct arena *arena,
 		       struct img_manifest *ret, struct err *err)
 {
-	_cleanup_(str_fini) struct str text = { 0 };
 	struct img_manifest m = { 0 };
 	struct img_descriptor *layers;
-	int r = 0;
+	int r = base != NULL ? img_manifest_read(store, base, arena, &m, err) : 0;
 
-	if (base != NULL)
-		r = read_blob(store, base->manifest + strlen("sha256:"), &text, err);
-	if (r == 0 && base != NULL)
-		r = img_manifest_parse("manifest", arena, text.p, text.len, &m, err);
 	if (r < 0)
 		return r;
 	if (m.nr_layers + 1 >= IMG_LAYERS_MAX)
@@ -182,23 +176,12 @@ static int unpack_blob(const struct img_work *work, int blob, const struct img_s
 		       uint64_t *ret_size, struct err *err)
 {
 	_cleanup_(img_stream_freep) struct img_stream *s = NULL;
-	int r;
+	int r = img_stream_open_range(blob, 0, sum->blob_size, -EBADF, &s, err);
 
-	if (mkdirat(work->dir, "layer", 0700) < 0 || mkdirat(work->dir, "layer/fs", 0755) < 0)
-		return err_set(err, -errno, "create a directory in the store");
-	_cleanup_close_ int fs = openat(work->dir, "layer/fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int layer = openat(work->dir, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fs < 0 || layer < 0)
-		return err_set(err, -errno, "open a directory in the store");
-	r = img_stream_open_range(blob, 0, sum->blob_size, -EBADF, &s, err);
 	if (r < 0)
 		return r;
 	img_stream_no_digests(s);
-	r = img_layer_unpack(s, fs, IMG_LAYER_CHANGES, ret_size, err);
-	if (r < 0)
-		return r;
-	r = img_layer_size_write(layer, *ret_size);
-	return r < 0 ? err_set(err, r, "write the size of a layer") : 0;
+	return img_work_unpack(work, "layer", s, IMG_LAYER_CHANGES, ret_size, err);
 }
 
 static int commit_in(struct img_store *store, const struct img_work *work,

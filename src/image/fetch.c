@@ -22,7 +22,6 @@
 #include "base/str.h"
 #include "image/archive.h"
 #include "image/internal.h"
-#include "image/layer.h"
 #include "image/meter.h"
 #include "image/store.h"
 
@@ -53,16 +52,6 @@ void img_fetch_chain(const char *below, const char *diff_id, char ret[65])
 	sha256_hex(text, (size_t) n, ret);
 }
 
-int img_layer_size_write(int layer, uint64_t size)
-{
-	char text[32];
-	int n = snprintf(text, sizeof(text), "%llu", (unsigned long long) size);
-	_cleanup_close_ int fd = openat(layer, "size", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-					0644);
-
-	return fd < 0 ? -errno : fd_write_full(fd, text, (size_t) n);
-}
-
 static uint64_t layer_size(struct img_store *store, const char *chain)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
@@ -87,10 +76,10 @@ static bool has_layer(struct img_store *store, const char *chain)
 /* Bytes of a blob of the store; false: there is none */
 static bool has_blob(struct img_store *store, const char *digest, uint64_t *ret_size)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	struct stat st;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest + strlen("sha256:"));
+	img_blob_path(digest, path);
 	if (fstatat(store->root, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	*ret_size = (uint64_t) st.st_size;
@@ -114,23 +103,13 @@ static int check(const struct img_fetch *f, struct err *err)
 
 static int unpack(const struct crew *c, struct img_fetch *f, struct img_stream *s, struct err *err)
 {
-	char layer[32], path[40];
+	char name[32];
 	int r;
 
-	(void) snprintf(layer, sizeof(layer), "l%zu", (size_t) (f - c->list));
-	(void) snprintf(path, sizeof(path), "%s/fs", layer);
-	if (mkdirat(c->work->dir, layer, 0700) < 0 || mkdirat(c->work->dir, path, 0755) < 0)
-		return err_set(err, -errno, "create a directory in the store");
-	_cleanup_close_ int dir = openat(c->work->dir, layer, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int fs = openat(c->work->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0 || fs < 0)
-		return err_set(err, -errno, "open a directory in the store");
-	r = img_layer_unpack(s, fs, IMG_LAYER_CHANGES, &f->content, err);
-	if (r < 0)
-		return r;
-	r = img_layer_size_write(dir, f->content);
-	f->unpacked = true;
-	return r < 0 ? err_set(err, r, "write the size of a layer") : 0;
+	(void) snprintf(name, sizeof(name), "l%zu", (size_t) (f - c->list));
+	r = img_work_unpack(c->work, name, s, IMG_LAYER_CHANGES, &f->content, err);
+	f->unpacked = r == 0;
+	return r;
 }
 
 /* True when the store has all of it; then @f is complete. */

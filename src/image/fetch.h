@@ -50,6 +50,3 @@ int img_fetch_publish(struct img_store *store, const struct img_work *work,
 
 /** img_fetch_chain() - chain id of a layer above @below ("" for none), both hexadecimal */
 void img_fetch_chain(const char *below, const char *diff_id, char ret[65]);
-
-/** img_layer_size_write() - note beside a layer's "fs" how many bytes of files it has; 0 or -errno */
-int img_layer_size_write(int layer, uint64_t size);

@@ -11,46 +11,31 @@
 #include "base/err.h"
 #include "image/commit.h"
 #include "image/edit.h"
-#include "image/fetch.h"
-#include "image/layer.h"
 #include "image/meter.h"
 #include "image/reference.h"
 #include "image/store.h"
 #include "image/stream.h"
 
-/* Unpack into "layer/fs" and copy into "blob" of the work directory, in one pass. */
+/* Unpack into "layer" and copy into "blob" of the work directory, in one pass. */
 static int unpack(const struct img_work *work, int fd, struct img_stream_sum *ret_sum,
 		  uint64_t *ret_size, struct err *err)
 {
 	_cleanup_(img_stream_freep) struct img_stream *s = NULL;
 	struct stat st;
-	mode_t old;
 	int r;
 
 	_cleanup_close_ int blob = openat(work->dir, "blob",
 					  O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (blob < 0 || mkdirat(work->dir, "layer", 0700) < 0 ||
-	    mkdirat(work->dir, "layer/fs", 0755) < 0)
+	if (blob < 0)
 		return err_set(err, -errno, "create files in the store");
-	_cleanup_close_ int fs = openat(work->dir, "layer/fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fs < 0)
-		return err_set(err, -errno, "open a directory in the store");
 	r = img_stream_open(fd, blob, &s, err);
 	if (r < 0)
 		return r;
 	img_stream_meter(s, work->meter);
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
 		img_meter_expect(work->meter, (uint64_t) st.st_size);
-	old = umask(0);
-	r = img_layer_unpack(s, fs, IMG_LAYER_ROOT, ret_size, err);
-	(void) umask(old); /* never fails */
-	if (r == 0)
-		r = img_stream_finish(s, ret_sum, err);
-	if (r < 0)
-		return r;
-	_cleanup_close_ int layer = openat(work->dir, "layer", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = layer < 0 ? -errno : img_layer_size_write(layer, *ret_size);
-	return r < 0 ? err_set(err, r, "write the size of a layer") : 0;
+	r = img_work_unpack(work, "layer", s, IMG_LAYER_ROOT, ret_size, err);
+	return r < 0 ? r : img_stream_finish(s, ret_sum, err);
 }
 
 static int import_in(struct img_store *store, const struct img_work *work, int fd,

@@ -22,13 +22,13 @@ int img_manifest_read(struct img_store *store, const struct img_image *image, st
 		      struct img_manifest *ret, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int r;
 
 	if (!str_starts(image->manifest, "sha256:"))
 		return err_msg(err, -EINVAL, "image %.12s has the unknown manifest '%.80s'",
 			       image->id, image->manifest);
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%.64s", image->manifest + 7);
+	img_blob_path(image->manifest, path);
 	r = file_read(store->root, path, IMG_CONFIG_SIZE_MAX, &text);
 	if (r < 0)
 		return err_set(err, r, "read the manifest of image %.12s", image->id);
@@ -81,10 +81,10 @@ int img_parts(struct img_store *store, const struct img_image *image, struct are
 
 uint64_t img_part_bytes(struct img_store *store, const struct img_part *part)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 
 	if (part->kind == IMG_PART_LAYER)
 		return img_layer_bytes(store, part->hex);
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%.64s", part->hex);
+	img_blob_path(part->hex, path);
 	return dir_size(store->root, path);
 }

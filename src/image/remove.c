@@ -154,11 +154,11 @@ static int keep_manifest(struct img_store *store, const char *hex, struct set *b
 	_cleanup_(str_fini) struct str text = { 0 };
 	_cleanup_(arena_fini) struct arena strings = { 0 };
 	const struct json *layers, *config;
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	struct json_in in;
 	int r;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%.64s", hex);
+	img_blob_path(hex, path);
 	if (file_read(store->root, path, IMG_CONFIG_SIZE_MAX, &text) < 0 || text.p == NULL) {
 		*ret_all = true;
 		return 0;

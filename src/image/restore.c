@@ -108,9 +108,9 @@ static int unpack_all(struct restore *rs, const struct img_work *work, struct er
 static bool blob_ok(const struct restore *rs, const char *digest)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
-	char path[128], hex[SHA256_HEX_LEN + 1];
+	char path[IMG_BLOB_PATH_SIZE], hex[SHA256_HEX_LEN + 1];
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest);
+	img_blob_path(digest, path);
 	if (file_read(rs->store->root, path, IMG_CONFIG_SIZE_MAX, &text) < 0)
 		return false;
 	sha256_hex(text.p != NULL ? text.p : "", text.len, hex);

@@ -23,6 +23,7 @@
 #include "image/internal.h"
 #include "image/manifest.h"
 #include "image/meter.h"
+#include "image/parts.h"
 #include "image/reference.h"
 #include "image/sink.h"
 #include "image/store.h"
@@ -58,23 +59,12 @@ static int nomem(struct err *err)
 
 static int open_blob(struct save *s, const char *digest, struct err *err)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int fd;
 
-	(void) snprintf(path, sizeof(path), "images/" BLOBS "%s", digest + strlen("sha256:"));
+	img_blob_path(digest, path);
 	fd = openat(s->store->root, path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? err_set(err, -errno, "open blob '%s'", digest) : fd;
-}
-
-static int read_manifest(struct save *s, struct part *p, struct err *err)
-{
-	_cleanup_(str_fini) struct str text = { 0 };
-	_cleanup_close_ int fd = open_blob(s, p->image.manifest, err);
-	int r = fd < 0 ? fd : fd_read_str(fd, IMG_CONFIG_SIZE_MAX, &text);
-
-	if (fd >= 0 && r < 0)
-		return err_set(err, r, "read blob '%s'", p->image.manifest);
-	return r < 0 ? r : img_manifest_parse("manifest", &s->arena, text.p, text.len, &p->manifest, err);
 }
 
 /* "docker.io/library/debian:12": as programs want it that know several registries */
@@ -127,7 +117,7 @@ static int add_part(struct save *s, const char *name, size_t max, struct err *er
 		if (*end == NULL)
 			return nomem(err);
 		(*end)->image = image;
-		r = read_manifest(s, *end, err);
+		r = img_manifest_read(s->store, &(*end)->image, &s->arena, &(*end)->manifest, err);
 	}
 	(*end)->image.repository = image.repository;
 	(*end)->image.tag = image.tag;

@@ -280,13 +280,21 @@ int img_store_sync(struct img_store *store, struct err *err)
 	return 0;
 }
 
+void img_blob_path(const char *digest, char ret[IMG_BLOB_PATH_SIZE])
+{
+	const char *colon = strchr(digest, ':');
+
+	(void) snprintf(ret, IMG_BLOB_PATH_SIZE, "images/blobs/sha256/%.64s",
+			colon != NULL ? colon + 1 : digest);
+}
+
 int img_store_config_text(struct img_store *store, const struct img_image *image, struct str *ret,
 			  struct err *err)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int r;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", image->id); /* 64 digits */
+	img_blob_path(image->id, path);
 	r = file_read(store->root, path, IMG_CONFIG_SIZE_MAX, ret);
 	if (r == -ENOENT)
 		return err_msg(err, r,

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "image/layer.h"
 #include "image/reference.h"
 
 struct db;
@@ -22,6 +23,7 @@ struct err;
 struct img_config;
 struct img_meter;
 struct img_store;
+struct img_stream;
 struct img_words;
 struct str;
 
@@ -130,6 +132,11 @@ int img_store_config(struct img_store *store, const struct img_image *image, str
 int img_store_config_text(struct img_store *store, const struct img_image *image, struct str *ret,
 			  struct err *err);
 
+#define IMG_BLOB_PATH_SIZE 96 /* bytes */
+
+/** img_blob_path() - where a blob is below the directory of the store; @digest: "sha256:<hex>", or <hex> alone */
+void img_blob_path(const char *digest, char ret[IMG_BLOB_PATH_SIZE]);
+
 /** img_store_layers_fd() - directory "layers", owned by the store */
 int img_store_layers_fd(const struct img_store *store);
 
@@ -150,6 +157,16 @@ struct img_work {
  * Return: 0; -errno with a message.
  */
 int img_work_begin(struct img_store *store, struct img_work *ret, struct err *err);
+
+/**
+ * img_work_unpack() - make a layer: a directory with "fs", and beside it how many bytes of files that has
+ * @name: of the new directory below the work directory
+ * @s: as of img_layer_unpack()
+ * @ret_size: bytes of regular files
+ * Return: codes of img_layer_unpack().
+ */
+int img_work_unpack(const struct img_work *work, const char *name, struct img_stream *s,
+		    enum img_layer_kind kind, uint64_t *ret_size, struct err *err);
 
 /**
  * img_work_blob() - move a finished file into the blobs

@@ -86,12 +86,42 @@ int img_work_begin(struct img_store *store, struct img_work *ret, struct err *er
 	return 0;
 }
 
+static int write_size(int layer, uint64_t size)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%llu", (unsigned long long) size);
+	_cleanup_close_ int fd = openat(layer, "size", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+					0644);
+
+	return fd < 0 ? -errno : fd_write_full(fd, text, (size_t) n);
+}
+
+int img_work_unpack(const struct img_work *work, const char *name, struct img_stream *s,
+		    enum img_layer_kind kind, uint64_t *ret_size, struct err *err)
+{
+	int r;
+
+	if (mkdirat(work->dir, name, 0700) < 0)
+		return err_set(err, -errno, "create a directory in the store");
+	_cleanup_close_ int layer = openat(work->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (layer < 0 || mkdirat(layer, "fs", 0755) < 0)
+		return err_set(err, -errno, "create a directory in the store");
+	_cleanup_close_ int fs = openat(layer, "fs", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fs < 0)
+		return err_set(err, -errno, "open a directory in the store");
+	r = img_layer_unpack(s, fs, kind, ret_size, err);
+	if (r < 0)
+		return r;
+	r = write_size(layer, *ret_size);
+	return r < 0 ? err_set(err, r, "write the size of a layer") : 0;
+}
+
 int img_work_blob(struct img_store *store, const struct img_work *work, const char *name,
 		  const char *digest, struct err *err)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest + strlen("sha256:"));
+	img_blob_path(digest, path);
 	if (fchmodat(work->dir, name, 0644, 0) < 0 ||
 	    renameat(work->dir, name, store->root, path) < 0)
 		return err_set(err, -errno, "store blob '%s'", digest);

@@ -23,29 +23,12 @@
 #include "oci/process.h"
 #include "oci/process_parts.h"
 #include "oci/spec.h"
+#include "sys/mnt.h"
 
 #define DEFAULT_MOUNT "/sys/fs/resctrl"
 #define RESCTRL_MAGIC 0x7655821
-#define MOUNTINFO_MAX (16u << 20) /* bytes of a mountinfo file */
 #define STATUS_MAX 4096 /* bytes of last_cmd_status */
 #define SCHEMATA_MAX 65536 /* bytes of a schemata file */
-
-/* Replace \ooo as the kernel writes it in mountinfo. */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char) ((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
 
 /* Mount point in a line of mountinfo.  Return: points into @line; NULL another file system. */
 static char *mount_point(char *line)
@@ -62,7 +45,7 @@ static char *mount_point(char *line)
 		p++;
 	}
 	p[strcspn(p, " ")] = '\0';
-	unescape(p);
+	mnt_unescape(p);
 	return p;
 }
 
@@ -70,7 +53,7 @@ static int find_mount(char **ret)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	char *line, *rest, *found = NULL;
-	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", MOUNTINFO_MAX, &text);
+	int r = file_read(AT_FDCWD, "/proc/self/mountinfo", MNT_INFO_MAX, &text);
 
 	if (r < 0)
 		return r;

@@ -39,7 +39,6 @@
 #define AT_RECURSIVE 0x8000
 #endif
 
-#define MOUNTINFO_SIZE_MAX ((size_t) 64 << 20) /* bytes */
 
 static bool has_mount_ns(const struct oci_init *init)
 {
@@ -311,23 +310,6 @@ static int pivot(const struct oci_init *init, struct err *err)
 	return umount2(".", MNT_DETACH) < 0 ? err_set(err, -errno, "unmount the host's root") : 0;
 }
 
-/* Undo the escapes of /proc/self/mountinfo in place: "\040" is a space */
-static void unescape(char *s)
-{
-	char *to = s;
-
-	for (; *s != '\0'; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*to++ = (char) ((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-			s += 3;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
 /* One line of mountinfo: is it a complete proc or sysfs outside of the container's root? */
 static char *full_mount(const struct oci_init *init, char *line)
 {
@@ -340,7 +322,7 @@ static char *full_mount(const struct oci_init *init, char *line)
 		if (field[i] == NULL)
 			return NULL;
 	}
-	unescape(field[4]);
+	mnt_unescape(field[4]);
 	if (strcmp(field[3], "/") != 0 || path_below(init->rootfs->root, field[4]) != NULL)
 		return NULL;
 	return field[4];
@@ -359,7 +341,7 @@ static int hide_full_mounts(const struct oci_init *init, struct err *err)
 	if ((init->spec->linux.rootfs_propagation & MS_SHARED) != 0 &&
 	    mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
 		return err_set(err, -errno, "make the host's root slave");
-	r = file_read(init->proc_fd, "self/mountinfo", MOUNTINFO_SIZE_MAX, &text);
+	r = file_read(init->proc_fd, "self/mountinfo", MNT_INFO_MAX, &text);
 	if (r < 0)
 		return err_set(err, r, "read mountinfo");
 	for (char *line = strtok_r(text.p, "\n", &save); line != NULL;

@@ -21,6 +21,7 @@
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "sys/mnt.h"
 
 #define CG_TOP "/sys/fs/cgroup"
 #define FIELDS_MAX 64
@@ -139,22 +140,6 @@ static bool find_usual(struct cg_layout *l)
 	return true;
 }
 
-/* Undo the octal escapes of mountinfo in place. */
-static void unescape(char *s)
-{
-	char *out = s;
-
-	for (; *s != '\0'; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
-		    s[3] >= '0' && s[3] <= '7') {
-			*out++ = (char) ((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
-			s += 3;
-		} else
-			*out++ = *s;
-	}
-	*out = '\0';
-}
-
 /* The mount shows the caller's cgroup. */
 static bool shows_own(const struct cg_hier *h, const char *root)
 {
@@ -185,8 +170,8 @@ static void take_mount_line(char *line, struct cg_layout *ret)
 	}
 	if (dash == 0 || n < dash + 4)
 		return;
-	unescape(f[3]);
-	unescape(f[4]);
+	mnt_unescape(f[3]);
+	mnt_unescape(f[4]);
 	if (str_eq(f[dash + 1], "cgroup2")) {
 		if (ret->v2.own != NULL)
 			take_mount(&ret->v2, f[3], f[4]);
@@ -244,7 +229,7 @@ int cg_layout_read(struct cg_layout *ret)
 		r = drop_unmounted(ret);
 	} else if (r == 0) {
 		cg_layout_fini(ret);
-		r = file_read(AT_FDCWD, "/proc/self/mountinfo", CG_TEXT_MAX, &mounts);
+		r = file_read(AT_FDCWD, "/proc/self/mountinfo", MNT_INFO_MAX, &mounts);
 		if (r == 0)
 			return cg_layout_parse(mounts.p, own.p, ret);
 	}

@@ -10,7 +10,7 @@
 #include "base/arena.h"
 
 #define CG_V1_MAX 30 /* hierarchies; the kernel has 14 controllers, the rest are named ones */
-#define CG_TEXT_MAX (16u << 20) /* bytes of /proc/self/mountinfo */
+#define CG_TEXT_MAX (16u << 20) /* bytes of /proc/PID/cgroup */
 
 /**
  * struct cg_hier - one mounted hierarchy

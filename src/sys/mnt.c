@@ -103,3 +103,18 @@ int mnt_idmap(int mnt, bool recursive, int userns_fd)
 
 	return mount_setattr(mnt, "", flags, &attr, sizeof(attr)) < 0 ? -errno : 0;
 }
+
+void mnt_unescape(char *field)
+{
+	char *to = field;
+
+	for (const char *p = field; *p != '\0'; p++) {
+		if (p[0] == '\\' && p[1] >= '0' && p[1] <= '3' && p[2] >= '0' && p[2] <= '7' &&
+		    p[3] >= '0' && p[3] <= '7') {
+			*to++ = (char) ((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
+			p += 3;
+		} else
+			*to++ = *p;
+	}
+	*to = '\0';
+}

@@ -74,3 +74,8 @@ int mnt_attr(int mnt, bool recursive, uint64_t set, uint64_t clr, uint64_t propa
  * Return: 0; -errno (-EINVAL also if the file system cannot).
  */
 int mnt_idmap(int mnt, bool recursive, int userns_fd);
+
+#define MNT_INFO_MAX (64u << 20) /* bytes of /proc/PID/mountinfo */
+
+/** mnt_unescape() - a field of mountinfo in place: "\040" becomes a space; proc_pid_mountinfo(5) */
+void mnt_unescape(char *field);

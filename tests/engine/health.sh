@@ -49,12 +49,26 @@ cleave run -d --name hand --health-cmd 'test ! -e /bad' --health-interval 1h cle
 is "healthcheck run" "$(cleave healthcheck run hand; echo $?)" 0
 cleave exec hand touch /bad
 is "healthcheck run of one that is not well" "$(cleave healthcheck run hand; echo $?)" $'unhealthy\n1'
-is "it does not change what is known" "$(cleave inspect -f '{{.State.Health.Status}}' hand)" starting
+is "it counts" "$(cleave inspect -f '{{.State.Health.Status}} {{.State.Health.FailingStreak}} {{len .State.Health.Log}}' hand)" 'healthy 1 2'
 cleave kill hand >/dev/null
 cleave wait hand >/dev/null
 refuse 125 'not running' healthcheck run hand
 cleave run -d --name none cleave/tiny sleep 1000 >/dev/null
 refuse 125 'has no health check' healthcheck run none
+# only by hand
+cleave run -d --name only --health-cmd 'test ! -e /bad' --health-interval disable --health-retries 2 cleave/tiny sleep 1000 >/dev/null
+only() { cleave inspect -f '{{.State.Health.Status}} {{.State.Health.FailingStreak}} {{.Config.Healthcheck.Interval}}' only; }
+is "before the first check" "$(only)" 'starting 0 0'
+cleave exec only touch /bad
+cleave healthcheck run only >/dev/null
+is "one failure" "$(only)" 'starting 1 0'
+cleave healthcheck run only >/dev/null
+is "one too many" "$(only)" 'unhealthy 2 0'
+is "nobody else looks" "$(pgrep -f "^cleave --root $T/root.* _health .*$(cleave inspect -f '{{.Id}}' only)")" ''
+cleave restart -t 0 only >/dev/null
+is "after a restart" "$(only)" 'starting 0 0'
+cleave run -d --name once --health-cmd false --health-interval disable --health-retries 1 --health-on-failure kill cleave/tiny sleep 1000 >/dev/null
+is "healthcheck run does what --health-on-failure wants" "$(cleave healthcheck run once; cleave wait once)" $'unhealthy\n137'
 for action in kill stop restart; do
 	cleave run -d --name $action --health-on-failure $action --health-cmd 'test ! -e /bad' --health-interval 100ms \
 		--health-retries 1 --stop-timeout 0 -v "$T:/t" cleave/tiny sh -c "rm -f /bad; echo x >>/t/$action; exec sleep 1000" >/dev/null

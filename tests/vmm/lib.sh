@@ -7,6 +7,15 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 add=() # further arguments of tests/guest/run.sh
 bin=${CLEAVE_BIN:-$here/../../build/bin}
 
+# file_systems DIR: images that the script gets, an ext4 and an erofs.
+file_systems() {
+	mkdir "$1/root" && echo "hello, guest" >"$1/root/hello" &&
+		mke2fs -q -t ext4 -b 4096 -d "$1/root" "$1/fs.img" 16M >/dev/null || return
+	yes lines | head -c 4M >"$1/root/data"
+	mkfs.erofs --quiet "$1/root.erofs" "$1/root" >/dev/null && truncate -s %2M "$1/root.erofs" || return
+	add+=(--add "$1/fs.img:/opt/vmm/fs.img" --add "$1/root.erofs:/opt/vmm/root.erofs")
+}
+
 # nested SCRIPT [ARGUMENT]...: run tests/vmm/nested/SCRIPT in a guest with kvm-amd; its status is that of the script.
 #
 # QEMU's emulation of SVM stands still in about one of thirty runs: its guest's clock too, so that not even the time

@@ -1,46 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-#include <limits.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/oci/create_options.h"
 #include "cli/oci/runtime.h"
 #include "cli/oci/verb.h"
 #include "oci/container.h"
 #include "oci/create.h"
 
-struct create_opts {
-	const char *bundle, *config, *console_socket, *pidfd_socket, *pid_file;
-	bool no_pivot, no_new_keyring, no_subreaper;
-	uint64_t preserve_fds;
-};
-
 static const struct opt create_table[] = {
-	{ "bundle", 'b', OPT_STRING, offsetof(struct create_opts, bundle), "DIR", "bundle (default: current directory)" },
-	{ "config", 'f', OPT_STRING, offsetof(struct create_opts, config), "FILE",
-	  "configuration, relative to the bundle (default: config.json)" },
-	{ "console-socket", 0, OPT_STRING, offsetof(struct create_opts, console_socket), "PATH",
-	  "unix socket that receives the terminal" },
-	{ "pidfd-socket", 0, OPT_STRING, offsetof(struct create_opts, pidfd_socket), "PATH",
-	  "unix socket that receives a pidfd of the process" },
-	{ "pid-file", 0, OPT_STRING, offsetof(struct create_opts, pid_file), "FILE", "write the pid there" },
-	{ "no-pivot", 0, OPT_BOOL, offsetof(struct create_opts, no_pivot), NULL, "do not use pivot_root" },
-	{ "no-new-keyring", 0, OPT_BOOL, offsetof(struct create_opts, no_new_keyring), NULL,
-	  "keep the caller's session keyring" },
-	{ "no-subreaper", 0, OPT_BOOL, offsetof(struct create_opts, no_subreaper), NULL,
+	CREATE_OPTIONS,
+	{ "no-subreaper", 0, OPT_BOOL, CREATE_FIELD(no_subreaper), NULL,
 	  "taken for compatibility, create never is one" },
-	{ "preserve-fds", 0, OPT_U64, offsetof(struct create_opts, preserve_fds), "N",
-	  "pass on N descriptors from 3 on" },
 	{ 0 },
 };
 
-static int create_run(struct oci_cli *cli, void *data, int argc, char **argv, struct err *err)
+void create_options_read(const struct create_options *o, const struct oci_cli *cli, const char *id,
+			 struct oci_create_opts *ret)
 {
-	const struct create_opts *o = data;
-	_cleanup_(oci_created_fini) struct oci_created made = OCI_CREATED_NONE;
-	const struct oci_create_opts opts = {
+	*ret = (struct oci_create_opts) {
 		.root = cli->root,
-		.id = argv[0],
+		.id = id,
 		.bundle = o->bundle != NULL ? o->bundle : ".",
 		.config_file = o->config,
 		.notify_socket = getenv("NOTIFY_SOCKET"),
@@ -52,10 +32,17 @@ static int create_run(struct oci_cli *cli, void *data, int argc, char **argv, st
 		.no_new_keyring = o->no_new_keyring,
 		.systemd_cgroup = cli->systemd_cgroup,
 		.no_cgroup = cli->no_cgroup,
-		.detached = true,
 	};
+}
+
+static int create_run(struct oci_cli *cli, void *data, int argc, char **argv, struct err *err)
+{
+	_cleanup_(oci_created_fini) struct oci_created made = OCI_CREATED_NONE;
+	struct oci_create_opts opts;
 
 	(void) argc;
+	create_options_read(data, cli, argv[0], &opts);
+	opts.detached = true;
 	return oci_runtime.create(&opts, &made, err);
 }
 
@@ -66,7 +53,7 @@ OCI_VERB(verb_create) = {
 	.min_args = 1,
 	.max_args = 1,
 	.opts = create_table,
-	.opts_size = sizeof(struct create_opts),
+	.opts_size = sizeof(struct create_options),
 	.run = create_run,
 	.seal = true,
 };

@@ -33,20 +33,6 @@ struct starting {
 	int master;
 };
 
-/* A copy of @env with what @more sets, later ones last. */
-static int merge_env(struct arena *a, struct oci_strv *env, const struct img_words *more)
-{
-	struct img_words all = { 0 };
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < env->n; i++)
-		r = eng_words_add(a, &all, env->v[i]);
-	for (size_t i = 0; r == 0 && i < more->n; i++)
-		r = eng_env_set(a, &all, more->v[i]);
-	*env = (struct oci_strv) { .v = (char **) all.v, .n = all.n };
-	return r;
-}
-
 /* The instance's configuration with this program in the place of its own */
 static void replace_program(struct eng_config *c, const struct eng_exec *x)
 {
@@ -77,7 +63,7 @@ static int make_spec(struct starting *s, struct oci_spec **ret, struct err *err)
 	if (r == 0)
 		r = oci_spec_parse("config.json", json.p, json.len, ret, err);
 	if (r == 0)
-		r = merge_env(&(*ret)->arena, &(*ret)->process.env, &s->exec->env);
+		r = eng_exec_env(&(*ret)->arena, &s->exec->env, &(*ret)->process.env);
 	eng_config_fini(&config);
 	if (r == 0 && s->exec->privileged && (*ret)->process.caps != NULL)
 		(*ret)->process.caps->permitted = (*ret)->process.caps->bounding = ALL_CAPS;

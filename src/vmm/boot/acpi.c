@@ -78,7 +78,7 @@ static void add_ports(struct str *s, const char *device, const char *eisa, uint1
 	aml_name_int(&body, "_UID", 0);
 	aml_res_io(&res, port, len);
 	if (irq >= 0)
-		aml_res_irq(&res, (uint32_t) irq);
+		aml_res_irq(&res, (uint32_t) irq, false);
 	aml_name_resources(&body, "_CRS", &res);
 	aml_device(s, device, &body);
 }
@@ -171,7 +171,7 @@ static void add_events(struct str *s, bool hotplug)
 	aml_device(s, "PWRB", &button);
 	aml_name_text(&body, "_HID", "ACPI0013");
 	aml_name_int(&body, "_UID", 0);
-	aml_res_irq(&res, POWER_IRQ);
+	aml_res_irq(&res, POWER_IRQ, true);
 	aml_name_resources(&body, "_CRS", &res);
 	aml_port_field(&body, "EVTR", "EVTS", POWER_EVENTS);
 	aml_store_local0(&method, "EVTS");

@@ -316,11 +316,11 @@ void aml_res_io(struct str *s, uint16_t port, uint8_t len)
 	byte(s, len);
 }
 
-void aml_res_irq(struct str *s, uint32_t gsi)
+void aml_res_irq(struct str *s, uint32_t gsi, bool level)
 {
 	byte(s, 0x89);
 	word(s, 6);
-	byte(s, 3); /* consumer, edge-triggered, active high, exclusive */
+	byte(s, level ? 1 : 3); /* consumer, level- or edge-triggered, active high, exclusive */
 	byte(s, 1);
 	dword(s, gsi);
 }

@@ -65,8 +65,8 @@ void aml_notify(struct str *s, const char *name, uint8_t value);
 /** aml_res_io() - @len ports from @port on */
 void aml_res_io(struct str *s, uint16_t port, uint8_t len);
 
-/** aml_res_irq() - an edge-triggered interrupt line, high, not shared */
-void aml_res_irq(struct str *s, uint32_t gsi);
+/** aml_res_irq() - an interrupt line, high, not shared; level- or edge-triggered */
+void aml_res_irq(struct str *s, uint32_t gsi, bool level);
 
 /** aml_res_fixed() - memory addresses below 4 GiB */
 void aml_res_fixed(struct str *s, uint32_t base, uint32_t len);

@@ -16,33 +16,49 @@ static int find(struct machine *m, struct balloon **ret, struct err *err)
 	return *ret != NULL ? 0 : err_msg(err, -ENODEV, "the machine has no balloon (option --balloon)");
 }
 
-static int query(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+/* What the guest said of its memory; it is asked for newer numbers, which the next query finds. */
+static void add_stats(struct balloon *b, struct str *ret)
+{
+	static const char *const names[BALLOON_N_STATS_] = {
+		"stat-swap-in", "stat-swap-out", "stat-major-faults", "stat-minor-faults", "stat-free-memory",
+		"stat-total-memory", "stat-available-memory", "stat-disk-caches", "stat-htlb-pgalloc",
+		"stat-htlb-pgfail",
+	};
+	uint64_t stat[BALLOON_N_STATS_];
+	unsigned known = balloon_stats(b, stat);
+
+	json_open(ret, "stats", '{');
+	for (unsigned i = 0; i < BALLOON_N_STATS_; i++)
+		if (known & 1u << i)
+			json_uint(ret, names[i], stat[i]);
+	json_close(ret, '}');
+}
+
+static int query(const struct qmp_call *c)
 {
 	struct balloon *b;
-	int r = find(m, &b, err);
+	int r = find(c->m, &b, c->err);
 
-	(void) in;
-	(void) args;
 	if (r < 0)
 		return r;
-	json_open(ret, NULL, '{');
-	json_uint(ret, "actual", balloon_actual(b));
-	json_close(ret, '}');
+	json_open(c->ret, NULL, '{');
+	json_uint(c->ret, "actual", balloon_actual(b));
+	add_stats(b, c->ret);
+	json_close(c->ret, '}');
 	return 0;
 }
 QMP_COMMAND(query_balloon, "query-balloon", query);
 
-static int set(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int set(const struct qmp_call *c)
 {
 	struct balloon *b;
 	uint64_t bytes;
-	int r = find(m, &b, err);
+	int r = find(c->m, &b, c->err);
 
-	(void) ret;
 	if (r < 0)
 		return r;
-	if (args == NULL || !json_get_u64(in, args, "value", UINT64_MAX, &bytes))
-		return err_msg(err, -EINVAL, "balloon: 'value' is missing or not a number of bytes");
+	if (!json_get_u64(c->in, c->args, "value", UINT64_MAX, &bytes))
+		return err_msg(c->err, -EINVAL, "balloon: 'value' is missing or not a number of bytes");
 	balloon_request(b, bytes);
 	return 0;
 }

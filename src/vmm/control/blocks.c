@@ -34,56 +34,60 @@ static int open_file(struct machine *m, const char *path, bool readonly, struct 
 	return fd < 0 ? err_set(err, -errno, "blockdev-add: open '%s'", path) : fd;
 }
 
-static int add_node(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int add_node(const struct qmp_call *c)
 {
-	const char *name = args != NULL ? json_get_str(in, args, "node-name") : NULL, *driver, *path;
-	const struct json *at = args;
+	const char *name, *driver, *path;
+	const struct json *at = c->args;
 	struct part *part;
 	bool readonly;
+	int r = qmp_need(c, "node-name", &name);
 
-	(void) ret;
-	if (name == NULL)
-		return err_msg(err, -EINVAL, "blockdev-add: 'node-name' is missing");
-	readonly = json_get_bool(in, args, "read-only", false);
-	for (int i = 0; i < NESTED_MAX && json_get(in, at, "filename") == NULL && json_get(in, at, "file") != NULL; i++) {
-		driver = json_get_str(in, at, "driver");
+	if (r < 0)
+		return r;
+	readonly = json_get_bool(c->in, c->args, "read-only", false);
+	for (int i = 0; i < NESTED_MAX && json_get(c->in, at, "filename") == NULL && json_get(c->in, at, "file") != NULL; i++) {
+		driver = json_get_str(c->in, at, "driver");
 		if (driver != NULL && strcmp(driver, "raw") != 0)
-			return err_msg(err, -EINVAL, "blockdev-add: driver '%s' is not known; there are raw and file", driver);
-		at = json_get_object(in, at, "file");
+			return err_msg(c->err, -EINVAL, "blockdev-add: driver '%s' is not known; there are raw and file", driver);
+		at = json_get_object(c->in, at, "file");
 		if (at == NULL)
-			return err_msg(err, -EINVAL, "blockdev-add: 'file' is not an object");
+			return err_msg(c->err, -EINVAL, "blockdev-add: 'file' is not an object");
 	}
-	driver = json_get_str(in, at, "driver");
-	path = json_get_str(in, at, "filename");
+	driver = json_get_str(c->in, at, "driver");
+	path = json_get_str(c->in, at, "filename");
 	if (path == NULL || (driver != NULL && strcmp(driver, "file") != 0 && strcmp(driver, "host_device") != 0))
-		return err_msg(err, -EINVAL, "blockdev-add: no 'filename' of a file or host_device");
-	part = parts_add(machine_parts(m), PART_FILE, name, err);
+		return err_msg(c->err, -EINVAL, "blockdev-add: no 'filename' of a file or host_device");
+	if (qmp_read(c) < 0)
+		return qmp_read(c);
+	part = parts_add(machine_parts(c->m), PART_FILE, name, c->err);
 	if (part == NULL)
 		return -EINVAL;
-	part->fd = open_file(m, path, readonly, err);
+	part->fd = open_file(c->m, path, readonly, c->err);
 	part->path = strdup(path);
 	part->readonly = readonly;
 	if (part->fd < 0 || part->path == NULL) {
-		int r = part->fd < 0 ? part->fd : err_set(err, -ENOMEM, "blockdev-add");
-
-		parts_remove(machine_parts(m), part);
+		r = part->fd < 0 ? part->fd : err_set(c->err, -ENOMEM, "blockdev-add");
+		parts_remove(machine_parts(c->m), part);
 		return r;
 	}
 	return 0;
 }
 QMP_COMMAND(blockdev_add, "blockdev-add", add_node);
 
-static int del_node(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int del_node(const struct qmp_call *c)
 {
-	const char *name = args != NULL ? json_get_str(in, args, "node-name") : NULL;
-	struct part *part = name != NULL ? parts_find(machine_parts(m), PART_FILE, name) : NULL;
+	struct part *part;
+	const char *name;
+	int r = qmp_need(c, "node-name", &name);
 
-	(void) ret;
+	if (r < 0)
+		return r;
+	part = parts_find(machine_parts(c->m), PART_FILE, name);
 	if (part == NULL)
-		return err_msg(err, -ENOENT, "blockdev-del: there is no node '%s'", name != NULL ? name : "");
+		return err_msg(c->err, -ENOENT, "blockdev-del: there is no node '%s'", name);
 	if (part->device[0] != '\0')
-		return err_msg(err, -EBUSY, "Node '%s' is in use by device '%s'", name, part->device);
-	parts_remove(machine_parts(m), part);
+		return err_msg(c->err, -EBUSY, "Node '%s' is in use by device '%s'", name, part->device);
+	parts_remove(machine_parts(c->m), part);
 	return 0;
 }
 QMP_COMMAND(blockdev_del, "blockdev-del", del_node);
@@ -140,13 +144,9 @@ static void add_block(struct str *ret, const char *id, const struct blk_info *in
 	json_close(ret, '}');
 }
 
-static int query_block(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
-		       struct err *err)
+static int query_block(const struct qmp_call *c)
 {
-	(void) in;
-	(void) args;
-	(void) err;
-	list_disks(m, ret, add_block);
+	list_disks(c->m, c->ret, add_block);
 	return 0;
 }
 QMP_COMMAND(block, "query-block", query_block);
@@ -164,57 +164,48 @@ static void add_stats(struct str *ret, const char *id, const struct blk_info *in
 	json_close(ret, '}');
 }
 
-static int query_stats(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
-		       struct err *err)
+static int query_stats(const struct qmp_call *c)
 {
-	(void) in;
-	(void) args;
-	(void) err;
-	list_disks(m, ret, add_stats);
+	list_disks(c->m, c->ret, add_stats);
 	return 0;
 }
 QMP_COMMAND(blockstats, "query-blockstats", query_stats);
 
-static int query_nodes(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
-		       struct err *err)
+static int query_nodes(const struct qmp_call *c)
 {
-	(void) in;
-	(void) args;
-	(void) err;
-	json_open(ret, NULL, '[');
-	for (const struct part *p = machine_parts(m)->first; p != NULL; p = p->next) {
+	json_open(c->ret, NULL, '[');
+	for (const struct part *p = machine_parts(c->m)->first; p != NULL; p = p->next) {
 		off_t size = p->kind == PART_FILE ? lseek(p->fd, 0, SEEK_END) : -1;
 
 		if (size < 0)
 			continue;
-		json_open(ret, NULL, '{');
-		json_text(ret, "node-name", p->name);
-		json_text(ret, "file", p->path);
-		json_text(ret, "drv", "file");
-		json_flag(ret, "ro", p->readonly);
-		json_flag(ret, "encrypted", false);
-		add_image(ret, p->path, (uint64_t) size);
-		json_close(ret, '}');
+		json_open(c->ret, NULL, '{');
+		json_text(c->ret, "node-name", p->name);
+		json_text(c->ret, "file", p->path);
+		json_text(c->ret, "drv", "file");
+		json_flag(c->ret, "ro", p->readonly);
+		json_flag(c->ret, "encrypted", false);
+		add_image(c->ret, p->path, (uint64_t) size);
+		json_close(c->ret, '}');
 	}
-	json_close(ret, ']');
+	json_close(c->ret, ']');
 	return 0;
 }
 QMP_COMMAND(nodes, "query-named-block-nodes", query_nodes);
 
-static int resize(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int resize(const struct qmp_call *c)
 {
-	const char *id = args != NULL ? json_get_str(in, args, "device") : NULL;
+	const char *id = json_get_str(c->in, c->args, "device");
 	const struct dev *d;
 	uint64_t size;
 
-	(void) ret;
-	if (id == NULL && args != NULL)
-		id = json_get_str(in, args, "node-name");
-	d = id != NULL ? dev_find(machine_vm(m), id) : NULL;
+	if (id == NULL)
+		id = json_get_str(c->in, c->args, "node-name");
+	d = id != NULL ? dev_find(machine_vm(c->m), id) : NULL;
 	if (d == NULL || blk_query(vio_of(d), &(struct blk_info) { 0 }) < 0)
-		return err_msg(err, -ENOENT, "block_resize: there is no disk '%s'", id != NULL ? id : "");
-	if (!json_get_u64(in, args, "size", INT64_MAX, &size))
-		return err_msg(err, -EINVAL, "block_resize: 'size' is missing");
-	return blk_resize(vio_of(d), size, err);
+		return err_msg(c->err, -ENOENT, "block_resize: there is no disk '%s'", id != NULL ? id : "");
+	if (!json_get_u64(c->in, c->args, "size", INT64_MAX, &size))
+		return err_msg(c->err, -EINVAL, "block_resize: 'size' is missing");
+	return blk_resize(vio_of(d), size, c->err);
 }
 QMP_COMMAND(block_resize, "block_resize", resize);

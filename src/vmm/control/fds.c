@@ -29,15 +29,13 @@ static int take(struct machine *m, const char *name, struct err *err)
 	return part->fd;
 }
 
-static int getfd(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int getfd(const struct qmp_call *c)
 {
-	const char *name = args != NULL ? json_get_str(in, args, "fdname") : NULL;
-	int r;
+	const char *name;
+	int r = qmp_need(c, "fdname", &name);
 
-	(void) ret;
-	if (name == NULL)
-		return err_msg(err, -EINVAL, "getfd: 'fdname' is missing");
-	r = take(m, name, err);
+	if (r == 0)
+		r = take(c->m, name, c->err);
 	return r < 0 ? r : 0;
 }
 QMP_COMMAND(getfd_command, "getfd", getfd);
@@ -52,12 +50,12 @@ static int drop(struct machine *m, const char *name, struct err *err)
 	return 0;
 }
 
-static int closefd(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int closefd(const struct qmp_call *c)
 {
-	const char *name = args != NULL ? json_get_str(in, args, "fdname") : NULL;
+	const char *name;
+	int r = qmp_need(c, "fdname", &name);
 
-	(void) ret;
-	return name != NULL ? drop(m, name, err) : err_msg(err, -EINVAL, "closefd: 'fdname' is missing");
+	return r < 0 ? r : drop(c->m, name, c->err);
 }
 QMP_COMMAND(closefd_command, "closefd", closefd);
 
@@ -67,37 +65,38 @@ static void set_name(char ret[32], uint32_t set)
 	(void) snprintf(ret, 32, "/dev/fdset/%u", set);
 }
 
-static int addfd(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int addfd(const struct qmp_call *c)
 {
 	uint32_t set = 0;
 	char name[32];
 	int fd;
 
-	if (args == NULL || !json_get_u32(in, args, "fdset-id", &set))
+	if (!json_get_u32(c->in, c->args, "fdset-id", &set))
 		do
 			set_name(name, set);
-		while (parts_find(machine_parts(m), PART_FD, name) != NULL && ++set > 0);
+		while (parts_find(machine_parts(c->m), PART_FD, name) != NULL && ++set > 0);
+	if (qmp_read(c) < 0)
+		return qmp_read(c);
 	set_name(name, set);
-	fd = take(m, name, err);
+	fd = take(c->m, name, c->err);
 	if (fd < 0)
 		return fd;
-	json_open(ret, NULL, '{');
-	json_uint(ret, "fdset-id", set);
-	json_int(ret, "fd", fd);
-	json_close(ret, '}');
+	json_open(c->ret, NULL, '{');
+	json_uint(c->ret, "fdset-id", set);
+	json_int(c->ret, "fd", fd);
+	json_close(c->ret, '}');
 	return 0;
 }
 QMP_COMMAND(addfd_command, "add-fd", addfd);
 
-static int removefd(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int removefd(const struct qmp_call *c)
 {
 	uint32_t set;
 	char name[32];
 
-	(void) ret;
-	if (args == NULL || !json_get_u32(in, args, "fdset-id", &set))
-		return err_msg(err, -EINVAL, "remove-fd: 'fdset-id' is missing");
+	if (!json_get_u32(c->in, c->args, "fdset-id", &set))
+		return err_msg(c->err, -EINVAL, "remove-fd: 'fdset-id' is missing");
 	set_name(name, set);
-	return drop(m, name, err);
+	return drop(c->m, name, c->err);
 }
 QMP_COMMAND(removefd_command, "remove-fd", removefd);

@@ -6,58 +6,37 @@
 #include "vmm/core/vm.h"
 #include "vmm/machine/machine.h"
 
-static int stop(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int stop(const struct qmp_call *c)
 {
-	(void) in;
-	(void) args;
-	(void) ret;
-	(void) err;
-	machine_pause(m);
+	machine_pause(c->m);
 	return 0;
 }
 QMP_COMMAND(stop_command, "stop", stop);
 
-static int cont(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int cont(const struct qmp_call *c)
 {
-	(void) in;
-	(void) args;
-	(void) ret;
-	(void) err;
-	machine_resume(m);
+	machine_resume(c->m);
 	return 0;
 }
 QMP_COMMAND(cont_command, "cont", cont);
 
-static int quit(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int quit(const struct qmp_call *c)
 {
-	(void) in;
-	(void) args;
-	(void) ret;
-	(void) err;
-	vm_request(machine_vm(m), VM_CAUSE_QUIT);
+	vm_request(machine_vm(c->m), VM_CAUSE_QUIT);
 	return 0;
 }
 QMP_COMMAND(quit_command, "quit", quit);
 
-static int powerdown(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
-		     struct err *err)
+static int powerdown(const struct qmp_call *c)
 {
-	(void) in;
-	(void) args;
-	(void) ret;
-	(void) err;
-	machine_power_button(m);
+	machine_power_button(c->m);
 	return 0;
 }
 QMP_COMMAND(powerdown_command, "system_powerdown", powerdown);
 
-static int reset(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err)
+static int reset(const struct qmp_call *c)
 {
-	(void) in;
-	(void) args;
-	(void) ret;
-	(void) err;
-	machine_reset(m);
+	machine_reset(c->m);
 	return 0;
 }
 QMP_COMMAND(reset_command, "system_reset", reset);

@@ -101,18 +101,31 @@ static const struct qmp_command *find(const char *name)
 	return NULL;
 }
 
+int qmp_read(const struct qmp_call *c)
+{
+	return c->in->code;
+}
+
+int qmp_need(const struct qmp_call *c, const char *key, const char **ret)
+{
+	*ret = json_get_str(c->in, c->args, key);
+	if (*ret == NULL && c->in->code == 0)
+		return err_msg(c->err, -EINVAL, "%s: '%s' is missing", c->name, key);
+	return c->in->code;
+}
+
 static void carry_out(struct client *c, const struct qmp_command *cmd, struct json_in *in, const struct json *args,
 		      struct str *reply)
 {
 	_cleanup_(str_fini) struct str value = { 0 };
 	struct err err = { 0 };
-	int r = cmd->run(c->qmp->machine, in, args, &value, &err);
+	const struct qmp_call call = { .m = c->qmp->machine, .name = cmd->name, .in = in, .args = args, .ret = &value,
+				       .err = &err };
+	int r = cmd->run(&call);
 
-	if (r == 0 && in->code < 0) { /* an argument of the wrong kind, told to in->err */
+	if (in->code < 0) /* an argument of the wrong kind */
 		add_error(reply, "GenericError", in->err->text);
-		return;
-	}
-	if (r < 0 || value.failed)
+	else if (r < 0 || value.failed)
 		add_error(reply, "GenericError", r < 0 ? err.text : "no memory");
 	else
 		json_raw(reply, "return", value.len > 0 ? value.p : "{}");

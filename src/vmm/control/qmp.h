@@ -19,14 +19,31 @@ struct str;
 #define QMP_BACKLOG_MAX (1u << 20) /* bytes that a client has not read; then it is dropped */
 
 /**
+ * struct qmp_call - a command that a client gave
+ * @name: as on the wire
+ * @in: to read @args with; it has failed (in->code) when an argument is of the wrong kind
+ * @args: object with its arguments; NULL without any, which reads as one that is empty
+ * @ret: a value is appended to it; nothing is an empty object
+ * @err: message of a failure
+ */
+struct qmp_call {
+	struct machine *m;
+	const char *name;
+	struct json_in *in;
+	const struct json *args;
+	struct str *ret;
+	struct err *err;
+};
+
+/**
  * struct qmp_command - a command; a file adds it to the set
  * @name: as on the wire
- * @run: @args is the object of that name or NULL; a value is appended to @ret, nothing is an empty object.
- *       -errno with a message.  With the machine's lock held
+ * @run: 0 or -errno with a message.  With the machine's lock held.  It changes nothing before it has read all arguments
+ *       and none was of the wrong kind
  */
 struct qmp_command {
 	const char *name;
-	int (*run)(struct machine *m, struct json_in *in, const struct json *args, struct str *ret, struct err *err);
+	int (*run)(const struct qmp_call *c);
 };
 
 REGISTRY_DECLARE(qmp_commands, struct qmp_command);
@@ -34,6 +51,15 @@ REGISTRY_DECLARE(qmp_commands, struct qmp_command);
 #define QMP_COMMAND(ident, wire, function)                                                        \
 	static const struct qmp_command ident = { .name = wire, .run = function };                \
 	REGISTRY_ADD(qmp_commands, ident)
+
+/**
+ * qmp_need() - an argument that must be a text
+ * Return: 0; -EINVAL with a message: it is missing, or something else.
+ */
+int qmp_need(const struct qmp_call *c, const char *key, const char **ret);
+
+/** qmp_read() - every argument that was read was of the right kind: 0; -EINVAL, whose message the client is told */
+int qmp_read(const struct qmp_call *c);
 
 /**
  * qmp_new() - answer on the machine's event loop

@@ -2,39 +2,32 @@
 /**
  * DOC: commands that tell what was counted
  */
-#include <errno.h>
-
-#include "base/err.h"
 #include "base/json_write.h"
 #include "base/str.h"
 #include "vmm/control/qmp.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/stats.h"
 
-static int query_stats(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
-		       struct err *err)
+static int query_stats(const struct qmp_call *c)
 {
-	const char *target = args != NULL ? json_get_str(in, args, "target") : NULL;
+	const char *target;
+	int r = qmp_need(c, "target", &target);
 
-	if (target == NULL)
-		return err_msg(err, -EINVAL, "query-stats: 'target' is missing");
+	if (r < 0)
+		return r;
 	if (str_eq(target, "vcpu")) {
-		stats_processors(m, ret);
+		stats_processors(c->m, c->ret);
 		return 0;
 	}
-	json_open(ret, NULL, '['); /* nothing of the machine as a whole */
-	json_close(ret, ']');
+	json_open(c->ret, NULL, '['); /* nothing of the machine as a whole */
+	json_close(c->ret, ']');
 	return 0;
 }
 QMP_COMMAND(stats, "query-stats", query_stats);
 
-static int device_stats(struct machine *m, struct json_in *in, const struct json *args, struct str *ret,
-			struct err *err)
+static int device_stats(const struct qmp_call *c)
 {
-	(void) in;
-	(void) args;
-	(void) err;
-	stats_devices(m, ret);
+	stats_devices(c->m, c->ret);
 	return 0;
 }
 QMP_COMMAND(devices, "x-query-device-stats", device_stats);

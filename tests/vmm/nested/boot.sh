@@ -7,6 +7,8 @@ cleave-vmm --probe | grep -qx "$accel: yes" || { echo "FAIL --probe: $(cleave-vm
 initramfs
 boot 'echo HELLO $(uname -r) $(grep -c ^processor /proc/cpuinfo); dmesg | grep -iE "acpi.*(error|warn)" && echo FAILED'
 expect "power off" 0 'HELLO .* 1'
+boot 'echo CPUS $(grep -c ^processor /proc/cpuinfo)' --cpus 2
+expect "two processors" 0 'CPUS 2'
 boot 'echo CPUS $(grep -c ^processor /proc/cpuinfo); head -1 /proc/meminfo' --cpus 4 --memory 512M
 expect "four processors" 0 'CPUS 4' 'MemTotal: *[45]'
 boot 'echo CPUS $(grep -c ^processor /proc/cpuinfo); grep MemTotal /proc/meminfo

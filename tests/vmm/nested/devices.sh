@@ -75,4 +75,5 @@ boot '
 joined
 expect "balloon" 0 'SMALL [0-9]{1,2}.?$' 'LARGE [0-9]{1,2}.?$'
 [ "$(grep -o '"actual": *[0-9]*' /tmp/talk | tr -dc '0-9\n' | tr '\n' ' ')" = "134217728 268435456 " ] || fail "query-balloon: $(cat /tmp/talk)"
+grep -q '"stat-total-memory": *[1-9][0-9]\{7\}' /tmp/talk || fail "what the guest says of its memory: $(cat /tmp/talk)"
 finish

@@ -3,7 +3,7 @@
 # shellcheck source=lib.sh
 . /opt/vmm/lib.sh
 
-initramfs virtio_pci virtio_blk virtio-rng ext4 virtio_pmem nd_pmem
+initramfs virtio_pci virtio_blk virtio-rng ext4 erofs virtio_pmem nd_pmem
 head -c 12M /dev/urandom >data.img
 sum=$(sha256sum <data.img)
 sum=${sum%% *}
@@ -67,6 +67,21 @@ boot '
 ' --pmem pm.img
 expect "memory" 0 "^${pm%% *}"
 [ "NOW $(sha256sum <pm.img | cut -d ' ' -f 1)" = "$(grep -o 'NOW [0-9a-f]*' $log)" ] || fail "memory: the file is another"
+
+# file systems in it: files are the host's pages, not copies of them; what may not be written is not
+cp root.erofs before.erofs
+lines=$(yes lines | head -c 4M | sha256sum)
+boot '
+	mkdir /d /e
+	mount -t ext4 -o dax=always /dev/pmem0 /d && mount -t erofs -o ro,dax=always /dev/pmem1 /e || echo FAILED mount
+	cat /d/hello; cp /bin/busybox /d/busybox; sync; umount /d; mount -t ext4 -o dax=always /dev/pmem0 /d
+	/d/busybox cmp /d/busybox /bin/busybox && echo SAME
+	cached() { while read name kib unit; do [ $name != Cached: ] || echo $kib; done </proc/meminfo; }
+	before=$(cached); sha256sum </e/data; after=$(cached); [ $((after - before)) -lt 1024 ] && echo NOT CACHED
+	umount /e; dd if=/dev/zero of=/dev/pmem1 bs=4k count=1 conv=fsync 2>/dev/null; mount -t erofs /dev/pmem1 /e && echo STILL
+' --pmem fs.img --pmem root.erofs,ro
+expect "file systems in memory" 0 'hello, guest' SAME "^${lines%% *}" 'NOT CACHED' STILL
+cmp root.erofs before.erofs || fail "read-only memory was written"
 
 boot '' --disk /nowhere
 expect "no such disk" 1 "option --disk: open '/nowhere'"

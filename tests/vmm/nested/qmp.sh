@@ -40,6 +40,11 @@ boot 'exec 3</dev/input/event0; echo PRESS; dd <&3 of=/dev/null bs=24 count=1 2>
 expect "power button" 0 BUTTON
 said "power button's events" '"event": ?"SHUTDOWN".*guest-shutdown'
 
+# a kernel that is not up yet when it is pressed gets the interrupt nevertheless
+client system_powerdown wait:POWERDOWN cont wait:SHUTDOWN
+boot 'grep -q "[1-9].*ACPI:Ged" /proc/interrupts && echo EARLY' --qmp /tmp/qmp --paused
+expect "power button before the kernel is up" 0 EARLY
+
 client log:1:STARTED system_reset wait:RESET log:2:STARTED stop system_reset wait:RESET cont log:3:STARTED quit
 boot 'echo STARTED; sleep 100' --qmp /tmp/qmp --cpus 2
 expect "reset from outside" 0
@@ -51,7 +56,7 @@ sum=$(sha256sum <hot.img)
 client log:1:READY '{"execute": "blockdev-add", "arguments": {"driver": "raw", "node-name": "n0", "file": {"driver": "file", "filename": "hot.img"}}}' \
 	'{"execute": "device_add", "arguments": {"driver": "virtio-blk-pci", "id": "hot", "drive": "n0", "serial": "HOT"}}' \
 	'{"execute": "device_add", "arguments": {"driver": "virtio-blk-pci", "id": "hot", "drive": "n0"}}' \
-	'{"execute": "netdev_add", "arguments": {"type": "user", "id": "u0"}}' \
+	'{"execute": "netdev_add", "arguments": {"type": "user", "id": "u0", "hostfwd": [{"str": "tcp:127.0.0.1:18080-:80"}]}}' \
 	'{"execute": "device_add", "arguments": {"driver": "virtio-net-pci", "id": "nic", "netdev": "u0", "mac": "52:54:00:11:22:33"}}' \
 	'{"execute": "blockdev-del", "arguments": {"node-name": "n0"}}' \
 	log:1:FOUND query-block query-blockstats x-query-device-stats '{"execute": "query-stats", "arguments": {"target": "vcpu"}}' '{"execute": "block_resize", "arguments": {"device": "hot", "size": 16777216}}' log:1:LARGER query-pci \

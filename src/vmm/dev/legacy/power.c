@@ -29,6 +29,7 @@ static uint64_t power_read(void *dev, uint64_t offset, unsigned size)
 	if (size == 1 && offset == POWER_EVENTS - POWER_SLEEP_CONTROL) {
 		v = p->events;
 		p->events = 0;
+		accel_irq(p->vm->accel, POWER_IRQ, false);
 	}
 	return v;
 }
@@ -69,7 +70,10 @@ static const struct bus_ops panic_bus = { .read = panic_read, .write = panic_wri
 
 static void power_reset(struct dev *d)
 {
-	((struct power *) d)->events = 0;
+	struct power *p = (struct power *) d;
+
+	p->events = 0;
+	accel_irq(p->vm->accel, POWER_IRQ, false);
 }
 
 static void power_free(struct vm *vm, struct dev *d)
@@ -104,5 +108,4 @@ void power_event(struct power *p, uint8_t event)
 	TRACE(TRACE_POWER, "event %#x", event);
 	p->events |= event;
 	accel_irq(p->vm->accel, POWER_IRQ, true);
-	accel_irq(p->vm->accel, POWER_IRQ, false);
 }

@@ -14,7 +14,7 @@ struct vm;
 #define POWER_RESET 0x602 /* port of the reset register */
 #define POWER_EVENTS 0x603 /* port that tells what happened, and forgets it */
 #define POWER_PANIC 0x505 /* port where the guest's kernel tells of a panic (pvpanic) */
-#define POWER_IRQ 9 /* line that is pulsed when something happened */
+#define POWER_IRQ 9 /* line that is high while POWER_EVENTS tells something, also to a kernel that is not up yet */
 
 #define POWER_RESET_VALUE 1
 #define POWER_SLEEP_TYPE_OFF 5 /* S5 */

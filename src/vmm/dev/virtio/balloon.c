@@ -3,28 +3,45 @@
  * DOC: virtio memory balloon
  *
  * Pages that the guest puts into the balloon, and those that it reports as free, are given back to the
- * host's kernel; they read as zeroes when the guest takes them again.
+ * host's kernel; they read as zeroes when the guest takes them again.  What the guest says of its memory comes in
+ * a buffer that is kept; it says more when it gets that back.
  * Spec: virtio 1.2, 5.5.
  */
 #include "vmm/dev/virtio/balloon.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "vmm/core/bytes.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/virtio/virtio.h"
 
+#define F_STATS (1ull << 1)
 #define F_DEFLATE_ON_OOM (1ull << 2)
 #define F_REPORTING (1ull << 5)
 
 #define PAGE 4096ull
 #define PAGES_MAX 4096 /* of one request; drivers give 256 */
-#define QUEUES 3 /* inflate, deflate, report: there are no statistics and hints, whose rings would come between */
+#define QUEUES 4 /* inflate, deflate, statistics, report; what is not negotiated has no ring, and others move up */
 
+#define STAT_SIZE 10u /* bytes of a number: which one, and its value */
+#define STATS_GIVEN_MAX 64 /* in one buffer; drivers give 10 */
+
+enum { Q_INFLATE, Q_DEFLATE, Q_STATS };
+
+/**
+ * struct balloon - the device
+ * @stat: what the guest said last; @known: a bit for each that it said
+ * @kept: the guest waits for its buffer @id, of @slots places, before it says more
+ */
 struct balloon {
 	struct vio_dev vio;
+	uint64_t stat[BALLOON_N_STATS_];
+	unsigned known;
+	bool kept;
+	uint16_t id, slots;
 };
 
 static int inflate(struct vio_dev *d, unsigned q, struct vq_chain *chain)
@@ -55,6 +72,38 @@ static int deflate(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 	return 0;
 }
 
+/* Let the guest have its buffer: it fills it again. */
+static void ask_for_stats(struct balloon *b, unsigned q)
+{
+	const struct vq_chain chain = { .id = b->id, .slots = b->slots };
+
+	if (!b->kept)
+		return;
+	b->kept = false;
+	vio_push(&b->vio, q, &chain, 0);
+	vio_signal(&b->vio, q);
+}
+
+static int take_stats(struct vio_dev *d, unsigned q, struct vq_chain *chain)
+{
+	struct balloon *b = (struct balloon *) d;
+	uint8_t s[STAT_SIZE];
+
+	for (unsigned i = 0; i < STATS_GIVEN_MAX && vq_chain_read(chain, s, sizeof(s)) == sizeof(s); i++) {
+		unsigned which = get_le16(s);
+
+		if (which >= BALLOON_N_STATS_)
+			continue;
+		b->stat[which] = get_le64(s + 2);
+		b->known |= 1u << which;
+	}
+	ask_for_stats(b, q); /* a driver has one buffer: with two it waits for the newer */
+	b->kept = true;
+	b->id = chain->id;
+	b->slots = chain->slots;
+	return 0;
+}
+
 /* Free pages are given as buffers: where they are in the guest follows from where they are mapped. */
 static int report(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 {
@@ -69,9 +118,17 @@ static int report(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 
 static int balloon_notify(struct vio_dev *d, unsigned q)
 {
-	static int (*const one[])(struct vio_dev *, unsigned, struct vq_chain *) = { inflate, deflate, report };
+	bool stats = q == Q_STATS && (d->features & F_STATS);
 
-	return vio_each(d, q, one[q]);
+	return vio_each(d, q, q == Q_INFLATE ? inflate : q == Q_DEFLATE ? deflate : stats ? take_stats : report);
+}
+
+static void balloon_stop(struct vio_dev *d)
+{
+	struct balloon *b = (struct balloon *) d;
+
+	b->kept = false;
+	b->known = 0;
 }
 
 static void balloon_free(struct vio_dev *d)
@@ -80,7 +137,7 @@ static void balloon_free(struct vio_dev *d)
 }
 
 static const struct vio_ops balloon_ops = { .name = "virtio-balloon", .id = 5, .class = 0x00FF00,
-					    .notify = balloon_notify, .free = balloon_free };
+					    .stop = balloon_stop, .notify = balloon_notify, .free = balloon_free };
 
 int balloon_add(struct vm *vm, struct pci_bus *bus, struct balloon **ret, struct err *err)
 {
@@ -89,7 +146,7 @@ int balloon_add(struct vm *vm, struct pci_bus *bus, struct balloon **ret, struct
 
 	if (b == NULL)
 		return err_set(err, -ENOMEM, "make virtio-balloon");
-	r = vio_init(&b->vio, vm, &balloon_ops, F_DEFLATE_ON_OOM | F_REPORTING, QUEUES, err);
+	r = vio_init(&b->vio, vm, &balloon_ops, F_STATS | F_DEFLATE_ON_OOM | F_REPORTING, QUEUES, err);
 	if (r < 0) {
 		vio_fini(&b->vio);
 		free(b);
@@ -109,6 +166,13 @@ uint64_t balloon_actual(const struct balloon *b)
 	uint64_t in = get_le32(b->vio.config + 4) * PAGE, all = b->vio.vm->mem.size;
 
 	return in < all ? all - in : 0;
+}
+
+unsigned balloon_stats(struct balloon *b, uint64_t ret[BALLOON_N_STATS_])
+{
+	memcpy(ret, b->stat, sizeof(b->stat));
+	ask_for_stats(b, Q_STATS);
+	return b->known;
 }
 
 void balloon_request(struct balloon *b, uint64_t bytes)

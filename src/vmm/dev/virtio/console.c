@@ -232,13 +232,12 @@ static void out_ready(void *arg, uint32_t events)
 static int take_output(struct port *p, unsigned q)
 {
 	struct vio_dev *d = &p->console->vio;
+	unsigned left = VIO_BUDGET;
 	struct vq_chain chain;
-	int r;
+	int r = 0;
 
 	do {
-		for (unsigned left = VIO_BUDGET; !p->busy && (r = vio_pop(d, q, &chain)) != 0; left--) {
-			if (r < 0)
-				return r;
+		while (!p->busy && (r = vio_pop(d, q, &chain)) > 0) {
 			p->written = 0;
 			if (!write_out(p, &chain)) {
 				p->chain = chain;
@@ -247,12 +246,14 @@ static int take_output(struct port *p, unsigned q)
 				break;
 			}
 			vio_push(d, q, &chain, 0);
-			if (left == 1) {
+			if (--left == 0) {
 				vio_again(d, q);
 				vio_signal(d, q);
 				return 0;
 			}
 		}
+		if (r < 0)
+			return r;
 	} while (!p->busy && vq_rearm(&d->queue[q].vq));
 	vio_signal(d, q);
 	return 0;

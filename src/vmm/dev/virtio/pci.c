@@ -214,7 +214,7 @@ static void write_features(struct vio_pci *p, uint64_t value)
 {
 	unsigned shift = p->driver_select * 32;
 
-	if (p->driver_select < 2 && !(p->vio->status & VIO_STATUS_FEATURES_OK))
+	if (p->driver_select < 2 && !(p->vio->status & VIO_STATUS_FEATURES_OK) && !p->vio->started)
 		p->vio->features = (p->vio->features & ~(0xFFFFFFFFull << shift)) | (value & 0xFFFFFFFF) << shift;
 }
 

@@ -79,7 +79,7 @@ int vq_start(struct virtq *vq)
 		return -EINVAL;
 	}
 	vq->next_avail = vq->next_used = 0;
-	vq->unsignalled = 0;
+	vq->held = vq->unsignalled = 0;
 	vq->avail_wrap = vq->used_wrap = true;
 	vq->broken = false;
 	return 0;
@@ -88,6 +88,13 @@ int vq_start(struct virtq *vq)
 void vq_stop(struct virtq *vq)
 {
 	vq->desc = vq->driver = vq->device = NULL;
+}
+
+/* A guest that offers places which the device still has would make it keep more and more buffers. */
+static int hold(struct virtq *vq, const struct vq_chain *chain)
+{
+	vq->held += chain->slots;
+	return vq->held <= vq->size ? 1 : -EPROTO;
 }
 
 int vq_pop(struct virtq *vq, struct vq_chain *ret)
@@ -100,12 +107,15 @@ int vq_pop(struct virtq *vq, struct vq_chain *ret)
 	ret->out_len = ret->in_len = 0;
 	ret->mem = vq->mem;
 	r = vq->packed ? vq_packed_pop(vq, ret) : vq_split_pop(vq, ret);
+	if (r > 0)
+		r = hold(vq, ret);
 	vq->broken = r < 0;
 	return r;
 }
 
 void vq_unpop(struct virtq *vq, const struct vq_chain *chain)
 {
+	vq->held -= chain->slots;
 	if (vq->packed && vq->next_avail < chain->slots) {
 		vq->next_avail = (uint16_t) (vq->next_avail + vq->size);
 		vq->avail_wrap = !vq->avail_wrap;
@@ -123,6 +133,7 @@ void vq_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written)
 		vq_packed_push(vq, chain, written);
 	else
 		vq_split_push(vq, chain, written);
+	vq->held -= chain->slots;
 	vq->unsignalled += chain->slots;
 }
 
@@ -181,7 +192,8 @@ size_t vq_chain_read(struct vq_chain *c, void *ret, size_t n)
 	for (unsigned i = 0; i < c->nr_out && done < n; i++) {
 		size_t k = part(&c->iov[i], n - done);
 
-		memcpy((uint8_t *) ret + done, c->iov[i].iov_base, k);
+		if (ret != NULL)
+			memcpy((uint8_t *) ret + done, c->iov[i].iov_base, k);
 		cut(&c->iov[i], k);
 		done += k;
 	}

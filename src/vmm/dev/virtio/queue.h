@@ -25,6 +25,7 @@ struct gmem;
  * @desc, @driver, @device: the parts, valid between vq_start() and vq_stop()
  * @next_avail, @next_used: positions (split: counters, packed: indices)
  * @avail_wrap, @used_wrap: wrap counters of packed rings
+ * @held: places of buffers that were taken and not returned; a ring has no more than @size
  * @unsignalled: places that were used since vq_must_signal() was asked
  */
 struct virtq {
@@ -35,7 +36,7 @@ struct virtq {
 	uint8_t *desc, *driver, *device;
 	uint16_t next_avail, next_used;
 	bool avail_wrap, used_wrap;
-	uint32_t unsignalled;
+	uint32_t held, unsignalled;
 };
 
 /**
@@ -90,6 +91,7 @@ bool vq_rearm(struct virtq *vq);
 
 /**
  * vq_chain_read() - copy from the front of what the device reads, and cut it off
+ * @ret: NULL: cut only
  * Return: bytes copied, fewer than @n when there are no more.
  */
 size_t vq_chain_read(struct vq_chain *c, void *ret, size_t n);

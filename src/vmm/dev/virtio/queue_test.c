@@ -310,6 +310,40 @@ static void test_packed_hostile(void **state)
 	assert_int_equal(vq_pop(&r->vq, &c), -EPROTO);
 }
 
+/* What the device has not returned cannot be offered again: it never keeps more than the ring has places for. */
+static void test_held(void **state)
+{
+	struct ring *r = *state;
+	struct vq_chain c;
+
+	start(r, 4, false, false);
+	put(r, DESC, 0, DATA, 1, 0, 0);
+	for (unsigned i = 0; i < 100; i++) {
+		offer(r, 0);
+		assert_int_equal(vq_pop(&r->vq, &c), 1);
+		if (i % 2 == 0) {
+			vq_unpop(&r->vq, &c);
+			assert_int_equal(vq_pop(&r->vq, &c), 1);
+		}
+		vq_push(&r->vq, &c, 0);
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		offer(r, 0);
+		assert_int_equal(vq_pop(&r->vq, &c), 1);
+	}
+	break_split(r, 0);
+	start(r, 4, true, false);
+	put_packed(r, 0, DATA, 1, NEXT, 0, true);
+	put_packed(r, 1, DATA, 1, 0, 0, true);
+	put_packed(r, 2, DATA, 1, NEXT, 0, true);
+	put_packed(r, 3, DATA, 1, 0, 0, true);
+	assert_int_equal(vq_pop(&r->vq, &c), 1);
+	assert_int_equal(vq_pop(&r->vq, &c), 1);
+	put_packed(r, 0, DATA, 1, 0, 0, false);
+	assert_int_equal(vq_pop(&r->vq, &c), -EPROTO);
+	assert_true(r->vq.broken);
+}
+
 static int setup(void **state)
 {
 	static struct ring r;
@@ -335,6 +369,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_packed_whole_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_packed_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_packed_hostile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_held, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

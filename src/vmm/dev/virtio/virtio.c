@@ -170,7 +170,11 @@ void vio_again(struct vio_dev *d, unsigned q)
 
 int vio_pop(struct vio_dev *d, unsigned q, struct vq_chain *ret)
 {
-	return vq_pop(&d->queue[q].vq, ret);
+	int r = vq_pop(&d->queue[q].vq, ret);
+
+	if (r < 0)
+		vio_broken(d);
+	return r;
 }
 
 void vio_push(struct vio_dev *d, unsigned q, const struct vq_chain *chain, uint32_t written)

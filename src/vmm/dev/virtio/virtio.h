@@ -132,7 +132,7 @@ void vio_config_changed(struct vio_dev *d);
 /** vio_again() - let notify be called again soon: there was more than VIO_BUDGET */
 void vio_again(struct vio_dev *d, unsigned q);
 
-/** vio_pop() - vq_pop() of ring @q */
+/** vio_pop() - vq_pop() of ring @q; after -EPROTO the device needs a reset, too */
 int vio_pop(struct vio_dev *d, unsigned q, struct vq_chain *ret);
 
 /** vio_push() - vq_push() of ring @q */

@@ -100,6 +100,7 @@ static bool send_data(struct vsock_conn *c, struct vq_chain *chain)
 	uint8_t h[VSOCK_HEADER] = { 0 };
 	struct vq_chain data = *chain;
 	size_t room = room_of_guest(c);
+	size_t asked = 0;
 	unsigned nr = 0;
 	ssize_t n;
 
@@ -110,11 +111,15 @@ static bool send_data(struct vsock_conn *c, struct vq_chain *chain)
 
 		v->iov_len = v->iov_len < room ? v->iov_len : room;
 		room -= v->iov_len;
+		asked += v->iov_len;
 	}
-	n = nr > 0 ? readv(c->fd, vq_chain_in(&data), (int) nr) : -1;
-	if (n < 0)
+	if (nr == 0)
 		return false;
-	if (n == 0) {
+	n = readv(c->fd, vq_chain_in(&data), (int) nr);
+	c->readable = n == (ssize_t) asked || (n > 0 && c->gone); /* if there is more, that is reported, but for the end */
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
 		c->eof = true;
 		c->want |= 1u << VSOCK_SHUTDOWN;
 		return false;
@@ -129,13 +134,7 @@ static bool send_data(struct vsock_conn *c, struct vq_chain *chain)
 
 static bool has_input(const struct vsock_conn *c)
 {
-	uint8_t b;
-	ssize_t n;
-
-	if (c->state != VSOCK_OPEN || c->eof || room_of_guest(c) == 0)
-		return false;
-	n = recv(c->fd, &b, 1, MSG_PEEK | MSG_DONTWAIT);
-	return n >= 0 || (errno != EAGAIN && errno != EINTR);
+	return c->state == VSOCK_OPEN && c->readable && !c->eof && room_of_guest(c) > 0;
 }
 
 /* One turn of a connection. Return: true when it used a buffer of the guest. */
@@ -177,10 +176,10 @@ static void pump(struct vsock *s)
 	if (!s->vio.started)
 		return;
 	s->starved = false;
-	while (idle < VSOCK_CONNS_MAX && left > 0 && !s->starved) {
-		struct vsock_conn *c = &s->conn[s->next];
+	while (idle < s->nr && left > 0 && !s->starved) {
+		struct vsock_conn *c = &s->conn[s->next < s->nr ? s->next : 0];
 
-		s->next = (s->next + 1) % VSOCK_CONNS_MAX;
+		s->next = (unsigned) (c - s->conn) + 1;
 		if (serve(c)) {
 			idle = 0;
 			left--;
@@ -191,7 +190,7 @@ static void pump(struct vsock *s)
 	if (vq_rearm(&s->vio.queue[Q_RX].vq) && (left == 0 || s->starved))
 		vio_again(&s->vio, Q_RX);
 	vio_signal(&s->vio, Q_RX);
-	for (unsigned i = 0; s->starved != was_starved && i < VSOCK_CONNS_MAX; i++)
+	for (unsigned i = 0; s->starved != was_starved && i < s->nr; i++)
 		watch(&s->conn[i]);
 }
 
@@ -206,6 +205,8 @@ static void end(struct vsock_conn *c)
 		(void) close(c->fd); /* what was not written is lost */
 	free(c->buf);
 	*c = (struct vsock_conn) { .vsock = s, .fd = -1, .source.fd = -1 };
+	while (s->nr > 0 && s->conn[s->nr - 1].state == VSOCK_UNUSED)
+		s->nr--;
 }
 
 static void reset_peer(struct vsock_conn *c)
@@ -278,10 +279,11 @@ static void host_ready(void *arg, uint32_t events)
 
 	if (c->state == VSOCK_NAMING)
 		read_line(c);
+	c->readable = c->readable || (events & EPOLLIN);
 	if ((events & EPOLLOUT) && c->len > 0)
 		flush(c);
 	if ((events & (EPOLLHUP | EPOLLERR)) && c->state != VSOCK_UNUSED) {
-		c->gone = true;
+		c->gone = c->readable = true;
 		loop_remove(loop_of(c), &c->source); /* it would be reported again and again; what is left is read */
 		if (c->state == VSOCK_ASKING)
 			reset_peer(c);
@@ -307,6 +309,7 @@ static struct vsock_conn *new_conn(struct vsock *s, int fd, enum vsock_state sta
 		}
 		c->fd = fd;
 		c->state = state;
+		s->nr = i < s->nr ? s->nr : i + 1;
 		return c;
 	}
 	return NULL;
@@ -332,7 +335,7 @@ static void accept_ready(void *arg, uint32_t events)
 
 static struct vsock_conn *find(struct vsock *s, uint32_t guest_port, uint32_t host_port)
 {
-	for (unsigned i = 0; i < VSOCK_CONNS_MAX; i++) {
+	for (unsigned i = 0; i < s->nr; i++) {
 		struct vsock_conn *c = &s->conn[i];
 
 		if (c->state > VSOCK_NAMING && c->guest_port == guest_port && c->host_port == host_port)
@@ -390,6 +393,28 @@ static void take_response(struct vsock_conn *c)
 	flush(c);
 }
 
+/* What the host's side takes at once goes there from the guest's memory. Return: how many of @len bytes. */
+static uint32_t send_at_once(struct vsock_conn *c, struct vq_chain *chain, uint32_t len)
+{
+	struct iovec iov[VQ_CHAIN_MAX];
+	struct msghdr msg = { .msg_iov = iov };
+	size_t left = len;
+	ssize_t n;
+
+	for (; left > 0; msg.msg_iovlen++) {
+		iov[msg.msg_iovlen] = chain->iov[msg.msg_iovlen];
+		if (iov[msg.msg_iovlen].iov_len > left)
+			iov[msg.msg_iovlen].iov_len = left;
+		left -= iov[msg.msg_iovlen].iov_len;
+	}
+	n = sendmsg(c->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n <= 0)
+		return 0; /* an error comes again when it is kept and sent then */
+	(void) vq_chain_read(chain, NULL, (size_t) n); /* it is there */
+	c->forwarded += (uint32_t) n;
+	return (uint32_t) n;
+}
+
 /* Data: no more than the guest was told that there is room for. */
 static void take_data(struct vsock_conn *c, struct vq_chain *chain, uint32_t len)
 {
@@ -397,12 +422,13 @@ static void take_data(struct vsock_conn *c, struct vq_chain *chain, uint32_t len
 		reset_peer(c);
 		return;
 	}
+	if (c->len == 0 && len > 0)
+		len -= send_at_once(c, chain, len);
 	if (len > ROOM - c->at - c->len) {
 		memmove(c->buf, c->buf + c->at, c->len);
 		c->at = 0;
 	}
 	c->len += vq_chain_read(chain, c->buf + c->at + c->len, len);
-	c->received += len;
 	flush(c);
 }
 

@@ -29,8 +29,9 @@ enum vsock_state {
  * struct vsock_conn - a connection
  * @fd: of the host's side
  * @peer_alloc, @peer_count: the guest's buffer for us, and how much of it was taken away; @sent: bytes for it
- * @received: bytes that came from the guest; @forwarded: of those, given to the host; @told: as last told
+ * @forwarded: bytes of the guest that were given to the host; @told: as last told
  * @want: messages that wait for a buffer of the guest, a bit per kind
+ * @readable: there may be something to read from the host's side
  * @eof: the host's side sends no more; @gone: and takes no more
  * @over: what the guest does no more, as in a message
  * @buf: bytes for the host, @len of them from @at on
@@ -41,9 +42,9 @@ struct vsock_conn {
 	int fd;
 	struct loop_source source;
 	uint32_t guest_port, host_port, events;
-	uint32_t peer_alloc, peer_count, sent, received, forwarded, told;
+	uint32_t peer_alloc, peer_count, sent, forwarded, told;
 	uint32_t want, over;
-	bool eof, gone;
+	bool readable, eof, gone;
 	char line[VSOCK_LINE_MAX];
 	size_t line_len;
 	uint8_t *buf;
@@ -53,6 +54,7 @@ struct vsock_conn {
 /**
  * struct vsock - the device
  * @next_port: of the host, for the next connection to the guest
+ * @nr: of @conn, behind the last that is in use
  * @next: whose turn it is; @starved: somebody's turn was over because the guest has no buffers
  */
 struct vsock {
@@ -61,7 +63,7 @@ struct vsock {
 	const char *path;
 	int listener;
 	struct loop_source accept_source;
-	unsigned next;
+	unsigned nr, next;
 	bool starved;
 	struct vsock_conn conn[VSOCK_CONNS_MAX];
 };
