@@ -173,7 +173,7 @@ static int add_interface(const struct qmp_call *c, const char *id)
 
 static int add_device(const struct qmp_call *c)
 {
-	const char *driver, *id;
+	const char *driver, *id = NULL;
 	int r = qmp_need(c, "driver", &driver);
 
 	if (r == 0)
