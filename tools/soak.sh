@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# soak.sh: the tests of tests/crash, each for its share of SOAK_MINUTES (default: 60), one after the other.
+# soak.sh: the tests of tests/crash, each for its share of SOAK_MINUTES (default: 60), one after the other; then those of
+# tests/engine that hold for virtual machines, too.
 #
 # SEED repeats what a failed run sampled; a random one without.
 set -uo pipefail
@@ -14,14 +15,20 @@ for t in "${tests[@]}"; do
 done
 read -ra tests <<<"${tests[*]}"
 export SEED=${SEED:-$((RANDOM * 32768 + RANDOM))} SOAK_SECONDS=$((${SOAK_MINUTES:-60} * 60 / ${#tests[@]}))
-for t in "${tests[@]}"; do
-	echo "== $t, $SOAK_SECONDS s"
-	timeout -k 10 $((SOAK_SECONDS + 300)) "$t" </dev/null
-	case $? in
+count() {
+	case $1 in
 	0) passed=$((passed + 1)) ;;
 	77) skipped=$((skipped + 1)) ;;
 	*) failed=$((failed + 1)) ;;
 	esac
+}
+for t in "${tests[@]}"; do
+	echo "== $t, $SOAK_SECONDS s"
+	timeout -k 10 $((SOAK_SECONDS + 300)) "$t" </dev/null
+	count $?
 done
+echo "== tests/vm/engine.sh soak"
+timeout -k 10 3600 tests/vm/engine.sh soak </dev/null
+count $?
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]

@@ -7,6 +7,7 @@
 #
 #   $T   temporary folder; the store is $T/root, what runs is in $T/run
 #   $out, $status   of the last `run`, `refuse`
+#   $ISOLATION   container, or vm with $KERNEL and $MODULES: see ../vm/engine.sh
 # shellcheck disable=SC2034
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 CLEAVE=$(realpath -m "${CLEAVE:-$here/../../build/bin/cleave}")
@@ -32,9 +33,16 @@ setup() {
 	echo '{"registries": {"docker.io": {"blocked": true}}}' >"$CLEAVE_REGISTRIES" # nothing leaves this machine
 	trap finish EXIT
 	trap 'exit 1' INT TERM HUP
+	[ "${ISOLATION:-container}" != vm ] || "$CLEAVE" kernel add --modules "$MODULES" "$KERNEL" >/dev/null || exit 1
 }
 
-cleave() { "$CLEAVE" "$@"; }
+# cleave ARG... - with ISOLATION=vm, instances are virtual machines
+cleave() {
+	case ${ISOLATION:-container}:${1:-} in
+	vm:run | vm:create) "$CLEAVE" "$1" --vm "${@:2}" ;;
+	*) "$CLEAVE" "$@" ;;
+	esac
+}
 
 finish() {
 	local code=$? ids

@@ -6,15 +6,19 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=$(realpath -m "${CLEAVE_BIN:-$here/../../build/bin}")
 
+# take_modules IMAGE - the test guest's modules, taken out of its disk once; tests may run side by side
+take_modules() {
+	local modules=$1/modules
+	[ ! -d "$modules" ] || return 0
+	rm -rf "$modules.$$" && mkdir "$modules.$$" || exit 1
+	debugfs -R "rdump /lib/modules $modules.$$" "$1/root.img" 2>/dev/null
+	mv -T "$modules.$$" "$modules" 2>/dev/null || rm -rf "$modules.$$"
+}
+
 # on_host IMAGE SCRIPT: with the kernel and the modules of the test guest
 on_host() {
-	local modules=$1/modules
-	if [ ! -d "$modules" ]; then # taken out once; tests may run side by side
-		rm -rf "$modules.$$" && mkdir "$modules.$$" || exit 1
-		debugfs -R "rdump /lib/modules $modules.$$" "$1/root.img" 2>/dev/null
-		mv -T "$modules.$$" "$modules" 2>/dev/null || rm -rf "$modules.$$"
-	fi
-	MODULES=$(echo "$modules"/modules/*) CLEAVE=$bin/cleave KERNEL=$1/vmlinuz ENGINE_LIB=$here/../engine/lib.sh \
+	take_modules "$1"
+	MODULES=$(echo "$1"/modules/modules/*) CLEAVE=$bin/cleave KERNEL=$1/vmlinuz ENGINE_LIB=$here/../engine/lib.sh \
 		VM_INSIDE=$here/inside.sh exec "$here/$2"
 }
 

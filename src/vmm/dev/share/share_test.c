@@ -162,6 +162,40 @@ static void test_forget(void **state)
 	assert_int_equal(ask(FUSE_GETATTR, node, &attr, sizeof(attr)), -ESTALE);
 }
 
+static uint32_t open_flags(uint64_t node)
+{
+	struct fuse_open_in in = { .flags = O_RDONLY };
+	struct fuse_release_in gone = { 0 };
+	struct fuse_open_out out;
+
+	assert_int_equal(ask(FUSE_OPEN, node, &in, sizeof(in)), 0);
+	memcpy(&out, reply + sizeof(struct fuse_out_header), sizeof(out));
+	gone.fh = out.fh;
+	assert_int_equal(ask(FUSE_RELEASE, node, &gone, sizeof(gone)), 0);
+	return out.open_flags;
+}
+
+/* What the guest has read of a file is good until the file changes; right after a change that cannot be told. */
+static void test_kept(void **state)
+{
+	struct fuse_setattr_in size = { .valid = FATTR_SIZE, .size = 1 };
+	uint64_t node, none = 1;
+
+	(void) state;
+	assert_int_equal(lookup(FUSE_ROOT_ID, "file", &node), 0);
+	assert_int_equal(ask(FUSE_SETATTR, node, &size, sizeof(size)), 0);
+	assert_int_equal(open_flags(node), 0);
+	assert_int_equal(open_flags(node), 0);
+	(void) sleep(3);
+	assert_int_equal(open_flags(node), 0);
+	assert_int_equal(open_flags(node), FOPEN_KEEP_CACHE);
+	size.size = 2;
+	assert_int_equal(ask(FUSE_SETATTR, node, &size, sizeof(size)), 0);
+	assert_int_equal(open_flags(node), 0);
+	assert_int_equal(lookup(FUSE_ROOT_ID, "nothing", &none), 0);
+	assert_int_equal(none, 0);
+}
+
 /* What is mounted twice can be written where that is so: not where it was seen first. */
 static void test_mounted_twice(void **state)
 {
@@ -189,6 +223,7 @@ int main(void)
 		cmocka_unit_test(test_only_files_are_opened),
 		cmocka_unit_test(test_wrong_numbers),
 		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_mounted_twice),
 	};
 	int status;
