@@ -80,3 +80,5 @@ is "events of kill" "$(order ends-kills)" 'create start kill=2 die'
 is "events of rm -f" "$(order ends-rmf)" 'create start kill=9 die destroy'
 cleave kill ends-stop 2>/dev/null
 is "no signal to what has ended" "$(order ends-stop)" 'create start kill=15 die stop'
+cleave network create net1 >/dev/null && cleave network rm net1 >/dev/null
+is "--filter network" "$(cleave events --stream=false -f network=net1 --format '{{.Action}}' | xargs)" 'create destroy'

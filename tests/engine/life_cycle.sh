@@ -25,9 +25,10 @@ is "stop prints the name" "$(cleave stop two)" two
 is "its own exit status" "$(state two) $(code two)" 'exited 5'
 is "stop of one that has ended" "$(cleave stop two)" two
 is "started twice" "$(cleave start two two)" "$(printf 'two\ntwo')"
-cleave stop -t 0 two >/dev/null
-is "stop -t 0" "$(code two)" 137
-cleave start two >/dev/null
+cleave run -d --name deaf cleave/tiny sleep 1000 >/dev/null # SIGTERM does nothing to it
+cleave stop -t 0 deaf >/dev/null
+is "stop -t 0" "$(code deaf)" 137
+cleave rm deaf >/dev/null
 cleave pause two >/dev/null
 like "paused" "$(cleave ps)" '\(Paused\)'
 refuse 1 'already paused' pause two
