@@ -28,7 +28,6 @@
 #include "vmm/dev/virtio/vsock_parts.h"
 
 #define ROOM (VSOCK_BUFFER + VSOCK_LINE_MAX) /* bytes: of the guest, and what we say ourselves */
-#define PIECE 4096u /* bytes: the guest's buffers */
 #define Q_RX 0
 #define Q_TX 1
 #define QUEUES 3 /* the third is for events: there are none */
@@ -47,9 +46,9 @@ static struct loop *loop_of(const struct vsock_conn *c)
 
 static uint32_t room_of_guest(const struct vsock_conn *c)
 {
-	uint32_t under_way = c->sent - c->peer_count, room = under_way < c->peer_alloc ? c->peer_alloc - under_way : 0;
+	uint32_t under_way = c->sent - c->peer_count;
 
-	return room < PIECE && under_way > 0 ? 0 : room; /* blocks that were sent whole come whole */
+	return under_way < c->peer_alloc ? c->peer_alloc - under_way : 0;
 }
 
 /* Watch the host's side for what can be done with it: data waits there while the guest has no buffers. */
