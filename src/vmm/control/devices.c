@@ -46,25 +46,47 @@ static int open_user(const struct qmp_call *c, struct part *part)
 	part->user.resolver = first != NULL ? first->resolver : usernet_resolver();
 	part->user.loopback = !json_get_bool(c->in, c->args, "restrict", true);
 	part->net.user = &part->user;
+	part->net.pairs = 1;
 	return add_forwards(c, &part->user);
+}
+
+/* Queues of a tap device that were sent: their names, with colons between them */
+static int take_queues(const struct qmp_call *c, char *names, struct part *part)
+{
+	while (names != NULL) {
+		const char *name = strsep(&names, ":");
+		const struct part *sent = parts_find(machine_parts(c->m), PART_FD, name);
+		int fd;
+
+		if (sent == NULL)
+			return err_msg(c->err, -ENOENT, "netdev_add: descriptor '%s' is not there", name);
+		if (part->net.pairs == NET_PAIRS_MAX)
+			return err_msg(c->err, -EINVAL, "netdev_add: more than %d descriptors", NET_PAIRS_MAX);
+		fd = fcntl(sent->fd, F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			return err_set(c->err, -errno, "netdev_add: take descriptor '%s'", name);
+		part->net.tap[part->net.pairs++] = fd;
+	}
+	return 0;
 }
 
 static int open_tap(const struct qmp_call *c, struct part *part)
 {
-	const char *fd = json_get_str(c->in, c->args, "fd"), *name = json_get_str(c->in, c->args, "ifname");
-	const struct part *sent = fd != NULL ? parts_find(machine_parts(c->m), PART_FD, fd) : NULL;
+	char *fd = json_get_str(c->in, c->args, "fd"), *fds = json_get_str(c->in, c->args, "fds");
+	const char *name = json_get_str(c->in, c->args, "ifname");
 	int r = qmp_read(c);
 
 	if (r < 0)
 		return r;
-	if (sent != NULL) {
-		part->net.tap[0] = fcntl(sent->fd, F_DUPFD_CLOEXEC, 0);
-		return part->net.tap[0] < 0 ? err_set(c->err, -errno, "netdev_add: take descriptor '%s'", fd) : 0;
-	}
+	if (fd != NULL || fds != NULL)
+		return take_queues(c, fds != NULL ? fds : fd, part);
 	if (name == NULL)
-		return err_msg(c->err, -EINVAL, "netdev_add: neither 'ifname' nor the 'fd' of a tap device that was sent");
+		return err_msg(c->err, -EINVAL, "netdev_add: neither 'ifname' nor 'fd' or 'fds' of a tap device that were sent");
 	r = machine_may_open(c->m, c->err);
-	return r < 0 ? r : net_tap_open(name, 1, part->net.tap, c->err);
+	if (r == 0)
+		r = net_tap_open(name, 1, part->net.tap, c->err);
+	part->net.pairs = r == 0;
+	return r;
 }
 
 static int add_net(const struct qmp_call *c)
@@ -87,8 +109,6 @@ static int add_net(const struct qmp_call *c)
 	r = user ? open_user(c, part) : open_tap(c, part);
 	if (r < 0)
 		parts_remove(machine_parts(c->m), part);
-	else
-		part->net.pairs = 1;
 	return r;
 }
 QMP_COMMAND(netdev_add, "netdev_add", add_net);
@@ -202,34 +222,40 @@ static int del_device(const struct qmp_call *c)
 }
 QMP_COMMAND(device_del, "device_del", del_device);
 
+static void add_function(struct str *ret, int slot, const char *desc, unsigned class, unsigned vendor, unsigned device,
+			 const char *id)
+{
+	json_open(ret, NULL, '{');
+	json_uint(ret, "bus", 0);
+	json_int(ret, "slot", slot);
+	json_uint(ret, "function", 0);
+	json_open(ret, "class_info", '{');
+	json_text(ret, "desc", desc);
+	json_uint(ret, "class", class);
+	json_close(ret, '}');
+	json_open(ret, "id", '{');
+	json_uint(ret, "vendor", vendor);
+	json_uint(ret, "device", device);
+	json_close(ret, '}');
+	json_text(ret, "qdev_id", id);
+	json_open(ret, "regions", '[');
+	json_close(ret, ']');
+	json_close(ret, '}');
+}
+
 static int query_pci(const struct qmp_call *c)
 {
 	json_open(c->ret, NULL, '[');
 	json_open(c->ret, NULL, '{');
 	json_uint(c->ret, "bus", 0);
 	json_open(c->ret, "devices", '[');
+	add_function(c->ret, 0, "Host bridge", 0x0600, 0x8086, 0x29C0, "");
 	for (const struct dev *d = machine_vm(c->m)->devs; d != NULL; d = d->next) {
 		const struct vio_dev *v = vio_of(d);
 		int slot = machine_slot(c->m, d);
 
-		if (v == NULL || slot < 0)
-			continue;
-		json_open(c->ret, NULL, '{');
-		json_uint(c->ret, "bus", 0);
-		json_int(c->ret, "slot", slot);
-		json_uint(c->ret, "function", 0);
-		json_open(c->ret, "class_info", '{');
-		json_text(c->ret, "desc", v->ops->name);
-		json_uint(c->ret, "class", v->ops->class >> 8);
-		json_close(c->ret, '}');
-		json_open(c->ret, "id", '{');
-		json_uint(c->ret, "vendor", 0x1AF4);
-		json_uint(c->ret, "device", 0x1040u + v->ops->id);
-		json_close(c->ret, '}');
-		json_text(c->ret, "qdev_id", d->id);
-		json_open(c->ret, "regions", '[');
-		json_close(c->ret, ']');
-		json_close(c->ret, '}');
+		if (v != NULL && slot >= 0)
+			add_function(c->ret, slot, v->ops->name, v->ops->class >> 8, 0x1AF4, 0x1040u + v->ops->id, d->id);
 	}
 	json_close(c->ret, ']');
 	json_close(c->ret, '}');

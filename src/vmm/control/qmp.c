@@ -131,6 +131,10 @@ static void carry_out(struct client *c, const struct qmp_command *cmd, struct js
 		json_raw(reply, "return", value.len > 0 ? value.p : "{}");
 }
 
+/* Answered below; in the set because clients look for it there. */
+static const struct qmp_command capabilities = { .name = "qmp_capabilities" };
+REGISTRY_ADD(qmp_commands, capabilities);
+
 static void answer(struct client *c, struct json_in *in, struct str *reply)
 {
 	const struct json *args = json_get_object(in, in->root, "arguments");
@@ -140,9 +144,9 @@ static void answer(struct client *c, struct json_in *in, struct str *reply)
 
 	if (in->code < 0 || name == NULL) {
 		add_error(reply, "GenericError", in->code < 0 ? in->err->text : "no member 'execute'");
-	} else if (!c->ready && strcmp(name, "qmp_capabilities") != 0) {
+	} else if (!c->ready && cmd != &capabilities) {
 		add_error(reply, "CommandNotFound", "expecting capabilities negotiation with 'qmp_capabilities'");
-	} else if (strcmp(name, "qmp_capabilities") == 0) {
+	} else if (cmd == &capabilities) {
 		if (c->ready)
 			add_error(reply, "CommandNotFound", "capabilities are negotiated already");
 		else

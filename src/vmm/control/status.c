@@ -126,6 +126,7 @@ QMP_COMMAND(iothreads, "query-iothreads", query_none);
 QMP_COMMAND(chardevs, "query-chardev", query_none);
 QMP_COMMAND(memory_devices, "query-memory-devices", query_none);
 QMP_COMMAND(block_jobs, "query-block-jobs", query_none);
+QMP_COMMAND(schema, "query-qmp-schema", query_none);
 
 static int query_name(const struct qmp_call *c)
 {
