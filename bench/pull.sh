@@ -91,10 +91,11 @@ if [ -x "${docker[0]}" ] && [ -x /usr/sbin/dockerd ]; then
 fi
 
 subject_pull() {
-	local more=()
+	local more=() goals=(--goal cleave:podman:0.5 --goal cleave:skopeo:0.5) engine
+	for engine in $have; do goals+=(--goal "cleave:$engine:0.5"); done
 	[[ $have != *' ctr '* ]] || more+=(@cmd ctr @untimed /bin/sync @run "${ctr[@]}" image pull --plain-http "$image" @untimed "${ctr[@]}" image rm --sync "$image")
 	[[ $have != *' docker '* ]] || more+=(@cmd docker @untimed /bin/sync @run "${docker[@]}" pull -q "$image" @untimed "${docker[@]}" rmi "$image")
-	pairs --subject pull --goal cleave:podman:0.5 --goal cleave:skopeo:0.5 ${more[@]+--goal cleave:ctr:0.5 --goal cleave:docker:0.5} \
+	pairs --subject pull "${goals[@]}" \
 		@cmd cleave @untimed /bin/sync @run "$cleave" pull -q "$image" @untimed "$cleave" rmi "$image" \
 		@cmd podman @untimed /bin/sync @run /usr/bin/podman "${pod[@]}" pull -q --tls-verify=false "$image" @untimed /usr/bin/podman "${pod[@]}" rmi "$image" \
 		@cmd skopeo @untimed /bin/sync @run /usr/bin/skopeo copy -q --src-tls-verify=false "docker://$image" "$storage" @untimed /usr/bin/podman "${pod[@]}" rmi "$image" \
@@ -102,13 +103,15 @@ subject_pull() {
 }
 subject_push() {
 	local empty=(@untimed /bin/rm -rf "$work/registry/docker" @untimed /bin/sync) more=()
+	local goals=(--goal cleave:podman:0.7 --goal cleave:skopeo:0.7)
 	"$cleave" pull -q "$image" >/dev/null
 	podman "${pod[@]}" pull -q --tls-verify=false "$image" >/dev/null
 	if [[ $have == *' docker '* ]]; then
 		"${docker[@]}" pull -q "$image" >/dev/null
+		goals+=(--goal cleave:docker:0.7)
 		more+=(@cmd docker "${empty[@]}" @run "${docker[@]}" push -q "$image")
 	fi
-	pairs --subject push --goal cleave:podman:0.7 --goal cleave:skopeo:0.7 \
+	pairs --subject push "${goals[@]}" \
 		@cmd cleave "${empty[@]}" @run "$cleave" push -q "$image" \
 		@cmd podman "${empty[@]}" @run /usr/bin/podman "${pod[@]}" push -q --tls-verify=false "$image" \
 		@cmd skopeo "${empty[@]}" @run /usr/bin/skopeo copy -q --dest-tls-verify=false "$storage" "docker://$image" \

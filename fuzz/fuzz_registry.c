@@ -114,12 +114,14 @@ static void try_policy(const char *text, size_t len)
 {
 	_cleanup_(reg_policy_fini) struct reg_policy p = { 0 };
 	_cleanup_(arena_fini) struct arena arena = { 0 };
-	static struct reg_referrer referrers[REG_REFERRERS_MAX];
+	struct reg_referrer *referrers = arena_alloc(&arena, REG_REFERRERS_MAX, sizeof(*referrers));
 	struct reg_payload payload;
 	struct err err = { 0 };
 	size_t n = 0;
 	int r = reg_policy_parse("policy.json", text, len, &p, &err);
 
+	if (referrers == NULL)
+		abort();
 	check(r, &err);
 	check(reg_payload_parse(text, len, &arena, &payload, &err), &err);
 	check(reg_referrers_parse(text, len, NULL, &arena, referrers, &n, &err), &err);
