@@ -79,7 +79,7 @@ ours() {
 }
 theirs() {
 	local vsock=()
-	[ ! -e /dev/vhost-vsock ] || vsock=(-device vhost-vsock-pci-non-transitional,guest-cid=5)
+	[ ! -e /dev/vhost-vsock ] || vsock=(-device "vhost-vsock-pci-non-transitional,guest-cid=5")
 	perl bench/vmm_watch.pl qemu qemu-system-x86_64 -accel tcg -cpu max -M q35 -m 256 -nodefaults -no-user-config \
 		-display none -no-reboot -serial stdio -kernel "$image/vmlinuz" -initrd "$work/initrd" -append "$append" \
 		-drive "file=$work/memory/disk,format=raw,if=none,id=d0,aio=io_uring" \
