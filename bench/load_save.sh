@@ -7,60 +7,22 @@
 # mmdebstrap builds once, and a change of 100 MB.  All write to the same disk; it is idle when a measurement begins.
 # Subjects: load, load-gzip, save, commit.  cleave has its image on disk when it is done; the others leave that to the
 # kernel.
-#
-# Environment: CLEAVE (build/bin/cleave), BUILD (build), MIRROR (http://deb.debian.org/debian).
+# lib.sh says which environment it reads.
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")" && pwd)
-build=${BUILD:-$here/../build}
-cleave=$(realpath "${CLEAVE:-$build/bin/cleave}")
-rounds=5 format=table only=''
-while [ $# -gt 0 ]; do
-	case $1 in
-	--rounds) rounds=${2:?--rounds needs a number} && shift 2 ;;
-	--only) only+=" ${2:?--only needs a subject}" && shift 2 ;;
-	--format) format=${2:?--format needs table or json} && shift 2 ;;
-	*)
-		sed -n '4p' "$0" | cut -c 3- >&2
-		exit 2
-		;;
-	esac
-done
-for p in podman skopeo mmdebstrap cc; do
-	command -v "$p" >/dev/null || { echo "load_save.sh: no $p" >&2; exit 1; }
-done
-[ "$(id -u)" = 0 ] || { echo "load_save.sh: must run as root" >&2; exit 1; }
-
-mkdir -p "$build/bench"
-root=$build/bench/debian.tar
-if [ ! -f "$root" ]; then
-	mmdebstrap --quiet --variant=important --include=python3,perl,git,ca-certificates,curl \
-		bookworm "$build/bench/new.tar" "${MIRROR:-http://deb.debian.org/debian}" # by its name it becomes an archive
-	mv "$build/bench/new.tar" "$root"
-fi
-
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/cleave.XXXXXX") # podman takes no long names
-clean_up() {
-	podman "${pod[@]}" rm -af >/dev/null 2>&1 || true
-	umount "$work/pod/overlay" "$work/pod" 2>/dev/null || true
-	rm -rf "$work"
-}
-pod=(--root "$work/pod" --runroot "$work/prun" --storage-driver overlay)
+. "$(dirname "$0")/lib.sh"
+clean_up() { podman "${pod[@]}" rm -af >/dev/null 2>&1 || true; }
+begin "$@"
+need podman skopeo mmdebstrap cc
+make_debian
+make_work
 storage="containers-storage:[overlay@$work/pod+$work/prun]localhost/debian:1"
-export CLEAVE_ROOT=$work/root CLEAVE_RUNROOT=$work/run
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-cc -std=gnu17 -D_GNU_SOURCE -O2 -static -o "$work/pairs" "$here/pairs.c"
 
 # podman's own archive is what all of them load
 podman "${pod[@]}" import -q "$root" localhost/debian:1 >/dev/null
 podman "${pod[@]}" save -q -o "$work/plain.tar" localhost/debian:1
 skopeo copy -q "docker-archive:$work/plain.tar" "oci-archive:$work/gzip.tar:localhost/debian:1"
 
-pairs() {
-	"$work/pairs" --rounds "$rounds" --format "$format" "$@"
-	[ "$format" = json ] || echo
-}
 run_load() { # SUBJECT TRANSPORT FILE
 	podman "${pod[@]}" rmi -f localhost/debian:1 >/dev/null 2>&1 || true
 	pairs --subject "$1" --goal cleave:podman:0.5 --goal cleave:skopeo:0.5 \
@@ -96,7 +58,4 @@ subject_commit() {
 	"$cleave" rm changed >/dev/null
 	podman "${pod[@]}" rm changed >/dev/null
 }
-for s in ${only:-load load-gzip save commit}; do
-	declare -F "subject_$s" >/dev/null || { echo "load_save.sh: no subject '$s'" >&2; exit 2; }
-	"subject_$s"
-done
+subjects load load-gzip save commit

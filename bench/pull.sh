@@ -3,53 +3,23 @@
 #
 # pull.sh [--rounds N] [--only SUBJECT]... [--format table|json]
 #
-# Compares pull and push with podman and skopeo: a Debian image of about 300 MB in six layers (gzip), and Debian's
-# docker-registry on 127.0.0.1.  All write to the same disk; it is idle when a measurement begins.
+# Compares pull and push with podman, skopeo, containerd's ctr and docker: a Debian image of about 300 MB in six layers
+# (gzip), and Debian's docker-registry on 127.0.0.1.  All write to the same disk; it is idle when a measurement begins.
 # Subjects: pull, push.  For push the registry has nothing, and every program has pulled the image before.
-#
-# Environment: CLEAVE (build/bin/cleave), BUILD (build), MIRROR (http://deb.debian.org/debian).
+# lib.sh says which environment it reads.
 set -euo pipefail
 
-here=$(cd "$(dirname "$0")" && pwd)
-build=${BUILD:-$here/../build}
-cleave=$(realpath "${CLEAVE:-$build/bin/cleave}")
-rounds=5 format=table only=''
-while [ $# -gt 0 ]; do
-	case $1 in
-	--rounds) rounds=${2:?--rounds needs a number} && shift 2 ;;
-	--only) only+=" ${2:?--only needs a subject}" && shift 2 ;;
-	--format) format=${2:?--format needs table or json} && shift 2 ;;
-	*)
-		sed -n '4p' "$0" | cut -c 3- >&2
-		exit 2
-		;;
-	esac
-done
-for p in podman skopeo docker-registry mmdebstrap curl jq cc; do
-	command -v "$p" >/dev/null || { echo "pull.sh: no $p" >&2; exit 1; }
-done
-[ "$(id -u)" = 0 ] || { echo "pull.sh: must run as root" >&2; exit 1; }
-
-mkdir -p "$build/bench"
-root=$build/bench/debian.tar
-if [ ! -f "$root" ]; then
-	mmdebstrap --quiet --variant=important --include=python3,perl,git,ca-certificates,curl \
-		bookworm "$build/bench/new.tar" "${MIRROR:-http://deb.debian.org/debian}" # by its name it becomes an archive
-	mv "$build/bench/new.tar" "$root"
-fi
-
-work=$(mktemp -d "${TMPDIR:-/var/tmp}/cleave.XXXXXX") # podman takes no long names
-server=''
+. "$(dirname "$0")/lib.sh"
+servers=()
 clean_up() {
-	[ -z "$server" ] || kill "$server"
-	umount "$work/pod/overlay" "$work/pod" 2>/dev/null || true
-	rm -rf "$work"
+	local pid
+	for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null && wait "$pid"; done
+	awk -v d="$work/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r umount
 }
-pod=(--root "$work/pod" --runroot "$work/prun" --storage-driver overlay)
-export CLEAVE_ROOT=$work/root CLEAVE_RUNROOT=$work/run
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-cc -std=gnu17 -D_GNU_SOURCE -O2 -static -o "$work/pairs" "$here/pairs.c"
+begin "$@"
+need podman skopeo docker-registry mmdebstrap curl jq cc
+make_debian
+make_work
 
 # Six layers: what is largest has one of its own
 mkdir -p "$work/img/blobs/sha256" "$work/tree"
@@ -86,32 +56,62 @@ cat >"$work/registry.yml" <<-END
 	http: {addr: 127.0.0.1:$port}
 END
 docker-registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
-server=$!
+servers+=($!)
 for _ in $(seq 100); do curl -s -o "$work/answer" "http://127.0.0.1:$port/v2/" && break || sleep 0.1; done
 image=127.0.0.1:$port/debian:1
 skopeo copy -q --dest-tls-verify=false "oci:$work/img" "docker://$image"
 storage="containers-storage:[overlay@$work/pod+$work/prun]$image"
 
-pairs() {
-	"$work/pairs" --rounds "$rounds" --format "$format" "$@"
-	[ "$format" = json ] || echo
+# Daemons of their own, where they are installed and start here; Docker's without networks
+serve() { # NAME COMMAND... - true when `"${NAME[@]}" version` answers
+	local -n client=$1
+	"${@:2}" >"$work/$1.log" 2>&1 </dev/null &
+	servers+=($!)
+	for _ in {1..100}; do
+		"${client[@]}" version >/dev/null 2>&1 && return
+		sleep 0.1
+	done
+	echo "$1 is absent: $(tail -n 1 "$work/$1.log")"
+	false
 }
+ctr=(/usr/bin/ctr --address "$work/ctr.sock") docker=(/usr/bin/docker --config "$work/client" -H "unix://$work/docker.sock")
+have=' '
+if [ -x "${ctr[0]}" ]; then
+	printf 'version = 2\nroot = "%s"\nstate = "%s"\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "%s"\n' \
+		"$work/ctr" "$work/ctr-run" "$work/ctr.sock" >"$work/ctr.toml"
+	! serve ctr /usr/bin/containerd --config "$work/ctr.toml" || have+='ctr '
+fi
+if [ -x "${docker[0]}" ] && [ -x /usr/sbin/dockerd ]; then
+	cat >"$work/docker.json" <<-END
+		{"data-root": "$work/docker", "exec-root": "$work/docker-run", "pidfile": "$work/docker.pid",
+		"deprecated-key-path": "$work/docker-key.json", "hosts": ["unix://$work/docker.sock"], "bridge": "none",
+		"iptables": false, "ip6tables": false, "ip-forward": false, "storage-driver": "overlay2"}
+	END
+	! serve docker /usr/sbin/dockerd --config-file "$work/docker.json" || have+='docker '
+fi
+
 subject_pull() {
-	pairs --subject pull --goal cleave:podman:0.5 --goal cleave:skopeo:0.5 \
+	local more=()
+	[[ $have != *' ctr '* ]] || more+=(@cmd ctr @untimed /bin/sync @run "${ctr[@]}" image pull --plain-http "$image" @untimed "${ctr[@]}" image rm --sync "$image")
+	[[ $have != *' docker '* ]] || more+=(@cmd docker @untimed /bin/sync @run "${docker[@]}" pull -q "$image" @untimed "${docker[@]}" rmi "$image")
+	pairs --subject pull --goal cleave:podman:0.5 --goal cleave:skopeo:0.5 ${more[@]+--goal cleave:ctr:0.5 --goal cleave:docker:0.5} \
 		@cmd cleave @untimed /bin/sync @run "$cleave" pull -q "$image" @untimed "$cleave" rmi "$image" \
 		@cmd podman @untimed /bin/sync @run /usr/bin/podman "${pod[@]}" pull -q --tls-verify=false "$image" @untimed /usr/bin/podman "${pod[@]}" rmi "$image" \
-		@cmd skopeo @untimed /bin/sync @run /usr/bin/skopeo copy -q --src-tls-verify=false "docker://$image" "$storage" @untimed /usr/bin/podman "${pod[@]}" rmi "$image"
+		@cmd skopeo @untimed /bin/sync @run /usr/bin/skopeo copy -q --src-tls-verify=false "docker://$image" "$storage" @untimed /usr/bin/podman "${pod[@]}" rmi "$image" \
+		"${more[@]}"
 }
 subject_push() {
-	local empty=(@untimed /bin/rm -rf "$work/registry/docker" @untimed /bin/sync)
+	local empty=(@untimed /bin/rm -rf "$work/registry/docker" @untimed /bin/sync) more=()
 	"$cleave" pull -q "$image" >/dev/null
 	podman "${pod[@]}" pull -q --tls-verify=false "$image" >/dev/null
+	if [[ $have == *' docker '* ]]; then
+		"${docker[@]}" pull -q "$image" >/dev/null
+		more+=(@cmd docker "${empty[@]}" @run "${docker[@]}" push -q "$image")
+	fi
 	pairs --subject push --goal cleave:podman:0.7 --goal cleave:skopeo:0.7 \
 		@cmd cleave "${empty[@]}" @run "$cleave" push -q "$image" \
 		@cmd podman "${empty[@]}" @run /usr/bin/podman "${pod[@]}" push -q --tls-verify=false "$image" \
-		@cmd skopeo "${empty[@]}" @run /usr/bin/skopeo copy -q --dest-tls-verify=false "$storage" "docker://$image"
+		@cmd skopeo "${empty[@]}" @run /usr/bin/skopeo copy -q --dest-tls-verify=false "$storage" "docker://$image" \
+		"${more[@]}"
 }
-for s in ${only:-pull push}; do
-	declare -F "subject_$s" >/dev/null || { echo "pull.sh: no subject '$s'" >&2; exit 2; }
-	"subject_$s"
-done
+subjects pull push

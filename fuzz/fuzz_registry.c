@@ -55,10 +55,10 @@ static void try_dockercfg(const char *text, size_t len)
 	struct err err = { 0 };
 	bool found;
 
-	check(reg_dockercfg_parse("config.json", text, len, "docker.io", &arena, &c, &err), &err);
+	check(reg_dockercfg_parse("config.json", text, len, "docker.io", "library/a", &arena, &c, &err), &err);
 	if (reg_dockercfg_edit("config.json", text, len, "a:5000", &creds, &edited, &found, NULL) < 0)
 		return;
-	if (reg_dockercfg_parse("written", edited.p, edited.len, "a:5000", &arena, &c, &err) < 0) {
+	if (reg_dockercfg_parse("written", edited.p, edited.len, "a:5000", "", &arena, &c, &err) < 0) {
 		if (strstr(err.text, "auths") != NULL)
 			abort(); /* what was written can be read */
 	} else if (c.helper == NULL && (c.creds.user == NULL || strcmp(c.creds.user, "u") != 0)) {
@@ -68,15 +68,23 @@ static void try_dockercfg(const char *text, size_t len)
 
 static void try_settings(const char *text, size_t len)
 {
+	static const char *const names[] = { "a", "a/b", "docker.io/a", "r.example/a/b" };
 	_cleanup_(reg_settings_fini) struct reg_settings s = { 0 };
-	struct reg_place place;
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct img_reference ref;
+	struct reg_place place, *list;
 	struct err err = { 0 };
 	int r = reg_settings_parse("registries.json", text, len, &s, &err);
 
 	check(r, &err);
 	if (r < 0)
 		return;
-	check(reg_place_of(&s, "a/b", &place, &err), &err);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (img_reference_parse(names[i], &ref, NULL) < 0)
+			abort();
+		check(reg_place_of(&s, &ref, &place, &err), &err);
+		check(reg_places(&s, &ref, &arena, &list, &err), &err);
+	}
 	check(reg_place_host(&s, "", &place, &err), &err);
 }
 

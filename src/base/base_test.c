@@ -29,6 +29,8 @@ static void err_texts(void **state)
 	assert_int_equal(err_wrap(&err, -ENOENT, "load"), -ENOENT);
 	assert_string_equal(err.text, "load: open 'x': no such file or directory");
 	assert_int_equal(err_msg(NULL, -EINVAL, "ignored"), -EINVAL);
+	assert_int_equal(err_msg(&err, -EINVAL, "%s", "a\x1b[2J\nb\xc2\x9b\x7f\xc3\x9b\xc2\xa9"), -EINVAL);
+	assert_string_equal(err.text, "a?[2J?b???\xc3\x9b\xc2\xa9"); /* but letters stay */
 }
 
 /* Whatever there is room for, the text is whole. */

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 __attribute__((format(printf, 4, 0)))
 static void err_vset(struct err *err, int code, const char *tail, const char *fmt, va_list ap)
 {
@@ -14,6 +16,7 @@ static void err_vset(struct err *err, int code, const char *tail, const char *fm
 
 	err->code = code;
 	(void) vsnprintf(text, sizeof(text), fmt, ap); /* cut is fine */
+	str_plain(text, '?'); /* strangers wrote parts of it */
 	n = strlen(text);
 	memcpy(err->text, text, n + 1);
 	if (tail == NULL)

@@ -122,6 +122,16 @@ char *str_steal(struct str *s)
 	return p;
 }
 
+void str_plain(char *text, char by)
+{
+	for (unsigned char *p = (unsigned char *) text; *p != '\0'; p++) {
+		if (*p < ' ' || *p == 127)
+			*p = (unsigned char) by;
+		else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+			p[0] = p[1] = (unsigned char) by;
+	}
+}
+
 bool str_starts(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

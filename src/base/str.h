@@ -35,6 +35,8 @@ char *str_steal(struct str *s);
 
 /** str_starts() - true when @s begins with @prefix */
 bool str_starts(const char *s, const char *prefix);
+/** str_plain() - replace what terminals obey by @by: control characters, also those of UTF-8 (U+0080 to U+009F) */
+void str_plain(char *text, char by);
 /** str_eq() - like strcmp() == 0 but NULL equals only NULL */
 bool str_eq(const char *a, const char *b);
 

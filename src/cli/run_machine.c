@@ -44,10 +44,8 @@ static struct choice choose_auto(const struct run_opts *o, const struct eng_conf
 
 	if (o->kernel != NULL || o->append != NULL || o->accel != NULL || o->vcpus != 0)
 		return (struct choice) { "vm", "a kernel, its command line, or processors are asked for" };
-	if (is_shared(c->pid) || is_shared(c->ipc) || is_shared(c->uts) || is_shared(c->cgroupns))
+	if (is_shared(c->pid) || is_shared(c->ipc) || is_shared(c->uts) || is_shared(c->cgroupns) || is_shared(c->network))
 		return (struct choice) { "container", "a namespace of the host or of another instance is asked for" };
-	if (o->network.n > 0 && c->network != NULL && strcmp(c->network, "none") != 0)
-		return (struct choice) { "container", "a network is asked for" };
 	if (c->devices.n > 0 || c->device_rules.n > 0)
 		return (struct choice) { "container", "devices of the host are asked for" };
 	if (c->userns_size != 0)

@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 #include "engine/net/attach.h"
 #include "engine/net/network.h"
+#include "engine/net/pasta.h"
 
 #define JOINED "container:"
 
@@ -191,18 +192,29 @@ static int read_others(struct engine *e, struct eng_config *c, const struct run_
 	return r;
 }
 
+/* Networks on a bridge take privileges. */
+static const char *default_network(const struct engine *e, const struct eng_config *c, const struct run_opts *o)
+{
+	if (!e->rootless)
+		return ENG_NETWORK_DEFAULT;
+	return eng_pasta_found() && strcmp(run_isolation(o, c), "vm") != 0 ? ENG_NETWORK_PASTA : "none";
+}
+
 int run_network(struct engine *e, struct eng_config *c, const struct run_opts *o, struct err *err)
 {
-	static const char *const modes[] = { "none", "host", JOINED, NULL };
+	static const char *const modes[] = { "none", "host", ENG_NETWORK_PASTA, JOINED, NULL };
 	const char *text = o->network.n > 0 ? o->network.v[0] : "default";
 	struct eng_net_want w = { 0 };
 	bool alone;
 	int r;
 
-	/* networks on a bridge take privileges; virtual machines have none yet */
 	if (strcmp(text, "default") == 0 || strcmp(text, "private") == 0)
-		text = !e->rootless && strcmp(run_isolation(o, c), "vm") != 0 ? ENG_NETWORK_DEFAULT : "none";
-	alone = strcmp(text, "none") == 0 || strcmp(text, "host") == 0 || str_starts(text, JOINED);
+		text = default_network(e, c, o);
+	alone = strcmp(text, "none") == 0 || strcmp(text, "host") == 0 || str_starts(text, JOINED) ||
+		(e->rootless && strcmp(text, ENG_NETWORK_PASTA) == 0);
+	if (e->rootless && strcmp(text, "none") == 0 && (o->publish.n > 0 || o->publish_all) && o->network.n == 0 &&
+	    strcmp(run_isolation(o, c), "vm") != 0)
+		return err_msg(err, -ENOENT, "to publish ports without root takes the program pasta (Debian: package passt) and a /dev/net/tun that the user may open");
 	if (alone && o->network.n > 1)
 		return err_msg(err, -EINVAL, "conflicting options: cannot attach both user-defined and non-user-defined network-modes");
 	r = alone ? run_mode(e, c, "--network", text, modes, &c->network, err) : read_want(c, text, &w, err);

@@ -34,6 +34,7 @@ static const struct cli_alias aliases[] = {
 	{ "image remove", "image rm" },
 	{ "kernel list", "kernel ls" },	    { "kernel remove", "kernel rm" },
 	{ "network list", "network ls" },   { "network remove", "network rm" },
+	{ "registry remove", "registry rm" },
 	{ "system events", "events" },	    { "system info", "info" },
 	{ "volume list", "volume ls" },
 	{ "volume remove", "volume rm" },
@@ -48,6 +49,7 @@ static const struct {
 	{ "image", "Images" },
 	{ "kernel", "Kernels that virtual machines boot" },
 	{ "network", "Networks" },
+	{ "registry", "What registries have" },
 	{ "system", "The store as a whole" },
 	{ "volume", "Volumes" },
 };

@@ -10,6 +10,7 @@ struct eng_exec;
 struct eng_instance;
 struct engine;
 struct err;
+struct net_leg;
 
 /**
  * struct eng_running - an instance that was started
@@ -37,6 +38,7 @@ struct eng_usage {
  * All the engine knows of it.  Members are called with the instance's lock held, but where it says not.
  *
  * @name: what the row of an instance says
+ * @machine: it has a kernel of its own: nobody can join its namespaces, and what joins a network is its device
  * @check: refuse what it cannot do; NULL: there is nothing such.  0; -EOPNOTSUPP, -EINVAL with a message
  * @prepare: make what belongs to the instance on disk; @dir is its directory.  Called once.
  * @start: run the workload.  Called in a process of its own, a child of the monitor-to-be, with the
@@ -50,12 +52,16 @@ struct eng_usage {
  *        message.  Called without the lock
  * @update: change the limits of a running instance from those of @old to those of @config; all or none.
  *          Called without the lock
+ * @join: give a running instance a device in one more network; @leg is leased.  NULL: devices are put into the network
+ *        namespace of its first process.  0 or -errno with a message.  Called without the lock
+ * @leave: take device @number away; 0 also when there is none; -errno with a message.  Called without the lock
  * @oom_killed: the kernel killed a process of it for want of memory; asked before @stop
  * @stop: end what still runs and release what it held of the host (cgroup, ...).  Called after the
  *        first process has ended, or instead of waiting for it; fine when there is nothing
  */
 struct eng_backend {
 	const char *name;
+	bool machine;
 	int (*check)(const struct eng_config *config, struct err *err);
 	int (*prepare)(struct engine *e, const char *id, const struct eng_config *config, int dir,
 		       struct err *err);
@@ -69,6 +75,8 @@ struct eng_backend {
 	ssize_t (*pids)(struct engine *e, const char *id, pid_t **ret, struct err *err);
 	int (*update)(struct engine *e, const char *id, const struct eng_config *old,
 		      const struct eng_config *config, struct err *err);
+	int (*join)(struct engine *e, const char *id, struct net_leg *leg, struct err *err);
+	int (*leave)(struct engine *e, const char *id, int number, struct err *err);
 	bool (*oom_killed)(struct engine *e, const char *id);
 	int (*stop)(struct engine *e, const char *id, struct err *err);
 };

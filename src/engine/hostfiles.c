@@ -166,10 +166,9 @@ static int read_resolv(bool own_net, struct str *ret, struct err *err)
 }
 
 /* A host without resolv.conf gives an empty one. */
-static int make_resolv(const struct eng_config *c, const struct eng_net *net, struct str *ret, struct err *err)
+static int make_resolv(const struct eng_config *c, const char *resolver, struct str *ret, struct err *err)
 {
 	_cleanup_(str_fini) struct str host = { 0 };
-	const char *resolver = net != NULL ? net->resolver : NULL;
 	bool own_net = c->network != NULL && !is_host(c) && strcmp(c->network, "none") != 0;
 	int r = read_resolv(own_net, &host, err);
 
@@ -183,24 +182,32 @@ static int make_resolv(const struct eng_config *c, const struct eng_net *net, st
 		str_printf(ret, "nameserver %s\n", resolver);
 	if (host.p != NULL)
 		keep_lines(c, own_net, resolver != NULL, host.p, ret);
-	for (size_t i = 0; i < c->dns.n; i++)
+	for (size_t i = 0; resolver == NULL && i < c->dns.n; i++) /* else those are asked by the resolver */
 		str_printf(ret, "nameserver %s\n", c->dns.v[i]);
 	if (c->dns_search.n != 1 || strcmp(c->dns_search.v[0], ".") != 0)
 		add_line("search", &c->dns_search, ret);
+	if (resolver != NULL && c->dns_options.n == 0) /* a name without a dot is one of the network first */
+		str_puts(ret, "options ndots:0\n");
 	add_line("options", &c->dns_options, ret);
 	return 0;
 }
 
+int eng_hostfiles_resolver(const char *resolver, const struct eng_config *c, int dir, struct err *err)
+{
+	_cleanup_(str_fini) struct str resolv = { 0 };
+	int r = make_resolv(c, resolver, &resolv, err);
+
+	return r == 0 ? write_file(dir, "resolv.conf", &resolv, err) : r;
+}
+
 static int write_network_files(const struct eng_net *net, const struct eng_config *c, int dir, struct err *err)
 {
-	_cleanup_(str_fini) struct str hosts = { 0 }, resolv = { 0 };
+	_cleanup_(str_fini) struct str hosts = { 0 };
 	int r = make_hosts(c, net, &hosts, err);
 
 	if (r == 0)
-		r = make_resolv(c, net, &resolv, err);
-	if (r == 0)
 		r = write_file(dir, "hosts", &hosts, err);
-	return r == 0 ? write_file(dir, "resolv.conf", &resolv, err) : r;
+	return r == 0 ? eng_hostfiles_resolver(net != NULL ? net->resolver : NULL, c, dir, err) : r;
 }
 
 int eng_hostfiles_write(const struct eng_config *c, int dir, struct err *err)

@@ -22,3 +22,6 @@ int eng_hostfiles_write(const struct eng_config *c, int dir, struct err *err);
  * Return: 0; -errno with a message.
  */
 int eng_hostfiles_renew(const struct eng_net *net, const struct eng_config *c, int dir, struct err *err);
+
+/** eng_hostfiles_resolver() - write only its resolv.conf, for a resolver at this address, NULL for none; 0 or -errno with a message */
+int eng_hostfiles_resolver(const char *resolver, const struct eng_config *c, int dir, struct err *err);

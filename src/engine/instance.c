@@ -20,6 +20,7 @@
 #include "engine/event.h"
 #include "engine/internal.h"
 #include "engine/name.h"
+#include "engine/net/names.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
 
@@ -264,6 +265,8 @@ int eng_instance_rename(struct engine *e, const struct eng_instance *i, const ch
 	if (r == 0)
 		r = db_run(e->db, err, "UPDATE instance SET name = ? WHERE id = ?", "ss", name,
 			   i->id);
+	if (r > 0)
+		(void) names_rename(e, i, name); /* else the next start does */
 	if (r == -EEXIST)
 		return name_taken(e, name, err);
 	if (r == 0)

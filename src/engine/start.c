@@ -11,6 +11,9 @@
 #include "base/clock.h"
 #include "base/db.h"
 #include "base/err.h"
+#include "base/str.h"
+#include "engine/backend.h"
+#include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/health.h"
 #include "engine/instance.h"
@@ -18,6 +21,7 @@
 #include "engine/launch.h"
 #include "engine/net/attach.h"
 
+#define JOINED "container:"
 #define EXIT_OURS 125
 #define EXIT_NOT_EXECUTABLE 126
 #define EXIT_NOT_FOUND 127
@@ -95,6 +99,28 @@ int eng_begin(struct engine *e, const struct eng_instance *i, int *ret_lock, str
 	return 0;
 }
 
+/* What runs in a virtual machine has namespaces of another kernel: those of its process here are the host's. */
+static int check_joined(struct engine *e, const struct eng_config *c, struct err *err)
+{
+	const struct {
+		const char *name, *value;
+	} all[] = { { "network", c->network }, { "pid", c->pid }, { "ipc", c->ipc }, { "uts", c->uts }, { "cgroup", c->cgroupns } };
+	int r = 0;
+
+	for (size_t k = 0; r == 0 && k < ARRAY_LEN(all); k++) {
+		_cleanup_(arena_fini) struct arena arena = { 0 };
+		struct eng_instance other;
+
+		if (all[k].value == NULL || !str_starts(all[k].value, JOINED))
+			continue;
+		r = eng_instance_find(e, all[k].value + strlen(JOINED), &arena, &other, err);
+		if (r == 0 && eng_backend_find(other.isolation)->machine)
+			r = err_msg(err, -EOPNOTSUPP, "cannot join the %s namespace of instance '%s': it is a virtual machine",
+				    all[k].name, other.name);
+	}
+	return r;
+}
+
 int eng_start(struct engine *e, const struct eng_instance *i, const struct eng_config *config,
 	      int lock, bool attach, int *ret_client, struct err *err)
 {
@@ -102,7 +128,9 @@ int eng_start(struct engine *e, const struct eng_instance *i, const struct eng_c
 	int r;
 
 	*ret_client = -EBADF;
-	r = eng_net_start(e, i, config, err);
+	r = check_joined(e, config, err);
+	if (r == 0)
+		r = eng_net_start(e, i, config, err);
 	if (r == 0)
 		r = eng_launch(e, i, config, lock, attach, ret_client, err);
 	else

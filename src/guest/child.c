@@ -160,7 +160,9 @@ static int prepare(const struct child *c, int *step)
 {
 	int r = 0;
 
-	if (c->join < 0)
+	if (c->join >= 0)
+		r = (int) OS2(__NR_setns, c->join, NAMESPACES & ~CLONE_NEWPID);
+	else
 		r = child_machine(c->r, step);
 	if (r == 0) {
 		*step = GUEST_STEP_TERMINAL;
@@ -188,30 +190,46 @@ static _Noreturn void be_child(const struct child *c)
 	sys_exit(127);
 }
 
-/* In the namespaces of another process only children of who entered them are. */
-static _Noreturn void be_joiner(const struct child *c)
+/*
+ * In the instance's cgroup from the beginning: to move there later takes the kernel a grace period.  Without
+ * memory cgroups it is not counted.
+ */
+static long spawn(uint64_t flags)
 {
-	static const char group[] = "/cgroup/instance/cgroup.procs";
-	long r;
+	long cgroup = os_open("/cgroup/instance", O_PATH | O_DIRECTORY, 0), pid = -ENOENT;
+	struct clone_args a = { .flags = flags | CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t) cgroup };
 
-	(void) os_write_file(group, "0", 1); /* without memory cgroups it is not counted */
-	r = OS2(__NR_setns, c->join, NAMESPACES);
-	if (r == 0)
-		r = sys_call(__NR_clone, SIGCHLD | CLONE_PARENT, 0, 0, 0, 0, 0);
-	if (r == 0)
-		be_child(c);
-	(void) send_report(c->report, r < 0 ? GUEST_STEP_PROCESS : CHILD_PID, r, -1); /* or our end is seen */
-	sys_exit(0);
+	if (cgroup >= 0)
+		pid = OS2(__NR_clone3, &a, sizeof(a));
+	if (pid < 0)
+		pid = sys_call(__NR_clone, (long) flags | SIGCHLD, 0, 0, 0, 0, 0);
+	if (cgroup >= 0)
+		(void) sys_close((int) cgroup); /* a directory */
+	return pid;
+}
+
+/* Numbers of processes are given in the namespace that their parent has chosen for its children, for a moment. */
+static long spawn_inside(int join)
+{
+	long own = os_open("/proc/self/ns/pid", O_RDONLY, 0), pid = own;
+
+	if (pid >= 0)
+		pid = OS2(__NR_setns, join, CLONE_NEWPID);
+	if (pid == 0) {
+		pid = spawn(0);
+		if (pid != 0)
+			(void) OS2(__NR_setns, own, CLONE_NEWPID); /* it was there before */
+	}
+	if (own >= 0)
+		(void) sys_close((int) own);
+	return pid;
 }
 
 long child_start(const struct child *c)
 {
-	long pid = sys_call(__NR_clone, SIGCHLD | (c->join < 0 ? NAMESPACES : 0), 0, 0, 0, 0, 0);
+	long pid = c->join < 0 ? spawn(NAMESPACES) : spawn_inside(c->join);
 
-	if (pid != 0)
-		return pid;
-	if (c->join >= 0)
-		be_joiner(c);
-	(void) os_write_file("/cgroup/instance/cgroup.procs", "0", 1); /* likewise */
-	be_child(c);
+	if (pid == 0)
+		be_child(c);
+	return pid;
 }

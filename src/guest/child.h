@@ -6,10 +6,9 @@
 
 struct request;
 
-#define CHILD_PID (-1) /* @error is the number of a program that joined others */
-#define CHILD_TERMINAL (-2) /* its terminal comes along */
+#define CHILD_TERMINAL (-1) /* its terminal comes along */
 
-/** struct child_report - what a program that is being started says; @step: what failed with @error, or CHILD_... */
+/** struct child_report - what a program that is being started says; @step: what failed with @error, or CHILD_TERMINAL */
 struct child_report {
 	int32_t step, error;
 };

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "guest/child_parts.h"
+#include "guest/network.h"
 #include "guest/os.h"
 #include "guest/request.h"
 
@@ -227,7 +228,12 @@ int child_machine(const struct request *r, int *step)
 {
 	int e = set_names(r), shared = -1;
 
-	*step = GUEST_STEP_MOUNT;
+	if (e == 0) { /* while the initramfs' /proc is there */
+		*step = GUEST_STEP_NETWORK;
+		e = network_set_up(&r->fields);
+	}
+	if (e == 0)
+		*step = GUEST_STEP_MOUNT;
 	(void) OS1(__NR_unshare, CLONE_NEWCGROUP); /* without cgroups there is none to hide */
 	if (e == 0)
 		e = shared = change_root();

@@ -14,6 +14,7 @@
 
 #include "guest/machine.h"
 #include "guest/message.h"
+#include "guest/network.h"
 #include "guest/os.h"
 #include "guest/process.h"
 
@@ -75,13 +76,32 @@ static uint64_t number_of(const struct conn *c, uint32_t tag, uint64_t fallback)
 	return fallback;
 }
 
+/* Return: false when there is no such program, yet. */
+static bool attach(struct conn *c)
+{
+	if (process_attach(c->number, c->stream, c->fd) < 0)
+		return false;
+	(void) sys_nonblock(c->fd); /* a socket can */
+	release(c);
+	return true;
+}
+
+static void attach_waiting(void)
+{
+	for (int i = 0; i < CONNS_MAX; i++)
+		if (conns[i].fd >= 0 && conns[i].waiting)
+			(void) attach(&conns[i]); /* another's */
+}
+
 static void run_program(struct conn *c, int first)
 {
 	struct guest_in in = { c->body, c->info.len };
 	int r = c->info.version == GUEST_VERSION ? process_new(c->fd, first, &in) : -EPROTONOSUPPORT;
 
-	if (r == 0)
+	if (r == 0) {
+		attach_waiting();
 		return;
+	}
 	message_failed(c->fd, r == -EPROTO || r == -E2BIG || r == -EPROTONOSUPPORT ? GUEST_STEP_REQUEST : GUEST_STEP_PROCESS,
 		       r);
 	release(c);
@@ -94,6 +114,18 @@ static void resize(const struct process *p, const struct conn *c)
 
 	if (p->master >= 0)
 		(void) sys_ioctl(p->master, TIOCSWINSZ, &size); /* cosmetic */
+}
+
+static void connect_network(struct conn *c)
+{
+	int r = network_set_up(&(struct guest_in) { c->body, c->info.len });
+
+	if (r == 0) {
+		message_plain(c->fd, GUEST_DONE);
+		return;
+	}
+	message_failed(c->fd, GUEST_STEP_NETWORK, r);
+	release(c);
 }
 
 static void take_message(struct conn *c)
@@ -109,14 +141,14 @@ static void take_message(struct conn *c)
 		run_program(c, c->first);
 		return;
 	case GUEST_STREAM:
-		if (p != NULL || process_attach(number_of(c, GUEST_NUMBER, 0),
-						number_of(c, GUEST_STREAM_OF, GUEST_STREAM_N_), c->fd) < 0)
+		c->number = number_of(c, GUEST_NUMBER, 0);
+		c->stream = number_of(c, GUEST_STREAM_OF, GUEST_STREAM_N_);
+		if (p != NULL || c->first || c->stream >= GUEST_STREAM_N_)
 			break;
-		(void) sys_nonblock(c->fd); /* a socket can */
-		release(c);
+		c->waiting = !attach(c);
 		return;
 	case GUEST_SIGNAL:
-		if (p != NULL && p->pid > 0 && p->state == PROCESS_RUNNING && signal > 0 && signal <= 64)
+		if (p != NULL && p->state == PROCESS_RUNNING && signal > 0 && signal <= 64)
 			(void) sys_kill((int) p->pid, (int) signal); /* not reaped: it is its */
 		return;
 	case GUEST_RESIZE:
@@ -125,6 +157,11 @@ static void take_message(struct conn *c)
 		return;
 	case GUEST_ASK:
 		machine_usage(c->fd);
+		return;
+	case GUEST_CONNECT:
+		if (p != NULL || c->first)
+			break;
+		connect_network(c);
 		return;
 	default:
 		break;
@@ -143,7 +180,7 @@ static long read_some(struct conn *c)
 
 void conn_read(struct conn *c)
 {
-	long n = read_some(c);
+	long n = c->waiting ? 0 : read_some(c); /* what one that waits is told of is its end */
 	int fd = c->fd;
 
 	if (n == -EAGAIN || n == -EINTR)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,10 +13,13 @@
  * struct conn - a connection of the engine's while it sends messages
  * @fd: -1: the place is free
  * @first: the guest's own connection, for the program of the instance
+ * @waiting: it is @stream of program @number, which is not known yet
  * @head, @body: of the message under way; @got: bytes of both
  */
 struct conn {
 	int fd, first;
+	bool waiting;
+	uint64_t number, stream;
 	uint8_t head[GUEST_HEADER];
 	struct guest_head info;
 	uint8_t *body;

@@ -77,8 +77,10 @@ static void wait_for_process(const struct process *p)
 {
 	const struct stream *const streams[] = { &p->input, &p->output[0], &p->output[1] };
 
-	if (p->state == PROCESS_STARTING)
+	if (p->state == PROCESS_STARTING) {
 		wait_for(p->report, POLLIN);
+		return;
+	}
 	for (int i = 0; i < 3; i++) {
 		wait_for(streams[i]->from, stream_reads(streams[i]) ? POLLIN : 0);
 		wait_for(streams[i]->to, stream_writes(streams[i]) ? POLLOUT : 0);
@@ -110,7 +112,7 @@ static void wait_for_all(int listener, int signals)
 	wait_for(signals, POLLIN);
 	wait_for(listener, POLLIN);
 	for (int i = 0; i < CONNS_MAX; i++)
-		wait_for(conns[i].fd, POLLIN);
+		wait_for(conns[i].fd, conns[i].waiting ? POLLRDHUP : POLLIN);
 	for (int i = 0; i < PROCESSES_MAX; i++)
 		if (processes[i].state != PROCESS_NONE)
 			wait_for_process(&processes[i]);
@@ -138,8 +140,6 @@ static _Noreturn void serve(int listener, int signals)
 
 int program(int argc, char **argv)
 {
-	uint8_t buf[64];
-	struct guest_out hello = { .p = buf, .room = sizeof(buf) };
 	long listener, host, signals;
 
 	(void) argc;
@@ -162,7 +162,6 @@ int program(int argc, char **argv)
 		machine_off();
 	}
 	conn_add((int) host, 1);
-	guest_begin(&hello, GUEST_HELLO);
-	message_send((int) host, &hello);
+	message_plain((int) host, GUEST_HELLO);
 	serve((int) listener, (int) signals);
 }

@@ -9,13 +9,12 @@ void message_send(int sock, struct guest_out *o)
 		(void) sys_write_all(sock, o->p, o->len); /* who does not hear it is gone */
 }
 
-void message_number(int sock, enum guest_type type, enum guest_tag tag, uint64_t v)
+void message_plain(int sock, enum guest_type type)
 {
-	uint8_t buf[64];
+	uint8_t buf[GUEST_HEADER];
 	struct guest_out o = { .p = buf, .room = sizeof(buf) };
 
 	guest_begin(&o, type);
-	guest_put_number(&o, tag, v);
 	message_send(sock, &o);
 }
 

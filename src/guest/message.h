@@ -9,8 +9,8 @@
 /** message_send() - send what was made */
 void message_send(int sock, struct guest_out *o);
 
-/** message_number() - a message with one number */
-void message_number(int sock, enum guest_type type, enum guest_tag tag, uint64_t v);
+/** message_plain() - a message without fields */
+void message_plain(int sock, enum guest_type type);
 
 /** message_failed() - tell what was not done, and close; @error: -errno */
 void message_failed(int sock, uint64_t step, int error);

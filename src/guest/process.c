@@ -23,18 +23,9 @@
 
 #define PIPE_SIZE (256 * 1024) /* bytes */
 #define VMSTAT_SIZE 16384
-#define STRANGERS 128u
 
 struct process processes[PROCESSES_MAX];
-static uint32_t next_number = 1;
 static uint64_t kills_before;
-
-/* Those that were reaped and are nobody's, lately */
-static struct {
-	long pid;
-	int status;
-} strangers[STRANGERS];
-static unsigned next_stranger;
 
 static void close_fd(int *fd)
 {
@@ -143,7 +134,7 @@ static int start(struct process *p, const struct request *r)
 		long pid = child_start(&c);
 
 		e = pid < 0 ? (int) pid : 0;
-		p->pid = p->first && pid > 0 ? pid : 0;
+		p->pid = pid > 0 ? pid : 0;
 	}
 	for (int i = 0; i < 3; i++)
 		close_fd(&c.stdio[i]);
@@ -169,7 +160,7 @@ int process_new(int control, bool first, const struct guest_in *fields)
 	init(p);
 	p->first = first;
 	p->tty = (r.flags & GUEST_TTY) != 0;
-	p->number = next_number++;
+	p->number = r.number;
 	if (first) {
 		machine_apply(&r);
 		kills_before = oom_kills();
@@ -223,7 +214,7 @@ static void begin(struct process *p)
 {
 	p->state = PROCESS_RUNNING;
 	close_fd(&p->report);
-	message_number(p->control, GUEST_STARTED, GUEST_NUMBER, p->number);
+	message_plain(p->control, GUEST_STARTED);
 }
 
 static void fail(struct process *p, const struct child_report *report)
@@ -232,18 +223,6 @@ static void fail(struct process *p, const struct child_report *report)
 	message_failed(p->control, (uint64_t) report->step, report->error);
 	p->control = -1; /* closed with the message */
 	release(p); /* its end is reaped */
-}
-
-/* A short program may have ended before its number was known. */
-static void know_pid(struct process *p, long pid)
-{
-	p->pid = pid;
-	for (unsigned i = 0; i < STRANGERS; i++)
-		if (strangers[i].pid == pid) {
-			strangers[i].pid = 0;
-			process_ended(pid, strangers[i].status);
-			return;
-		}
 }
 
 void process_reported(struct process *p)
@@ -256,8 +235,6 @@ void process_reported(struct process *p)
 		return;
 	if (n != (long) sizeof(report)) {
 		begin(p);
-	} else if (report.step == CHILD_PID) {
-		know_pid(p, report.error);
 	} else if (report.step == CHILD_TERMINAL && fd >= 0) {
 		p->master = fd;
 		(void) sys_nonblock(fd); /* a terminal can */
@@ -282,9 +259,6 @@ void process_ended(long pid, int status)
 			p->state = PROCESS_ENDED;
 		return;
 	}
-	strangers[next_stranger].pid = pid;
-	strangers[next_stranger].status = status;
-	next_stranger = (next_stranger + 1) % STRANGERS;
 }
 
 static void tell_exit(struct process *p)

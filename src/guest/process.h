@@ -21,8 +21,8 @@ enum process_state {
  * struct process - a program that somebody on the host asked for
  * @first: the instance's own: the others end with it
  * @control: connection that asked for it; -1 is gone
+ * @number: by which its streams know it
  * @report: where it tells how its start goes
- * @pid: 0 is not known yet
  * @socket: connections of its streams, -1 are not there yet
  * @master, @slave: its terminal; the other end is held open so that it never hangs up
  * @input, @output: streams; those of a terminal share its descriptors
@@ -30,7 +30,7 @@ enum process_state {
 struct process {
 	enum process_state state;
 	bool first, tty;
-	uint32_t number;
+	uint64_t number;
 	int control, report;
 	long pid;
 	int status;

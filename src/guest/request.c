@@ -31,6 +31,8 @@ static uint64_t *number_of(struct request *r, uint32_t tag)
 		return &r->time;
 	case GUEST_PIDS_MAX:
 		return &r->pids_max;
+	case GUEST_NUMBER:
+		return &r->number;
 	default:
 		return NULL;
 	}

@@ -22,7 +22,7 @@ struct request {
 	const char **argv, **envp;
 	uint32_t argc, envc;
 	const char *cwd, *hostname, *domainname;
-	uint64_t uid, gid, umask, caps, caps_bound, flags, oom_score, rows, columns, time, pids_max;
+	uint64_t uid, gid, umask, caps, caps_bound, flags, oom_score, rows, columns, time, pids_max, number;
 	uint32_t groups[GUEST_GROUPS_MAX];
 	uint32_t nr_groups, nr_rlimits;
 	struct request_rlimit rlimits[REQUEST_RLIMITS_MAX];

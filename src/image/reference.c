@@ -145,8 +145,10 @@ int img_reference_parse(const char *text, struct img_reference *ret, struct err 
 	r = check_repository(ref.repository, text, err);
 	if (r < 0)
 		return r;
-	for (p = ref.repository; str_starts(p, "docker.io/") || str_starts(p, "index.docker.io/");)
+	for (p = ref.repository; str_starts(p, "docker.io/") || str_starts(p, "index.docker.io/");) {
 		p = strchr(p, '/') + 1;
+		ref.hub = true;
+	}
 	if (str_starts(p, "library/") && strchr(p + 8, '/') == NULL)
 		p += 8;
 	memmove(ref.repository, p, strlen(p) + 1);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
+
 struct err;
 struct str;
 
@@ -13,11 +15,13 @@ struct str;
  *              "library/" are left out
  * @tag: "latest" when none was given and there is no digest; "" with a digest alone
  * @digest: "sha256:<hex>" or ""
+ * @hub: Docker Hub's host was there before it was left out
  */
 struct img_reference {
 	char repository[IMG_NAME_MAX + 1];
 	char tag[IMG_TAG_MAX + 1];
 	char digest[72];
+	bool hub;
 };
 
 /**

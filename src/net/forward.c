@@ -9,21 +9,25 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "net/legacy.h"
 #include "net/nft.h"
 #include "sys/netlink.h"
 
 #define TABLE "filter"
+#define INPUT "INPUT"
+#define NAMES_PORT 53
 #define RULES_MAX 16 /* of ours for one bridge in one chain */
 #define TAG_MAX 40 /* bytes of a comment */
 
 static const unsigned char families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
-static const char *const chains[] = { "DOCKER-USER", "FORWARD" };
+static const char *const chains[] = { "DOCKER-USER", "FORWARD", "INPUT" };
 
 /* Handler of NFT_MSG_GETCHAIN */
 static int keep_policy(const struct nlmsghdr *m, void *arg)
@@ -97,6 +101,23 @@ static void add_rule(struct nft *n, const char *chain, uint32_t which, const cha
 	nft_comment(n, tag);
 }
 
+/* Questions to port 53 of the host */
+static void add_names_rule(struct nft *n, unsigned char protocol, const char *device, const char *tag)
+{
+	const uint16_t port = htons(NAMES_PORT);
+
+	nft_rule_first(n, INPUT, "INPUT of the host");
+	nft_meta(n, NFT_META_IIFNAME, 0);
+	nft_compare(n, NFT_CMP_EQ, 0, device, strlen(device) + 1);
+	nft_meta(n, NFT_META_L4PROTO, 0);
+	nft_compare(n, NFT_CMP_EQ, 0, &protocol, sizeof(protocol));
+	nft_payload(n, NFT_PAYLOAD_TRANSPORT_HEADER, 2, sizeof(port), 0);
+	nft_compare(n, NFT_CMP_EQ, 0, &port, sizeof(port));
+	nft_verdict(n, NF_ACCEPT, NULL);
+	nft_rule_end(n);
+	nft_comment(n, tag);
+}
+
 static int allow(int fd, unsigned char family, const char *chain, const char *device)
 {
 	_cleanup_(nft_fini) struct nft n = { 0 };
@@ -106,18 +127,22 @@ static int allow(int fd, unsigned char family, const char *chain, const char *de
 	if (r < 0 || s.n > 0)
 		return r;
 	nft_begin(&n, family, TABLE);
-	add_rule(&n, chain, NFT_META_OIFNAME, device, s.tag);
-	add_rule(&n, chain, NFT_META_IIFNAME, device, s.tag);
+	if (strcmp(chain, INPUT) == 0) {
+		add_names_rule(&n, IPPROTO_TCP, device, s.tag);
+		add_names_rule(&n, IPPROTO_UDP, device, s.tag);
+	} else {
+		add_rule(&n, chain, NFT_META_OIFNAME, device, s.tag);
+		add_rule(&n, chain, NFT_META_IIFNAME, device, s.tag);
+	}
 	return nft_commit(&n, fd, NULL);
 }
 
-int net_forward_allow(int fd, const char *device, struct err *err)
+int net_forward_allow(int fd, const char *device, bool names, struct err *err)
 {
+	uint32_t policy, ignored;
 	int r = 0;
 
 	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(families); i++) {
-		uint32_t policy, ignored;
-
 		r = ask_chain(fd, families[i], "FORWARD", &policy);
 		if (r <= 0 || policy != NF_DROP)
 			continue;
@@ -125,7 +150,11 @@ int net_forward_allow(int fd, const char *device, struct err *err)
 		if (r >= 0)
 			r = allow(fd, families[i], chains[r == 0], device);
 	}
-	return r < 0 ? err_set(err, r, "let '%s' pass the rules of the host", device) : 0;
+	if (r >= 0 && names) /* the resolver has an address of IPv4 */
+		r = ask_chain(fd, NFPROTO_IPV4, INPUT, &policy);
+	if (r > 0 && names && policy == NF_DROP)
+		r = allow(fd, NFPROTO_IPV4, INPUT, device);
+	return r < 0 ? err_set(err, r, "let '%s' pass the rules of the host", device) : net_legacy_allow(device, names, err);
 }
 
 static int forget(int fd, unsigned char family, const char *chain, const char *device)
@@ -149,5 +178,5 @@ int net_forward_forget(int fd, const char *device, struct err *err)
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(families) * ARRAY_LEN(chains); i++)
 		r = forget(fd, families[i / ARRAY_LEN(chains)], chains[i % ARRAY_LEN(chains)], device);
-	return r < 0 ? err_set(err, r, "remove what let '%s' pass the rules of the host", device) : 0;
+	return r < 0 ? err_set(err, r, "remove what let '%s' pass the rules of the host", device) : net_legacy_forget(device, err);
 }

@@ -7,15 +7,12 @@
  * The device on the bridge ends when that in the instance does, so it can never outlive it.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
@@ -28,7 +25,7 @@
 #define BURST_MIN 16384 /* bytes */
 #define QUEUE_MS 50
 
-static const char *const kinds[] = { "veth", "macvlan", "ipvlan" };
+static const char *const kinds[] = { "veth", "macvlan", "ipvlan" }; /* those that are made here */
 
 static void add_common(struct netlink_batch *b, const struct net_leg *leg, unsigned mtu)
 {
@@ -63,8 +60,7 @@ static void add_veth(struct netlink_batch *b, const struct net_leg *leg, const s
 	netlink_batch_end(b, info);
 }
 
-/* A port of a bridge gets its frames back only if it says so. */
-static void add_hairpin(struct netlink_batch *b, const struct net_leg *leg)
+void net_leg_hairpin(struct netlink_batch *b, const struct net_leg *leg)
 {
 	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
 	const uint8_t on = 1;
@@ -131,7 +127,7 @@ static int make(int host, int netns, const struct net_leg *legs, size_t n, struc
 	}
 	for (size_t i = 0; i < n; i++) /* after all others, whose numbers tell which one failed */
 		if (legs[i].hairpin && legs[i].kind == NET_LEG_VETH)
-			add_hairpin(&b, &legs[i]);
+			net_leg_hairpin(&b, &legs[i]);
 	r = netlink_batch_send(host, &b, NULL, NULL, &failed);
 	return r < 0 ? make_failed(r, &legs[failed < n ? failed : 0], err) : 0;
 }
@@ -221,25 +217,11 @@ static int limit_rates(int host, const struct net_leg *legs, size_t n, struct er
 	return r < 0 ? err_set(err, r, "limit the rate of the network (CONFIG_NET_SCH_TBF)") : 0;
 }
 
-/* A socket belongs to the namespace it was made in. */
 static int open_inside(int netns, struct err *err)
 {
-	_cleanup_close_ int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int fd;
+	int fd = netlink_open_in(netns);
 
-	if (own < 0)
-		return err_set(err, -errno, "open own network namespace");
-	if (setns(netns, CLONE_NEWNET) < 0)
-		return err_set(err, -errno, "enter the network namespace of the instance");
-	fd = netlink_open();
-	if (setns(own, CLONE_NEWNET) < 0) {
-		int r = -errno;
-
-		if (fd >= 0)
-			(void) close(fd);
-		return err_set(err, r, "return to own network namespace");
-	}
-	return fd < 0 ? err_set(err, fd, "netlink socket in the instance") : fd;
+	return fd < 0 ? err_set(err, fd, "netlink socket in the network namespace of the instance") : fd;
 }
 
 int net_legs_attach(int netns, const struct net_leg *legs, size_t n, struct err *err)

@@ -29,12 +29,12 @@ struct net_bridge {
 	unsigned mtu;
 };
 
-enum net_leg_kind { NET_LEG_VETH, NET_LEG_MACVLAN, NET_LEG_IPVLAN };
+enum net_leg_kind { NET_LEG_VETH, NET_LEG_MACVLAN, NET_LEG_IPVLAN, NET_LEG_TAP };
 
 /**
  * struct net_leg - what an instance has in one network
  * @parent: the bridge, or the host's device below
- * @host: name of the end on the bridge
+ * @host: name of the end on the bridge; of NET_LEG_TAP, a virtual machine's, the only one that the host sees
  * @inside: name in the instance
  * @mac: has_mac: its hardware address
  * @hairpin: the bridge may send back to it what comes from it
@@ -42,7 +42,7 @@ enum net_leg_kind { NET_LEG_VETH, NET_LEG_MACVLAN, NET_LEG_IPVLAN };
  * @gateways: of the default routes, family 0 for none
  * @mtu: 0: the parent's
  * @mode: of macvlan and ipvlan, as the kernel counts them
- * @rate: bits per second each way, 0 without a limit
+ * @rate: bits per second each way, 0 without a limit; not of NET_LEG_TAP
  */
 struct net_leg {
 	enum net_leg_kind kind;
@@ -82,6 +82,15 @@ int net_bridge_make(int fd, const struct net_bridge *b, struct err *err);
  * Return: 0; -errno with a message; what was made then goes with the namespace.
  */
 int net_legs_attach(int netns, const struct net_leg *legs, size_t n, struct err *err);
+
+/**
+ * net_leg_tap() - make the device of a leg of kind NET_LEG_TAP, in its bridge and up
+ * @leg: gets the @mtu that the device has
+ * @queues: of the device
+ * @fds: returns that many descriptors; the device ends with the last of them
+ * Return: 0; -errno with a message, then there is none.
+ */
+int net_leg_tap(struct net_leg *leg, unsigned queues, int *fds, struct err *err);
 
 /**
  * net_leg_detach() - remove a device from an instance

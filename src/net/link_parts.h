@@ -2,6 +2,7 @@
 /* Messages that bridges and what joins them have in common. */
 #pragma once
 
+struct net_leg;
 struct net_prefix;
 struct netlink_batch;
 
@@ -10,3 +11,6 @@ void net_link_up(struct netlink_batch *b, int index);
 
 /** net_link_address() - give it the address @p->base in the network @p; nothing for family 0 */
 void net_link_address(struct netlink_batch *b, int index, const struct net_prefix *p);
+
+/** net_leg_hairpin() - have the bridge send frames back to where they come from: a port gets its own only then */
+void net_leg_hairpin(struct netlink_batch *b, const struct net_leg *leg);

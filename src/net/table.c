@@ -97,6 +97,15 @@ static void need_device(struct nft *n, uint32_t which, const char *set, bool is_
 	nft_lookup(n, set, 0, is_not);
 }
 
+/* Neither to a network of ours nor from the host to itself, as from one of its addresses in them to another */
+static void need_way_out(struct nft *n)
+{
+	static const char self[] = "lo";
+
+	need_device(n, NFT_META_OIFNAME, "devices", true);
+	nft_compare(n, NFT_CMP_NEQ, 0, self, sizeof(self));
+}
+
 static void need_same(struct nft *n)
 {
 	nft_meta(n, NFT_META_IIFNAME, 0);
@@ -162,14 +171,14 @@ static void add_nat_rules(struct nft *n)
 	need_ip4(n);
 	source4(n);
 	nft_lookup(n, "subnets4", 0, false);
-	need_device(n, NFT_META_OIFNAME, "devices", true);
+	need_way_out(n);
 	nft_masquerade(n);
 	nft_rule_end(n);
 	nft_rule(n, "postrouting", "masquerading (nft_masq)");
 	need_ip6(n);
 	source6(n);
 	nft_lookup(n, "subnets6", 0, false);
-	need_device(n, NFT_META_OIFNAME, "devices", true);
+	need_way_out(n);
 	nft_masquerade(n);
 	nft_rule_end(n);
 	for (int v6 = 0; v6 < 2; v6++) { /* frames that br_netfilter shows have no input device there */

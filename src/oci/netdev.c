@@ -8,11 +8,9 @@
  * in the old one.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -240,27 +238,6 @@ static int move_device(const struct oci_net_device *dev, int host, int inside, i
 				       "namespace", to) : 0;
 }
 
-/* A socket belongs to the namespace it was made in, so the thread goes there and back. */
-static int open_inside(int netns_fd, struct err *err)
-{
-	_cleanup_close_ int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	int fd;
-
-	if (own < 0)
-		return err_set(err, -errno, "open own network namespace");
-	if (setns(netns_fd, CLONE_NEWNET) < 0)
-		return err_set(err, -errno, "enter the container's network namespace");
-	fd = netlink_open();
-	if (setns(own, CLONE_NEWNET) < 0) {
-		int r = -errno;
-
-		if (fd >= 0)
-			(void) close(fd);
-		return err_set(err, r, "return to own network namespace");
-	}
-	return fd < 0 ? err_set(err, fd, "netlink socket in the container's network namespace") : fd;
-}
-
 int oci_netdev_move(const struct oci_spec *spec, int netns_fd, struct err *err)
 {
 	_cleanup_close_ int host = -EBADF;
@@ -271,9 +248,9 @@ int oci_netdev_move(const struct oci_spec *spec, int netns_fd, struct err *err)
 	host = netlink_open();
 	if (host < 0)
 		return err_set(err, host, "netlink socket");
-	inside = open_inside(netns_fd, err);
+	inside = netlink_open_in(netns_fd);
 	if (inside < 0)
-		return inside;
+		return err_set(err, inside, "netlink socket in the container's network namespace");
 	for (size_t i = 0; i < spec->linux.nr_net_devices; i++) {
 		int r = move_device(&spec->linux.net_devices[i], host, inside, netns_fd, err);
 

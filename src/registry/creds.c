@@ -98,9 +98,42 @@ static int get_from_helper(const struct reg_dockercfg *c, struct arena *arena,
 	return r;
 }
 
+/* The file that passwords are written to, in @arena; NULL there is no place for it */
+static const char *main_file(const char *authfile, struct arena *arena)
+{
+	const char *given = authfile != NULL ? authfile : getenv("REGISTRY_AUTH_FILE"),
+		   *dir = getenv("DOCKER_CONFIG"), *home = getenv("HOME");
+
+	if (given != NULL && *given != '\0')
+		return given;
+	if (dir != NULL && *dir != '\0')
+		return arena_printf(arena, "%s/config.json", dir);
+	return home != NULL ? arena_printf(arena, "%s/.docker/config.json", home) : NULL;
+}
+
+#define OTHER_FILES 2
+
+/* Those of Podman, in @arena; NULL for one that cannot be */
+static void other_files(const char *authfile, struct arena *arena, const char *ret[OTHER_FILES])
+{
+	const char *given = getenv("REGISTRY_AUTH_FILE"), *run = getenv("XDG_RUNTIME_DIR"),
+		   *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	ret[0] = ret[1] = NULL;
+	if (authfile != NULL || (given != NULL && *given != '\0'))
+		return; /* who names a file means that one */
+	ret[0] = run != NULL && *run == '/'
+			 ? arena_printf(arena, "%s/containers/auth.json", run)
+			 : arena_printf(arena, "/run/containers/%u/auth.json", (unsigned) geteuid());
+	if (config != NULL && *config == '/')
+		ret[1] = arena_printf(arena, "%s/containers/auth.json", config);
+	else if (home != NULL)
+		ret[1] = arena_printf(arena, "%s/.config/containers/auth.json", home);
+}
+
 static int read_config(const char *path, struct str *ret, struct err *err)
 {
-	int r = path != NULL ? file_read(AT_FDCWD, path, REG_CONFIG_MAX, ret) : -ENOENT;
+	int r = file_read(AT_FDCWD, path, REG_CONFIG_MAX, ret);
 
 	if (r == -ENOENT || (r == 0 && ret->len == 0)) {
 		str_puts(ret, "{}");
@@ -109,21 +142,35 @@ static int read_config(const char *path, struct str *ret, struct err *err)
 	return r < 0 ? err_set(err, r, "read '%s'", path) : 0;
 }
 
-int reg_creds_find(const char *host, struct arena *arena, struct reg_creds *ret, struct err *err)
+/* What one file says, or the helper that it names; nothing when @ret stays empty */
+static int find_in(const char *path, const char *host, const char *repository, struct arena *arena,
+		   struct reg_creds *ret, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
-	const char *path = reg_dockercfg_path(arena);
 	struct reg_dockercfg c;
 	int r = read_config(path, &text, err);
 
-	*ret = (struct reg_creds) { 0 };
 	if (r == 0)
-		r = reg_dockercfg_parse(path != NULL ? path : "config.json", text.p, text.len, host,
-					arena, &c, err);
+		r = reg_dockercfg_parse(path, text.p, text.len, host, repository, arena, &c, err);
 	if (r < 0 || c.helper != NULL)
 		return r < 0 ? r : get_from_helper(&c, arena, ret, err);
 	*ret = c.creds;
 	return 0;
+}
+
+int reg_creds_find(const char *authfile, const char *host, const char *path, struct arena *arena,
+		   struct reg_creds *ret, struct err *err)
+{
+	const char *files[1 + OTHER_FILES];
+	int r = 0;
+
+	*ret = (struct reg_creds) { 0 };
+	files[0] = main_file(authfile, arena);
+	other_files(authfile, arena, files + 1);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files) && ret->user == NULL && ret->token == NULL; i++)
+		if (files[i] != NULL)
+			r = find_in(files[i], host, path, arena, ret, err);
+	return r;
 }
 
 static int keep_in_helper(const struct reg_dockercfg *c, const struct reg_creds *creds, bool *found,
@@ -156,25 +203,27 @@ static int write_config(const char *path, const struct str *text, struct err *er
 {
 	_cleanup_free_ char *real = realpath(path, NULL), *dir = strdup(real != NULL ? real : path);
 	char *slash = dir != NULL ? strrchr(dir, '/') : NULL;
+	const char *in = slash == NULL ? "." : slash == dir ? "/" : dir;
+	const char *name = slash != NULL ? slash + 1 : path;
 	int r;
 
-	if (slash == NULL)
+	if (dir == NULL)
 		return err_set(err, -ENOMEM, "write '%s'", path);
-	*slash = '\0';
-	r = dir_make_all(*dir != '\0' ? dir : "/", 0700);
-	_cleanup_close_ int fd = r < 0 ? r
-				       : open(*dir != '\0' ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (slash != NULL)
+		*slash = '\0';
+	r = dir_make_all(in, 0700);
+	_cleanup_close_ int fd = r < 0 ? r : open(in, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(err, r < 0 ? r : -errno, "open directory '%s'", dir);
-	r = file_replace(fd, slash + 1, text->p, text->len, 0600);
+		return err_set(err, r < 0 ? r : -errno, "open directory '%s'", in);
+	r = file_replace(fd, name, text->p, text->len, 0600);
 	return r < 0 ? err_set(err, r, "write '%s'", path) : 0;
 }
 
-int reg_creds_keep(const char *host, const struct reg_creds *creds, struct arena *arena,
+int reg_creds_keep(const char *authfile, const char *host, const struct reg_creds *creds, struct arena *arena,
 		   const char **ret_where, bool *ret_found, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 }, edited = { 0 };
-	const char *path = reg_dockercfg_path(arena), *key = reg_dockercfg_key(host);
+	const char *path = main_file(authfile, arena), *key = reg_dockercfg_key(host);
 	struct reg_dockercfg c;
 	bool in_helper = false;
 	int r;
@@ -183,7 +232,7 @@ int reg_creds_keep(const char *host, const struct reg_creds *creds, struct arena
 		return err_msg(err, -ENOENT, "there is no place for passwords: set DOCKER_CONFIG or HOME");
 	r = read_config(path, &text, err);
 	if (r == 0)
-		r = reg_dockercfg_parse(path, text.p, text.len, host, arena, &c, err);
+		r = reg_dockercfg_parse(path, text.p, text.len, host, "", arena, &c, err);
 	if (r == 0 && c.helper != NULL) {
 		c.key = key;
 		r = keep_in_helper(&c, creds, &in_helper, err);

@@ -38,14 +38,16 @@ static void base64(void **state)
 }
 
 /* What a text says of a host: "user:password", "token=...", "helper=..."; "" for nothing */
-static void look(const char *text, const char *host, const char *want)
+static void look(const char *text, const char *name, const char *want)
 {
+	const char *slash = strchr(name, '/'), *path = slash != NULL ? slash + 1 : "";
 	_cleanup_(arena_fini) struct arena arena = { 0 };
+	const char *host = arena_strndup(&arena, name, strcspn(name, "/"));
 	struct reg_dockercfg c;
 	struct err err = { 0 };
 	const char *have = "";
 
-	if (reg_dockercfg_parse("config.json", text, strlen(text), host, &arena, &c, &err) < 0)
+	if (reg_dockercfg_parse("config.json", text, strlen(text), host, path, &arena, &c, &err) < 0)
 		have = err.text;
 	else if (c.helper != NULL)
 		have = arena_printf(&arena, "helper=%s for %s", c.helper, c.key);
@@ -63,6 +65,11 @@ static void lookups(void **state)
 				   " \"password\": \"s\"}, \"t\": {\"auth\": \"dTo=\", \"identitytoken\": \"i\"},"
 				   " \"e\": {}}}";
 
+	static const char podman[] = "{\"auths\": {\"docker.io\": {\"auth\": \"aHViOnB3\"},"
+				     " \"q/team\": {\"auth\": \"dTpwOnE=\"}, \"https://q/v2/\": {\"auth\": \"cmVnOng=\"},"
+				     " \"q/team/other\": {\"username\": \"n\", \"password\": \"s\"}},"
+				     " \"credHelpers\": {\"h/team\": \"h\"}}";
+
 	(void) state;
 	look(file, "docker.io", "hub:pw");
 	look(file, "a:5000", "u:p:q");
@@ -71,6 +78,14 @@ static void lookups(void **state)
 	look(file, "t", "token=i");
 	look(file, "e", "");
 	look("{}", "a", "");
+	look(podman, "docker.io/library/debian", "hub:pw");
+	look(podman, "q/team", "u:p:q");
+	look(podman, "q/team/app", "u:p:q");
+	look(podman, "q/team/app/deep", "u:p:q");
+	look(podman, "q/team/other/app", "n:s");
+	look(podman, "q/teams", "reg:x");
+	look(podman, "q", "reg:x");
+	look(podman, "h/team/app", "helper=h for h");
 	look("{\"credsStore\": \"s\", \"credHelpers\": {\"a\": \"h\"}}", "a", "helper=h for a");
 	look("{\"credsStore\": \"s\", \"credHelpers\": {\"a\": \"h\"}}", "docker.io",
 	     "helper=s for https://index.docker.io/v1/");

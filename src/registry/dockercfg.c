@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -20,33 +19,45 @@ const char *reg_dockercfg_key(const char *host)
 	return strcmp(host, REG_HUB) == 0 ? HUB_KEY : host;
 }
 
-const char *reg_dockercfg_path(struct arena *arena)
+/* Docker Hub has several names */
+static bool is_host(const char *p, size_t n, const char *host)
 {
-	const char *dir = getenv("DOCKER_CONFIG"), *home = getenv("HOME");
+	static const char *const hub[] = { "index.docker.io", "registry-1.docker.io" };
 
-	if (dir != NULL && *dir != '\0')
-		return arena_printf(arena, "%s/config.json", dir);
-	return home != NULL ? arena_printf(arena, "%s/.docker/config.json", home) : NULL;
+	for (size_t i = 0; i < ARRAY_LEN(hub) && strcmp(host, REG_HUB) == 0; i++)
+		if (strlen(hub[i]) == n && memcmp(p, hub[i], n) == 0)
+			return true;
+	return strlen(host) == n && memcmp(p, host, n) == 0;
 }
 
-/* "https://host/v1/" is "host", and Docker Hub has several names */
-static bool is_key_of(const char *key, const char *host)
+/* How much of a repository's name a key has, 1 for the registry as a whole; 0: it is for others */
+static size_t covers(const char *key, const char *host, const char *path)
 {
 	const char *scheme = strstr(key, "://"), *p = scheme != NULL ? scheme + 3 : key;
 	size_t n = strcspn(p, "/");
 
-	if (strcmp(host, REG_HUB) == 0 && n == 15 && memcmp(p, "index.docker.io", n) == 0)
-		return true;
-	return strlen(host) == n && memcmp(p, host, n) == 0;
+	if (!is_host(p, n, host))
+		return 0;
+	if (scheme != NULL || p[n] == '\0' || p[n + 1] == '\0') /* the path of such an address says nothing */
+		return 1;
+	p += n + 1;
+	n = strlen(p);
+	return strncmp(path, p, n) == 0 && (path[n] == '\0' || path[n] == '/') ? 1 + n : 0;
 }
 
-static const struct json *find_member(const struct json *obj, const char *host)
+static const struct json *find_member(const struct json *obj, const char *host, const char *path)
 {
 	const struct json *found = NULL;
+	size_t best = 0;
 
-	for (const struct json *it = obj != NULL ? obj->first : NULL; it != NULL; it = it->next)
-		if (is_key_of(it->key, host) && (found == NULL || strcmp(it->key, host) == 0))
+	for (const struct json *it = obj != NULL ? obj->first : NULL; it != NULL; it = it->next) {
+		size_t n = covers(it->key, host, path);
+
+		if (n > best || (n > 0 && n == best && strcmp(it->key, host) == 0)) {
 			found = it;
+			best = n;
+		}
+	}
 	return found;
 }
 
@@ -73,10 +84,10 @@ static bool read_auth(struct json_in *in, const struct json *entry, struct reg_c
 	return c->user != NULL && c->password != NULL ? true : json_nomem(in);
 }
 
-static void look_up(struct json_in *in, const char *host, struct reg_dockercfg *ret)
+static void look_up(struct json_in *in, const char *host, const char *path, struct reg_dockercfg *ret)
 {
-	const struct json *helper = find_member(json_get_object(in, in->root, "credHelpers"), host);
-	const struct json *entry = find_member(json_get_object(in, in->root, "auths"), host);
+	const struct json *helper = find_member(json_get_object(in, in->root, "credHelpers"), host, path);
+	const struct json *entry = find_member(json_get_object(in, in->root, "auths"), host, path);
 
 	ret->helper = helper != NULL ? json_to_str(in, helper)
 				     : json_get_str(in, in->root, "credsStore");
@@ -92,7 +103,7 @@ static void look_up(struct json_in *in, const char *host, struct reg_dockercfg *
 		(void) read_auth(in, entry, &ret->creds); /* as above */
 }
 
-int reg_dockercfg_parse(const char *name, const char *text, size_t len, const char *host,
+int reg_dockercfg_parse(const char *name, const char *text, size_t len, const char *host, const char *path,
 			struct arena *arena, struct reg_dockercfg *ret, struct err *err)
 {
 	struct reg_dockercfg found = { 0 };
@@ -100,7 +111,7 @@ int reg_dockercfg_parse(const char *name, const char *text, size_t len, const ch
 	int r = json_parse(&in, name, arena, text, len, err);
 
 	if (r == 0 && json_to_object(&in, in.root))
-		look_up(&in, host, &found);
+		look_up(&in, host, path, &found);
 	if (r == 0)
 		r = in.code;
 	json_fini(&in);
@@ -134,7 +145,7 @@ static void write_auths(struct str *s, const struct json *old, const char *key,
 	(void) snprintf(host, sizeof(host), "%s", scheme != NULL ? REG_HUB : key);
 	json_open(s, "auths", '{');
 	for (const struct json *it = old != NULL ? old->first : NULL; it != NULL; it = it->next) {
-		if (!is_key_of(it->key, host))
+		if (covers(it->key, host, "") == 0)
 			json_node(s, it->key, it);
 		else
 			*found = true;

@@ -89,6 +89,24 @@ int reg_blob_get(struct reg_session *s, const char *digest, struct arena *arena,
 	return a.status == 200 ? keep(&a, digest, arena, ret, err) : reg_refused(&a, digest, err);
 }
 
+int reg_manifest_put(struct reg_session *s, const char *what, const char *media_type, const char *text,
+		     size_t len, struct err *err)
+{
+	struct http_request q = { .method = "PUT", .content_type = media_type, .body = text, .body_len = len,
+				  .file = -1 };
+	_cleanup_(http_answer_fini) struct http_answer a = { 0 };
+	_cleanup_(str_fini) struct str url = { 0 };
+	int r;
+
+	reg_path(s, &url, "manifests/");
+	str_puts(&url, what);
+	if (url.failed)
+		return err_set(err, -ENOMEM, "send a manifest");
+	q.url = url.p;
+	r = reg_send(s, &q, &a, err);
+	return r < 0 ? r : a.status == 201 ? 0 : reg_refused(&a, "manifest", err);
+}
+
 /* The header says it, or the text */
 int reg_is_index(const struct reg_text *text)
 {
@@ -102,49 +120,101 @@ struct platform {
 	char os[32], arch[32], variant[32];
 };
 
+/* Several names of one thing; @variant has 32 bytes */
+static const char *plain_arch(const char *arch, char *variant)
+{
+	if (strcmp(arch, "x86_64") == 0)
+		arch = "amd64";
+	else if (strcmp(arch, "aarch64") == 0)
+		arch = "arm64";
+	if ((strcmp(arch, "arm64") == 0 && strcmp(variant, "v8") == 0) ||
+	    (strcmp(arch, "amd64") == 0 && strcmp(variant, "v1") == 0))
+		*variant = '\0';
+	else if (strcmp(arch, "arm") == 0 && *variant == '\0')
+		memcpy(variant, "v7", 3);
+	return arch;
+}
+
 static int read_platform(const char *text, struct platform *ret, struct err *err)
 {
 	struct platform p = { .os = "linux" };
 	size_t n = strcspn(text, "/");
 	struct utsname u;
-	int fields;
+	char arch[32] = "";
+	int fields, end = 0;
 
 	if (text[n] == '\0' && strcmp(text, "linux") != 0)
-		fields = sscanf(text, "%31[a-z0-9_]", p.arch) + 1;
+		fields = sscanf(text, "%31[a-z0-9_]%n", arch, &end) + 1;
 	else
-		fields = sscanf(text, "%31[a-z0-9]/%31[a-z0-9_]/%31[a-z0-9]", p.os, p.arch, p.variant);
-	if (fields < 1 || (strchr(text, '/') != NULL && fields < 2))
+		fields = sscanf(text, "%31[a-z0-9]%n/%31[a-z0-9_]%n/%31[a-z0-9]%n", p.os, &end, arch, &end,
+				p.variant, &end);
+	if (fields < 1 || text[end] != '\0' || end == 0)
 		return err_msg(err, -EINVAL, "--platform '%.100s' is not OS, OS/ARCH or OS/ARCH/VARIANT",
 			       text);
-	if (strcmp(p.arch, "x86_64") == 0)
-		memcpy(p.arch, "amd64", sizeof("amd64"));
-	else if (strcmp(p.arch, "aarch64") == 0)
-		memcpy(p.arch, "arm64", sizeof("arm64"));
-	else if (*p.arch == '\0')
-		(void) snprintf(p.arch, sizeof(p.arch), "%s",
+	if (*arch == '\0')
+		(void) snprintf(arch, sizeof(arch), "%s",
 				uname(&u) == 0 ? machine_arch(&u) : "amd64"); /* short names */
+	(void) snprintf(p.arch, sizeof(p.arch), "%s", plain_arch(arch, p.variant)); /* fits */
 	*ret = p;
 	return 0;
 }
 
+/*
+ * How well an entry suits: 0 not at all, then more and more.  Processors of a variant run what is for a lower one; what
+ * does not say for which it is is for all.
+ */
+static int suits(const struct img_index_entry *e, const struct platform *p)
+{
+	char variant[32];
+	const char *arch;
+
+	if (*e->arch == '\0' || strcmp(*e->os != '\0' ? e->os : "linux", p->os) != 0)
+		return 0;
+	(void) snprintf(variant, sizeof(variant), "%s", e->variant); /* a longer one is none */
+	arch = plain_arch(e->arch, variant);
+	if (strcmp(arch, p->arch) != 0)
+		return 0;
+	if (strcmp(variant, p->variant) == 0)
+		return 100;
+	if (*variant == '\0')
+		return 1;
+	return *p->variant == 'v' && *variant == 'v' && strcmp(variant, p->variant) < 0 ? variant[1] - '0' + 1 : 0;
+}
+
+int reg_platform_check(const char *platform, const char *os, const char *arch, const char *variant,
+		       struct err *err)
+{
+	const struct img_index_entry e = { .os = os, .arch = arch, .variant = variant };
+	struct platform p;
+	int r = read_platform(platform, &p, err);
+
+	if (r < 0 || suits(&e, &p) > 0)
+		return r;
+	return err_msg(err, -ENOENT, "the image is for %.30s/%.30s%s%.30s, not for %s", os, arch,
+		       *variant != '\0' ? "/" : "", variant, platform);
+}
+
 int reg_choose(const struct img_index *index, const char *platform, struct err *err)
 {
-	struct platform p = { 0 };
-	int r = platform != NULL ? read_platform(platform, &p, err) : 0;
+	struct platform p;
+	int r = read_platform(platform != NULL ? platform : "linux", &p, err), best = 0, at = -1;
 
 	for (size_t i = 0; r == 0 && i < index->n; i++) {
-		const struct img_index_entry *e = &index->v[i];
+		int n = suits(&index->v[i], &p);
 
-		if (platform == NULL ? e->usable
-				     : (strcmp(e->os, p.os) == 0 && strcmp(e->arch, p.arch) == 0 &&
-					(*p.variant == '\0' || strcmp(e->variant, p.variant) == 0)))
-			return (int) i;
+		if (n > best) {
+			best = n;
+			at = (int) i;
+		}
 	}
-	return r < 0 ? r
-		     : err_msg(err, -ENOENT,
-			       "no matching manifest for %s%s%s%s%s in the manifest list entries",
-			       platform != NULL ? p.os : "this machine", platform != NULL ? "/" : "", p.arch,
-			       *p.variant != '\0' ? "/" : "", p.variant);
+	/* what does not say what it is for may be for this machine */
+	for (size_t i = 0; r == 0 && at < 0 && platform == NULL && i < index->n; i++)
+		if (index->v[i].usable && *index->v[i].arch == '\0')
+			at = (int) i;
+	if (r < 0 || at >= 0)
+		return r < 0 ? r : at;
+	return err_msg(err, -ENOENT, "no matching manifest for %s/%s%s%s in the manifest list entries", p.os,
+		       p.arch, *p.variant != '\0' ? "/" : "", p.variant);
 }
 
 static int add_tags(const struct http_answer *a, struct arena *arena, struct img_words *ret,

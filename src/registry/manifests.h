@@ -37,6 +37,14 @@ int reg_manifest_get(struct reg_session *s, const char *what, struct arena *aren
 int reg_blob_get(struct reg_session *s, const char *digest, struct arena *arena,
 		 struct reg_text *ret, struct err *err);
 
+/**
+ * reg_manifest_put() - send a manifest
+ * @what: tag or digest
+ * Return: 0; -EACCES; -ECOMM; -errno; with a message.
+ */
+int reg_manifest_put(struct reg_session *s, const char *what, const char *media_type, const char *text,
+		     size_t len, struct err *err);
+
 /** reg_is_index() - true when it lists manifests */
 int reg_is_index(const struct reg_text *text);
 
@@ -46,6 +54,14 @@ int reg_is_index(const struct reg_text *text);
  * Return: position; -ENOENT with a message; -EINVAL @platform is none.
  */
 int reg_choose(const struct img_index *index, const char *platform, struct err *err);
+
+/**
+ * reg_platform_check() - see whether an image is for a platform
+ * @os, @arch, @variant: what its configuration says
+ * Return: 0; -ENOENT with a message; -EINVAL @platform is none.
+ */
+int reg_platform_check(const char *platform, const char *os, const char *arch, const char *variant,
+		       struct err *err);
 
 /**
  * reg_tags_get() - the tags of the repository

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stddef.h>
+
 struct arena;
 struct img_store;
+struct reg_part;
 struct reg_place;
 struct reg_settings;
 
 /**
- * mount_source() - another repository of a registry that is likely to have a blob
- * From there the registry can take it without being sent it.
- * Return: its path, in @arena; NULL when none is known.
+ * reg_mounts() - find out which blobs the registry has in other repositories, from which it can mount them
+ * @parts: @n of them; @from is set where one is known, in @arena
  */
-const char *mount_source(struct img_store *store, const struct reg_settings *settings,
-			 const struct reg_place *place, const char *digest, struct arena *arena);
+void reg_mounts(struct img_store *store, const struct reg_settings *settings, const struct reg_place *place,
+		struct reg_part *parts, size_t n, struct arena *arena);

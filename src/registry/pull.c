@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/json.h"
 #include "base/json_write.h"
 #include "base/str.h"
 #include "image/archive.h"
@@ -28,6 +29,7 @@
 #include "registry/place.h"
 #include "registry/session.h"
 #include "registry/settings.h"
+#include "registry/verify.h"
 #include "registry/watch.h"
 
 #define BLOBS "blobs/sha256/"
@@ -35,7 +37,7 @@
 struct pull {
 	struct reg_pull *p;
 	struct img_reference ref;
-	struct reg_place place;
+	const struct reg_place *place; /* that is asked; may be a mirror of p->place */
 	struct reg_session *session;
 	bool fetched; /* something was not here yet */
 };
@@ -152,6 +154,32 @@ static int load(struct one *o, bool *ret_resumed, struct err *err)
 	return r;
 }
 
+/* An image that is in no index says in its configuration what it is for */
+static int check_platform(struct one *o, struct err *err)
+{
+	const char *os = NULL, *arch = NULL, *variant = NULL;
+	struct img_manifest m;
+	struct reg_text config;
+	struct json_in in;
+	int r = img_manifest_parse("manifest", &o->arena, o->manifest.p, o->manifest.len, &m, err);
+
+	if (r == 0)
+		r = reg_blob_get(o->pull->session, m.config.digest, &o->arena, &config, err);
+	if (r < 0)
+		return r;
+	r = json_parse(&in, "image configuration", &o->arena, config.p, config.len, err);
+	if (r == 0 && json_to_object(&in, in.root)) {
+		os = json_get_str(&in, in.root, "os");
+		arch = json_get_str(&in, in.root, "architecture");
+		variant = json_get_str(&in, in.root, "variant");
+	}
+	if (r == 0)
+		r = in.code;
+	json_fini(&in);
+	return r < 0 ? r : reg_platform_check(o->pull->p->platform, os != NULL ? os : "", arch != NULL ? arch : "",
+					      variant != NULL ? variant : "", err);
+}
+
 /* The manifest for the platform, in up to two indexes */
 static int find_manifest(struct one *o, struct err *err)
 {
@@ -167,6 +195,8 @@ static int find_manifest(struct one *o, struct err *err)
 		at = r == 0 ? reg_choose(&index, o->pull->p->platform, err) : r;
 		r = at < 0 ? at : reg_manifest_get(s, index.v[at].d.digest, &o->arena, &o->manifest, err);
 	}
+	if (r == 0 && o->pull->p->platform != NULL && !reg_is_index(&o->top))
+		r = check_platform(o, err);
 	return r;
 }
 
@@ -206,6 +236,17 @@ static int note_digests(struct one *o, struct err *err)
 	return r;
 }
 
+static int verify(const struct one *o, const char *what, struct err *err)
+{
+	const struct pull *pull = o->pull;
+	char mark[IMG_TAG_MAX + 80];
+	const struct reg_subject subject = { .name = pull->place->name, .mark = mark,
+					     .digests = { o->top.digest, o->manifest.digest } };
+
+	(void) snprintf(mark, sizeof(mark), "%s%s", strchr(what, ':') != NULL ? "@" : ":", what); /* fits */
+	return reg_verify(pull->p->policy, pull->session, &subject, err);
+}
+
 static int get_one(struct one *o, const char *what, struct err *err)
 {
 	struct pull *pull = o->pull;
@@ -214,8 +255,10 @@ static int get_one(struct one *o, const char *what, struct err *err)
 
 	if (r < 0)
 		return r;
-	say(pull, "%s: Pulling from %s", what, pull->place.path);
+	say(pull, "%s: Pulling from %s", what, pull->p->place.path);
 	r = find_manifest(o, err);
+	if (r == 0)
+		r = verify(o, what, err);
 	if (r < 0)
 		return r;
 	if (!at_home(o)) {
@@ -285,10 +328,10 @@ static int pull_all(struct pull *pull, struct err *err)
 	return r;
 }
 
-static int pull_from(struct pull *pull, const char *mirror, struct err *err)
+static int pull_from(struct pull *pull, struct err *err)
 {
-	const struct reg_want want = { .settings = pull->p->settings, .place = &pull->place,
-				       .access = pull->p->access, .mirror = mirror, .actions = "pull" };
+	const struct reg_want want = { .settings = pull->p->settings, .place = pull->place,
+				       .access = pull->p->access, .actions = "pull" };
 	int r = reg_session_open(&want, &pull->session, err);
 
 	if (r == 0)
@@ -312,19 +355,29 @@ static void tell(const struct pull *pull)
 	    pull->fetched ? "Downloaded newer image" : "Image is up to date", ref->repository, mark, what);
 }
 
-static int check(const struct reg_pull *p, const char *name, struct pull *ret, struct err *err)
+static int check(struct pull *pull, const char *name, struct err *err)
 {
-	const char *slash = strrchr(name, '/'), *last = slash != NULL ? slash + 1 : name;
-	int r = img_reference_parse(name, &ret->ref, err);
+	int r = img_reference_parse(name, &pull->ref, err);
 
-	if (r < 0)
-		return r;
-	if (p->all_tags && strpbrk(last, ":@") != NULL)
+	if (r == 0 && pull->p->all_tags && strpbrk(basename(name), ":@") != NULL)
 		return err_msg(err, -EINVAL, "tag can't be used with --all-tags/-a");
-	r = reg_place_of(p->settings, ret->ref.repository, &ret->place, err);
-	if (r == 0 && !p->all_tags && strpbrk(last, ":@") == NULL)
-		say(ret, "Using default tag: latest");
 	return r;
+}
+
+/* One after the other; a mirror does not say what is wrong, what it mirrors does. */
+static int pull_places(struct pull *pull, const struct reg_place *list, int n, struct err *err)
+{
+	int r = -ENOENT, real = 0, asked = 0;
+
+	for (int i = 0; r < 0 && r != -ECANCELED && i < n; i++) {
+		for (real = i; list[real].mirror; real++)
+			;
+		pull->p->place = list[real];
+		pull->place = &list[i];
+		r = pull_from(pull, i == real ? err : NULL);
+		asked += i == real;
+	}
+	return r < 0 && asked > 1 ? err_wrap(err, r, "%s", pull->p->place.host) : r;
 }
 
 static int explain(const struct pull *pull, int r, struct err *err)
@@ -340,18 +393,17 @@ static int explain(const struct pull *pull, int r, struct err *err)
 
 int reg_pull(struct reg_pull *p, const char *name, struct err *err)
 {
+	_cleanup_(arena_fini) struct arena arena = { 0 };
 	struct pull pull = { .p = p };
-	const struct reg_registry *said;
-	int r = check(p, name, &pull, err);
+	struct reg_place *list;
+	int r = check(&pull, name, err), n;
 
-	if (r < 0)
-		return explain(&pull, r, err);
-	said = reg_settings_of(p->settings, pull.place.host);
-	r = -ENOENT;
-	for (size_t i = 0; r < 0 && r != -ECANCELED && said != NULL && i < said->mirrors.n; i++)
-		r = pull_from(&pull, said->mirrors.v[i], NULL); /* the registry itself says what is wrong */
-	if (r < 0)
-		r = pull_from(&pull, NULL, err);
+	n = r < 0 ? r : reg_places(p->settings, &pull.ref, &arena, &list, err);
+	if (n < 0)
+		return explain(&pull, n, err);
+	if (!p->all_tags && strpbrk(basename(name), ":@") == NULL)
+		say(&pull, "Using default tag: latest");
+	r = pull_places(&pull, list, n, err);
 	if (r < 0)
 		return explain(&pull, r, err);
 	tell(&pull);

@@ -25,16 +25,17 @@
 #include "image/manifest.h"
 #include "image/reference.h"
 #include "image/store.h"
+#include "registry/manifests.h"
 #include "registry/mount.h"
 #include "registry/place.h"
 #include "registry/session.h"
 #include "registry/settings.h"
+#include "registry/sign.h"
 #include "registry/upload.h"
 #include "registry/watch.h"
 
 struct push {
-	const struct reg_push *p;
-	struct reg_place place;
+	struct reg_push *p;
 	struct reg_session *session;
 	struct arena arena;
 	struct reg_part *parts; /* one more than @n: the configuration, which is not shown */
@@ -149,15 +150,21 @@ static int add_part(struct push *p, const char *digest, struct err *err)
 		return err_set(err, -errno, "find blob '%.19s' (see 'cleave system check')", digest);
 	memcpy(part->digest, digest, sizeof(part->digest));
 	part->total = (uint64_t) st.st_size;
-	part->from = mount_source(p->p->store, p->p->settings, &p->place, digest, &p->arena);
-	if (part->from != NULL) {
-		const char *scope = arena_printf(&p->arena, "repository:%s:pull", part->from);
+	p->total++;
+	return 0;
+}
+
+/* Where blobs are mounted from must be allowed to be read */
+static void find_mounts(struct push *p)
+{
+	reg_mounts(p->p->store, p->p->settings, &p->p->place, p->parts, p->total, &p->arena);
+	for (size_t i = 0; i < p->total; i++) {
+		const char *from = p->parts[i].from;
+		const char *scope = from != NULL ? arena_printf(&p->arena, "repository:%s:pull", from) : NULL;
 
 		if (scope != NULL)
 			reg_session_scope(p->session, scope);
 	}
-	p->total++;
-	return 0;
 }
 
 static int prepare(struct push *p, const struct img_manifest *m, struct err *err)
@@ -171,7 +178,11 @@ static int prepare(struct push *p, const struct img_manifest *m, struct err *err
 	for (size_t i = 0; r == 0 && i < m->nr_layers; i++)
 		r = add_part(p, m->layers[i].digest, err);
 	p->n = p->total;
-	return r == 0 ? add_part(p, m->config.digest, err) : r;
+	if (r == 0)
+		r = add_part(p, m->config.digest, err);
+	if (r == 0)
+		find_mounts(p);
+	return r;
 }
 
 /* A manifest that does not say what it is, is as its configuration is */
@@ -184,22 +195,12 @@ static const char *type_of(const struct img_manifest *m)
 		       : IMG_MEDIA_MANIFEST;
 }
 
-static int put_manifest(struct push *p, const struct img_manifest *m, const struct str *text,
-			const char *tag, struct err *err)
+static int sign(const struct push *p, const char *digest, const char *tag, struct err *err)
 {
-	_cleanup_(http_answer_fini) struct http_answer a = { 0 };
-	_cleanup_(str_fini) struct str url = { 0 };
-	struct http_request q = { .method = "PUT", .content_type = type_of(m), .body = text->p,
-				  .body_len = text->len, .file = -1 };
-	int r;
+	char name[sizeof(p->p->place.name) + IMG_TAG_MAX + 2];
 
-	reg_path(p->session, &url, "manifests/");
-	str_puts(&url, tag);
-	if (url.failed)
-		return err_set(err, -ENOMEM, "push an image");
-	q.url = url.p;
-	r = reg_send(p->session, &q, &a, err);
-	return r < 0 ? r : a.status == 201 ? 0 : reg_refused(&a, "manifest", err);
+	(void) snprintf(name, sizeof(name), "%s:%s", p->p->place.name, tag); /* fits */
+	return p->p->key != NULL ? reg_sign(p->session, p->p->key, name, digest, err) : 0;
 }
 
 static int push_one(struct push *p, const struct img_image *image, const char *repository,
@@ -220,12 +221,16 @@ static int push_one(struct push *p, const struct img_image *image, const char *r
 	if (r == 0)
 		r = send_parts(p, err);
 	if (r == 0)
-		r = put_manifest(p, &m, &text, tag, err);
+		r = reg_manifest_put(p->session, tag, type_of(&m), text.p, text.len, err);
+	if (r == 0)
+		r = sign(p, image->manifest, tag, err);
 	if (r == 0)
 		r = img_store_pulled(p->p->store, repository, image->manifest, image->id, err);
-	if (r == 0)
-		say(p, "%s: digest: %s size: %zu", tag, image->manifest, text.len);
-	return r;
+	if (r < 0)
+		return r;
+	(void) snprintf(p->p->digest, sizeof(p->p->digest), "%s", image->manifest); /* fits */
+	say(p, "%s: digest: %s size: %zu", tag, image->manifest, text.len);
+	return 0;
 }
 
 static int push_all(struct push *p, const char *repository, struct err *err)
@@ -250,10 +255,10 @@ static int push_named(struct push *p, const char *name, const struct img_referen
 	return r < 0 ? r : push_one(p, &image, to->repository, to->tag, err);
 }
 
-int reg_push(const struct reg_push *o, const char *name, const char *to, struct err *err)
+int reg_push(struct reg_push *o, const char *name, const char *to, struct err *err)
 {
 	struct push p = { .p = o, .mutex = PTHREAD_MUTEX_INITIALIZER };
-	const struct reg_want want = { .settings = o->settings, .place = &p.place, .access = o->access,
+	const struct reg_want want = { .settings = o->settings, .place = &o->place, .access = o->access,
 				       .actions = "pull,push" };
 	struct img_reference ref;
 	int r = img_reference_parse(to != NULL ? to : name, &ref, err);
@@ -261,10 +266,10 @@ int reg_push(const struct reg_push *o, const char *name, const char *to, struct 
 	if (r == 0 && *ref.digest != '\0')
 		r = err_msg(err, -EINVAL, "cannot push a digest reference: name a tag");
 	if (r == 0)
-		r = reg_place_of(o->settings, ref.repository, &p.place, err);
+		r = reg_place_of(o->settings, &ref, &o->place, err);
 	if (r < 0)
 		return r;
-	say(&p, "The push refers to repository [%s/%s]", p.place.host, p.place.path);
+	say(&p, "The push refers to repository [%s/%s]", o->place.host, o->place.path);
 	r = reg_session_open(&want, &p.session, err);
 	if (r == 0)
 		r = o->all_tags ? push_all(&p, ref.repository, err) : push_named(&p, name, &ref, err);

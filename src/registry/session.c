@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/cleanup.h"
@@ -114,33 +115,22 @@ static const char *said(const struct http_answer *a, struct arena *arena)
 	return text != NULL && *text != '\0' ? text : code;
 }
 
-/* What a stranger wrote goes to a terminal: nothing but printable characters */
-static void make_plain(char *text)
-{
-	for (; *text != '\0'; text++)
-		if ((unsigned char) *text < ' ' || *text == 127)
-			*text = '?';
-}
-
 int reg_refused(const struct http_answer *a, const char *what, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	const char *text = said(a, &arena);
-	char *plain = text != NULL ? arena_strndup(&arena, text, strnlen(text, 300)) : NULL;
 	int r = a->status == 404				? -ENOENT
 		: a->status == 401 || a->status == 403 ? -EACCES
 						       : -ECOMM;
 
-	if (plain != NULL)
-		make_plain(plain);
 	if (a->status == 404 || a->status == 401 || a->status == 403)
-		return err_msg(err, r, "%s: %s", what,
-			       plain != NULL	    ? plain
+		return err_msg(err, r, "%s: %.300s", what,
+			       text != NULL	    ? text
 			       : a->status == 404   ? "not found"
 			       : a->status == 401   ? "unauthorized: authentication required"
 						    : "denied");
-	return err_msg(err, r, "%s: the registry answered with status %ld%s%s", what, a->status,
-		       plain != NULL ? ": " : "", plain != NULL ? plain : "");
+	return err_msg(err, r, "%s: the registry answered with status %ld%s%.300s", what, a->status,
+		       text != NULL ? ": " : "", text != NULL ? text : "");
 }
 
 static void fill(struct reg_session *s, struct http_request *q)
@@ -246,19 +236,35 @@ static int send_once(struct reg_session *s, struct http *h, struct http_request 
 	}
 }
 
+/* A path, or an address that the registry named: never from https to http, and nothing but these two */
+static int resolve(const struct reg_session *s, const char *url, struct str *ret, struct err *err)
+{
+	const char *host = strstr(s->base, "://") + 3;
+	bool plain = str_starts(s->base, "http:");
+
+	if (url[0] == '/' && url[1] == '/')
+		str_printf(ret, "%s:%s", plain ? "http" : "https", url);
+	else if (url[0] == '/')
+		str_printf(ret, "%s%s", s->base, url);
+	else if (str_starts(url, "https://") || (plain && str_starts(url, "http://")))
+		str_puts(ret, url);
+	else if (str_starts(url, "http://") && str_starts(url + 7, host) && url[7 + strlen(host)] == '/')
+		str_printf(ret, "%s%s", s->base, url + 7 + strlen(host)); /* it does not know what is in front of it */
+	else
+		return err_msg(err, -EBADMSG, "the registry sends us to '%.200s', which is not safe", url);
+	return ret->failed ? err_set(err, -ENOMEM, "send a request") : 0;
+}
+
 int reg_send(struct reg_session *s, struct http_request *request, struct http_answer *ret,
 	     struct err *err)
 {
 	_cleanup_(str_fini) struct str url = { 0 };
 	struct http_request q = *request;
-	struct http *h = take_connection(s);
-	int r;
+	int r = resolve(s, q.url, &url, err);
+	struct http *h = r == 0 ? take_connection(s) : NULL;
 
-	str_printf(&url, "%s%s", q.url[0] == '/' ? s->base : "", q.url);
-	if (h == NULL || url.failed) {
-		http_free(h);
-		return err_set(err, -ENOMEM, "send a request");
-	}
+	if (h == NULL)
+		return r < 0 ? r : err_set(err, -ENOMEM, "send a request");
 	q.url = url.p;
 	fill(s, &q);
 	for (unsigned attempt = 0;; attempt++) {
@@ -322,35 +328,32 @@ static int ping(struct reg_session *s, const char *scheme, const char *address, 
 	return r;
 }
 
-/* "https://mirror:5000/" is an address and says how it is reached */
-static int reach(struct reg_session *s, const char *mirror, struct err *err)
+static int reach(struct reg_session *s, struct err *err)
 {
-	const char *address = s->want.place->address;
-	bool plain = s->want.place->insecure || s->want.access->no_verify;
+	const struct reg_place *p = s->want.place;
+	bool plain = p->scheme == NULL && !s->tls.verify;
 	struct err first = { 0 };
-	char host[300];
 	int r;
 
-	if (mirror != NULL) {
-		const char *p = strstr(mirror, "://") + 3;
-
-		(void) snprintf(host, sizeof(host), "%.*s", (int) strcspn(p, "/"), p); /* longer: not found */
-		s->loopback = reg_place_loopback(host);
-		return ping(s, str_starts(mirror, "https") ? "https" : "http", host, err);
-	}
-	r = ping(s, "https", address, plain ? &first : err);
+	if (p->scheme != NULL)
+		return ping(s, p->scheme, p->address, err);
+	r = ping(s, "https", p->address, plain ? &first : err);
 	if (r == -ECOMM && plain)
-		r = ping(s, "http", address, err);
+		r = ping(s, "http", p->address, err);
 	return r;
 }
 
-/* Of --creds, or of config.json */
+/* Of --creds, which a mirror does not get, or what is kept */
 static int find_creds(struct reg_session *s, struct err *err)
 {
-	const char *creds = s->want.access->creds, *colon = creds != NULL ? strchr(creds, ':') : NULL;
+	const struct reg_place *p = s->want.place;
+	const char *creds = p->mirror ? NULL : s->want.access->creds;
+	const char *colon = creds != NULL ? strchr(creds, ':') : NULL, *authfile = s->want.access->authfile;
 
+	if (creds == NULL && authfile != NULL && access(authfile, F_OK) < 0)
+		return err_set(err, -errno, "read '%s'", authfile); /* who names it expects something of it */
 	if (creds == NULL)
-		return reg_creds_find(s->want.place->host, &s->arena, &s->creds, err);
+		return reg_creds_find(authfile, p->host, p->path, &s->arena, &s->creds, err);
 	s->creds.user = arena_strndup(&s->arena, creds, colon != NULL ? (size_t) (colon - creds)
 								      : strlen(creds));
 	s->creds.password = colon != NULL ? colon + 1 : "";
@@ -370,25 +373,22 @@ int reg_session_open(const struct reg_want *want, struct reg_session **ret, stru
 	s->loopback = reg_place_loopback(want->place->address);
 	if (want->actions != NULL)
 		str_printf(&s->scopes, "repository:%s:%s", want->place->path, want->actions);
-	r = want->mirror != NULL ? 0 : find_creds(s, err);
+	r = find_creds(s, err);
 	if (r == 0)
 		r = reg_trust_read(want->access->cert_dir, want->place->host, &s->arena, &s->tls, err);
 	if (r == 0)
-		r = reach(s, want->mirror, err);
+		r = reach(s, err);
 	if (r == 0)
 		*ret = take_ptr(s);
 	return r;
 }
 
-int reg_session_log_in(struct reg_session *s, const char *user, const char *password, struct err *err)
+int reg_session_log_in(struct reg_session *s, struct err *err)
 {
 	_cleanup_(http_answer_fini) struct http_answer a = { 0 };
 	struct http_request q = { .method = "GET", .url = "/v2/", .file = -1 };
-	int r;
+	int r = reg_send(s, &q, &a, err);
 
-	if (user != NULL)
-		s->creds = (struct reg_creds) { .user = user, .password = password };
-	r = reg_send(s, &q, &a, err);
 	if (r == 0 && a.status != 200)
 		r = reg_refused(&a, s->base, err);
 	return r;

@@ -19,23 +19,24 @@ struct str;
  * struct reg_access - what the user says about reaching a registry
  * @no_verify: --tls-verify=false: certificates are not checked, and plain HTTP will do
  * @cert_dir: --cert-dir, or NULL
- * @creds: --creds USER[:PASSWORD], or NULL: what config.json has
+ * @creds: --creds USER[:PASSWORD], or NULL: what is kept
+ * @authfile: --authfile, where passwords are kept, or NULL
  */
 struct reg_access {
 	bool no_verify;
-	const char *cert_dir, *creds;
+	const char *cert_dir, *creds, *authfile;
 };
 
 /**
  * struct reg_want - a conversation that is wanted
- * @place: borrows; @mirror: URL to ask instead, NULL for none
+ * @place: borrows
  * @actions: "pull" or "pull,push", NULL for none: then nothing is said about a repository
  */
 struct reg_want {
 	const struct reg_settings *settings;
 	const struct reg_place *place;
 	const struct reg_access *access;
-	const char *mirror, *actions;
+	const char *actions;
 };
 
 /**
@@ -49,12 +50,8 @@ int reg_session_open(const struct reg_want *want, struct reg_session **ret, stru
 /** reg_session_scope() - ask for one more right from here on: "repository:a/b:pull" */
 void reg_session_scope(struct reg_session *s, const char *scope);
 
-/**
- * reg_session_log_in() - see whether the registry accepts a user
- * @user, @password: those; both NULL: what is known of the user
- * Return: 0; -EACCES it does not; -errno; with a message.
- */
-int reg_session_log_in(struct reg_session *s, const char *user, const char *password, struct err *err);
+/** reg_session_log_in() - see whether the registry accepts the user: 0; -EACCES it does not; -errno; with a message */
+int reg_session_log_in(struct reg_session *s, struct err *err);
 
 /**
  * reg_send() - http_send() with the rights that the registry wants to see

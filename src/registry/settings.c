@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "registry/place.h"
 
 #define ENTRIES_MAX 4096 /* registries, aliases */
 
@@ -53,26 +54,52 @@ static void read_aliases(struct json_in *in, struct reg_settings *s)
 	}
 }
 
-static void read_mirrors(struct json_in *in, const struct json *o, struct reg_registry *r,
-			 struct arena *arena)
+/* "HOST[:PORT][/PATH]"; with @schemes it may have http:// or https:// in front */
+static const char *read_location(struct json_in *in, const struct json *node, bool schemes)
 {
-	const struct json *list = json_get_array(in, o, "mirrors", REG_MIRRORS_MAX);
+	const char *text = json_to_str(in, node), *p = text;
 
+	if (p == NULL)
+		return NULL;
+	if (schemes && (str_starts(p, "http://") || str_starts(p, "https://")))
+		p = strstr(p, "://") + 3;
+	if (!reg_place_valid(p))
+		(void) json_fail(in, node, NULL, "'%.100s' is no HOST[:PORT][/PATH]%s", text,
+				 schemes ? " or http:// or https:// address" : ""); /* kept in in->code */
+	return text;
+}
+
+static void read_locations(struct json_in *in, const struct json *list, bool schemes, struct arena *arena,
+			   struct img_words *ret)
+{
 	if (list == NULL)
 		return;
-	r->mirrors.v = arena_alloc(arena, list->len, sizeof(*r->mirrors.v));
-	if (r->mirrors.v == NULL) {
+	ret->v = arena_alloc(arena, list->len, sizeof(*ret->v));
+	if (ret->v == NULL) {
 		(void) json_nomem(in); /* kept in in->code */
 		return;
 	}
-	for (const struct json *it = list->first; it != NULL && in->code == 0; it = it->next) {
-		const char *url = json_to_str(in, it);
+	for (const struct json *it = list->first; it != NULL && in->code == 0; it = it->next)
+		ret->v[ret->n++] = read_location(in, it, schemes);
+}
 
-		if (url != NULL && !str_starts(url, "http://") && !str_starts(url, "https://"))
-			(void) json_fail(in, it, NULL, "'%.100s' is no http:// or https:// address",
-					 url); /* as above */
-		r->mirrors.v[r->mirrors.n++] = url;
+/* One registry, or a list of them, or none: then it is Docker Hub */
+static void read_searched(struct json_in *in, struct reg_settings *s)
+{
+	const struct json *node = json_get(in, in->root, "default");
+
+	if (node != NULL && node->kind == JSON_KIND_ARRAY) {
+		read_locations(in, json_get_array(in, in->root, "default", REG_SEARCHED_MAX), false, &s->arena,
+			       &s->searched);
+		if (s->searched.n == 0)
+			(void) json_fail(in, node, NULL, "the list is empty"); /* kept in in->code */
+		return;
 	}
+	s->searched.v = arena_alloc(&s->arena, 1, sizeof(*s->searched.v));
+	if (s->searched.v == NULL)
+		(void) json_nomem(in); /* as above */
+	else
+		s->searched.v[s->searched.n++] = node != NULL ? read_location(in, node, false) : REG_HUB;
 }
 
 static void read_registries(struct json_in *in, struct reg_settings *s)
@@ -89,12 +116,17 @@ static void read_registries(struct json_in *in, struct reg_settings *s)
 	for (const struct json *it = o->first; it != NULL && in->code == 0; it = it->next) {
 		struct reg_registry *r = &s->v[s->n];
 
-		r->host = json_to_key(in, it);
+		const struct json *location;
+
+		r->prefix = json_to_key(in, it);
 		if (!json_to_object(in, it))
 			return;
+		location = json_get(in, it, "location");
+		r->location = location != NULL ? read_location(in, location, false) : NULL;
 		r->insecure = json_get_bool(in, it, "insecure", false);
 		r->blocked = json_get_bool(in, it, "blocked", false);
-		read_mirrors(in, it, r, &s->arena);
+		read_locations(in, json_get_array(in, it, "mirrors", REG_MIRRORS_MAX), true, &s->arena,
+			       &r->mirrors);
 		s->n++;
 	}
 }
@@ -102,15 +134,12 @@ static void read_registries(struct json_in *in, struct reg_settings *s)
 int reg_settings_parse(const char *name, const char *text, size_t len, struct reg_settings *ret,
 		       struct err *err)
 {
-	struct reg_settings s = { .fallback = "docker.io", .stall = 30, .attempts = 5, .wait = 250,
-				  .downloads = 3 };
+	struct reg_settings s = { .stall = 30, .attempts = 5, .wait = 250, .downloads = 3 };
 	struct json_in in;
 	int r = json_parse(&in, name, &s.arena, text, len, err);
-	const char *fallback;
 
 	if (r == 0 && json_to_object(&in, in.root)) {
-		fallback = json_get_str(&in, in.root, "default");
-		s.fallback = fallback != NULL ? fallback : s.fallback;
+		read_searched(&in, &s);
 		read_number(&in, "stall", 3600, &s.stall);
 		read_number(&in, "attempts", REG_ATTEMPTS_MAX, &s.attempts);
 		read_number(&in, "wait", 60000, &s.wait);
@@ -164,12 +193,25 @@ int reg_settings_read(struct reg_settings *ret, struct err *err)
 			      : reg_settings_parse("registries.json", "{}", 2, ret, err);
 }
 
-const struct reg_registry *reg_settings_of(const struct reg_settings *s, const char *host)
+/* "*.example.org" is for hosts, anything else for names that go on with a new component */
+static bool is_prefix(const char *prefix, const char *name)
 {
+	size_t n = strlen(prefix), host = strcspn(name, "/");
+
+	if (prefix[0] == '*')
+		return n > 1 && host >= n && memcmp(name + host - (n - 1), prefix + 1, n - 1) == 0;
+	return strncmp(name, prefix, n) == 0 && (name[n] == '\0' || name[n] == '/');
+}
+
+const struct reg_registry *reg_settings_of(const struct reg_settings *s, const char *name)
+{
+	const struct reg_registry *best = NULL;
+
 	for (size_t i = 0; i < s->n; i++)
-		if (strcmp(s->v[i].host, host) == 0)
-			return &s->v[i];
-	return NULL;
+		if (is_prefix(s->v[i].prefix, name) &&
+		    (best == NULL || strlen(s->v[i].prefix) > strlen(best->prefix)))
+			best = &s->v[i];
+	return best;
 }
 
 void reg_settings_fini(struct reg_settings *s)

@@ -6,9 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
+#include "base/sha256.h"
 #include "base/str.h"
 #include "registry/session.h"
 #include "registry/settings.h"
@@ -211,4 +215,19 @@ int reg_upload(struct reg_session *s, const struct reg_upload *u, struct err *er
 	if (r < 0 && a.again && r != -ECANCELED && reg_wait(reg_session_settings(s), 0, a.retry_after, u->cancel) == 0)
 		r = send_pieces(s, u, err);
 	return r < 0 ? r : REG_UPLOAD_SENT;
+}
+
+int reg_upload_text(struct reg_session *s, const char *text, size_t len, char *ret_digest, struct err *err)
+{
+	struct reg_upload u = { .digest = ret_digest, .size = len };
+	_cleanup_close_ int fd = memfd_create("blob", MFD_CLOEXEC);
+	int r = fd < 0 ? -errno : fd_write_full(fd, text, len);
+
+	if (r < 0)
+		return err_set(err, r, "write to a file in memory");
+	memcpy(ret_digest, "sha256:", 7);
+	sha256_hex(text, len, ret_digest + 7);
+	u.fd = fd;
+	r = reg_upload(s, &u, err);
+	return r < 0 ? r : 0;
 }

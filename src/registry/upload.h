@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct err;
@@ -33,3 +34,10 @@ enum reg_uploaded { REG_UPLOAD_EXISTS, REG_UPLOAD_MOUNTED, REG_UPLOAD_SENT };
  * Spec: distribution-spec 1.1, "Pushing blobs".
  */
 int reg_upload(struct reg_session *s, const struct reg_upload *u, struct err *err);
+
+/**
+ * reg_upload_text() - the same for a small blob in memory
+ * @ret_digest: "sha256:<hex>", 72 bytes
+ * Return: 0; as of reg_upload().
+ */
+int reg_upload_text(struct reg_session *s, const char *text, size_t len, char *ret_digest, struct err *err);

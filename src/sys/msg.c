@@ -128,29 +128,52 @@ int msg_connect(const char *path)
 	return take_fd(sock);
 }
 
-int msg_connect_at(int dirfd, const char *name)
+static int connect_at(int dirfd, const char *name, int type)
 {
 	struct sockaddr_un addr;
 	int r = address_at(dirfd, name, &addr);
 
 	if (r < 0)
 		return r;
-	_cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	_cleanup_close_ int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (sock < 0 || connect(sock, (struct sockaddr *) &addr, sizeof(addr)) < 0)
 		return -errno;
 	return take_fd(sock);
 }
 
-int msg_listen_at(int dirfd, const char *name)
+int msg_connect_at(int dirfd, const char *name)
+{
+	return connect_at(dirfd, name, SOCK_SEQPACKET);
+}
+
+int msg_mail_at(int dirfd, const char *name)
+{
+	return connect_at(dirfd, name, SOCK_DGRAM);
+}
+
+static int bind_at(int dirfd, const char *name, int type)
 {
 	struct sockaddr_un addr;
 	int r = address_at(dirfd, name, &addr);
 
 	if (r < 0)
 		return r;
-	_cleanup_close_ int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (sock < 0 || fchmod(sock, 0600) < 0 || bind(sock, (struct sockaddr *) &addr, sizeof(addr)) < 0 ||
-	    listen(sock, 8) < 0)
+	_cleanup_close_ int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	if (sock < 0 || fchmod(sock, 0600) < 0 || bind(sock, (struct sockaddr *) &addr, sizeof(addr)) < 0)
+		return -errno;
+	return take_fd(sock);
+}
+
+int msg_mailbox_at(int dirfd, const char *name)
+{
+	return bind_at(dirfd, name, SOCK_DGRAM);
+}
+
+int msg_listen_at(int dirfd, const char *name)
+{
+	_cleanup_close_ int sock = bind_at(dirfd, name, SOCK_SEQPACKET);
+
+	if (sock >= 0 && listen(sock, 8) < 0)
 		return -errno;
 	return take_fd(sock);
 }

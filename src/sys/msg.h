@@ -45,6 +45,12 @@ int msg_connect_at(int dirfd, const char *name);
  */
 int msg_listen_at(int dirfd, const char *name);
 
+/** msg_mailbox_at() - socket @name (SOCK_DGRAM) in a directory that others send to; descriptor, CLOEXEC, only for its owner; -errno */
+int msg_mailbox_at(int dirfd, const char *name);
+
+/** msg_mail_at() - what is sent to the descriptor goes to that socket; -ECONNREFUSED nobody has it open; -errno */
+int msg_mail_at(int dirfd, const char *name);
+
 /**
  * msg_listen() - listening unix stream socket by path
  * @path: may be longer than sun_path holds; what is there already is refused

@@ -2,8 +2,10 @@
 #include "sys/netlink.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,6 +20,19 @@ int netlink_open(void)
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
 	return fd < 0 ? -errno : fd;
+}
+
+int netlink_open_in(int netns)
+{
+	_cleanup_close_ int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = -EBADF;
+
+	if (own < 0 || setns(netns, CLONE_NEWNET) < 0)
+		return -errno;
+	fd = netlink_open(); /* a socket belongs to the namespace it was made in */
+	if (setns(own, CLONE_NEWNET) < 0)
+		return -errno;
+	return take_fd(fd);
 }
 
 void netlink_init(struct netlink_request *ret, uint16_t type, uint16_t flags, const void *head,

@@ -25,6 +25,13 @@ struct netlink_request {
 int netlink_open(void);
 
 /**
+ * netlink_open_in() - rtnetlink socket of the network namespace @netns
+ * Context: the thread goes there and comes back.
+ * Return: descriptor; -errno.
+ */
+int netlink_open_in(int netns);
+
+/**
  * netlink_init() - start a request
  * @type: RTM_*
  * @flags: NLM_F_* besides REQUEST, which is added

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -131,9 +132,29 @@ static int parse_net_word(char *word, struct net_config *n, struct err *err)
 	return 0;
 }
 
+/* "5:6": descriptors of one tap device, a queue each */
+static int take_taps(char *text, struct net_config *n, struct err *err)
+{
+	int r = 0;
+
+	n->pairs = 0;
+	while (r == 0 && text != NULL) {
+		char *one = strsep(&text, ":");
+		uint64_t fd;
+
+		if (str_to_u64(one, &fd) < 0 || fd > INT_MAX)
+			return err_msg(err, -EINVAL, "option --net: descriptor '%s' is not a number", one);
+		if (n->pairs == NET_PAIRS_MAX)
+			return err_msg(err, -EINVAL, "option --net: more than %d descriptors", NET_PAIRS_MAX);
+		n->tap[n->pairs++] = (int) fd;
+		r = net_tap_take((int) fd, err);
+	}
+	return r < 0 ? err_wrap(err, r, "option --net") : 0;
+}
+
 int device_option_net(char *text, struct machine_config *c, struct err *err)
 {
-	char *rest = text, *first = strsep(&rest, ","), *name = value_of(first, "tap");
+	char *rest = text, *first = strsep(&rest, ","), *name = value_of(first, "tap"), *fds = value_of(first, "fd");
 	struct net_config n = { .pairs = 1, .mac = { 0x52, 0x54 } };
 	int r = 0;
 
@@ -142,8 +163,8 @@ int device_option_net(char *text, struct machine_config *c, struct err *err)
 	if (strcmp(first, "user") == 0) {
 		n.user = &c->usernet[c->nr_nets];
 		*n.user = (struct usernet_config) { .resolver = usernet_resolver() };
-	} else if (name == NULL) {
-		return err_msg(err, -EINVAL, "option --net: '%s' is neither 'tap=NAME' nor 'user'", first);
+	} else if (name == NULL && fds == NULL) {
+		return err_msg(err, -EINVAL, "option --net: '%s' is neither 'tap=NAME', 'fd=N[:N...]' nor 'user'", first);
 	}
 	if (getrandom(n.mac + 2, 4, 0) != 4)
 		return err_set(err, -errno, "make a network address");
@@ -151,7 +172,9 @@ int device_option_net(char *text, struct machine_config *c, struct err *err)
 		r = parse_net_word(strsep(&rest, ","), &n, err);
 	if (r == 0 && n.user != NULL && n.pairs > 1)
 		r = err_msg(err, -EINVAL, "option --net: a user network has one queue");
-	if (r == 0 && n.user == NULL)
+	if (r == 0 && fds != NULL)
+		r = take_taps(fds, &n, err);
+	else if (r == 0 && n.user == NULL)
 		r = net_tap_open(name, n.pairs, n.tap, err);
 	if (r == 0 || n.user != NULL) /* its sockets are closed with the rest */
 		c->net[c->nr_nets++] = n;

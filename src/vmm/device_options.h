@@ -13,7 +13,7 @@ int device_option_disk(char *text, struct machine_config *c, struct err *err);
 /** device_option_pmem() - --pmem FILE[,ro]; 0 or -errno with a message */
 int device_option_pmem(char *text, struct machine_config *c, struct err *err);
 
-/** device_option_net() - --net tap=NAME[,OPTION...]; 0 or -errno with a message */
+/** device_option_net() - --net tap=NAME|fd=N[:N...]|user[,OPTION...]; 0 or -errno with a message */
 int device_option_net(char *text, struct machine_config *c, struct err *err);
 
 /** device_option_fs() - --fs DIR,tag=NAME[,ro]; 0 or -errno with a message */

@@ -42,8 +42,8 @@ static const struct opt table[] = {
 	  "a disk (virtio-blk): ro, id=NAME, serial=TEXT, queues=N, rings=split" },
 	{ "pmem", 0, OPT_STRINGS, offsetof(struct vmm_options, pmems), "FILE[,ro]",
 	  "a file that the guest sees as memory (virtio-pmem), a multiple of 2M" },
-	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME|user[,OPTION...]",
-	  "a network interface (virtio-net): on a tap device, or 10.0.2.0/24 made of this user's sockets; "
+	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME|fd=N[:N...]|user[,OPTION...]",
+	  "a network interface (virtio-net): on a tap device, one whose queues are open as descriptors, or 10.0.2.0/24 made of this user's sockets; "
 	  "id=NAME, mac=XX:XX:XX:XX:XX:XX, rings=split; with tap queues=N; with user hostfwd=tcp|udp:[ADDRESS]:PORT-:PORT, loopback "
 	  "(10.0.2.2 is the host)" },
 	{ "fs", 0, OPT_STRINGS, offsetof(struct vmm_options, fs), "DIR,tag=NAME[,ro]",

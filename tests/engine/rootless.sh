@@ -60,7 +60,7 @@ is "a keeper that somebody killed is missed by nobody" "$(u exec web echo in; u 
 is "diff" "$(u diff web)" 'A /p'
 is "commit" "$(u commit -q web mine >/dev/null; u run --rm mine sh -c 'wc -c </p')" "$(wc -c </etc/passwd)"
 is "start again" "$(u start web; u exec web echo again)" $'web\nagain'
-is "a name space of networks" "$(u exec web ls /sys/class/net)" lo
+is "a name space of networks" "$(u run --rm --network none cleave/tiny ls /sys/class/net)" lo
 is "rm -f" "$(u rm -f web)" web
 is "the host's network" "$(u run --rm --network host cleave/tiny ls /sys/class/net | sort | xargs)" "$(ls /sys/class/net | sort | xargs)"
 

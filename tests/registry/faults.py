@@ -14,6 +14,9 @@ Prints its port.  MODE-FILE is read for every request; words:
   token=N    tokens are wanted, and good for N requests     garbage    manifests are no JSON
   upcut=N    the connection ends after N bytes of an upload, once for each upload
   slow=N     no more than N bytes in a second
+  refresh=W  tokens are given for the refresh token W only
+  location=U uploads go on at U                             esc        errors that would change a terminal
+  referrers  there is a list of what belongs to manifests, in two pages
   leak       layers are redirected to another name of this host; MODE-FILE.leak appears when a password comes along
 
 As a proxy of HTTP it sends everything to that registry, whatever its name.
@@ -34,7 +37,7 @@ cut_uploads = set()
 
 def modes():
     with open(sys.argv[2], encoding="ascii") as f:
-        return dict((w.split("=") + ["0"])[:2] for w in f.read().split())
+        return dict((w.split("=", 1) + ["0"])[:2] for w in f.read().split())
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -55,6 +58,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def token_wanted(self, m):
         host = self.headers["Host"]
         if self.path.startswith("/token"):
+            form = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            if "refresh" in m and f"refresh_token={m['refresh']}" not in form.split("&"):
+                self.answer(401, body=b'{"details":"no such refresh token"}')
+                return True
             name = f"t{len(tokens)}"
             tokens[name] = int(m["token"])
             self.answer(200, body=json.dumps({"token": name, "expires_in": 60}).encode())
@@ -73,6 +80,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def refused(self, m):
         if "token" in m and self.token_wanted(m):
+            return True
+        if "esc" in m:
+            self.drain()
+            text = "a\x1b[2Jb\u009b2Jc\nd"
+            self.answer(403, body=json.dumps({"errors": [{"code": "DENIED", "message": text}]}).encode())
+            return True
+        if "referrers" in m and "/referrers/" in self.path:
+            self.referrers()
+            return True
+        if "location" in m and self.command == "POST":
+            self.answer(202, [("Location", m["location"])])
             return True
         if "always" in m:
             self.drain()
@@ -97,6 +115,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.wfile.write(b" " * 65536)
             return True
         return False
+
+    def referrers(self):
+        second = "page=2" in self.path
+        entry = {"digest": "sha256:" + ("2" if second else "1") * 64, "size": 7,
+                 "artifactType": "application/x-two" if second else "application/x-one"}
+        headers = [("Content-Type", "application/vnd.oci.image.index.v1+json")]
+        if not second:
+            headers.append(("Link", f'<{self.path}?page=2>; rel="next"'))
+        self.answer(200, headers, json.dumps({"schemaVersion": 2, "manifests": [entry]}).encode())
 
     def upload(self, m):
         """The body of the request; None when the connection was to break in it."""

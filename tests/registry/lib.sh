@@ -8,7 +8,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../engine/lib.sh"
 
 # shellcheck disable=SC2034 # of the tests
-plain_port='' safe_port='' bad_port=''
+plain_port='' safe_port='' bad_port='' named_port=''
 registry_setup() {
 	setup docker-registry python3 openssl curl "$@"
 	export DOCKER_CONFIG=$T/docker

@@ -8,11 +8,16 @@
 #include "cli/registry/verbs.h"
 #include "sys/exe.h"
 
-static int become(struct cli *cli, struct err *err)
+/* The words are those that this program got; the other one reads them again */
+__attribute__((used)) /* by other names */
+static int become(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
 	char path[PATH_MAX];
 	int r = exe_helper("cleave-registry", path, sizeof(path));
 
+	(void) opts;
+	(void) argc;
+	(void) argv;
 	if (r == 0) {
 		(void) execv(path, cli->argv); /* returns on failure only */
 		r = -errno;
@@ -20,42 +25,15 @@ static int become(struct cli *cli, struct err *err)
 	return err_set(err, r, "execute '%s', which talks to registries", path);
 }
 
-int registry_pull(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
-{
-	(void) opts;
-	(void) argc;
-	(void) argv;
-	return become(cli, err);
-}
+#define BECOME(verb)                                                                             \
+	int verb(struct cli *cli, void *opts, int argc, char **argv, struct err *err)            \
+		__attribute__((alias("become")))
 
-int registry_push(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
-{
-	(void) opts;
-	(void) argc;
-	(void) argv;
-	return become(cli, err);
-}
-
-int registry_login(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
-{
-	(void) opts;
-	(void) argc;
-	(void) argv;
-	return become(cli, err);
-}
-
-int registry_logout(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
-{
-	(void) opts;
-	(void) argc;
-	(void) argv;
-	return become(cli, err);
-}
-
-int registry_search(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
-{
-	(void) opts;
-	(void) argc;
-	(void) argv;
-	return become(cli, err);
-}
+BECOME(registry_pull);
+BECOME(registry_push);
+BECOME(registry_login);
+BECOME(registry_logout);
+BECOME(registry_search);
+BECOME(registry_rm);
+BECOME(registry_tags);
+BECOME(registry_referrers);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,13 +9,11 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
-#include "cli/cli.h"
 #include "cli/registry/reach.h"
 #include "cli/registry/verbs.h"
 #include "registry/creds.h"
 #include "registry/place.h"
 #include "registry/session.h"
-#include "registry/settings.h"
 
 #define PASSWORD_MAX 65536 /* bytes: tokens are long */
 
@@ -65,7 +62,7 @@ static int read_creds(const struct login_opts *o, const char *host, struct arena
 	if (o->password_stdin)
 		return read_stdin(arena, &ret->password, err);
 	if (o->user == NULL && o->password == NULL) {
-		r = reg_creds_find(host, arena, &kept, err);
+		r = reg_creds_find(o->reach.authfile, host, "", arena, &kept, err);
 		if (r < 0 || kept.user != NULL || kept.token != NULL)
 			return r;
 	}
@@ -73,46 +70,47 @@ static int read_creds(const struct login_opts *o, const char *host, struct arena
 	return r == 0 && ret->password == NULL ? reach_password(arena, &ret->password, err) : r;
 }
 
-static int log_in(const struct reg_settings *settings, const struct reg_place *place,
-		  const struct reg_access *access, const struct reg_creds *c, struct err *err)
+/* @c->user: NULL: as is kept */
+static int log_in(struct reach *reach, const struct reg_place *place, const struct reg_creds *c, struct err *err)
 {
 	_cleanup_(reg_session_freep) struct reg_session *s = NULL;
-	const struct reg_want want = { .settings = settings, .place = place, .access = access };
-	int r = reg_session_open(&want, &s, err);
+	const struct reg_want want = { .settings = &reach->settings, .place = place, .access = &reach->access };
+	int r;
 
+	if (c->user != NULL) {
+		reach->access.creds = arena_printf(&reach->arena, "%s:%s", c->user, c->password);
+		if (reach->access.creds == NULL)
+			return err_set(err, -ENOMEM, "log in");
+	}
+	r = reg_session_open(&want, &s, err);
 	if (r == 0)
-		r = reg_session_log_in(s, c->user, c->password, err);
+		r = reg_session_log_in(s, err);
 	return r == -EACCES ? err_wrap(err, r, "log in to '%s'", place->host) : r;
 }
 
 int registry_login(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(reg_settings_fini) struct reg_settings settings = { 0 };
-	_cleanup_(arena_fini) struct arena arena = { 0 };
+	_cleanup_(reach_end) struct reach reach = { 0 };
 	const struct login_opts *o = opts;
-	struct reg_access access;
 	struct reg_place place;
 	struct reg_creds creds;
 	const char *where = "";
 	bool had;
-	int r = reach_access(&o->reach, &arena, &access, err);
+	int r = reach_begin(&reach, &o->reach, NULL, err);
 
 	(void) cli; /* the store is not touched */
-	(void) signal(SIGPIPE, SIG_IGN); /* a connection that is closed is an error like others */
 	if (r == 0)
-		r = reg_settings_read(&settings, err);
-	if (r == 0)
-		r = reg_place_host(&settings, argc > 0 ? argv[0] : "", &place, err);
+		r = reg_place_host(&reach.settings, argc > 0 ? argv[0] : "", &place, err);
 	if (r == 0 && o->password != NULL)
 		fputs("WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n", stderr);
 	if (r == 0)
-		r = read_creds(o, place.host, &arena, &creds, err);
+		r = read_creds(o, place.host, &reach.arena, &creds, err);
 	if (r == 0 && creds.user == NULL)
 		puts("Authenticating with existing credentials...");
 	if (r == 0)
-		r = log_in(&settings, &place, &access, &creds, err);
+		r = log_in(&reach, &place, &creds, err);
 	if (r == 0 && creds.user != NULL)
-		r = reg_creds_keep(place.host, &creds, &arena, &where, &had, err);
+		r = reg_creds_keep(o->reach.authfile, place.host, &creds, &reach.arena, &where, &had, err);
 	if (r < 0)
 		return r;
 	if (*where != '\0')
@@ -124,19 +122,18 @@ int registry_login(struct cli *cli, void *opts, int argc, char **argv, struct er
 
 int registry_logout(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(reg_settings_fini) struct reg_settings settings = { 0 };
-	_cleanup_(arena_fini) struct arena arena = { 0 };
+	_cleanup_(reach_end) struct reach reach = { 0 };
+	const struct reach_opts *o = opts;
 	struct reg_place place;
 	const char *where;
 	bool had = false;
-	int r = reg_settings_read(&settings, err);
+	int r = reach_begin(&reach, o, NULL, err);
 
 	(void) cli; /* the store is not touched */
-	(void) opts;
 	if (r == 0)
-		r = reg_place_host(&settings, argc > 0 ? argv[0] : "", &place, err);
+		r = reg_place_host(&reach.settings, argc > 0 ? argv[0] : "", &place, err);
 	if (r == 0)
-		r = reg_creds_keep(place.host, NULL, &arena, &where, &had, err);
+		r = reg_creds_keep(o->authfile, place.host, NULL, &reach.arena, &where, &had, err);
 	if (r == 0)
 		printf("%s %s\n", had ? "Removing login credentials for" : "Not logged in to",
 		       reg_dockercfg_key(place.host));

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -11,7 +12,10 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/str.h"
+#include "cli/cli.h"
 #include "cli/registry/verbs.h"
+#include "engine/engine.h"
 
 #define PASSWORD_MAX 4096 /* bytes */
 
@@ -39,16 +43,39 @@ int reach_password(struct arena *arena, const char **ret, struct err *err)
 	return *ret != NULL ? 0 : err_set(err, -ENOMEM, "read the password");
 }
 
-int reach_access(const struct reach_opts *o, struct arena *arena, struct reg_access *ret, struct err *err)
+static int read_access(const struct reach_opts *o, struct arena *arena, struct reg_access *ret, struct err *err)
 {
 	const char *password;
 	int r = 0;
 
-	*ret = (struct reg_access) { .no_verify = o->no_verify, .cert_dir = o->cert_dir, .creds = o->creds };
+	*ret = (struct reg_access) { .no_verify = o->no_verify, .cert_dir = o->cert_dir, .creds = o->creds,
+				     .authfile = o->authfile };
 	if (o->creds == NULL || strchr(o->creds, ':') != NULL)
 		return 0;
 	r = reach_password(arena, &password, err);
 	if (r == 0)
 		ret->creds = arena_printf(arena, "%s:%s", o->creds, password);
 	return r < 0 ? r : ret->creds != NULL ? 0 : err_set(err, -ENOMEM, "read the password");
+}
+
+int reach_begin(struct reach *ret, const struct reach_opts *o, struct cli *cli, struct err *err)
+{
+	int r = read_access(o, &ret->arena, &ret->access, err);
+
+	(void) signal(SIGPIPE, SIG_IGN); /* never fails */
+	if (r == 0)
+		r = reg_settings_read(&ret->settings, err);
+	return r == 0 && cli != NULL ? cli_engine(cli, &ret->engine, err) : r;
+}
+
+void reach_end(struct reach *r)
+{
+	eng_close(r->engine);
+	reg_settings_fini(&r->settings);
+	arena_fini(&r->arena);
+}
+
+const char *reach_name(const char *text)
+{
+	return str_starts(text, "docker://") ? text + strlen("docker://") : text;
 }

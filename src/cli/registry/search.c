@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +14,6 @@
 #include "cli/registry/reach.h"
 #include "cli/registry/verbs.h"
 #include "registry/search.h"
-#include "registry/settings.h"
 
 #define DESCRIPTION_MAX 45 /* bytes that are shown */
 
@@ -52,9 +50,7 @@ static void shorten(char *text, bool whole)
 {
 	size_t n = DESCRIPTION_MAX - 3;
 
-	for (char *p = text; *p != '\0'; p++)
-		if ((unsigned char) *p < ' ' || *p == 127)
-			*p = ' ';
+	str_plain(text, ' ');
 	if (whole || strlen(text) <= DESCRIPTION_MAX)
 		return;
 	while (n > 0 && ((unsigned char) text[n] & 0xc0) == 0x80)
@@ -65,16 +61,17 @@ static void shorten(char *text, bool whole)
 static int print_row(struct listing *l, const struct search_opts *o, const struct reg_found *f,
 		     struct arena *arena, struct err *err)
 {
-	char *description = arena_strdup(arena, f->description), stars[32];
+	char *description = arena_strdup(arena, f->description), *name = arena_strdup(arena, f->name), stars[32];
 	_cleanup_(str_fini) struct str row = { 0 };
 	bool table = !l->json;
 
-	if (description == NULL)
+	if (description == NULL || name == NULL)
 		return err_set(err, -ENOMEM, "print what was found");
+	str_plain(name, '?');
 	shorten(description, o->no_trunc);
 	(void) snprintf(stars, sizeof(stars), "%" PRId64, f->stars); /* fits */
 	json_open(&row, NULL, '{');
-	json_text(&row, "Name", f->name);
+	json_text(&row, "Name", name);
 	json_text(&row, "Description", description);
 	json_text(&row, "StarCount", stars);
 	json_text(&row, "IsOfficial", f->official ? (table ? "[OK]" : "true") : table ? "" : "false");
@@ -85,32 +82,27 @@ static int print_row(struct listing *l, const struct search_opts *o, const struc
 
 int registry_search(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
-	_cleanup_(reg_settings_fini) struct reg_settings settings = { 0 };
 	_cleanup_(listing_fini) struct listing l = { .columns = columns, .nr = ARRAY_LEN(columns) };
-	_cleanup_(arena_fini) struct arena arena = { 0 };
+	_cleanup_(reach_end) struct reach reach = { 0 };
 	const struct search_opts *o = opts;
 	uint64_t limit = o->limit != 0 ? o->limit : 25;
 	struct reg_found *found = NULL;
-	struct reg_access access;
 	struct limits limits;
-	int n, r = reach_access(&o->reach, &arena, &access, err);
+	int n, r = read_filters(&o->filter, &limits, err);
 
 	(void) cli; /* the store is not touched */
 	(void) argc;
-	(void) signal(SIGPIPE, SIG_IGN); /* a connection that is closed is an error like others */
 	if (limit > REG_FOUND_MAX)
 		return err_msg(err, -EINVAL, "--limit %" PRIu64 " is over %d", limit, REG_FOUND_MAX);
 	if (r == 0)
-		r = read_filters(&o->filter, &limits, err);
-	if (r == 0)
 		r = listing_begin(&l, o->format, err);
 	if (r == 0)
-		r = reg_settings_read(&settings, err);
-	n = r == 0 ? reg_search(&settings, &access, argv[0], limit, &arena, &found, err) : r;
+		r = reach_begin(&reach, &o->reach, NULL, err);
+	n = r == 0 ? reg_search(&reach.settings, &reach.access, argv[0], limit, &reach.arena, &found, err) : r;
 	for (int i = 0; i < n && r == 0; i++)
 		if (found[i].stars >= (int64_t) limits.stars &&
 		    (limits.official < 0 || found[i].official == (limits.official == 1)))
-			r = print_row(&l, o, &found[i], &arena, err);
+			r = print_row(&l, o, &found[i], &reach.arena, err);
 	if (n < 0 || r < 0)
 		return n < 0 ? n : r;
 	listing_end(&l);

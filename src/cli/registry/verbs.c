@@ -5,13 +5,21 @@
 
 #include "cli/cli.h"
 
-#define REACH(type)                                                                               \
-	{ "cert-dir", 0, OPT_STRING, offsetof(struct type, reach.cert_dir), "DIR",                \
+#define AUTHFILE(type, field)                                                                     \
+	{ "authfile", 0, OPT_STRING, offsetof(struct type, field), "FILE",                        \
+	  "where passwords are kept (default: $REGISTRY_AUTH_FILE, ~/.docker/config.json)" }
+
+/* @in: "reach." where they are part of other options */
+#define REACH_OF(type, in)                                                                        \
+	AUTHFILE(type, in authfile),                                                              \
+	{ "cert-dir", 0, OPT_STRING, offsetof(struct type, in cert_dir), "DIR",                   \
 	  "certificates for the registry (default: HOST in /etc/docker/certs.d and the like)" },  \
-	{ "creds", 0, OPT_STRING, offsetof(struct type, reach.creds), "USER[:PASSWORD]",          \
+	{ "creds", 0, OPT_STRING, offsetof(struct type, in creds), "USER[:PASSWORD]",             \
 	  "who asks (default: as kept by 'login')" },                                             \
-	{ "tls-verify", 0, OPT_OFF, offsetof(struct type, reach.no_verify), NULL,                 \
+	{ "tls-verify", 0, OPT_OFF, offsetof(struct type, in no_verify), NULL,                    \
 	  "check certificates, and never use plain HTTP (default: true, but for this machine)" }
+
+#define REACH(type) REACH_OF(type, reach.)
 
 static const struct opt pull_table[] = {
 	{ "all-tags", 'a', OPT_BOOL, offsetof(struct pull_opts, all_tags), NULL,
@@ -24,6 +32,8 @@ static const struct opt pull_table[] = {
 	{ "quiet", 'q', OPT_BOOL, offsetof(struct pull_opts, quiet), NULL,
 	  "print nothing but the name" },
 	REACH(pull_opts),
+	{ "signature-policy", 0, OPT_STRING, offsetof(struct pull_opts, signature_policy), "FILE",
+	  "which images may be taken (default: policy.json of /etc/containers)" },
 	{ "variant", 0, OPT_STRING, offsetof(struct pull_opts, variant), "VARIANT",
 	  "variant of the processor" },
 	{ 0 },
@@ -44,9 +54,15 @@ CLI_VERB(pull_verb) = {
 static const struct opt push_table[] = {
 	{ "all-tags", 'a', OPT_BOOL, offsetof(struct push_opts, all_tags), NULL,
 	  "all names of the repository" },
+	{ "digestfile", 0, OPT_STRING, offsetof(struct push_opts, digestfile), "FILE",
+	  "write the digest of the manifest to a file" },
 	{ "quiet", 'q', OPT_BOOL, offsetof(struct push_opts, quiet), NULL,
 	  "print nothing but the name" },
 	REACH(push_opts),
+	{ "sign-by-sigstore-private-key", 0, OPT_STRING, offsetof(struct push_opts, sign_key), "FILE",
+	  "sign the image, as cosign does, with a key in PEM" },
+	{ "sign-passphrase-file", 0, OPT_STRING, offsetof(struct push_opts, sign_password_file), "FILE",
+	  "what the key is encrypted with" },
 	{ 0 },
 };
 
@@ -83,11 +99,19 @@ CLI_VERB(login_verb) = {
 	.run = registry_login,
 };
 
+static const struct opt logout_table[] = {
+	AUTHFILE(reach_opts, authfile),
+	{ 0 },
+};
+
 CLI_VERB(logout_verb) = {
 	.name = "logout",
 	.args = "[REGISTRY]",
 	.summary = "Forget the password for a registry",
 	.max_args = 1,
+	.opts = logout_table,
+	.opts_size = sizeof(struct reach_opts),
+	.interspersed = true,
 	.run = registry_logout,
 };
 
@@ -113,4 +137,61 @@ CLI_VERB(search_verb) = {
 	.opts_size = sizeof(struct search_opts),
 	.interspersed = true,
 	.run = registry_search,
+};
+
+static const struct opt rm_table[] = {
+	{ "force", 'f', OPT_BOOL, offsetof(struct registry_rm_opts, force), NULL,
+	  "remove a manifest with all its tags where a tag alone cannot be removed" },
+	REACH(registry_rm_opts),
+	{ 0 },
+};
+
+CLI_VERB(registry_rm_verb) = {
+	.name = "registry rm",
+	.args = "NAME[:TAG|@DIGEST]...",
+	.summary = "Remove tags, manifests or blobs from a registry",
+	.min_args = 1,
+	.max_args = -1,
+	.opts = rm_table,
+	.opts_size = sizeof(struct registry_rm_opts),
+	.interspersed = true,
+	.run = registry_rm,
+};
+
+static const struct opt tags_table[] = {
+	REACH_OF(reach_opts, ),
+	{ 0 },
+};
+
+CLI_VERB(registry_tags_verb) = {
+	.name = "registry tags",
+	.args = "NAME",
+	.summary = "List the tags of a repository",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = tags_table,
+	.opts_size = sizeof(struct reach_opts),
+	.interspersed = true,
+	.run = registry_tags,
+};
+
+static const struct opt referrers_table[] = {
+	{ "artifact-type", 0, OPT_STRING, offsetof(struct registry_referrers_opts, type), "TYPE",
+	  "only those of this type" },
+	{ "format", 0, OPT_STRING, offsetof(struct registry_referrers_opts, format), "FORMAT",
+	  "table, json, or a Go template" },
+	REACH(registry_referrers_opts),
+	{ 0 },
+};
+
+CLI_VERB(registry_referrers_verb) = {
+	.name = "registry referrers",
+	.args = "NAME[:TAG|@DIGEST]",
+	.summary = "List what belongs to an image: signatures, lists of contents",
+	.min_args = 1,
+	.max_args = 1,
+	.opts = referrers_table,
+	.opts_size = sizeof(struct registry_referrers_opts),
+	.interspersed = true,
+	.run = registry_referrers,
 };

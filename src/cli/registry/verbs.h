@@ -17,20 +17,21 @@ struct err;
 /** struct reach_opts - how registries are reached */
 struct reach_opts {
 	bool no_verify;
-	const char *cert_dir, *creds;
+	const char *authfile, *cert_dir, *creds;
 };
 
 /** struct pull_opts - options of `pull` */
 struct pull_opts {
 	struct reach_opts reach;
 	bool all_tags, quiet;
-	const char *platform, *os, *arch, *variant;
+	const char *platform, *os, *arch, *variant, *signature_policy;
 };
 
 /** struct push_opts - options of `push` */
 struct push_opts {
 	struct reach_opts reach;
 	bool all_tags, quiet;
+	const char *digestfile, *sign_key, *sign_password_file;
 };
 
 /** struct login_opts - options of `login` */
@@ -49,6 +50,18 @@ struct search_opts {
 	struct opt_strings filter;
 };
 
+/** struct registry_rm_opts - options of `registry rm` */
+struct registry_rm_opts {
+	struct reach_opts reach;
+	bool force;
+};
+
+/** struct registry_referrers_opts - options of `registry referrers` */
+struct registry_referrers_opts {
+	struct reach_opts reach;
+	const char *format, *type;
+};
+
 /** registry_pull() - `pull`: exit status; -errno with a message */
 int registry_pull(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
 
@@ -63,3 +76,12 @@ int registry_logout(struct cli *cli, void *opts, int argc, char **argv, struct e
 
 /** registry_search() - `search`: exit status; -errno with a message */
 int registry_search(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_rm() - `registry rm`: exit status; -errno with a message */
+int registry_rm(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_tags() - `registry tags`: exit status; -errno with a message */
+int registry_tags(struct cli *cli, void *opts, int argc, char **argv, struct err *err);
+
+/** registry_referrers() - `registry referrers`: exit status; -errno with a message */
+int registry_referrers(struct cli *cli, void *opts, int argc, char **argv, struct err *err);

@@ -20,17 +20,20 @@
 #include "base/cleanup.h"
 #include "base/db.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/net/lease.h"
+#include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
+#include "engine/net/pasta.h"
 #include "engine/net/port.h"
 
 #define BRIDGE_FILTER "/proc/sys/net/bridge/bridge-nf-call-iptables"
-#define HOST_NAME_DIGITS 12 /* of the id, of an instance that got no name of its own */
 
 struct starting {
 	struct engine *e;
@@ -68,20 +71,21 @@ static int find_networks(struct starting *s, struct err *err)
 		if (r == 0 && s->networks[k].device[0] == '\0')
 			r = err_msg(err, -EINVAL, "network '%s' cannot be one of several", name);
 		if (r == 0)
-			r = network_up(s->e, &s->networks[k], err);
+			r = network_prepare(s->e, &s->networks[k], err);
 	}
 	return r;
 }
 
-/* What it is called: its name, the beginning of its id, the host name somebody chose, and other names */
-static int make_names(const struct starting *s, const struct eng_net_want *w, struct str *ret, struct err *err)
+/* A virtual machine has its own end of what joins it; the host has no other device for it. */
+static int tap_mode(const struct eng_network *n, struct net_leg *leg, struct err *err)
 {
-	str_printf(ret, "%s %.*s", s->i->name, HOST_NAME_DIGITS, s->i->id);
-	if (s->c->hostname != NULL && strncmp(s->c->hostname, s->i->id, HOST_NAME_DIGITS) != 0)
-		str_printf(ret, " %s", s->c->hostname);
-	for (size_t k = 0; k < w->aliases.n; k++)
-		str_printf(ret, " %s", w->aliases.v[k]);
-	return ret->failed ? err_set(err, -ENOMEM, "start instance '%s'", s->i->name) : 0;
+	leg->kind = NET_LEG_TAP;
+	if (strcmp(n->driver, "bridge") != 0)
+		return err_msg(err, -EOPNOTSUPP, "network %s has driver %s: a virtual machine can be in networks on a bridge only",
+			       n->name, n->driver);
+	if (leg->rate != 0)
+		return err_msg(err, -EOPNOTSUPP, "network %s: --network-opt rate is not possible for a virtual machine", n->name);
+	return 0;
 }
 
 static int mode_of(const struct eng_network *n, struct net_leg *leg, struct err *err)
@@ -128,15 +132,12 @@ static void add_host(struct starting *s, const struct net_address *a, const stru
 /* @first_route: no earlier network has given it a way out */
 static int take_address(struct starting *s, int k, int number, bool *first_route, struct err *err)
 {
-	_cleanup_(str_fini) struct str names = { 0 };
 	const struct eng_network *n = &s->networks[k];
 	struct net_leg *leg = &s->net->legs[k];
-	int r = make_names(s, &s->wants[k], &names, err);
+	int r = eng_lease_take(s->e, s->i, s->c, n, &s->wants[k], number, leg, err);
 
 	if (r == 0)
-		r = eng_lease_take(s->e, s->i->id, n, &s->wants[k], names.p, number, leg, err);
-	if (r == 0)
-		r = mode_of(n, leg, err);
+		r = eng_backend_find(s->i->isolation)->machine ? tap_mode(n, leg, err) : mode_of(n, leg, err);
 	if (r < 0)
 		return r;
 	s->net->n++;
@@ -156,7 +157,7 @@ static int take_address(struct starting *s, int k, int number, bool *first_route
 static const struct net_leg *published_leg(const struct starting *s)
 {
 	for (int k = 0; k < s->n; k++)
-		if (s->net->legs[k].kind == NET_LEG_VETH && !s->networks[k].internal)
+		if ((s->net->legs[k].kind == NET_LEG_VETH || s->net->legs[k].kind == NET_LEG_TAP) && !s->networks[k].internal)
 			return &s->net->legs[k];
 	return NULL;
 }
@@ -180,6 +181,25 @@ static int take(struct starting *s, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+/* The resolver of its first network that has one.  It can do without, as it does in the default network. */
+static void resolve(struct starting *s)
+{
+	struct err why = { 0 };
+	char text[NET_TEXT_MAX];
+	int k = 0;
+
+	while (k < s->n && !names_known(&s->networks[k]))
+		k++;
+	if (k == s->n)
+		return;
+	if (names_tell(s->e, s->i->id, &why) < 0) {
+		log_warning("names of network %s are not resolved: %s", s->networks[k].name, why.text);
+		return;
+	}
+	net_address_text(&s->networks[k].v4.gateway, text);
+	s->net->resolver = arena_strdup(&s->net->arena, text);
+}
+
 static int start(struct starting *s, struct err *err)
 {
 	int r = find_networks(s, err);
@@ -200,6 +220,7 @@ static int start(struct starting *s, struct err *err)
 		r = network_publish(s->e, s->ports.v, s->ports.n, err);
 	if (r < 0)
 		return r;
+	resolve(s);
 	s->net->hosts = s->hosts.failed ? NULL : arena_strdup(&s->net->arena, s->hosts.p != NULL ? s->hosts.p : "");
 	return s->net->hosts != NULL ? 0 : err_set(err, -ENOMEM, "start instance '%s'", s->i->name);
 }
@@ -213,6 +234,10 @@ int eng_net_start(struct engine *e, const struct eng_instance *i, const struct e
 	e->net = NULL;
 	if (s.net == NULL)
 		return err_set(err, -ENOMEM, "start instance '%s'", i->name);
+	if (c->network != NULL && strcmp(c->network, ENG_NETWORK_PASTA) == 0) {
+		e->net = s.net;
+		return pasta_lease(e, i, c, err);
+	}
 	r = s.n = eng_net_wants(c, &s.net->arena, s.wants, err);
 	if (r > 0)
 		r = start(&s, err);
@@ -238,6 +263,8 @@ int eng_net_connect(struct engine *e, pid_t pid, struct err *err)
 {
 	if (e->net == NULL)
 		return 0;
+	if (e->net->pasta.n > 0)
+		return pasta_connect(e, pid, err);
 	_cleanup_close_ int netns = open_netns(pid, err);
 	return netns < 0 ? netns : net_legs_attach(netns, e->net->legs, e->net->n, err);
 }
@@ -272,23 +299,29 @@ int eng_net_stop(struct engine *e, const char *id, struct err *err)
 	int r = db_query(e->db, &rows, err, "SELECT 1 FROM endpoint WHERE instance = ?1 UNION SELECT 1 FROM port WHERE instance = ?1 LIMIT 1",
 			 "s", id);
 
+	if (e->rootless)
+		pasta_end(e, id);
 	if (r == 0)
 		r = db_next(rows, err);
 	db_rows_freep(&rows);
 	rows = NULL;
 	if (r <= 0)
 		return r;
-	r = unpublish(e, id, err);
+	r = e->rootless ? 0 : unpublish(e, id, err); /* without root no rule knows of it */
 	if (r == 0)
 		r = db_begin(e->db, err);
 	if (r < 0)
 		return r;
-	r = db_run(e->db, err, "DELETE FROM port WHERE instance = ?", "s", id);
+	r = names_forget_all(e, id, err);
+	if (r >= 0)
+		r = db_run(e->db, err, "DELETE FROM port WHERE instance = ?", "s", id);
 	if (r >= 0)
 		r = db_run(e->db, err, "DELETE FROM endpoint WHERE instance = ?", "s", id);
 	if (r < 0) {
 		db_rollback(e->db);
 		return r;
 	}
-	return db_commit(e->db, err);
+	r = db_commit(e->db, err);
+	(void) names_repair(e, NULL); /* a network that is left may miss its resolver; `system check` says what cannot be */
+	return r;
 }

@@ -36,6 +36,7 @@ struct eng_net_want {
  * @hosts: lines for its /etc/hosts
  * @resolver: address of its network's resolver; NULL: the host's are used
  * @gateway: the host's address in its first network; "" for none
+ * @pasta: command line of the program that stands for networks without root; empty for none
  */
 struct eng_net {
 	struct arena arena;
@@ -43,6 +44,7 @@ struct eng_net {
 	size_t n;
 	const char *hosts, *resolver;
 	char gateway[NET_TEXT_MAX];
+	struct img_words pasta;
 };
 
 /** eng_net_want_parse() - read such words; 0; -EINVAL with a message; -ENOMEM */

@@ -17,8 +17,10 @@
 #include "engine/engine.h"
 #include "engine/net/attach.h"
 #include "engine/net/check.h"
+#include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
+#include "engine/net/resolver.h"
 #include "net/link.h"
 #include "sys/netlink.h"
 
@@ -54,6 +56,17 @@ static int check_leases(struct engine *e, const struct eng_check *c, struct err 
 	return r;
 }
 
+/* Does somebody answer for its names? */
+static void check_names(struct engine *e, const struct eng_check *c, const struct eng_network *n, struct arena *a)
+{
+	const char *what;
+
+	if (!names_known(n) || resolver_pid(e, n->id) != 0)
+		return;
+	what = arena_printf(a, "network '%s': its resolver is gone", n->name);
+	c->found(c->data, what != NULL ? what : "", c->repair && names_start(e, n, NULL) == 0 ? "started again" : NULL);
+}
+
 /* Is the network there as its instances need it? */
 static int check_network(struct engine *e, const struct eng_check *c, struct eng_network *n, struct arena *a, struct err *err)
 {
@@ -69,6 +82,7 @@ static int check_network(struct engine *e, const struct eng_check *c, struct eng
 	_cleanup_close_ int fd = netlink_open();
 	if (r < 0 || fd < 0)
 		return r < 0 ? r : err_set(err, fd, "netlink socket");
+	check_names(e, c, n, a);
 	r = net_link_find(fd, n->device, &link);
 	if (r == 0)
 		known = net_table_knows(rules, table, n->device, err);

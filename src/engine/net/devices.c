@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
 #include "net/forward.h"
@@ -192,21 +193,33 @@ int network_publish(struct engine *e, const struct net_table_port *ports, size_t
 	return r == 0 && n > 0 ? add_rules(e, &t, err) : r;
 }
 
+/* What the rules know of one network */
+struct one {
+	char name[NET_TABLE_MAX];
+	struct net_table_bridge bridge;
+	struct net_table table;
+};
+
+static int open_one(struct engine *e, const struct eng_network *n, struct one *ret, struct err *err)
+{
+	ret->bridge = describe(n);
+	ret->table = (struct net_table) { .name = ret->name, .bridges = &ret->bridge, .nr_bridges = 1 };
+	return network_table(e, ret->name, &ret->table.fd, err);
+}
+
 int network_make(struct engine *e, const struct eng_network *n, struct err *err)
 {
-	const struct net_table_bridge bridge = describe(n);
-	char name[NET_TABLE_MAX];
-	struct net_table t = { .name = name, .bridges = &bridge, .nr_bridges = 1 };
+	struct one one;
 	int r;
 
 	if (!is_bridge(n))
 		return 0;
-	r = network_table(e, name, &t.fd, err);
+	r = open_one(e, n, &one, err);
 	if (r == 0)
 		r = make_bridge(n, err);
 	if (r == 0)
-		r = add_rules(e, &t, err);
-	return r == 0 ? net_forward_allow(t.fd, n->device, err) : r;
+		r = add_rules(e, &one.table, err);
+	return r == 0 ? net_forward_allow(one.table.fd, n->device, names_known(n), err) : r;
 }
 
 /* The network's addresses may be the host's by now: on a default network nobody has chosen, others are taken. */
@@ -230,6 +243,16 @@ static int recheck(struct engine *e, struct eng_network *n, struct err *err)
 	return r < 0 ? r : 0;
 }
 
+int network_prepare(struct engine *e, struct eng_network *n, struct err *err)
+{
+	_cleanup_close_ int fd = netlink_open();
+	struct net_link link;
+
+	if (fd < 0)
+		return err_set(err, fd, "netlink socket");
+	return !is_bridge(n) || (net_link_find(fd, n->device, &link) == 0 && link.up) ? 0 : network_up(e, n, err);
+}
+
 int network_up(struct engine *e, struct eng_network *n, struct err *err)
 {
 	char table[NET_TABLE_MAX];
@@ -247,7 +270,7 @@ int network_up(struct engine *e, struct eng_network *n, struct err *err)
 	if (net_link_find(fd, n->device, &link) == 0 && link.up) {
 		r = net_table_knows(rules, table, n->device, err);
 		if (r != 0) /* the host's rules may be new */
-			return r < 0 ? r : net_forward_allow(rules, n->device, err);
+			return r < 0 ? r : net_forward_allow(rules, n->device, names_known(n), err);
 	}
 	_cleanup_close_ int lock = network_lock(err);
 	if (lock < 0)
@@ -258,14 +281,12 @@ int network_up(struct engine *e, struct eng_network *n, struct err *err)
 
 int network_down(struct engine *e, const struct eng_network *n, struct err *err)
 {
-	const struct net_table_bridge bridge = describe(n);
-	char name[NET_TABLE_MAX];
-	struct net_table t = { .name = name, .bridges = &bridge, .nr_bridges = 1 };
+	struct one one;
 	int r;
 
 	if (!is_bridge(n))
 		return 0;
-	r = network_table(e, name, &t.fd, err);
+	r = open_one(e, n, &one, err);
 	if (r < 0)
 		return r;
 	_cleanup_close_ int fd = netlink_open();
@@ -274,8 +295,8 @@ int network_down(struct engine *e, const struct eng_network *n, struct err *err)
 	r = net_link_remove(fd, n->device);
 	if (r < 0)
 		return err_set(err, r, "remove bridge '%s'", n->device);
-	r = net_table_remove(&t, err);
-	return r == 0 ? net_forward_forget(t.fd, n->device, err) : r;
+	r = net_table_remove(&one.table, err);
+	return r == 0 ? net_forward_forget(one.table.fd, n->device, err) : r;
 }
 
 static int has_endpoint(struct engine *e, const struct eng_network *n, struct err *err)
@@ -305,8 +326,9 @@ static int take_down(struct engine *e, const struct eng_network *list, int n, st
 int eng_networks_idle(struct engine *e, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
+	_cleanup_close_ int lock = network_lock(err); /* nobody is making one of them */
 	struct eng_network *list;
-	int r = db_begin(e->db, err), n;
+	int r = lock < 0 ? lock : db_begin(e->db, err), n;
 
 	if (r < 0)
 		return r;

@@ -14,15 +14,21 @@
 #include "base/cleanup.h"
 #include "base/db.h"
 #include "base/err.h"
+#include "base/log.h"
+#include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/event.h"
+#include "engine/hostfiles.h"
 #include "engine/instance.h"
 #include "engine/net/attach.h"
 #include "engine/net/lease.h"
+#include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
 #include "engine/stop.h"
+
+#define PATH_SIZE 128
 
 static int open_netns(struct engine *e, const struct eng_instance *i, struct err *err)
 {
@@ -36,11 +42,28 @@ static int open_netns(struct engine *e, const struct eng_instance *i, struct err
 	return fd < 0 ? err_set(err, -errno, "open the network namespace of instance '%s'", i->name) : fd;
 }
 
-static int drop_row(struct engine *e, const char *id, const char *network, struct err *err)
+static int add_device(struct engine *e, const struct eng_instance *i, struct net_leg *leg, struct err *err)
 {
-	int r = db_run(e->db, err, "DELETE FROM endpoint WHERE instance = ? AND network = ?", "ss", id, network);
+	const struct eng_backend *b = eng_backend_find(i->isolation);
+	_cleanup_close_ int netns = -EBADF;
 
-	return r < 0 ? r : 0;
+	if (b->join != NULL)
+		return b->join(e, i->id, leg, err);
+	netns = open_netns(e, i, err);
+	return netns < 0 ? netns : net_legs_attach(netns, leg, 1, err);
+}
+
+static int remove_device(struct engine *e, const struct eng_instance *i, int number, struct err *err)
+{
+	const struct eng_backend *b = eng_backend_find(i->isolation);
+	_cleanup_close_ int netns = -EBADF;
+	char inside[IF_NAMESIZE];
+
+	if (b->leave != NULL)
+		return b->leave(e, i->id, number, err);
+	(void) snprintf(inside, sizeof(inside), "eth%d", number);
+	netns = open_netns(e, i, err);
+	return netns < 0 ? netns : net_leg_detach(netns, inside, err);
 }
 
 /* The number after the last of its devices */
@@ -54,38 +77,73 @@ static int next_number(struct engine *e, const char *id, struct err *err)
 	return r < 0 ? r : (int) db_i64(rows, 0);
 }
 
-static int lease(struct engine *e, const struct eng_instance *i, const struct eng_network *n, const struct eng_net_want *w,
-		 struct arena *a, struct net_leg *leg, struct err *err)
+static int commit(struct engine *e, int r, struct err *err)
 {
-	const char *names = arena_printf(a, "%s %.12s", i->name, i->id);
+	if (r >= 0)
+		return db_commit(e->db, err);
+	db_rollback(e->db);
+	return r;
+}
+
+static int drop_lease(struct engine *e, const char *id, const char *network, struct err *err)
+{
 	int r = db_begin(e->db, err);
 
-	for (size_t k = 0; names != NULL && k < w->aliases.n; k++)
-		names = arena_printf(a, "%s %s", names, w->aliases.v[k]);
 	if (r < 0)
 		return r;
-	r = names != NULL ? next_number(e, i->id, err) : err_set(err, -ENOMEM, "connect to network %s", n->name);
-	if (r >= 0)
-		r = eng_lease_take(e, i->id, n, w, names, r, leg, err);
-	if (r < 0) {
-		db_rollback(e->db);
+	r = names_forget(e, network, id, err);
+	if (r == 0)
+		r = db_run(e->db, err, "DELETE FROM endpoint WHERE instance = ? AND network = ?", "ss", id, network);
+	return commit(e, r, err);
+}
+
+static int lease(struct engine *e, const struct eng_instance *i, const struct eng_config *c, const struct eng_network *n,
+		 const struct eng_net_want *w, struct net_leg *leg, struct err *err)
+{
+	int r = db_begin(e->db, err);
+
+	if (r < 0)
 		return r;
+	r = next_number(e, i->id, err);
+	if (r >= 0)
+		r = eng_lease_take(e, i, c, n, w, r, leg, err);
+	return commit(e, r, err);
+}
+
+/* Whom it may ask has changed, in all its networks; @before: address of the resolver that it asked up to now */
+static void tell_names(struct engine *e, const struct eng_instance *i, const struct eng_config *c, const char *before)
+{
+	char path[PATH_SIZE], now[NET_TEXT_MAX];
+	struct err why = { 0 };
+	int r = names_tell(e, i->id, &why);
+
+	if (r == 0)
+		r = names_gateway(e, i->id, now, &why);
+	if (r == 0 && strcmp(before, now) != 0) { /* a file that somebody changed inside stays otherwise */
+		(void) snprintf(path, sizeof(path), "instances/%.64s", i->id);
+		_cleanup_close_ int dir = openat(e->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		r = dir < 0 ? err_set(&why, -errno, "open '%s/%s'", e->root, path)
+			    : eng_hostfiles_resolver(now[0] != '\0' ? now : NULL, c, dir, &why);
 	}
-	return db_commit(e->db, err);
+	if (r < 0)
+		log_warning("names are not resolved for instance '%s': %s", i->name, why.text);
 }
 
 /* At once, in one that runs.  Its default route stays what it is, unless it has none. */
-static int attach(struct engine *e, const struct eng_instance *i, struct eng_network *n, const struct eng_net_want *w,
-		  bool way_out, struct arena *a, struct err *err)
+static int attach(struct engine *e, const struct eng_instance *i, const struct eng_config *c, struct eng_network *n,
+		  const struct eng_net_want *w, bool way_out, struct err *err)
 {
-	_cleanup_close_ int netns = open_netns(e, i, err);
+	char asked[NET_TEXT_MAX];
 	struct net_leg leg;
-	int r = netns < 0 ? netns : network_up(e, n, err);
+	int r = names_gateway(e, i->id, asked, err);
+
+	if (r == 0)
+		r = network_prepare(e, n, err);
 
 	if (r == 0 && strcmp(n->driver, "bridge") != 0)
 		r = err_msg(err, -EOPNOTSUPP, "network %s: only networks on a bridge can be connected to while an instance runs", n->name);
 	if (r == 0)
-		r = lease(e, i, n, w, a, &leg, err);
+		r = lease(e, i, c, n, w, &leg, err);
 	if (r < 0)
 		return r;
 	if (way_out && !n->internal) {
@@ -94,9 +152,11 @@ static int attach(struct engine *e, const struct eng_instance *i, struct eng_net
 	}
 	r = network_up(e, n, err);
 	if (r == 0)
-		r = net_legs_attach(netns, &leg, 1, err);
+		r = add_device(e, i, &leg, err);
 	if (r < 0)
-		(void) drop_row(e, i->id, n->id, NULL); /* else its end does */
+		(void) drop_lease(e, i->id, n->id, NULL); /* else its end does */
+	else
+		tell_names(e, i, c, asked);
 	return r;
 }
 
@@ -165,7 +225,7 @@ static int join(struct engine *e, const struct eng_instance *i, struct eng_confi
 		return err_msg(err, -EEXIST, "endpoint with name %s already exists in network %s", i->name, n.name);
 	w.name = n.name;
 	wants[count] = w;
-	r = i->state == ENG_STATE_RUNNING ? attach(e, i, &n, &w, count == 0, &c->arena, err) : 0;
+	r = i->state == ENG_STATE_RUNNING ? attach(e, i, c, &n, &w, count == 0, err) : 0;
 	if (r == 0)
 		r = set_wants(c, wants, count + 1, err);
 	if (r == 0)
@@ -187,21 +247,22 @@ int eng_net_join(struct engine *e, const struct eng_instance *i, const struct en
 	return r;
 }
 
-static int detach(struct engine *e, const struct eng_instance *i, const struct eng_network *n, struct arena *a, struct err *err)
+static int detach(struct engine *e, const struct eng_instance *i, struct eng_config *c, const struct eng_network *n, struct err *err)
 {
-	_cleanup_close_ int netns = open_netns(e, i, err);
 	struct eng_endpoint *list = NULL;
-	int r = netns < 0 ? netns : eng_endpoints(e, NULL, i->id, a, &list, err), count = r;
+	char asked[NET_TEXT_MAX];
+	int r = eng_endpoints(e, NULL, i->id, &c->arena, &list, err), count = r;
 
-	for (int k = 0; r >= 0 && k < count; k++) {
-		char inside[IF_NAMESIZE];
-
-		if (strcmp(list[k].network, n->name) != 0)
-			continue;
-		(void) snprintf(inside, sizeof(inside), "eth%d", list[k].number);
-		r = net_leg_detach(netns, inside, err);
-	}
-	return r < 0 ? r : drop_row(e, i->id, n->id, err);
+	for (int k = 0; r >= 0 && k < count; k++)
+		if (strcmp(list[k].network, n->name) == 0)
+			r = remove_device(e, i, list[k].number, err);
+	if (r >= 0)
+		r = names_gateway(e, i->id, asked, err);
+	if (r == 0)
+		r = drop_lease(e, i->id, n->id, err);
+	if (r == 0)
+		tell_names(e, i, c, asked);
+	return r;
 }
 
 static int leave(struct engine *e, const struct eng_instance *i, struct eng_config *c, const char *network, bool force,
@@ -219,7 +280,7 @@ static int leave(struct engine *e, const struct eng_instance *i, struct eng_conf
 	if (at < 0)
 		return err_msg(err, -ENOENT, "instance '%s' is not connected to network %s", i->name, n.name);
 	memmove(&wants[at], &wants[at + 1], (size_t) (count - at - 1) * sizeof(wants[0]));
-	r = i->state == ENG_STATE_RUNNING ? detach(e, i, &n, &c->arena, err) : 0;
+	r = i->state == ENG_STATE_RUNNING ? detach(e, i, c, &n, err) : 0;
 	if (r < 0 && !force)
 		return r;
 	r = set_wants(c, wants, count - 1, err);

@@ -17,10 +17,13 @@
 #include "base/db.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/instance.h"
 #include "engine/net/attach.h"
 #include "engine/net/network.h"
 
+#define HOST_NAME_DIGITS 12 /* of the id, of an instance that got no name of its own */
 #define TRIES_MAX 1048576 /* addresses that are looked at */
 
 struct family {
@@ -164,11 +167,40 @@ static int name_ends(struct net_leg *leg, int number, struct err *err)
 	return 0;
 }
 
-int eng_lease_take(struct engine *e, const char *id, const struct eng_network *n, const struct eng_net_want *want,
-		   const char *names, int number, struct net_leg *ret, struct err *err)
+/* What it is called: its name, the beginning of its id, the host name somebody chose, and other names */
+static void add_names(const struct eng_instance *i, const struct eng_config *c, const struct eng_net_want *w, struct str *ret)
+{
+	str_printf(ret, "%s %.*s", i->name, HOST_NAME_DIGITS, i->id);
+	if (c->hostname != NULL && strncmp(c->hostname, i->id, HOST_NAME_DIGITS) != 0)
+		str_printf(ret, " %s", c->hostname);
+	for (size_t k = 0; k < w->aliases.n; k++)
+		str_printf(ret, " %s", w->aliases.v[k]);
+}
+
+static int insert(struct engine *e, const char *id, const struct eng_network *n, int number, const struct net_leg *leg,
+		  const char *names, const char *servers, struct err *err)
+{
+	char ip[NET_TEXT_MAX], ip6[NET_TEXT_MAX], mac[18];
+	int r;
+
+	net_address_text(&leg->v4.base, ip);
+	net_address_text(&leg->v6.base, ip6);
+	(void) snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", leg->mac[0], leg->mac[1], leg->mac[2], leg->mac[3],
+			leg->mac[4], leg->mac[5]);
+	r = db_run(e->db, err,
+		   "INSERT INTO endpoint(instance, network, number, ip, ip6, mac, names, servers) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+		   "ssisssss", id, n->id, (int64_t) number, ip[0] != '\0' ? ip : NULL, ip6[0] != '\0' ? ip6 : NULL, mac, names,
+		   servers);
+	if (r == -EEXIST)
+		return err_msg(err, r, "the instance is in network %s already", n->name);
+	return r < 0 ? r : 0;
+}
+
+int eng_lease_take(struct engine *e, const struct eng_instance *i, const struct eng_config *c, const struct eng_network *n,
+		   const struct eng_net_want *want, int number, struct net_leg *ret, struct err *err)
 {
 	const struct family v4 = { n, &n->v4, "ip" }, v6 = { n, &n->v6, "ip6" };
-	char ip[NET_TEXT_MAX], ip6[NET_TEXT_MAX], mac[18];
+	_cleanup_(str_fini) struct str names = { 0 }, servers = { 0 };
 	struct net_leg leg = { .parent = n->device, .mtu = n->mtu, .rate = want->rate };
 	int r = take_one(e, &v4, want->ip, &leg.v4, err);
 
@@ -180,17 +212,13 @@ int eng_lease_take(struct engine *e, const char *id, const struct eng_network *n
 		r = name_ends(&leg, number, err);
 	if (r < 0)
 		return r;
-	net_address_text(&leg.v4.base, ip);
-	net_address_text(&leg.v6.base, ip6);
-	(void) snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", leg.mac[0], leg.mac[1], leg.mac[2], leg.mac[3],
-			leg.mac[4], leg.mac[5]);
-	r = db_run(e->db, err,
-		   "INSERT INTO endpoint(instance, network, number, ip, ip6, mac, names) VALUES(?, ?, ?, ?, ?, ?, ?)", "ssissss",
-		   id, n->id, (int64_t) number, ip[0] != '\0' ? ip : NULL, ip6[0] != '\0' ? ip6 : NULL, mac, names);
-	if (r == -EEXIST)
-		return err_msg(err, r, "the instance is in network %s already", n->name);
-	if (r < 0)
-		return r;
-	*ret = leg;
-	return 0;
+	add_names(i, c, want, &names);
+	for (size_t k = 0; k < c->dns.n; k++)
+		str_printf(&servers, "%s%s", k > 0 ? " " : "", c->dns.v[k]);
+	if (names.failed || servers.failed)
+		return err_set(err, -ENOMEM, "lease addresses");
+	r = insert(e, i->id, n, number, &leg, names.p, servers.p != NULL ? servers.p : "", err);
+	if (r == 0)
+		*ret = leg;
+	return r;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+struct eng_config;
+struct eng_instance;
 struct eng_net_want;
 struct eng_network;
 struct engine;
@@ -9,11 +11,11 @@ struct net_leg;
 
 /**
  * eng_lease_take() - give an instance addresses in a network
- * @names: what it is called there, separated by blanks
+ * @c: its configuration: for its names, and the servers that it asks for others
  * @number: of its device
  * @ret: filled but for @kind, @gateways and @mode
  * Context: inside a transaction.
  * Return: 0; -EADDRINUSE; -EADDRNOTAVAIL none is left; -EINVAL; -errno with a message.
  */
-int eng_lease_take(struct engine *e, const char *id, const struct eng_network *n, const struct eng_net_want *want,
-		   const char *names, int number, struct net_leg *ret, struct err *err);
+int eng_lease_take(struct engine *e, const struct eng_instance *i, const struct eng_config *c, const struct eng_network *n,
+		   const struct eng_net_want *want, int number, struct net_leg *ret, struct err *err);

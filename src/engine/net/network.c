@@ -55,6 +55,8 @@ int network_lock(struct err *err)
 {
 	_cleanup_close_ int fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		return err_msg(err, -EPERM, "networks on bridges need root: without it, --network pasta, host and none are possible");
 	if (fd < 0)
 		return err_set(err, -errno, "open '%s'", LOCK_FILE);
 	while (flock(fd, LOCK_EX) < 0)
@@ -355,7 +357,8 @@ int eng_network_remove(struct engine *e, const char *what, struct err *err)
 		return r;
 	if (eng_network_is_fixed(n.name))
 		return err_msg(err, -EPERM, "%s is a pre-defined network and cannot be removed", n.name);
-	r = db_begin(e->db, err);
+	_cleanup_close_ int lock = network_lock(err); /* nobody is making its bridge */
+	r = lock < 0 ? lock : db_begin(e->db, err);
 	if (r < 0)
 		return r;
 	r = eng_endpoints(e, n.id, NULL, &a, &users, err);

@@ -38,6 +38,9 @@ struct err;
 	" PRIMARY KEY(protocol, port, address)) WITHOUT ROWID;"                                                       \
 	"CREATE INDEX port_instance ON port(instance);"
 
+/* Servers for names that somebody chose for the instance, separated by blanks */
+#define ENG_NETWORK_SERVERS_SCHEMA "ALTER TABLE endpoint ADD COLUMN servers TEXT NOT NULL DEFAULT '';"
+
 /**
  * struct eng_subnet - addresses of one version of IP
  * @net: family 0 when there are none

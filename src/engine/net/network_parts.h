@@ -39,13 +39,19 @@ int network_lock(struct err *err);
 /** network_table() - name of the store's table of nftables, and a descriptor to use it by that stays the engine's */
 int network_table(struct engine *e, char ret[NET_TABLE_MAX], int *ret_fd, struct err *err);
 
+/**
+ * network_prepare() - its addresses can be leased: its bridge is there, or could be made
+ * Somebody may take it down as long as nobody has a lease of it; network_up() comes after that.
+ */
+int network_prepare(struct engine *e, struct eng_network *n, struct err *err);
+
 /** network_up() - its bridge is there, and known to the rules; quick when it is so */
 int network_up(struct engine *e, struct eng_network *n, struct err *err);
 
 /** network_make() - the same for one that was just made, by who holds network_lock() */
 int network_make(struct engine *e, const struct eng_network *n, struct err *err);
 
-/** network_down() - remove its bridge and what the rules know of it */
+/** network_down() - remove its bridge and what the rules know of it; the caller holds network_lock() */
 int network_down(struct engine *e, const struct eng_network *n, struct err *err);
 
 /** network_rules() - make the rules anew from the database */

@@ -75,14 +75,19 @@ static int try_port(const struct taking *t, struct net_table_port *p, struct err
 
 	net_address_text(&p->host, address);
 	for (int i = 0; i < (any ? TRIES : 1); i++) {
+		if (!any) { /* first: without root a program of ours has it as well */
+			r = is_leased(t, p, address, err);
+			if (r != 0)
+				return r;
+		}
 		got = net_port_try(p->protocol, &p->host, any ? 0 : p->port);
-		if (got < 0)
-			return in_use(p, address, got, err);
+		if (got < 0 || !any)
+			return got < 0 ? in_use(p, address, got, err) : 0;
 		p->port = (uint16_t) got;
 		r = is_leased(t, p, address, err);
 		if (r <= 0)
 			return r;
-		p->port = any ? 0 : p->port;
+		p->port = 0;
 	}
 	return -EADDRINUSE;
 }

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "engine/config.h"
 #include "engine/net/attach.h"
+#include "engine/net/pasta.h"
 
 static int read_pair(struct arena *a, char *pair, struct eng_net_want *w, struct err *err)
 {
@@ -70,6 +71,7 @@ int eng_net_wants(const struct eng_config *c, struct arena *a, struct eng_net_wa
 	int r = 0;
 
 	if (c->network == NULL || strcmp(c->network, "none") == 0 || strcmp(c->network, "host") == 0 ||
+	    strcmp(c->network, ENG_NETWORK_PASTA) == 0 ||
 	    strchr(c->network, ':') != NULL) /* "container:ID" */
 		return 0;
 	if (c->networks.n >= ENG_NETWORKS_MAX)

@@ -51,18 +51,17 @@ static int begin(struct execution *x, struct err *err)
 {
 	const struct oci_process *p = x->opts->process;
 	_cleanup_(str_fini) struct str message = { 0 };
+	struct vm_how how = { .number = vm_message_number(), .input = true };
 	int r;
 
 	(void) setsid(); /* a new process leads no group */
 	r = x->program.signals = vm_conduct_signals(err);
 	if (r >= 0)
 		r = p->terminal ? open_terminal(x, err) : 0;
+	how.size = vm_conduct_size(x->program.terminal);
 	if (r == 0)
-		r = x->program.control = vm_link_open(x->program.dir, err);
-	if (r >= 0)
-		r = vm_message_exec(x->c->spec, p, true, vm_conduct_size(x->program.terminal), &message, err);
-	return r == 0 ? vm_link_start(x->program.control, message.p, message.len, p->args.v[0], &x->program.number, err)
-		      : r;
+		r = vm_message_exec(x->c->spec, p, &how, &message, err);
+	return r == 0 ? vm_conduct_start(&x->program, &message, how.number, p->args.v[0], err) : r;
 }
 
 static _Noreturn void be_stand_in(void *arg, int report)
@@ -75,7 +74,8 @@ static _Noreturn void be_stand_in(void *arg, int report)
 	vm_report(report, r < 0 ? &err : NULL, x->master);
 	if (r < 0)
 		_exit(EXIT_OURS);
-	int keep[] = { x->program.dir, x->program.control, x->program.signals, x->program.terminal };
+	int keep[] = { x->program.dir, x->program.control, x->program.signals, x->program.terminal,
+		       x->program.stream[0], x->program.stream[1] };
 
 	(void) proc_close_except(STDERR_FILENO + 1, keep, ARRAY_LEN(keep)); /* tidiness */
 	r = vm_conduct(&x->program);
@@ -88,13 +88,15 @@ int vm_bundle_exec(struct oci_container *c, const struct oci_exec_opts *opts, st
 	struct execution x = {
 		.c = c,
 		.opts = opts,
-		.program = { c->dir_fd, -EBADF, -EBADF, -EBADF, -EBADF, 0, true, false },
+		.program = VM_PROGRAM_NONE,
 		.console = -EBADF,
 		.master = -EBADF,
 	};
 	struct eng_running running = { .master = -EBADF };
 	int r;
 
+	x.program.dir = c->dir_fd;
+	x.program.input = true;
 	if (opts->console_socket != NULL && opts->process->terminal) {
 		x.console = msg_connect(opts->console_socket);
 		if (x.console < 0)

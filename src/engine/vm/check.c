@@ -20,7 +20,8 @@ static int check_namespaces(const struct eng_config *c, struct err *err)
 {
 	const struct {
 		const char *name, *value;
-	} all[] = { { "--pid", c->pid }, { "--ipc", c->ipc }, { "--uts", c->uts }, { "--cgroupns", c->cgroupns } };
+	} all[] = { { "--pid", c->pid }, { "--ipc", c->ipc }, { "--uts", c->uts }, { "--cgroupns", c->cgroupns },
+		  { "--network", c->network } };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i].value != NULL && (strcmp(all[i].value, "host") == 0 || str_starts(all[i].value, "container:")))
@@ -29,8 +30,6 @@ static int check_namespaces(const struct eng_config *c, struct err *err)
 				       all[i].name, all[i].value);
 	if (c->userns_size != 0 || (c->userns != NULL && strcmp(c->userns, "host") != 0))
 		return refuse("--userns", "its users are its own already; leave the option out", err);
-	if (c->network != NULL && strcmp(c->network, "none") != 0)
-		return refuse("--network other than none", "use --isolation container", err);
 	return 0;
 }
 

@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/str.h"
 #include "engine/vm/link.h"
 #include "engine/vm/message.h"
 #include "sys/proc.h"
@@ -181,18 +182,35 @@ static void wait_for_events(struct conductor *c)
 		(void) proc_pidfd_kill(c->p->machine, SIGKILL); /* it may be dead */
 }
 
-static int connect_streams(struct conductor *c)
+/* All connections begin at once: each takes a way to the guest and back. */
+int vm_conduct_start(struct vm_program *p, const struct str *message, uint64_t number, const char *name, struct err *err)
 {
-	struct vm_program *p = c->p;
-	int r;
+	int streams = p->terminal >= 0 ? 1 : GUEST_STREAM_N_, r = 0;
+	bool first = p->control >= 0;
 
-	c->output[1].closed = p->terminal >= 0;
-	c->output[1].from = c->output[1].to = -1;
-	c->output[0].from = r = vm_link_stream(p->dir, p->number, GUEST_STREAM_MAIN, NULL);
-	if (r >= 0 && p->terminal < 0)
-		c->output[1].from = r = vm_link_stream(p->dir, p->number, GUEST_STREAM_STDERR, NULL);
+	if (!first)
+		r = p->control = vm_link_begin(p->dir, message->p, message->len, err);
+	else if (vm_link_send_all(p->control, message->p, message->len) < 0)
+		r = err_msg(err, -ECONNRESET, "the virtual machine does not take the request to run a program");
+	for (int i = 0; r >= 0 && i < streams; i++)
+		r = p->stream[i] = vm_link_stream(p->dir, number, (enum guest_stream) i, err);
 	if (r < 0)
 		return r;
+	r = first ? 0 : vm_link_begun(p->control, err);
+	if (r == 0)
+		r = vm_link_answer(p->control, GUEST_STARTED, name, err);
+	for (int i = 0; r == 0 && i < streams; i++)
+		r = vm_link_begun(p->stream[i], err);
+	return r;
+}
+
+static void connect_streams(struct conductor *c)
+{
+	const struct vm_program *p = c->p;
+
+	c->output[1].closed = p->terminal >= 0;
+	c->output[0].from = p->stream[GUEST_STREAM_MAIN];
+	c->output[1].from = p->stream[GUEST_STREAM_STDERR];
 	c->output[0].to = p->terminal >= 0 ? p->terminal : STDOUT_FILENO;
 	c->output[1].to = p->terminal >= 0 ? -1 : STDERR_FILENO;
 	c->input.from = !p->input ? -1 : p->terminal >= 0 ? p->terminal : STDIN_FILENO;
@@ -202,7 +220,6 @@ static int connect_streams(struct conductor *c)
 		nonblock(c->output[i].to);
 	}
 	nonblock(c->input.from);
-	return 0;
 }
 
 int vm_conduct(struct vm_program *p)
@@ -211,8 +228,7 @@ int vm_conduct(struct vm_program *p)
 	bool told = false;
 
 	c.p = p;
-	if (connect_streams(&c) < 0)
-		return -ECONNRESET;
+	connect_streams(&c);
 	while (!(c.exited || c.gone) || !c.output[0].closed || !c.output[1].closed) {
 		wait_for_events(&c);
 		if (c.input.closed && !told && p->terminal < 0) { /* the program reads the end */

@@ -74,6 +74,7 @@ static int begin(struct starting *s, struct err *err)
 {
 	_cleanup_(oci_spec_freep) struct oci_spec *spec = NULL;
 	_cleanup_(str_fini) struct str message = { 0 };
+	struct vm_how how = { .number = vm_message_number(), .input = s->exec->open_stdin };
 	int r;
 
 	(void) setsid(); /* a new process leads no group */
@@ -88,14 +89,9 @@ static int begin(struct starting *s, struct err *err)
 	s->program.dir = openat(s->e->run_fd, s->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->program.dir < 0)
 		return err_set(err, -ESRCH, "open the instance's directory");
-	s->program.control = vm_link_open(s->program.dir, err);
-	if (s->program.control < 0)
-		return s->program.control;
-	r = vm_message_exec(spec, &spec->process, s->exec->open_stdin, vm_conduct_size(s->program.terminal), &message,
-			    err);
-	return r == 0 ? vm_link_start(s->program.control, message.p, message.len, spec->process.args.v[0],
-				      &s->program.number, err)
-		      : r;
+	how.size = vm_conduct_size(s->program.terminal);
+	r = vm_message_exec(spec, &spec->process, &how, &message, err);
+	return r == 0 ? vm_conduct_start(&s->program, &message, how.number, spec->process.args.v[0], err) : r;
 }
 
 static _Noreturn void be_stand_in(void *arg, int report)
@@ -108,7 +104,8 @@ static _Noreturn void be_stand_in(void *arg, int report)
 	vm_report(report, r < 0 ? &err : NULL, s->master);
 	if (r < 0)
 		_exit(EXIT_OURS);
-	int keep[] = { s->program.dir, s->program.control, s->program.signals, s->program.terminal };
+	int keep[] = { s->program.dir, s->program.control, s->program.signals, s->program.terminal,
+		       s->program.stream[0], s->program.stream[1] };
 
 	(void) proc_close_except(STDERR_FILENO + 1, keep, ARRAY_LEN(keep)); /* tidiness */
 	r = vm_conduct(&s->program);
@@ -121,9 +118,10 @@ int vm_exec(struct engine *e, const char *id, const struct eng_exec *exec, struc
 		.e = e,
 		.id = id,
 		.exec = exec,
-		.program = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, 0, exec->open_stdin, false },
+		.program = VM_PROGRAM_NONE,
 		.master = -EBADF,
 	};
 
+	s.program.input = exec->open_stdin;
 	return vm_stand_in(be_stand_in, &s, false, ret, err);
 }

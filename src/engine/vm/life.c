@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "engine/vm/control.h"
 #include "engine/vm/link.h"
 #include "engine/vm/message.h"
 #include "engine/vm/tree.h"
@@ -24,6 +25,7 @@ int vm_life_boot(struct vm_life *l, const struct vm_want *want, struct err *err)
 
 	(void) unlinkat(l->machine.dir, VM_SOCKET, 0); /* of the last time, as the next one */
 	(void) unlinkat(l->machine.dir, VM_SOCKET_READY, 0);
+	(void) unlinkat(l->machine.dir, VM_CONTROL, 0);
 	_cleanup_close_ int listener = vm_link_listen(l->machine.dir, err);
 	r = listener < 0 ? listener : vm_machine_start(want, &l->machine, err);
 	if (r < 0)
@@ -42,10 +44,11 @@ int vm_life_run(struct vm_life *l, const struct oci_spec *spec, struct err *err)
 {
 	_cleanup_(str_fini) struct str message = { 0 };
 	struct vm_program *p = &l->program;
-	int r = vm_message_run(spec, p->input, vm_conduct_size(p->terminal), &message, err);
+	struct vm_how how = { .number = vm_message_number(), .input = p->input, .size = vm_conduct_size(p->terminal) };
+	int r = vm_message_run(spec, &how, l->machine.nets, l->machine.nr_nets, &message, err);
 
 	if (r == 0)
-		r = vm_link_start(p->control, message.p, message.len, spec->process.args.v[0], &p->number, err);
+		r = vm_conduct_start(p, &message, how.number, spec->process.args.v[0], err);
 	return r == 0 ? vm_tree_enter(l->machine.root, err) : r;
 }
 
@@ -72,7 +75,8 @@ static int lost(const struct vm_life *l)
 void vm_life_keep(const struct vm_life *l, int also)
 {
 	int keep[] = { l->program.dir,	    l->program.control,	   l->program.machine, l->program.signals,
-		       l->program.terminal, l->machine.complaints, l->machine.root,    also };
+		       l->program.terminal, l->program.stream[0], l->program.stream[1],
+			 l->machine.complaints, l->machine.root,     also };
 
 	(void) proc_close_except(STDERR_FILENO + 1, keep, ARRAY_LEN(keep)); /* tidiness */
 }

@@ -20,7 +20,7 @@ struct vm_life {
 	struct vm_program program;
 };
 
-#define VM_LIFE_NONE { VM_MACHINE_NONE, { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, 0, false, false } }
+#define VM_LIFE_NONE { VM_MACHINE_NONE, VM_PROGRAM_NONE }
 
 /**
  * vm_life_boot() - start the machine, until its guest is ready

@@ -54,20 +54,39 @@ static int read_ok(int fd)
 	return -EPROTO;
 }
 
-int vm_link_open(int dir, struct err *err)
+int vm_link_begin(int dir, const void *message, size_t n, struct err *err)
 {
+	static const char line[] = "CONNECT " GUEST_PORT_TEXT "\n";
 	const struct timeval limit = { .tv_sec = ANSWER_S };
 	struct sockaddr_un addr;
 	_cleanup_close_ int fd = make_socket(dir, VM_SOCKET, &addr);
-	char line[LINE_MAX_BYTES];
-	int n = snprintf(line, sizeof(line), "CONNECT %u\n", GUEST_PORT), r = 0;
+	int r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+				connect(fd, (const struct sockaddr *) &addr, sizeof(addr)) < 0
+			? -errno
+			: vm_link_send_all(fd, line, strlen(line));
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
-	    connect(fd, (const struct sockaddr *) &addr, sizeof(addr)) < 0 || send(fd, line, (size_t) n, MSG_NOSIGNAL) != n)
-		r = -errno;
 	if (r == 0)
-		r = read_ok(fd);
+		r = vm_link_send_all(fd, message, n);
 	return r < 0 ? err_set(err, r, "connect to the virtual machine") : take_fd(fd);
+}
+
+int vm_link_begun(int sock, struct err *err)
+{
+	int r = read_ok(sock);
+
+	return r < 0 ? err_set(err, r, "connect to the virtual machine") : 0;
+}
+
+int vm_link_stream(int dir, uint64_t number, enum guest_stream stream, struct err *err)
+{
+	uint8_t buf[64];
+	struct guest_out o = { .p = buf, .room = sizeof(buf) };
+
+	guest_begin(&o, GUEST_STREAM);
+	guest_put_number(&o, GUEST_NUMBER, number);
+	guest_put_number(&o, GUEST_STREAM_OF, stream);
+	(void) guest_end(&o); /* it fits */
+	return vm_link_begin(dir, o.p, o.len, err);
 }
 
 int vm_link_read(int sock, struct vm_reply *ret, struct err *err)
@@ -97,9 +116,9 @@ uint64_t vm_reply_number(const struct vm_reply *m, enum guest_tag tag, uint64_t 
 	return fallback;
 }
 
-static int send_all(int sock, const void *data, size_t n)
+int vm_link_send_all(int sock, const void *message, size_t n)
 {
-	const char *p = data;
+	const char *p = message;
 
 	while (n > 0) {
 		ssize_t k = send(sock, p, n, MSG_NOSIGNAL);
@@ -122,7 +141,7 @@ int vm_link_send(int sock, enum guest_type type, enum guest_tag tag, uint64_t v,
 		guest_put_number(&o, tag, v);
 	if (tag2 != 0)
 		guest_put_number(&o, tag2, v2);
-	return guest_end(&o) < 0 ? -EMSGSIZE : send_all(sock, o.p, o.len);
+	return guest_end(&o) < 0 ? -EMSGSIZE : vm_link_send_all(sock, o.p, o.len);
 }
 
 /* As containers say it: others look for these words. */
@@ -152,6 +171,7 @@ static int failed(const struct vm_reply *m, const char *program, struct err *err
 		[GUEST_STEP_CWD] = "enter the working directory",
 		[GUEST_STEP_IDENTITY] = "become the user",
 		[GUEST_STEP_FILTER] = "load the filter of system calls",
+		[GUEST_STEP_NETWORK] = "set up the network devices",
 	};
 	uint64_t step = vm_reply_number(m, GUEST_STEP, 0), error = vm_reply_number(m, GUEST_ERROR, EIO);
 
@@ -163,29 +183,14 @@ static int failed(const struct vm_reply *m, const char *program, struct err *err
 		       step < GUEST_STEP_N_ ? steps[step] : "start the program");
 }
 
-int vm_link_start(int sock, const void *message, size_t n, const char *program, uint64_t *ret_number, struct err *err)
+int vm_link_answer(int sock, enum guest_type want, const char *program, struct err *err)
 {
 	struct vm_reply m;
-	int r = send_all(sock, message, n);
+	int r = vm_link_read(sock, &m, err);
 
-	if (r < 0)
-		return err_set(err, r, "ask the virtual machine to run a program");
-	r = vm_link_read(sock, &m, err);
 	if (r == 0 && m.head.type == GUEST_FAILED)
 		return failed(&m, program, err);
-	if (r == 0 && m.head.type != GUEST_STARTED)
-		return err_msg(err, -EPROTO, "the virtual machine answers with message %u", m.head.type);
-	if (r == 0)
-		*ret_number = vm_reply_number(&m, GUEST_NUMBER, 0);
-	return r;
-}
-
-int vm_link_stream(int dir, uint64_t number, enum guest_stream stream, struct err *err)
-{
-	_cleanup_close_ int fd = vm_link_open(dir, err);
-	int r = fd < 0 ? fd : vm_link_send(fd, GUEST_STREAM, GUEST_NUMBER, number, GUEST_STREAM_OF, stream);
-
-	if (fd >= 0 && r < 0)
-		return err_set(err, r, "connect a stream to the virtual machine");
-	return r < 0 ? r : take_fd(fd);
+	return r == 0 && m.head.type != want
+		       ? err_msg(err, -EPROTO, "the virtual machine answers with message %u", m.head.type)
+		       : r;
 }

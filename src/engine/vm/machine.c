@@ -29,19 +29,22 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/kernel/kernel.h"
+#include "engine/vm/control.h"
 #include "engine/vm/initramfs.h"
 #include "engine/vm/link.h"
+#include "engine/vm/network.h"
 #include "sys/exe.h"
 #include "sys/proc.h"
 
 #define MEMORY_STEP (2ull << 20)
 #define READY_S 300
-#define ARGS_MAX 32
+#define ARGS_MAX 64
 #define GUEST_CID "3"
 /* What stock kernels wait for, print or check without need */
 #define APPEND "console=ttyS0 quiet cryptomgr.notests reboot=k panic=-1 init_on_alloc=0 rdinit=/init"
 
-static const char *const modules[] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs", NULL };
+static const char *const modules[] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs", NULL },
+			  *const with_network[] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs", "virtio_net", NULL };
 
 int vm_machine_prepare(struct engine *e, const struct vm_want *want, struct vm_machine *m, struct err *err)
 {
@@ -59,7 +62,7 @@ int vm_machine_prepare(struct engine *e, const struct vm_want *want, struct vm_m
 	m->kernel = open(image, O_RDONLY | O_CLOEXEC);
 	if (m->kernel < 0)
 		return err_set(err, -errno, "open kernel '%s'", image);
-	m->initramfs = vm_initramfs_make(dir, modules, err);
+	m->initramfs = vm_initramfs_make(dir, m->nr_nets > 0 ? with_network : modules, err);
 	if (m->initramfs < 0)
 		return m->initramfs;
 	m->complaints = memfd_create("complaints", MFD_CLOEXEC);
@@ -85,6 +88,19 @@ static const char *fd_path(struct args *a, int fd)
 	return arena_printf(&a->arena, "/proc/self/fd/%d", fd);
 }
 
+/* "fd=5:6,id=eth0,mac=..." */
+static const char *net_option(struct args *a, const struct vm_net *n)
+{
+	const unsigned char *m = n->leg.mac;
+	const char *fds = "";
+
+	for (unsigned i = 0; fds != NULL && i < n->queues; i++)
+		fds = arena_printf(&a->arena, "%s%s%d", fds, i > 0 ? ":" : "", n->fds[i]);
+	return fds == NULL ? NULL
+			   : arena_printf(&a->arena, "fd=%s,id=%s,mac=%02x:%02x:%02x:%02x:%02x:%02x", fds, n->leg.inside, m[0], m[1], m[2],
+					  m[3], m[4], m[5]);
+}
+
 static void make_args(const struct vm_want *want, const struct vm_machine *m, const char *program, struct args *a)
 {
 	uint64_t memory = want->memory != 0 ? want->memory : ENG_VM_MEMORY;
@@ -100,6 +116,10 @@ static void make_args(const struct vm_want *want, const struct vm_machine *m, co
 	add(a, "--serial", arena_printf(&a->arena, "/proc/self/fd/%d/" ENG_CONSOLE, m->files));
 	add(a, "--vsock", GUEST_CID ",path=" VM_SOCKET); /* in the working directory */
 	add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=root", m->root));
+	for (size_t i = 0; i < m->nr_nets; i++)
+		add(a, "--net", net_option(a, &m->nets[i]));
+	if (m->nr_nets > 0) /* networks may come and go */
+		add(a, "--qmp", VM_CONTROL);
 	a->v[a->n++] = "--no-reboot";
 	a->v[a->n] = NULL;
 }
@@ -111,10 +131,15 @@ static void limit(void)
 	(void) setrlimit(RLIMIT_CORE, &none); /* guest memory is nobody's business; lowering is allowed */
 }
 
+static bool pass(int fd)
+{
+	return fcntl(fd, F_SETFD, 0) == 0;
+}
+
 static _Noreturn void be_machine(const struct vm_machine *m, const char *const *argv)
 {
 	static const char *const env[] = { NULL };
-	const int pass[] = { m->files, m->root, m->kernel, m->initramfs };
+	const int files[] = { m->files, m->root, m->kernel, m->initramfs };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	limit();
@@ -123,9 +148,13 @@ static _Noreturn void be_machine(const struct vm_machine *m, const char *const *
 		_exit(125);
 	if (fchdir(m->dir) < 0 || proc_cloexec_from(STDERR_FILENO + 1) < 0)
 		_exit(125);
-	for (size_t i = 0; i < ARRAY_LEN(pass); i++)
-		if (fcntl(pass[i], F_SETFD, 0) < 0)
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (!pass(files[i]))
 			_exit(125);
+	for (size_t i = 0; i < m->nr_nets; i++)
+		for (unsigned k = 0; k < m->nets[i].queues; k++)
+			if (!pass(m->nets[i].fds[k]))
+				_exit(125);
 	proc_default_signals();
 	(void) execve(argv[0], (char *const *) argv, (char *const *) env);
 	dprintf(STDERR_FILENO, "cannot execute '%s': %s\n", argv[0], strerror(errno));

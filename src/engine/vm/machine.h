@@ -2,11 +2,13 @@
 #pragma once
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct engine;
 struct err;
+struct vm_net;
 
 /**
  * struct vm_want - what a machine is asked to be
@@ -27,14 +29,17 @@ struct vm_want {
  * @kernel, @initramfs: descriptors of them
  * @complaints: file in memory that gets what it prints on standard error
  * @pidfd, @pid: returns
+ * @nets: network devices, @nr_nets of them, the caller's
  */
 struct vm_machine {
 	int dir, files, root, kernel, initramfs, complaints;
 	int pidfd;
 	pid_t pid;
+	struct vm_net *nets;
+	size_t nr_nets;
 };
 
-#define VM_MACHINE_NONE { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -1 }
+#define VM_MACHINE_NONE { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -1, NULL, 0 }
 #define VM_OOM "oom" /* in the instance's directory of the run root: something was killed for want of memory */
 
 /** vm_machine_prepare() - kernel and initramfs; 0 or -errno with a message */

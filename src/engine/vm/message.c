@@ -15,12 +15,14 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "engine/vm/network.h"
 #include "guest/proto/proto.h"
 #include "oci/mount_option.h"
 #include "oci/seccomp.h"
 #include "oci/spec.h"
 
 #define ENTROPY 64 /* bytes */
+#define LINK_MAX_BYTES 512 /* of a message about one device */
 
 static void put_text(struct guest_out *o, enum guest_tag tag, const char *text)
 {
@@ -45,14 +47,15 @@ static void put_rlimits(struct guest_out *o, const struct oci_process *p)
 	}
 }
 
-static uint64_t process_flags(const struct oci_process *p, int input)
+static uint64_t process_flags(const struct oci_process *p, const struct vm_how *how)
 {
-	return (p->terminal ? GUEST_TTY : 0u) | (input ? GUEST_STDIN : 0u) |
+	return (p->terminal ? GUEST_TTY : 0u) | (how->input ? GUEST_STDIN : 0u) |
 	       (p->no_new_privileges ? GUEST_NO_NEW_PRIVS : 0u);
 }
 
-static void put_process(struct guest_out *o, const struct oci_process *p, uint64_t flags, struct vm_size size)
+static void put_process(struct guest_out *o, const struct oci_process *p, const struct vm_how *how, uint64_t flags)
 {
+	guest_put_number(o, GUEST_NUMBER, how->number);
 	put_texts(o, GUEST_ARG, &p->args);
 	put_texts(o, GUEST_ENV, &p->env);
 	put_text(o, GUEST_CWD, p->cwd);
@@ -64,11 +67,11 @@ static void put_process(struct guest_out *o, const struct oci_process *p, uint64
 	guest_put_number(o, GUEST_CAPS, p->caps != NULL ? p->caps->permitted : 0);
 	guest_put_number(o, GUEST_CAPS_BOUND, p->caps != NULL ? p->caps->bounding : 0);
 	put_rlimits(o, p);
-	guest_put_number(o, GUEST_FLAGS, flags);
+	guest_put_number(o, GUEST_FLAGS, process_flags(p, how) | flags);
 	if (p->oom_score_adj.set)
 		guest_put_number(o, GUEST_OOM_SCORE, (uint64_t) p->oom_score_adj.v);
-	guest_put_number(o, GUEST_ROWS, size.rows);
-	guest_put_number(o, GUEST_COLUMNS, size.columns);
+	guest_put_number(o, GUEST_ROWS, how->size.rows);
+	guest_put_number(o, GUEST_COLUMNS, how->size.columns);
 }
 
 static int put_filter(struct guest_out *o, const struct oci_spec *spec, struct err *err)
@@ -224,7 +227,45 @@ static int finish(struct guest_out *o, struct str *ret, struct err *err)
 	return ret->failed ? err_set(err, -ENOMEM, "describe the program") : 0;
 }
 
-int vm_message_run(const struct oci_spec *spec, int input, struct vm_size size, struct str *ret, struct err *err)
+static void put_address(struct guest_out *o, const struct net_prefix *p)
+{
+	size_t size = net_address_size(&p->base);
+	uint8_t b[8 + sizeof(p->base.bytes)];
+
+	if (size == 0)
+		return;
+	guest_put64(b, p->length);
+	memcpy(b + 8, p->base.bytes, size);
+	guest_put(o, GUEST_ADDRESS, b, 8 + size);
+}
+
+static void put_link(struct guest_out *o, const struct net_leg *leg)
+{
+	uint8_t b[8 + GUEST_LINK_MAC + IFNAMSIZ];
+	size_t n = strlen(leg->inside) + 1;
+
+	guest_put64(b, leg->mtu);
+	memcpy(b + 8, leg->mac, GUEST_LINK_MAC);
+	memcpy(b + 8 + GUEST_LINK_MAC, leg->inside, n);
+	guest_put(o, GUEST_LINK, b, 8 + GUEST_LINK_MAC + n);
+	put_address(o, &leg->v4);
+	put_address(o, &leg->v6);
+	for (size_t i = 0; i < ARRAY_LEN(leg->gateways); i++)
+		if (leg->gateways[i].family != 0)
+			guest_put(o, GUEST_ROUTE, leg->gateways[i].bytes, net_address_size(&leg->gateways[i]));
+}
+
+uint64_t vm_message_number(void)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		number = (uint64_t) time_now_ns();
+	return number;
+}
+
+int vm_message_run(const struct oci_spec *spec, const struct vm_how *how, const struct vm_net *nets, size_t nr_nets,
+		   struct str *ret, struct err *err)
 {
 	_cleanup_free_ uint8_t *buf = malloc(GUEST_BODY_MAX);
 	struct guest_out o = { .p = buf, .room = GUEST_BODY_MAX };
@@ -233,16 +274,27 @@ int vm_message_run(const struct oci_spec *spec, int input, struct vm_size size, 
 	if (buf == NULL)
 		return err_set(err, -ENOMEM, "describe the program");
 	guest_begin(&o, GUEST_RUN);
-	put_process(&o, &spec->process,
-		    process_flags(&spec->process, input) | (spec->root_readonly ? GUEST_ROOT_RO : 0u), size);
+	put_process(&o, &spec->process, how, spec->root_readonly ? GUEST_ROOT_RO : 0u);
 	r = put_filter(&o, spec, err);
 	if (r == 0)
 		r = put_machine(&o, spec, err);
+	for (size_t i = 0; i < nr_nets; i++)
+		put_link(&o, &nets[i].leg);
 	return r == 0 ? finish(&o, ret, err) : r;
 }
 
-int vm_message_exec(const struct oci_spec *spec, const struct oci_process *p, int input, struct vm_size size,
-		    struct str *ret, struct err *err)
+int vm_message_connect(const struct vm_net *net, struct str *ret, struct err *err)
+{
+	uint8_t buf[LINK_MAX_BYTES];
+	struct guest_out o = { .p = buf, .room = sizeof(buf) };
+
+	guest_begin(&o, GUEST_CONNECT);
+	put_link(&o, &net->leg);
+	return finish(&o, ret, err);
+}
+
+int vm_message_exec(const struct oci_spec *spec, const struct oci_process *p, const struct vm_how *how, struct str *ret,
+		    struct err *err)
 {
 	_cleanup_free_ uint8_t *buf = malloc(GUEST_BODY_MAX);
 	struct guest_out o = { .p = buf, .room = GUEST_BODY_MAX };
@@ -251,7 +303,7 @@ int vm_message_exec(const struct oci_spec *spec, const struct oci_process *p, in
 	if (buf == NULL)
 		return err_set(err, -ENOMEM, "describe the program");
 	guest_begin(&o, GUEST_EXEC);
-	put_process(&o, p, process_flags(p, input), size);
+	put_process(&o, p, how, 0);
 	r = put_filter(&o, spec, err);
 	return r == 0 ? finish(&o, ret, err) : r;
 }

@@ -18,11 +18,13 @@
 #include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/hostfiles.h"
 #include "engine/overlay.h"
 #include "engine/rootfs.h"
 #include "engine/spec.h"
 #include "engine/vm/cgroup.h"
 #include "engine/vm/life.h"
+#include "engine/vm/network.h"
 #include "engine/vm/tree.h"
 #include "engine/vm/vm_parts.h"
 #include "engine/volume.h"
@@ -37,6 +39,7 @@ struct starting {
 	const struct eng_config *config;
 	struct oci_spec *spec;
 	struct vm_life life;
+	struct vm_net nets[VM_NETS_MAX];
 	int master;
 };
 
@@ -68,7 +71,9 @@ static int make_files(struct starting *s, struct err *err)
 	m->root = eng_overlay_open(s->e, m->files, c->chain, eng_spec_needs_layer(c), c->auto_remove, -EBADF, err);
 	if (m->root < 0)
 		return m->root;
-	r = eng_volumes_fill(s->e, c, m->root, err);
+	r = eng_hostfiles_renew(s->e->net, c, m->files, err);
+	if (r == 0)
+		r = eng_volumes_fill(s->e, c, m->root, err);
 	if (r == 0) /* not before: kernels want layers of a namespace that is theirs */
 		r = eng_rootfs_unshare(err);
 	if (r == 0)
@@ -88,7 +93,12 @@ static int boot(struct starting *s, struct err *err)
 		.memory = c->memory,
 		.cpus = c->vcpus != 0 ? c->vcpus : (c->nano_cpus + 999999999) / 1000000000,
 	};
-	int r = vm_machine_prepare(s->e, &want, &s->life.machine, err);
+	struct vm_machine *m = &s->life.machine;
+	int r = vm_network_open(s->e->net, m->dir, want.cpus != 0 ? want.cpus : 1, s->nets, &m->nr_nets, err);
+
+	m->nets = s->nets;
+	if (r == 0)
+		r = vm_machine_prepare(s->e, &want, m, err);
 
 	if (r == 0)
 		r = vm_cgroup_enter(s->e, s->id, s->spec, err);

@@ -24,6 +24,7 @@
 #include "engine/vm/cgroup.h"
 #include "engine/vm/link.h"
 #include "engine/vm/machine.h"
+#include "engine/vm/network.h"
 #include "engine/vm/vm_parts.h"
 #include "oci/cgroup.h"
 #include "oci/spec.h"
@@ -68,11 +69,17 @@ static uint64_t guest_pids(struct engine *e, const char *id)
 {
 	_cleanup_close_ int dir = openat(e->run_fd, id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_close_ int sock = dir >= 0 ? vm_link_open(dir, NULL) : -EBADF;
+	_cleanup_close_ int sock = -EBADF;
+	uint8_t buf[GUEST_HEADER];
+	struct guest_out ask = { .p = buf, .room = sizeof(buf) };
 	struct vm_reply m;
 	uint64_t pids = 0;
 
-	if (sock >= 0 && vm_link_send(sock, GUEST_ASK, 0, 0, 0, 0) == 0 && vm_link_read(sock, &m, NULL) == 0)
+	guest_begin(&ask, GUEST_ASK);
+	(void) guest_end(&ask); /* it fits */
+	if (dir >= 0)
+		sock = vm_link_begin(dir, ask.p, ask.len, NULL);
+	if (sock >= 0 && vm_link_begun(sock, NULL) == 0 && vm_link_read(sock, &m, NULL) == 0)
 		pids = vm_reply_number(&m, GUEST_PIDS, 0);
 	if (cwd >= 0)
 		(void) fchdir(cwd); /* it is where we were */
@@ -99,6 +106,7 @@ static int vm_usage(struct engine *e, const char *id, struct eng_usage *ret)
 		ret->memory_limit = config.memory != 0 ? config.memory : ENG_VM_MEMORY;
 		eng_config_fini(&config);
 	}
+	vm_network_usage(e, id, ret);
 	ret->pids = guest_pids(e, id);
 	return 0;
 }
@@ -154,6 +162,7 @@ static int vm_stop(struct engine *e, const char *id, struct err *err)
 
 const struct eng_backend eng_vm = {
 	.name = "vm",
+	.machine = true,
 	.check = vm_check,
 	.prepare = vm_prepare,
 	.start = vm_start,
@@ -163,6 +172,8 @@ const struct eng_backend eng_vm = {
 	.usage = vm_usage,
 	.pids = vm_pids,
 	.update = vm_update,
+	.join = vm_join,
+	.leave = vm_leave,
 	.oom_killed = vm_oom_killed,
 	.stop = vm_stop,
 };

@@ -12,6 +12,11 @@ int vm_start(struct engine *e, const char *id, const struct eng_config *config, 
 /** vm_exec() - the member exec */
 int vm_exec(struct engine *e, const char *id, const struct eng_exec *exec, struct eng_running *ret, struct err *err);
 
+/** vm_join() - the member join */
+int vm_join(struct engine *e, const char *id, struct net_leg *leg, struct err *err);
+/** vm_leave() - the member leave */
+int vm_leave(struct engine *e, const char *id, int number, struct err *err);
+
 /**
  * vm_stand_in() - make the process that stands for a program in a machine
  * @be: what it does; must report with vm_report()

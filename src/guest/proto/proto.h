@@ -11,8 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUEST_VERSION 2u
+#define GUEST_VERSION 3u
 #define GUEST_PORT 1024u /* of the guest: connections of the engine */
+#define GUEST_PORT_TEXT "1024"
 #define GUEST_HOST_PORT 1025u /* of the host: the guest is ready, and gets its program */
 #define GUEST_HEADER 8u /* bytes: length of the fields, type, version */
 #define GUEST_FIELD 8u /* bytes: length, tag */
@@ -23,21 +24,24 @@
 #define GUEST_MOUNTS_MAX 4096u
 #define GUEST_MOUNT_SHARED "shared" /* type of a mount: the source is a path in the shared root directory */
 #define GUEST_GROUPS_MAX 1024u
+#define GUEST_LINK_MAC 6u /* bytes of a hardware address */
 #define GUEST_FILTER_MAX 4096u /* instructions of a filter of system calls */
 
 /** enum guest_type - kind of a message; those from 64 on go to the host */
 enum guest_type {
-	GUEST_RUN = 1, /* program of the instance: process and machine; on the guest's own connection, once */
-	GUEST_EXEC, /* another program: process; first message of a connection */
-	GUEST_STREAM, /* first message of a connection that carries bytes from then on: NUMBER, STREAM */
+	GUEST_RUN = 1, /* program of the instance: NUMBER, process, machine; on the guest's own connection, once */
+	GUEST_EXEC, /* another program: NUMBER, process; first message of a connection */
+	GUEST_STREAM, /* first message of a connection that carries bytes from then on: NUMBER, STREAM; may come before NUMBER's program */
 	GUEST_SIGNAL, /* to the connection's program: SIGNAL */
 	GUEST_RESIZE, /* of its terminal: ROWS, COLUMNS */
 	GUEST_ASK, /* how much is used; first message of a connection */
+	GUEST_CONNECT, /* network devices that came: LINK, ADDRESS, ROUTE; first message of a connection */
 	GUEST_HELLO = 64, /* the guest is ready; the header says its version */
-	GUEST_STARTED, /* NUMBER of the program, for its streams */
+	GUEST_STARTED,
 	GUEST_FAILED, /* it was not started: STEP, ERROR */
 	GUEST_EXITED, /* STATUS; all of its output was sent before */
 	GUEST_USAGE, /* CPU_NS, MEMORY, PIDS */
+	GUEST_DONE, /* what a CONNECT asked for */
 };
 
 /** enum guest_tag - of a field; "..." may be repeated */
@@ -66,7 +70,7 @@ enum guest_tag {
 	GUEST_MASK, /* text: path that reads as empty... */
 	GUEST_READONLY, /* text: path that cannot be written... */
 	GUEST_PIDS_MAX,
-	GUEST_NUMBER,
+	GUEST_NUMBER, /* of a program, for its streams: the host's choice */
 	GUEST_STREAM_OF, /* enum guest_stream */
 	GUEST_SIGNAL_OF,
 	GUEST_STEP, /* enum guest_step */
@@ -76,6 +80,9 @@ enum guest_tag {
 	GUEST_CPU_NS,
 	GUEST_MEMORY,
 	GUEST_PIDS,
+	GUEST_LINK, /* number of 64 bits: MTU; six bytes: hardware address; text: name of the network device that has it... */
+	GUEST_ADDRESS, /* number of 64 bits: length of the prefix; 4 or 16 bytes: address of the link before... */
+	GUEST_ROUTE, /* 4 or 16 bytes: gateway of the default route by the link before... */
 	GUEST_TAG_N_,
 };
 
@@ -84,8 +91,6 @@ enum guest_flag {
 	GUEST_STDIN = 2, /* there is a stream for standard input; else it reads nothing */
 	GUEST_NO_NEW_PRIVS = 4,
 	GUEST_ROOT_RO = 8,
-	GUEST_PRIVILEGED = 16, /* all devices */
-	GUEST_NO_NETWORK_SETUP = 32,
 };
 
 enum guest_stream { GUEST_STREAM_MAIN, GUEST_STREAM_STDERR, GUEST_STREAM_N_ };
@@ -103,6 +108,7 @@ enum guest_step {
 	GUEST_STEP_IDENTITY,
 	GUEST_STEP_FILTER,
 	GUEST_STEP_EXEC,
+	GUEST_STEP_NETWORK,
 	GUEST_STEP_N_,
 };
 

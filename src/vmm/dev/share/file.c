@@ -9,11 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vmm/dev/share/share_parts.h"
 
 #define OPEN_FLAGS (O_ACCMODE | O_APPEND | O_TRUNC | O_SYNC | O_DSYNC) /* that a guest may choose */
+#define SETTLED_S 2 /* seconds after which a further change has another time */
+#define NS_PER_S 1000000000u
+#define MIX 0x9E3779B97F4A7C15ull
 #define FALLOCATE_MODES (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE)
 
 int64_t share_handle_add(struct share *s, int fd)
@@ -61,9 +65,34 @@ int share_handle_drop(struct share *s, uint64_t fh)
 	return 0;
 }
 
-static int64_t answer_open(struct share_call *c, int fd)
+/* What tells that the content of a file is another one; 0 when it may change now without being seen. */
+static uint64_t stamp_of(int fd)
 {
-	struct fuse_open_out out = { 0 };
+	struct timespec now;
+	struct stat st;
+	uint64_t h;
+
+	if (fstat(fd, &st) < 0 || clock_gettime(CLOCK_REALTIME, &now) < 0 || now.tv_sec - st.st_ctim.tv_sec < SETTLED_S)
+		return 0;
+	h = (uint64_t) st.st_mtim.tv_sec * NS_PER_S + (uint64_t) st.st_mtim.tv_nsec;
+	h = h * MIX + (uint64_t) st.st_ctim.tv_sec * NS_PER_S + (uint64_t) st.st_ctim.tv_nsec;
+	h = h * MIX + (uint64_t) st.st_size;
+	return h | 1;
+}
+
+/* Who opened the file last may have read it: what the guest keeps of it is as good as before if it is the same. */
+static uint32_t keep_cache(struct share_inode *n, int fd)
+{
+	uint64_t stamp = fd >= 0 ? stamp_of(fd) : 0;
+	bool same = stamp != 0 && stamp == n->stamp;
+
+	n->stamp = stamp;
+	return same ? FOPEN_KEEP_CACHE : 0;
+}
+
+static int64_t answer_open(struct share_call *c, int fd, uint32_t flags)
+{
+	struct fuse_open_out out = { .open_flags = flags };
 	int64_t fh = fd < 0 ? fd : share_handle_add(c->share, fd);
 
 	if (fh < 0)
@@ -76,7 +105,7 @@ static int64_t answer_open(struct share_call *c, int fd)
 static int64_t open_file(struct share_call *c)
 {
 	const struct fuse_open_in *in = (const struct fuse_open_in *) c->args;
-	const struct share_inode *n = share_self(c);
+	struct share_inode *n = share_self(c);
 	int flags = (int) in->flags & OPEN_FLAGS, fd;
 
 	if (n == NULL || n->type == S_IFDIR)
@@ -87,7 +116,7 @@ static int64_t open_file(struct share_call *c)
 		share_keep_suid(c->share, false);
 	fd = share_reopen(c->share, n, flags);
 	share_keep_suid(c->share, true);
-	return answer_open(c, fd);
+	return answer_open(c, fd, keep_cache(n, fd));
 }
 SHARE_OP(open, FUSE_OPEN, sizeof(struct fuse_open_in), 0, open_file);
 
@@ -97,7 +126,7 @@ static int64_t open_dir(struct share_call *c)
 
 	if (n == NULL || n->type != S_IFDIR)
 		return n == NULL ? -ESTALE : -ENOTDIR;
-	return answer_open(c, share_reopen(c->share, n, O_RDONLY));
+	return answer_open(c, share_reopen(c->share, n, O_RDONLY), 0);
 }
 SHARE_OP(opendir, FUSE_OPENDIR, sizeof(struct fuse_open_in), 0, open_dir);
 

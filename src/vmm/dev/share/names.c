@@ -36,13 +36,20 @@ static int64_t answer_entry(struct share_call *c, const struct share_inode *dir,
 	return sizeof(out);
 }
 
+/* That there is nothing of a name is remembered as long as what there is. */
 static int64_t lookup(struct share_call *c)
 {
 	struct share_inode *dir;
 	const char *name;
 	int r = place(c, 0, &dir, &name, NULL);
 
-	return r < 0 ? r : answer_entry(c, dir, name);
+	struct fuse_entry_out none = { .entry_valid = SHARE_VALID_S };
+	int64_t n = r < 0 ? r : answer_entry(c, dir, name);
+
+	if (r < 0 || n != -ENOENT)
+		return n;
+	memcpy(c->out, &none, sizeof(none));
+	return sizeof(none);
 }
 SHARE_OP(lookup, FUSE_LOOKUP, 1, 0, lookup);
 

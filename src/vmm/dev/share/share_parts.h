@@ -18,13 +18,14 @@
  * @type: as in st_mode; it never changes
  * @lookups: times that the guest was told of it and has not forgotten it
  * @mount: what is mounted at several places may be written at some of them only: a file for each
+ * @stamp: of its content when it was opened last; 0 is not known
  * @next: next in its bucket or in the list of free places, 0 for none
  */
 struct share_inode {
 	int fd;
 	mode_t type;
 	uint32_t next;
-	uint64_t lookups, mount;
+	uint64_t lookups, mount, stamp;
 	dev_t dev;
 	ino_t ino;
 };

@@ -14,7 +14,7 @@ struct vm;
 /**
  * struct net_config - a network interface
  * @id: what people call it; may be NULL
- * @tap: @pairs descriptors of net_tap_open(); borrowed
+ * @tap: @pairs descriptors of net_tap_open() or net_tap_take(); borrowed
  * @user: instead of @tap: a network made of sockets, with one pair; borrowed
  * @mac: address of the guest's side
  * @split: do not offer packed rings
@@ -41,6 +41,9 @@ int net_add(struct vm *vm, struct pci_bus *bus, const struct net_config *conf, s
  * Return: 0; -errno with a message (-EPERM: it is not the caller's).
  */
 int net_tap_open(const char *name, unsigned pairs, int *fds, struct err *err);
+
+/** net_tap_take() - use a descriptor of a tap device that somebody gave; 0 or -errno with a message */
+int net_tap_take(int fd, struct err *err);
 
 /**
  * net_tap_offload() - what the kernel may leave to whoever reads from the device

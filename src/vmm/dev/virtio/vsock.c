@@ -27,6 +27,7 @@
 #include "vmm/core/vm.h"
 #include "vmm/dev/virtio/vsock_parts.h"
 
+#define ROOM (VSOCK_BUFFER + VSOCK_LINE_MAX) /* bytes: of the guest, and what we say ourselves */
 #define Q_RX 0
 #define Q_TX 1
 #define QUEUES 3 /* the third is for events: there are none */
@@ -226,23 +227,25 @@ static void finish(struct vsock_conn *c)
 static void flush(struct vsock_conn *c)
 {
 	while (c->len > 0) {
-		ssize_t n = send(c->fd, c->buf, c->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		ssize_t n = send(c->fd, c->buf + c->at, c->len, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			break;
 		if (n < 0) {
 			reset_peer(c);
-			c->len = 0;
+			c->at = c->len = 0;
 			return;
 		}
-		memmove(c->buf, c->buf + n, c->len - (size_t) n);
+		c->at += (size_t) n;
 		c->len -= (size_t) n;
 		c->forwarded += (uint32_t) n;
 	}
 	if (c->forwarded - c->told >= VSOCK_BUFFER / 4)
 		c->want |= 1u << VSOCK_CREDIT_UPDATE;
-	if (c->len == 0)
+	if (c->len == 0) {
+		c->at = 0;
 		finish(c);
+	}
 }
 
 /* "CONNECT PORT\n" */
@@ -298,7 +301,7 @@ static struct vsock_conn *new_conn(struct vsock *s, int fd, enum vsock_state sta
 
 		if (c->state != VSOCK_UNUSED)
 			continue;
-		c->buf = malloc(VSOCK_BUFFER + VSOCK_LINE_MAX);
+		c->buf = malloc(ROOM);
 		if (c->buf == NULL || (fd >= 0 && loop_add(s->vio.vm->loop, &c->source, fd, 0, host_ready, c) < 0)) {
 			free(c->buf);
 			c->buf = NULL;
@@ -415,13 +418,17 @@ static uint32_t send_at_once(struct vsock_conn *c, struct vq_chain *chain, uint3
 /* Data: no more than the guest was told that there is room for. */
 static void take_data(struct vsock_conn *c, struct vq_chain *chain, uint32_t len)
 {
-	if (c->state != VSOCK_OPEN || (c->over & SHUTDOWN_SEND) || len > VSOCK_BUFFER + VSOCK_LINE_MAX - c->len || chain->out_len < len) {
+	if (c->state != VSOCK_OPEN || (c->over & SHUTDOWN_SEND) || len > ROOM - c->len || chain->out_len < len) {
 		reset_peer(c);
 		return;
 	}
 	if (c->len == 0 && len > 0)
 		len -= send_at_once(c, chain, len);
-	c->len += vq_chain_read(chain, c->buf + c->len, len);
+	if (len > ROOM - c->at - c->len) {
+		memmove(c->buf, c->buf + c->at, c->len);
+		c->at = 0;
+	}
+	c->len += vq_chain_read(chain, c->buf + c->at + c->len, len);
 	flush(c);
 }
 

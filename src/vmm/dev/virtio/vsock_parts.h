@@ -10,7 +10,7 @@
 
 #define VSOCK_HEADER 44u /* bytes in front of data */
 #define VSOCK_CONNS_MAX 256
-#define VSOCK_BUFFER 65536u /* bytes of a connection that the host's side has not taken yet */
+#define VSOCK_BUFFER (256u << 10) /* bytes of a connection that the host's side has not taken yet: some of the guest's largest packets */
 #define VSOCK_HOST_CID 2u
 #define VSOCK_LINE_MAX 32 /* bytes of "CONNECT PORT\n" */
 
@@ -34,7 +34,7 @@ enum vsock_state {
  * @readable: there may be something to read from the host's side
  * @eof: the host's side sends no more; @gone: and takes no more
  * @over: what the guest does no more, as in a message
- * @buf: bytes for the host, @len of them
+ * @buf: bytes for the host, @len of them from @at on
  */
 struct vsock_conn {
 	struct vsock *vsock;
@@ -48,7 +48,7 @@ struct vsock_conn {
 	char line[VSOCK_LINE_MAX];
 	size_t line_len;
 	uint8_t *buf;
-	size_t len;
+	size_t at, len;
 };
 
 /**

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/**
+ * names_confine() - give up all privileges, and all system calls but those of a resolver
+ * Return: 0; -errno.
+ */
+int names_confine(void);

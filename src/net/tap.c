@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * DOC: joining a virtual machine to its networks
+ *
+ * A tap device is there as long as somebody has its descriptors, so it ends with the machine, however that ends.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "net/link.h"
+#include "net/link_parts.h"
+#include "sys/netlink.h"
+#include "sys/netlink_batch.h"
+
+#define TUN "/dev/net/tun"
+#define HEADER 12 /* bytes in front of packets, as of virtio 1 */
+
+static int open_queue(const struct net_leg *leg, bool several, struct err *err)
+{
+	_cleanup_close_ int fd = open(TUN, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	struct ifreq r = { .ifr_flags = (short) (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (several ? IFF_MULTI_QUEUE : 0)) };
+	int header = HEADER;
+
+	if (fd < 0)
+		return err_set(err, -errno, "open " TUN " (kernel module tun)");
+	memcpy(r.ifr_name, leg->host, sizeof(leg->host));
+	if (ioctl(fd, TUNSETIFF, &r) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
+		return err_set(err, -errno, "make tap device '%s'", leg->host);
+	return take_fd(fd);
+}
+
+/* In its bridge, with its MTU, and up */
+static int join(int host, struct net_leg *leg, struct err *err)
+{
+	_cleanup_(netlink_batch_fini) struct netlink_batch b = { 0 };
+	const struct ifinfomsg up = { .ifi_family = AF_UNSPEC, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
+	struct net_link bridge;
+	int r = net_link_find(host, leg->parent, &bridge);
+
+	if (r < 0)
+		return err_set(err, r, "find network device '%s'", leg->parent);
+	if (leg->mtu == 0)
+		leg->mtu = bridge.mtu;
+	netlink_batch_add(&b, RTM_NEWLINK, 0, &up, sizeof(up));
+	netlink_batch_text(&b, IFLA_IFNAME, leg->host);
+	netlink_batch_attr(&b, IFLA_MTU, &leg->mtu, sizeof(leg->mtu));
+	netlink_batch_attr(&b, IFLA_MASTER, &bridge.index, sizeof(bridge.index));
+	if (leg->hairpin)
+		net_leg_hairpin(&b, leg);
+	r = netlink_batch_send(host, &b, NULL, NULL, NULL);
+	return r < 0 ? err_set(err, r, "join the virtual machine to '%s'", leg->parent) : 0;
+}
+
+int net_leg_tap(struct net_leg *leg, unsigned queues, int *fds, struct err *err)
+{
+	_cleanup_close_ int host = netlink_open();
+	unsigned n = 0;
+	int r = host < 0 ? err_set(err, host, "netlink socket") : 0;
+
+	while (r == 0 && n < queues) {
+		fds[n] = open_queue(leg, queues > 1, err);
+		r = fds[n] < 0 ? fds[n] : 0;
+		n += r == 0;
+	}
+	if (r == 0)
+		r = join(host, leg, err);
+	while (r < 0 && n > 0)
+		(void) close(fds[--n]); /* nothing was sent */
+	return r;
+}
