@@ -45,6 +45,7 @@ soft() {
 	[ "$(id -u)" = 0 ] || { echo "skip: building the guest's image needs root"; exit 77; }
 	image=$("$here/../guest/setup.sh") || exit 1
 	work=$(mktemp -d)
+	# shellcheck disable=SC2154 # the script may have some
 	trap 'rm -rf --one-file-system "$work" ${files:+"$files"}' EXIT
 	mkdir "$work"/{image,top,files}
 	cp "$bin/cleave-vmm" "$image/vmlinuz" "$here"/nested/* "$work/files/"
