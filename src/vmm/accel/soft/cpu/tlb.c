@@ -250,10 +250,10 @@ void mmu_reset(struct cpu *c)
 			c->tlb[s].journal[right].nr = TLB_JOURNAL + 1; /* all of it is unknown */
 	forget_entries(&c->tlb[0], TLB_SLOW, 0);
 	for (unsigned s = 0; s < TLB_SPACES; s++) {
-		sweep(&c->tlb[s], 0);
 		c->space.pcid[s] = 0;
-		c->space.used[s] = 0;
+		c->space.used[s] = 0; /* is emptied when it is taken */
 	}
+	sweep(&c->tlb[0], 0);
 	sweep_kernel(c, 0);
 	memset(c->space.large, 0, sizeof(c->space.large));
 	c->space.now = 0;
