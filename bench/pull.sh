@@ -13,7 +13,10 @@ set -euo pipefail
 servers=()
 clean_up() {
 	local pid
-	for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null && wait "$pid"; done
+	for pid in "${servers[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" || true # it was killed
+	done
 	awk -v d="$work/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r | xargs -r umount
 }
 begin "$@"
