@@ -81,10 +81,10 @@ static void set_stage(struct reg_downloads *d, struct reg_part *p, enum reg_stag
 /* A blob of the store; descriptor or -errno */
 static int open_blob(struct reg_downloads *d, const char *digest)
 {
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int fd;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest + 7); /* 64 digits */
+	img_blob_path(digest, path);
 	fd = openat(d->root, path, O_RDONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }

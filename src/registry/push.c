@@ -72,10 +72,10 @@ static int send_part(struct push *p, struct reg_part *part, struct err *err)
 {
 	struct reg_upload u = { .digest = part->digest, .size = part->total, .sent = &part->done,
 				.from = part->from, .cancel = &p->stop };
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int r;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", part->digest + 7); /* 64 digits */
+	img_blob_path(part->digest, path);
 	_cleanup_close_ int fd = openat(img_store_root_fd(p->p->store), path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, -errno, "open blob '%.19s' (see 'cleave system check')", part->digest);
@@ -139,13 +139,13 @@ static int send_parts(struct push *p, struct err *err)
 static int add_part(struct push *p, const char *digest, struct err *err)
 {
 	struct reg_part *part = &p->parts[p->total];
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	struct stat st;
 
 	for (size_t i = 0; i < p->total; i++)
 		if (strcmp(p->parts[i].digest, digest) == 0)
 			return 0;
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest + 7); /* 64 digits */
+	img_blob_path(digest, path);
 	if (fstatat(img_store_root_fd(p->p->store), path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return err_set(err, -errno, "find blob '%.19s' (see 'cleave system check')", digest);
 	memcpy(part->digest, digest, sizeof(part->digest));
@@ -208,10 +208,10 @@ static int push_one(struct push *p, const struct img_image *image, const char *r
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	struct img_manifest m;
-	char path[128];
+	char path[IMG_BLOB_PATH_SIZE];
 	int r;
 
-	(void) snprintf(path, sizeof(path), "images/blobs/sha256/%.64s", image->manifest + 7); /* fits */
+	img_blob_path(image->manifest, path);
 	r = file_read(img_store_root_fd(p->p->store), path, IMG_CONFIG_SIZE_MAX, &text);
 	if (r < 0)
 		return err_set(err, r, "read the manifest of image %.12s", image->id);
