@@ -32,14 +32,14 @@ lose_power
 is "nothing runs" "$(cleave ps -q)" ''
 out=$(cleave start --all --filter should-start-on-boot=true)
 is "status of start --all" $? 0
-is "what start --all prints" "$(sort <<<"$out" | xargs)" 'always by-hand-always unless-stopped'
+is "what start --all prints" "$(sort <<<"$out")" "$(cleave ps --no-trunc -q | sort)"
 is "what runs" "$(names --filter status=running)" 'always by-hand-always unless-stopped'
 is "again" "$(cleave start --all --filter should-start-on-boot=true)" ''
-is "as podman" "$(cleave start --all --filter restart-policy=no --filter restart-policy=on-failure | sort | xargs)" 'no on-failure'
+is "as podman" "$(names_of start --all --filter restart-policy=no --filter restart-policy=on-failure)" 'no on-failure'
 
 # The machine is shut down, and starts: a unit stops and starts what has a policy.
-is "stop for a boot" "$(cleave stop -t 0 --all --until-boot --filter restart-policy=always --filter restart-policy=unless-stopped |
-	sort | xargs)" 'always by-hand-always unless-stopped'
+is "stop for a boot" "$(names_of stop -t 0 --all --until-boot --filter restart-policy=always --filter restart-policy=unless-stopped)" \
+	'always by-hand-always unless-stopped'
 is "what still runs" "$(names --filter status=running)" 'no on-failure'
 is "they come back" "$(names --filter should-start-on-boot=true)" 'always by-hand-always unless-stopped'
 is "start" "$(cleave start --all --filter should-start-on-boot=true | wc -l)" 3

@@ -48,7 +48,9 @@ is "exec" "$(u exec web echo in)" in
 is "exec as another user" "$(u exec -u 1000:1000 web id -u)" 1000
 like "top, without a cgroup" "$(u top web)" 'sh -c'
 is "stats, without a cgroup" "$(u stats --no-stream --format '{{.PIDs}}' | grep -c '^[1-9]')" 1
-is "cp into it" "$(u cp /etc/passwd web:/p && u exec web sh -c 'wc -c </p')" "$(wc -c </etc/passwd)"
+seq 200 >"$T/p"
+chmod 644 "$T/p"
+is "cp into it" "$(u cp "$T/p" web:/p && u exec web sh -c 'wc -c </p')" "$(wc -c <"$T/p")"
 is "cp out of it" "$(u cp web:/p - | tar -t)" p
 # several at once, of which one keeps on: they enter the same namespace
 as sh -c "'$T/bin/cleave' logs -f web >'$T/xdg/follow' & '$T/bin/cleave' exec web true && '$T/bin/cleave' stop web; wait"
@@ -58,7 +60,7 @@ is "start after that" "$(u start web)" web
 kill -KILL "$(cut -d ' ' -f 1 "$T/xdg/cleave/keeper")"
 is "a keeper that somebody killed is missed by nobody" "$(u exec web echo in; u stop web)" $'in\nweb'
 is "diff" "$(u diff web)" 'A /p'
-is "commit" "$(u commit -q web mine >/dev/null; u run --rm mine sh -c 'wc -c </p')" "$(wc -c </etc/passwd)"
+is "commit" "$(u commit -q web mine >/dev/null; u run --rm mine sh -c 'wc -c </p')" "$(wc -c <"$T/p")"
 is "start again" "$(u start web; u exec web echo again)" $'web\nagain'
 is "a name space of networks" "$(u run --rm --network none cleave/tiny ls /sys/class/net)" lo
 is "rm -f" "$(u rm -f web)" web
