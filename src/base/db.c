@@ -27,6 +27,7 @@
 #include "base/err.h"
 
 #define DB_BUSY_MS 30000
+#define LOG_WAIT_MS 2
 #define DB_LOG_PAGES 200
 #define DB_LOG_ROOM (256 << 10) /* bytes; more than DB_LOG_PAGES */
 #define INDEX_SIZE 32768 /* bytes; the first part of the index, which holds 4062 pages of the log */
@@ -127,12 +128,30 @@ static void reserve_log(struct db *db)
 		(void) fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, DB_LOG_ROOM); /* a favour */
 }
 
+/*
+ * Turned on once for each database.  Who meets another that does so is told at once that it is busy, however long it
+ * would wait: SQLite's answer to two that read and both want to be alone.
+ */
+static int use_log(struct db *db, struct err *err)
+{
+	int code, waited = 0;
+
+	(void) sqlite3_busy_timeout(db->h, 0); /* documented to succeed */
+	do {
+		code = sqlite3_exec(db->h, "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+		if ((code & 0xff) == SQLITE_BUSY)
+			waited += sqlite3_sleep(LOG_WAIT_MS);
+	} while ((code & 0xff) == SQLITE_BUSY && waited < DB_BUSY_MS);
+	(void) sqlite3_busy_timeout(db->h, DB_BUSY_MS); /* as above */
+	return code == SQLITE_OK ? 0 : db_fail(db, code, err);
+}
+
 /* Two processes may find an old version at once: look again when nobody else writes. */
 static int upgrade(struct db *db, const char *const *schema, unsigned version, struct err *err)
 {
 	char pragma[48];
 	unsigned have = 0;
-	int r = db_script(db, "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL", err);
+	int r = use_log(db, err);
 
 	if (r == 0)
 		r = db_begin(db, err);

@@ -148,6 +148,39 @@ static void killed(void **state)
 	drop(path);
 }
 
+/* Processes that find no database at the same time make one together. */
+static void made_by_many(void **state)
+{
+	(void) state;
+	for (unsigned round = 0; round < 20; round++) {
+		char path[64];
+		int start[2], status;
+		pid_t pid[4];
+
+		in_temp(path);
+		assert_int_equal(pipe(start), 0);
+		for (unsigned i = 0; i < ARRAY_LEN(pid); i++) {
+			pid[i] = fork();
+			if (pid[i] == 0) {
+				struct db *db = NULL;
+				char c;
+
+				(void) close(start[1]);
+				(void) !read(start[0], &c, 1); /* its end starts all */
+				_exit(db_open(path, schema, 2, &db, NULL) < 0);
+			}
+			assert_true(pid[i] > 0);
+		}
+		(void) close(start[0]);
+		(void) close(start[1]);
+		for (unsigned i = 0; i < ARRAY_LEN(pid); i++) {
+			assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+			assert_int_equal(status, 0);
+		}
+		drop(path);
+	}
+}
+
 static void hashes(void **state)
 {
 	char hex[SHA256_HEX_LEN + 1];
@@ -201,7 +234,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(versions), cmocka_unit_test(log_stays_short),
-		cmocka_unit_test(transactions), cmocka_unit_test(killed),
+		cmocka_unit_test(transactions), cmocka_unit_test(killed), cmocka_unit_test(made_by_many),
 		cmocka_unit_test(hashes),   cmocka_unit_test(times),
 	};
 
