@@ -33,9 +33,9 @@
 struct blob {
 	struct reg_downloads *all;
 	struct reg_part *part;
-	int fd; /* in partial/ */
+	int fd; /* in partial/, or -EBADF */
 	uint64_t have; /* bytes that can be read */
-	bool opened, ready; /* @fd is valid; all is there */
+	bool ready; /* all is there */
 	bool missing; /* it has to be downloaded */
 	struct img_flow flow;
 };
@@ -225,15 +225,37 @@ static int open_partial(struct blob *b, struct err *err)
 	}
 	if (have == 0)
 		fd = open_ready(b, fd, &have);
-	lock(d);
 	b->fd = fd;
 	b->have = have;
-	b->opened = true;
 	d->resumed = d->resumed || have > 0;
 	atomic_store(&b->part->done, have);
-	set_stage(d, b->part, REG_STAGE_MOVING);
-	unlock(d);
 	return 0;
+}
+
+static int compare_blobs(const void *a, const void *b)
+{
+	return strcmp((*(struct blob *const *) a)->part->digest, (*(struct blob *const *) b)->part->digest);
+}
+
+/*
+ * All before the first is received, in the order of their digests: who waits for another process holds only what comes
+ * before, so no two processes wait for each other.
+ */
+static int open_partials(struct reg_downloads *d, size_t missing, struct err *err)
+{
+	_cleanup_free_ struct blob **list = calloc(missing + 1, sizeof(*list));
+	size_t n = 0;
+	int r = 0;
+
+	if (list == NULL)
+		return err_set(err, -ENOMEM, "begin to download");
+	for (size_t i = 0; i < d->n; i++)
+		if (d->blobs[i].missing)
+			list[n++] = &d->blobs[i];
+	qsort(list, n, sizeof(*list), compare_blobs);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = open_partial(list[i], err);
+	return r;
 }
 
 static void *work_off(void *data)
@@ -249,12 +271,12 @@ static void *work_off(void *data)
 		while (d->next < d->n && !d->blobs[d->next].missing)
 			d->next++;
 		b = d->next < d->n && !atomic_load(&d->stop) ? &d->blobs[d->next++] : NULL;
+		if (b != NULL)
+			set_stage(d, b->part, REG_STAGE_MOVING);
 		unlock(d);
 		if (b == NULL)
 			return NULL;
-		r = open_partial(b, &err);
-		if (r == 0)
-			r = download(b, &err);
+		r = download(b, &err);
 		if (r < 0) {
 			fail(d, r, &err);
 			return NULL;
@@ -358,6 +380,9 @@ int reg_downloads_begin(struct reg_downloads *d, const struct img_fetch *list, s
 		else
 			set_stage(d, &d->parts[i], REG_STAGE_EXISTS);
 	unlock(d);
+	r = open_partials(d, missing, err);
+	if (r < 0)
+		return r;
 	while (d->nr_threads < threads && d->nr_threads < missing) {
 		r = pthread_create(&d->threads[d->nr_threads], NULL, work_off, d);
 		if (r != 0)
@@ -371,23 +396,17 @@ int reg_downloads_open(struct reg_downloads *d, const char *digest, struct img_m
 		       struct err *err)
 {
 	struct blob *b = find(d, digest);
-	int r = 0;
 
 	if (b == NULL)
 		return err_msg(err, -ENOENT, "layer %.19s was not expected", digest);
 	if (!b->missing) { /* a layer that lost its directory, or is in another place now */
-		r = open_blob(d, digest);
+		int r = open_blob(d, digest);
+
 		*ret = (struct img_member) { .fd = r, .own = r, .size = b->part->total };
 		return r < 0 ? err_set(err, r, "open blob '%.19s'", digest) : 0;
 	}
-	lock(d);
-	while (!b->opened && d->code == 0)
-		(void) pthread_cond_wait(&d->more, &d->mutex); /* fails for bad objects only */
-	if (!b->opened)
-		r = err_msg(err, d->code, "%s", d->err.text);
-	unlock(d);
 	*ret = (struct img_member) { .fd = b->fd, .own = -EBADF, .flow = &b->flow };
-	return r;
+	return 0;
 }
 
 void reg_downloads_done(struct reg_downloads *d, const char *digest, int r)
@@ -395,7 +414,7 @@ void reg_downloads_done(struct reg_downloads *d, const char *digest, int r)
 	const struct err err = { .code = r, .text = "canceled" };
 	struct blob *b = find(d, digest);
 
-	if (r == -EBADMSG && b != NULL && b->opened)
+	if (r == -EBADMSG && b != NULL && b->fd >= 0)
 		partial_remove(d->dir, digest + 7); /* nothing good comes of it */
 	if (r < 0) {
 		fail(d, r, &err);
@@ -415,7 +434,7 @@ bool reg_downloads_resumed(const struct reg_downloads *d)
 void reg_downloads_keep(struct reg_downloads *d)
 {
 	for (size_t i = 0; i < d->n; i++)
-		if (d->blobs[i].opened)
+		if (d->blobs[i].fd >= 0)
 			partial_remove(d->dir, d->parts[i].digest + 7);
 }
 

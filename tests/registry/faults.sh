@@ -96,15 +96,17 @@ l=$(sha256sum "$T/l1.gz" | cut -c -64)
 mkdir -p "$CLEAVE_ROOT/partial" && head -c 1000 /dev/zero >"$CLEAVE_ROOT/partial/$l"
 is "damaged part" "$(cleave pull -q "$N" 2>&1)" "$N"
 
-# Two at once share what they download
-fresh
-mode slow=800000
-cleave pull -q "$N" >"$T/a" 2>&1 &
-cleave pull -q "$N" >"$T/b" 2>&1
-wait $!
-is "two at once" "$(sort -u "$T/a" "$T/b")" "$N"
-is "run after two at once" "$(cleave run --rm --pull never "$N")" works
-is "left after two at once" "$(ls "$CLEAVE_ROOT/partial")" ''
+# Two at once share what they download, and never wait for each other
+for turn in 1 2 3 4; do
+	fresh
+	mode slow=800000
+	timeout 60 "$CLEAVE" pull -q "$N" >"$T/a" 2>&1 &
+	timeout 60 "$CLEAVE" pull -q "$N" >"$T/b" 2>&1
+	wait $!
+	is "two at once, $turn" "$(sort -u "$T/a" "$T/b")" "$N"
+	is "run after two at once, $turn" "$(cleave run --rm --pull never "$N")" works
+	is "left after two at once, $turn" "$(ls "$CLEAVE_ROOT/partial")" ''
+done
 
 # A full disk
 fresh
