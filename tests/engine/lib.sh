@@ -126,6 +126,25 @@ names_of() {
 	cleave "$@" | while read -r id; do sed -n "s/^$id //p" <<<"$list"; done | sort | xargs
 }
 
+# ordinary_user NAME FIRST-LAST - makes $user, who has these ids, a home, a run directory $T/xdg and our programs in $T/bin,
+# until the test ends
+ordinary_user() {
+	user=$1
+	useradd -m -d "$T/home" -s /bin/sh "$user" || skip "cannot make a user"
+	trap end_user EXIT
+	grep -q "^$user:" /etc/subuid || usermod --add-subuids "$2" --add-subgids "$2" "$user"
+	chmod 755 "$T"
+	mkdir "$T/bin" "$T/xdg" && cp "$(dirname "$CLEAVE")"/cleave* "$T/bin/" && chmod 755 "$T/bin" "$T/bin"/*
+	chown "$user:" "$T/xdg" && chmod 700 "$T/xdg"
+}
+end_user() {
+	local code=$?
+	pkill -KILL -u "$user"
+	userdel -r "$user" 2>/dev/null
+	(exit $code)
+	finish
+}
+
 # until_true COMMAND... - try for a minute
 until_true() {
 	local i

@@ -4,20 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 setup newuidmap useradd setpriv
 
-user=cleave-test-$$
-end_user() {
-	local code=$?
-	pkill -KILL -u "$user"
-	userdel -r "$user" 2>/dev/null
-	(exit $code)
-	finish
-}
-useradd -m -d "$T/home" -s /bin/sh "$user" || skip "cannot make a user"
-trap end_user EXIT
-grep -q "^$user:" /etc/subuid || usermod --add-subuids 1000000-1065535 --add-subgids 1000000-1065535 "$user"
-chmod 755 "$T"
-mkdir "$T/bin" "$T/xdg" && cp "$(dirname "$CLEAVE")"/cleave* "$T/bin/" && chmod 755 "$T/bin" "$T/bin"/*
-chown "$user:" "$T/xdg" && chmod 700 "$T/xdg"
+ordinary_user cleave-test-$$ 1000000-1065535
 cd / || exit 1
 
 as() {

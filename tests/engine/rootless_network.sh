@@ -5,20 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 setup newuidmap useradd setpriv pasta curl
 
-user=cleave-net-$$
-end_user() {
-	local code=$?
-	pkill -KILL -u "$user"
-	userdel -r "$user" 2>/dev/null
-	(exit $code)
-	finish
-}
-useradd -m -d "$T/home" -s /bin/sh "$user" || skip "cannot make a user"
-trap end_user EXIT
-grep -q "^$user:" /etc/subuid || usermod --add-subuids 1100000-1165535 --add-subgids 1100000-1165535 "$user"
-chmod 755 "$T"
-mkdir "$T/bin" "$T/xdg" && cp "$(dirname "$CLEAVE")"/cleave* "$T/bin/" && chmod 755 "$T/bin" "$T/bin"/*
-chown "$user:" "$T/xdg" && chmod 700 "$T/xdg"
+ordinary_user cleave-net-$$ 1100000-1165535
 if [ ! -c /dev/net/tun ] || ! mknod -m 666 "$T/tun" c 10 200 || ! mount --bind "$T/tun" /dev/net/tun; then
 	skip "no /dev/net/tun"
 fi

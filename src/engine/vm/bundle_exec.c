@@ -20,7 +20,6 @@
 #include "sys/pty.h"
 
 #define EXIT_OURS 1
-#define EXIT_KILLED 137
 
 struct execution {
 	struct oci_container *c;
@@ -70,16 +69,11 @@ static _Noreturn void be_stand_in(void *arg, int report)
 	struct err err = { 0 };
 	int r = begin(x, &err);
 
+	if (r == 0)
+		vm_stand_for(&x->program, report, x->master);
 	err.code = r;
-	vm_report(report, r < 0 ? &err : NULL, x->master);
-	if (r < 0)
-		_exit(EXIT_OURS);
-	int keep[] = { x->program.dir, x->program.control, x->program.signals, x->program.terminal,
-		       x->program.stream[0], x->program.stream[1] };
-
-	(void) proc_close_except(STDERR_FILENO + 1, keep, ARRAY_LEN(keep)); /* tidiness */
-	r = vm_conduct(&x->program);
-	_exit(r < 0 ? EXIT_KILLED : r); /* the machine has ended: as all in a container are killed */
+	vm_report(report, &err, x->master);
+	_exit(EXIT_OURS);
 }
 
 int vm_bundle_exec(struct oci_container *c, const struct oci_exec_opts *opts, struct oci_executed *ret,

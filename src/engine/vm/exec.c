@@ -20,7 +20,6 @@
 #include "engine/vm/message.h"
 #include "engine/vm/vm_parts.h"
 #include "oci/spec.h"
-#include "sys/proc.h"
 
 #define EXIT_OURS 125
 #define ALL_CAPS (~0ull)
@@ -100,16 +99,11 @@ static _Noreturn void be_stand_in(void *arg, int report)
 	struct err err = { 0 };
 	int r = begin(s, &err);
 
+	if (r == 0)
+		vm_stand_for(&s->program, report, s->master);
 	err.code = r;
-	vm_report(report, r < 0 ? &err : NULL, s->master);
-	if (r < 0)
-		_exit(EXIT_OURS);
-	int keep[] = { s->program.dir, s->program.control, s->program.signals, s->program.terminal,
-		       s->program.stream[0], s->program.stream[1] };
-
-	(void) proc_close_except(STDERR_FILENO + 1, keep, ARRAY_LEN(keep)); /* tidiness */
-	r = vm_conduct(&s->program);
-	_exit(r < 0 ? 137 : r); /* the machine has ended: as all in a container are killed */
+	vm_report(report, &err, s->master);
+	_exit(EXIT_OURS);
 }
 
 int vm_exec(struct engine *e, const char *id, const struct eng_exec *exec, struct eng_running *ret, struct err *err)

@@ -7,9 +7,12 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "engine/vm/conduct.h"
 #include "engine/vm/vm_parts.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
+
+#define EXIT_KILLED 137
 
 void vm_report(int sock, const struct err *failure, int master)
 {
@@ -47,4 +50,14 @@ int vm_stand_in(void (*be)(void *arg, int report), void *arg, bool child, struct
 	if (ret->pid < 0)
 		return err_set(err, ret->pid, "create a process");
 	return read_report(ours, &ret->master, err);
+}
+
+_Noreturn void vm_stand_for(struct vm_program *p, int report, int master)
+{
+	int keep[] = { p->dir, p->control, p->signals, p->terminal, p->stream[0], p->stream[1] }, r;
+
+	vm_report(report, NULL, master);
+	(void) proc_close_except(STDERR_FILENO + 1, keep, ARRAY_LEN(keep)); /* tidiness */
+	r = vm_conduct(p);
+	_exit(r < 0 ? EXIT_KILLED : r); /* the machine has ended: as all in a container are killed */
 }

@@ -4,6 +4,8 @@
 
 #include "engine/backend.h"
 
+struct vm_program;
+
 /** vm_check() - refuse what is not possible; 0; -EOPNOTSUPP, -EINVAL with a message */
 int vm_check(const struct eng_config *config, struct err *err);
 /** vm_start() - the member start */
@@ -27,3 +29,6 @@ int vm_stand_in(void (*be)(void *arg, int report), void *arg, bool child, struct
 
 /** vm_report() - tell the starter: it runs, with its terminal's master or -EBADF; or @failure */
 void vm_report(int sock, const struct err *failure, int master);
+
+/** vm_stand_for() - what @be ends with when @p runs: report it, conduct it, and end as it ends; @master as of vm_report() */
+_Noreturn void vm_stand_for(struct vm_program *p, int report, int master);
