@@ -27,14 +27,17 @@
 #include "engine/vm/message.h"
 #include "sys/proc.h"
 
-#define BUFFER 65536
+#define BUFFER GUEST_BLOCK_MAX
+#define LEAVE_MS 5000 /* for a machine whose guest is gone */
+#define ROUNDS 16 /* buffers at once, then others have their turn */
 
-/* Bytes from one descriptor to another; @ended: there are no more, @closed: and all are passed on */
+/* Bytes from one descriptor to another, with a header in front of what was read at a time when @header is not 0;
+   @ended: there are no more, @closed: and all are passed on */
 struct pump {
 	int from, to;
-	size_t pos, len;
+	size_t pos, len, header;
 	bool ended, closed, lost;
-	char buf[BUFFER];
+	uint8_t buf[GUEST_BLOCK_HEADER + BUFFER];
 };
 
 struct conductor {
@@ -107,15 +110,17 @@ static void write_out(struct pump *u)
 	}
 }
 
+/* Whole buffers have more behind them, mostly. */
 static void run(struct pump *u)
 {
-	ssize_t n;
+	ssize_t n = BUFFER;
 
 	write_out(u);
-	if (u->len == 0 && !u->ended && u->from >= 0) {
-		n = read(u->from, u->buf, sizeof(u->buf));
-		u->pos = 0;
-		u->len = n > 0 ? (size_t) n : 0;
+	for (int i = 0; i < ROUNDS && n == BUFFER && u->len == 0 && !u->ended && u->from >= 0; i++) {
+		n = read(u->from, u->buf + GUEST_BLOCK_HEADER, BUFFER);
+		guest_put32(u->buf, n > 0 ? (uint32_t) n : 0);
+		u->pos = GUEST_BLOCK_HEADER - u->header;
+		u->len = n > 0 ? (size_t) n + u->header : 0;
 		u->ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 		write_out(u);
 	}
@@ -153,6 +158,15 @@ static void take_message(struct conductor *c)
 	}
 }
 
+/* So that all connections end.  One that ends by itself tells more by its status than one that is killed. */
+static void end_machine(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	if (poll(&p, 1, LEAVE_MS) <= 0)
+		(void) proc_pidfd_kill(pidfd, SIGKILL); /* it may be dead */
+}
+
 static void wait_for_events(struct conductor *c)
 {
 	struct pump *const all[] = { &c->input, &c->output[0], &c->output[1] };
@@ -178,8 +192,8 @@ static void wait_for_events(struct conductor *c)
 		take_message(c);
 	if (f[2].revents != 0)
 		c->gone = true;
-	if (c->gone && c->p->machine >= 0) /* so that all connections end */
-		(void) proc_pidfd_kill(c->p->machine, SIGKILL); /* it may be dead */
+	if (c->gone && c->p->machine >= 0)
+		end_machine(c->p->machine);
 }
 
 /* All connections begin at once: each takes a way to the guest and back. */
@@ -215,6 +229,7 @@ static void connect_streams(struct conductor *c)
 	c->output[1].to = p->terminal >= 0 ? -1 : STDERR_FILENO;
 	c->input.from = !p->input ? -1 : p->terminal >= 0 ? p->terminal : STDIN_FILENO;
 	c->input.to = c->output[0].from;
+	c->input.header = GUEST_BLOCK_HEADER;
 	for (int i = 0; i < GUEST_STREAM_N_; i++) {
 		nonblock(c->output[i].from);
 		nonblock(c->output[i].to);
