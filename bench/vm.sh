@@ -81,22 +81,29 @@ echo "| QEMU q35, to init | $q |"
 awk -v a="$a" -v m="$m" -v q="$q" 'BEGIN { b = m == "-" || (q != "-" && q + 0 < m + 0) ? q : m; if (b > 0) printf "| quotient, to the faster | %.2f |\n\n", a / b }'
 
 # The parts: system calls of the host that mark them, and what the guest's kernel says
-strace -f -ttt --seccomp-bpf -e trace=execve,connect,exit_group -e signal=none -o "$work/trace" \
+strace -f -ttt --seccomp-bpf -e trace=execve,connect,exit_group,pidfd_send_signal,clone,clone3,fork,vfork -e signal=none -o "$work/trace" \
 	"$bin/cleave" run --rm "${vm[@]}" true </dev/null
 cleave run --rm --cap-add SYSLOG "${vm[@]}" dmesg >"$work/dmesg"
 awk '
-	FNR == NR { if (match($0, /\[ *[0-9.]+\]/)) { t = substr($0, RSTART + 1, RLENGTH - 2) * 1000; if (/Run \/init/) init = t; last = t } next }
-	!begin { begin = $2 * 1000 }
-	/execve.*cleave-vmm"/ && !vmm { vmm = $2 * 1000 }
-	/connect.*vsock_1025/ && !ready { ready = $2 * 1000 }
-	/connect.*"vsock"/ && !asked { asked = $2 * 1000 }
-	{ end = $2 * 1000 }
+	FNR == NR { if (match($0, /\[ *[0-9.]+\]/)) { t = substr($0, RSTART + 1, RLENGTH - 2) * 1000; if (/Run \/init/) init = t; if (/fuse: init/) fuse = t; last = t } next }
+	{ t = $2 * 1000 }
+	!begin { begin = t }
+	/execve.*cleave-vmm"/ && !vmm { vmm = t; machine = $1 }
+	vmm && !cpu && $1 == machine && /(clone|fork)/ { made = t }
+	/connect.*vsock_1025/ && !ready { ready = t; cpu = made }
+	/connect.*"vsock"/ && !asked { asked = t }
+	asked && !over && /pidfd_send_signal.*SIGKILL/ { over = t }
+	{ end = t }
 	END {
+		if (!fuse) fuse = last
 		print "| part | ms |"; print "|---|---|"
 		printf "| cleave, until cleave-vmm runs | %.0f |\n", vmm - begin
-		printf "| cleave-vmm and kernel, until init | %.0f |\n", ready - vmm - (last - init)
-		printf "| init: modules, mount, until it is ready | %.0f |\n", last - init
-		printf "| workload and end | %.0f |\n\n", end - ready
+		printf "| cleave-vmm, until its last thread or process begins | %.0f |\n", cpu - vmm
+		printf "| kernel, until init | %.0f |\n", ready - cpu - (last - init)
+		printf "| init: modules | %.0f |\n", fuse - init
+		printf "| init: mount, until it is ready | %.0f |\n", last - fuse
+		printf "| mounts of the instance, workload | %.0f |\n", over - ready
+		printf "| teardown | %.0f |\n\n", end - over
 	}' "$work/dmesg" "$work/trace"
 
 cleave run -d --name one "${vm[@]}" sleep 100000 >/dev/null
