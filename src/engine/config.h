@@ -129,7 +129,7 @@ struct eng_config {
 };
 
 #define ENG_VM_MEMORY (256ull << 20) /* bytes of a virtual machine when nothing is said */
-#define ENG_VM_MEMORY_MIN (64ull << 20)
+#define ENG_VM_MEMORY_MIN (80ull << 20) /* with less, stock kernels end as they begin */
 #define ENG_STOP_TIMEOUT 10 /* seconds, as Docker */
 
 /** eng_config_json() - append it as one JSON object, the text of instances/<id>/config.json */
