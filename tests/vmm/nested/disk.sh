@@ -80,7 +80,7 @@ boot '
 	umount /d; dmesg | grep "EXT4-fs error" && echo FAILED; echo LOOKED AT '"$(wc -l <<<"$kept")"'
 ' --disk crash.img
 expect "file system whose machine was killed" 0 'LOOKED AT 20'
-! command -v e2fsck >/dev/null || e2fsck -fn crash.img >/tmp/fsck 2>&1 || fail "e2fsck: $(cat /tmp/fsck)"
+LD_LIBRARY_PATH=. ./e2fsck -fn crash.img >/tmp/fsck 2>&1 || fail "e2fsck: $(cat /tmp/fsck)"
 
 # a file as memory
 truncate -s 16M pm.img && dd if=data.img of=pm.img bs=1M count=4 conv=notrunc 2>/dev/null
