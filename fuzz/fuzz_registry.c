@@ -20,6 +20,7 @@
 #include "registry/challenge.h"
 #include "registry/creds.h"
 #include "registry/http.h"
+#include "registry/lookaside.h"
 #include "registry/manifests.h"
 #include "registry/place.h"
 #include "registry/policy.h"
@@ -66,6 +67,17 @@ static void try_dockercfg(const char *text, size_t len)
 	} else if (c.helper == NULL && (c.creds.user == NULL || strcmp(c.creds.user, "u") != 0)) {
 		abort();
 	}
+}
+
+static void try_lookaside(const char *text, size_t len)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct reg_lookaside best = { 0 };
+	struct err err = { 0 };
+	char *copy = arena_strndup(&arena, text, len);
+
+	if (copy != NULL)
+		check(reg_lookaside_parse("file", copy, "q.io/a", ":1", &arena, &best, &err), &err);
 }
 
 static void try_settings(const char *text, size_t len)
@@ -123,7 +135,7 @@ static void try_policy(const char *text, size_t len)
 	if (referrers == NULL)
 		abort();
 	check(r, &err);
-	check(reg_payload_parse(text, len, &arena, &payload, &err), &err);
+	check(reg_payload_parse(REG_PAYLOAD_COSIGN, text, len, &arena, &payload, &err), &err);
 	check(reg_referrers_parse(text, len, NULL, &arena, referrers, &n, &err), &err);
 	if (n > REG_REFERRERS_MAX)
 		abort();
@@ -163,6 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_settings(text, size);
 	try_answers(text, size);
 	try_policy(text, size);
+	try_lookaside(text, size);
 	try_words(text);
 	free(text);
 	return 0;
