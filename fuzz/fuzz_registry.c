@@ -28,6 +28,7 @@
 #include "registry/search.h"
 #include "registry/settings.h"
 #include "registry/signature.h"
+#include "registry/toc.h"
 #include "registry/token.h"
 
 static void check(int r, const struct err *err)
@@ -67,6 +68,24 @@ static void try_dockercfg(const char *text, size_t len)
 	} else if (c.helper == NULL && (c.creds.user == NULL || strcmp(c.creds.user, "u") != 0)) {
 		abort();
 	}
+}
+
+/* The chunks of a table are in order, and within the layer */
+static void try_table(const char *text, size_t len)
+{
+	const struct reg_toc t = { .layer = "sha256:0", .at = 1000 };
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	_cleanup_free_ struct reg_chunk *v = NULL;
+	struct reg_toc *list;
+	struct err err = { 0 };
+	size_t n = 0;
+	int r = reg_toc_parse(&t, text, len, &v, &n, &err);
+
+	check(r, &err);
+	for (size_t i = 0; i < n; i++)
+		if (v[i].size == 0 || v[i].at + v[i].size > t.at || (i > 0 && v[i].at < v[i - 1].at + v[i - 1].size))
+			abort();
+	(void) reg_tocs_find(text, len, &arena, &list);
 }
 
 static void try_lookaside(const char *text, size_t len)
@@ -175,6 +194,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_settings(text, size);
 	try_answers(text, size);
 	try_policy(text, size);
+	try_table(text, size);
 	try_lookaside(text, size);
 	try_words(text);
 	free(text);
