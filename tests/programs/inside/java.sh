@@ -39,8 +39,8 @@ public class Work {
 		same("sort", Arrays.hashCode(v));
 		same("streams", IntStream.range(0, 100000 * n).parallel().mapToLong(i -> (long) i * i % 7919).sum());
 		StringBuilder text = new StringBuilder();
-		for (int i = 0; i < 10000 * n; i++) text.append(i * 31 % 977).append(i % 3 == 0 ? "é" : ",");
-		same("text", Arrays.hashCode(text.toString().split("[,é]")));
+		for (int i = 0; i < 10000 * n; i++) text.append(i * 31 % 977).append(i % 3 == 0 ? "\u00e9" : ",");
+		same("text", Arrays.hashCode(text.toString().split("[,\u00e9]")));
 		Shape[] shapes = new Shape[1000];
 		for (int i = 0; i < shapes.length; i++) {
 			final int k = i;
