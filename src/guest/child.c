@@ -147,12 +147,13 @@ static long search(const struct request *r)
 	return result == -ENOENT ? -ESRCH : result; /* not in PATH, which is told apart */
 }
 
-static int enter_cwd(const struct request *r)
+/* The instance's own program has its directory made, others find it or fail. */
+static int enter_cwd(const struct child *c)
 {
-	long e = OS1(__NR_chdir, r->cwd);
+	long e = OS1(__NR_chdir, c->r->cwd);
 
-	if (e == -ENOENT && child_make_dirs(r->cwd, 0) == 0)
-		e = OS1(__NR_chdir, r->cwd);
+	if (e == -ENOENT && c->join < 0 && child_make_dirs(c->r->cwd, 0) == 0)
+		e = OS1(__NR_chdir, c->r->cwd);
 	return (int) e;
 }
 
@@ -170,7 +171,7 @@ static int prepare(const struct child *c, int *step)
 	}
 	if (r == 0) {
 		*step = GUEST_STEP_CWD;
-		r = enter_cwd(c->r);
+		r = enter_cwd(c);
 	}
 	return r < 0 ? r : child_identity(c->r, step);
 }

@@ -131,9 +131,10 @@ static _Noreturn void serve(int listener, int signals)
 	unsigned patience = 0; /* rounds */
 
 	for (;;) {
+		bool patient = patience > 0;
 		size_t moved = 0;
 
-		patience -= patience > 0;
+		patience -= patient;
 		wait_for_all(listener, signals);
 		if (is_ready(listener))
 			take_connection(listener);
@@ -148,7 +149,8 @@ static _Noreturn void serve(int listener, int signals)
 			if (processes[i].state == PROCESS_RUNNING || processes[i].state == PROCESS_ENDED)
 				moved += process_run(&processes[i]);
 		patience = moved >= MANY ? PATIENCE : patience;
-		os_be_patient(patience > 0);
+		if (patient != (patience > 0))
+			os_be_patient(patience > 0);
 	}
 }
 

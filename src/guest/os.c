@@ -107,9 +107,6 @@ void os_say(const char *text, ...)
 void os_be_patient(bool patient)
 {
 	static const struct sched_param none;
-	static bool is;
 
-	if (patient != is)
-		(void) OS3(__NR_sched_setscheduler, 0, patient ? SCHED_BATCH : SCHED_OTHER, &none); /* it only takes longer */
-	is = patient;
+	(void) OS3(__NR_sched_setscheduler, 0, patient ? SCHED_BATCH : SCHED_OTHER, &none); /* else it only takes longer */
 }
