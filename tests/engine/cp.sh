@@ -110,7 +110,8 @@ is "a volume that was never used" "$(cleave cp fresh:/etc/passwd - | tar xO | gr
 cleave create --name readonly --read-only -v rw:/rw cleave/tiny true >/dev/null
 refuse 1 'ead-only file system' cp d/f readonly:/
 is "a volume of one that is read-only" "$(cleave cp d/f readonly:/rw; cleave cp readonly:/rw/f - | tar xO)" one
-is "a file of the kernel" "$(cleave cp runs:/proc/version - | tar xO)" "$(cat /proc/version)"
+# those of a machine's kernel are seen inside only
+[ "${ISOLATION:-container}" = vm ] || is "a file of the kernel" "$(cleave cp runs:/proc/version - | tar xO)" "$(cat /proc/version)"
 is "quiet" "$(cleave cp d/f runs:/ 2>&1)" ''
 like "with a terminal" "$(script -qec "'$CLEAVE' cp d/f runs:/" /dev/null)" 'Successfully copied [0-9.]+kB to runs:/'
 is "-q with a terminal" "$(script -qec "'$CLEAVE' cp -q d/f runs:/" /dev/null)" ''
