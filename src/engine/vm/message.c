@@ -240,8 +240,20 @@ static void put_address(struct guest_out *o, const struct net_prefix *p)
 	guest_put(o, GUEST_ADDRESS, b, 8 + size);
 }
 
-static void put_link(struct guest_out *o, const struct net_leg *leg)
+static void put_route(struct guest_out *o, const struct net_way *w)
 {
+	size_t size = net_address_size(&w->to.base);
+	uint8_t b[8 + 2 * sizeof(w->to.base.bytes)] = { 0 };
+
+	guest_put64(b, w->to.length);
+	memcpy(b + 8, w->to.base.bytes, size);
+	memcpy(b + 8 + size, w->gateway.bytes, net_address_size(&w->gateway));
+	guest_put(o, GUEST_ROUTE, b, 8 + 2 * size);
+}
+
+static void put_link(struct guest_out *o, const struct vm_net *net)
+{
+	const struct net_leg *leg = &net->leg;
 	uint8_t b[8 + GUEST_LINK_MAC + IFNAMSIZ];
 	size_t n = strlen(leg->inside) + 1;
 
@@ -253,7 +265,12 @@ static void put_link(struct guest_out *o, const struct net_leg *leg)
 	put_address(o, &leg->v6);
 	for (size_t i = 0; i < ARRAY_LEN(leg->gateways); i++)
 		if (leg->gateways[i].family != 0)
-			guest_put(o, GUEST_ROUTE, leg->gateways[i].bytes, net_address_size(&leg->gateways[i]));
+			put_route(o, &(struct net_way) { .to.base.family = leg->gateways[i].family,
+							 .gateway = leg->gateways[i] });
+	for (size_t i = 0; net->device != NULL && i < net->device->nr_addresses; i++)
+		put_address(o, &net->device->addresses[i]);
+	for (size_t i = 0; net->device != NULL && i < net->device->nr_ways; i++)
+		put_route(o, &net->device->ways[i]);
 }
 
 uint64_t vm_message_number(void)
@@ -280,7 +297,7 @@ int vm_message_run(const struct oci_spec *spec, const struct vm_how *how, const 
 	if (r == 0)
 		r = put_machine(&o, spec, how->image, err);
 	for (size_t i = 0; i < nr_nets; i++)
-		put_link(&o, &nets[i].leg);
+		put_link(&o, &nets[i]);
 	return r == 0 ? finish(&o, ret, err) : r;
 }
 
@@ -290,7 +307,7 @@ int vm_message_connect(const struct vm_net *net, struct str *ret, struct err *er
 	struct guest_out o = { .p = buf, .room = sizeof(buf) };
 
 	guest_begin(&o, GUEST_CONNECT);
-	put_link(&o, &net->leg);
+	put_link(&o, net);
 	return finish(&o, ret, err);
 }
 

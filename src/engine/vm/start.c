@@ -85,7 +85,7 @@ static int make_files(struct starting *s, struct err *err)
 	if (r == 0) /* not before: kernels want layers of a namespace that is theirs */
 		r = eng_rootfs_unshare(err);
 	if (r == 0)
-		r = eng_spec_make(s->e, s->id, c, m->root, path, &json, err);
+		r = eng_spec_make(s->e, s->id, c, true, m->root, path, &json, err);
 	if (r == 0)
 		r = oci_spec_parse("config.json", json.p, json.len, &s->spec, err);
 	if (r == 0)
