@@ -5,7 +5,7 @@
 #
 # Times of `cleave run --rm --vm` of the embedded image running `true`, and what QEMU needs from exec until the init of its
 # guest runs, with the same kernel and command line, in turns; the parts of a start; programs and bytes in and out of a
-# machine that runs; memory of one machine and of several.
+# machine that runs; memory of one machine and of several, which have read files of their image.
 # Environment: CLEAVE_BIN (build/bin), MACHINES (4: how many for the last table).
 set -euo pipefail
 
@@ -127,23 +127,48 @@ head -c 65536000 /dev/zero >"$work/zero"
 echo "| standard input | $(rate cleave exec -i one dd of=/dev/null bs=64k <"$work/zero" 2>/dev/null) MB/s |"
 echo
 
-# Shares of memory, in KiB, that are not the guest's: of the monitor, the process that stands for the program, the machine
+# Shares of memory, in KiB for each of $1 machines: the guest's; the image's pages, which all of them use; what processors in
+# software translated and remember; all else of the monitor, the process that stands for the program, and the machine
 beyond() {
 	local id pid p
 	for id in $(cleave ps -q); do
 		pid=$(cleave inspect -f '{{.State.Pid}}' "$id")
 		for p in "$(awk '{ print $4 }' "/proc/$pid/stat")" "$pid" $(pgrep -P "$pid") $(pgrep -P "$(pgrep -P "$pid")"); do
+			echo "process $(tr "\0" " " <"/proc/$p/cmdline")"
 			cat "/proc/$p/smaps"
 		done || true
-	done | awk -v n="$1" '
+	done | awk -v n="$1" -v what="$2" '
+		/^process / { soft = $2 ~ /^cleave-vmm:/ }
 		/^[0-9a-f]+-[0-9a-f]+ / { name = $6 }
-		/^Pss:/ { if (name ~ /guest-memory/) guest += $2; else if (name ~ /memfd:code/) code += $2; else own += $2 }
-		END { printf "| %d | %d | %d | %d |\n", n, guest / n, code / n, own / n }'
+		/^Pss:/ {
+			if (name ~ /guest-memory/) guest += $2
+			else if (name ~ /\/erofs$/) image += $2
+			else if (soft && (name == "" || name ~ /memfd:code|\[heap\]/)) code += $2
+			else own += $2
+		}
+		END { printf "| %s | %d | %d | %d | %d | %d |\n", what, n, guest / n, image / n, code / n, own / n }'
 }
-echo "| machines | guest, KiB each | translated code | all else on the host |"
-echo "|---|---|---|---|"
-beyond 1
-for ((i = 1; i < ${MACHINES:-4}; i++)); do
-	cleave run -d "${vm[@]}" sleep 100000 >/dev/null
-done
-beyond "${MACHINES:-4}"
+machines() { # WHAT OPTION... - one and several of them
+	local i
+	cleave run -d --vm --accel soft --network none "${@:2}" >"$work/id"
+	cleave exec "$(cat "$work/id")" cat /data >/dev/null
+	beyond 1 "$1"
+	for ((i = 1; i < ${MACHINES:-4}; i++)); do
+		cleave run -d --vm --accel soft --network none "${@:2}" >"$work/id"
+		cleave exec "$(cat "$work/id")" cat /data >/dev/null
+	done
+	beyond "${MACHINES:-4}" "$1"
+	cleave ps -q | xargs "$bin/cleave" rm -f >/dev/null
+}
+cleave rm -f one >/dev/null
+mkdir "$work/image"
+cleave run --name files cleave/tiny true && cleave export files | tar -x -C "$work/image"
+cleave rm files >/dev/null
+head -c 64M /dev/urandom >"$work/image/data"
+tar -c -C "$work/image" . | cleave import - image >/dev/null
+cleave run --rm --read-only --vm --accel soft --network none image true # after it the image's file system is made
+until [ -n "$(find "$work/root/layers" -name erofs)" ]; do sleep 0.1; done
+echo "| after reading 64 MiB of the image | machines | guest, KiB each | image | caches of processors in software | all else on the host |"
+echo "|---|---|---|---|---|---|"
+machines "shared directory" image sleep 100000
+machines "image as memory (--read-only)" --read-only image sleep 100000

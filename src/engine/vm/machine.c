@@ -40,6 +40,7 @@
 #define READY_S 300
 #define ARGS_MAX 64
 #define GUEST_CID "3"
+#define FILES_MAX (1u << 20) /* what stock kernels allow */
 /* What stock kernels wait for, print or check without need */
 #define APPEND "console=ttyS0 quiet cryptomgr.notests reboot=k panic=-1 init_on_alloc=0 rdinit=/init"
 
@@ -145,8 +146,9 @@ static void make_args(const struct vm_want *want, const struct vm_machine *m, co
 
 static void limit(void)
 {
-	static const struct rlimit none = { 0, 0 };
+	static const struct rlimit none = { 0, 0 }, files = { FILES_MAX, FILES_MAX };
 
+	(void) setrlimit(RLIMIT_NOFILE, &files); /* each file of the shared directory that the guest knows; else it is as many as we may */
 	(void) setrlimit(RLIMIT_CORE, &none); /* guest memory is nobody's business; lowering is allowed */
 }
 

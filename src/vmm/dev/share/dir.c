@@ -14,6 +14,7 @@
 
 #include "vmm/dev/share/share_parts.h"
 
+#define UNASKED_MAX (1u << 16) /* files that the guest knows, from which on it is told of more only when it asks */
 #define PART 32768 /* bytes that are read in one go */
 
 /** struct share_list - @at to @end of @part are not given out; @next: position that the first of them has */
@@ -89,13 +90,17 @@ static size_t put_dirent(uint8_t *to, const struct dirent64 *e)
 	return size;
 }
 
-/* What the guest would look up next is told too; a file that has gone meanwhile is told without. */
+/*
+ * What the guest would look up next is told too; a file that has gone meanwhile is told without, and so are those of a guest
+ * that knows very many: it forgets them when it wants memory, not when we do.
+ */
 static size_t put_plus(struct share_call *c, uint8_t *to, const struct dirent64 *e)
 {
 	const struct share_inode *dir = share_self(c);
 	struct fuse_entry_out entry = { 0 };
 
-	if (dir == NULL || is_dots(e->d_name) || share_lookup(c->share, dir, e->d_name, &entry) < 0)
+	if (dir == NULL || is_dots(e->d_name) || c->share->used_inodes >= UNASKED_MAX ||
+	    share_lookup(c->share, dir, e->d_name, &entry) < 0)
 		entry = (struct fuse_entry_out) { 0 };
 	memcpy(to, &entry, sizeof(entry));
 	return sizeof(entry) + put_dirent(to + sizeof(entry), e);
