@@ -150,7 +150,7 @@ static void add_route(struct netlink_batch *b, int index, const struct net_addre
 }
 
 /* A token bucket at the device's end */
-static void add_rate(struct netlink_batch *b, int index, uint64_t bits)
+void net_leg_rate(struct netlink_batch *b, int index, uint64_t bits)
 {
 	const struct tcmsg head = { .tcm_family = AF_UNSPEC, .tcm_ifindex = index, .tcm_parent = TC_H_ROOT };
 	uint64_t rate = bits / 8, burst = rate * BURST_MS / 1000, limit;
@@ -191,7 +191,7 @@ static int set_up(int inside, const struct net_leg *legs, size_t n, struct err *
 		net_link_up(&b, link.index);
 		for (size_t k = 0; k < ARRAY_LEN(legs[i].gateways); k++)
 			add_route(&b, link.index, &legs[i].gateways[k]);
-		add_rate(&b, link.index, legs[i].rate);
+		net_leg_rate(&b, link.index, legs[i].rate);
 	}
 	r = netlink_batch_send(inside, &b, NULL, NULL, NULL);
 	return r < 0 ? err_set(err, r, "set addresses and routes of the instance") : 0;
@@ -211,7 +211,7 @@ static int limit_rates(int host, const struct net_leg *legs, size_t n, struct er
 		r = net_link_find(host, legs[i].host, &link);
 		if (r < 0)
 			return err_set(err, r, "find device '%s'", legs[i].host);
-		add_rate(&b, link.index, legs[i].rate);
+		net_leg_rate(&b, link.index, legs[i].rate);
 	}
 	r = netlink_batch_send(host, &b, NULL, NULL, NULL);
 	return r < 0 ? err_set(err, r, "limit the rate of the network (CONFIG_NET_SCH_TBF)") : 0;

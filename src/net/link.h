@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "net/address.h"
+#include "net/table.h"
 
 struct err;
 
@@ -42,7 +43,8 @@ enum net_leg_kind { NET_LEG_VETH, NET_LEG_MACVLAN, NET_LEG_IPVLAN, NET_LEG_TAP }
  * @gateways: of the default routes, family 0 for none
  * @mtu: 0: the parent's
  * @mode: of macvlan and ipvlan, as the kernel counts them
- * @rate: bits per second each way, 0 without a limit; not of NET_LEG_TAP
+ * @rate: bits per second each way, 0 without a limit
+ * @table: of the store (table.h); with @rate and of NET_LEG_TAP only
  */
 struct net_leg {
 	enum net_leg_kind kind;
@@ -54,6 +56,7 @@ struct net_leg {
 	struct net_address gateways[2];
 	unsigned mtu, mode;
 	uint64_t rate;
+	char table[NET_TABLE_MAX];
 };
 
 /**

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define NET_DIVERT_PREFIX "cleave" /* names of the tap devices of net/device.h */
 
@@ -16,6 +17,9 @@ void net_link_up(struct netlink_batch *b, int index);
 
 /** net_link_address() - give it the address @p->base in the network @p; nothing for family 0 */
 void net_link_address(struct netlink_batch *b, int index, const struct net_prefix *p);
+
+/** net_leg_rate() - what leaves by the device with number @index is no more than so many bits per second; 0: any */
+void net_leg_rate(struct netlink_batch *b, int index, uint64_t bits);
 
 /** net_leg_hairpin() - have the bridge send frames back to where they come from: a port gets its own only then */
 void net_leg_hairpin(struct netlink_batch *b, const struct net_leg *leg);

@@ -101,6 +101,8 @@ void nft_add_chain(struct nft *n, const char *name, const struct nft_hook *h)
 	hook = netlink_batch_nest(&n->b, NFTA_CHAIN_HOOK);
 	netlink_batch_be32(&n->b, NFTA_HOOK_HOOKNUM, h->hook);
 	netlink_batch_be32(&n->b, NFTA_HOOK_PRIORITY, (uint32_t) h->priority);
+	if (h->device != NULL)
+		netlink_batch_text(&n->b, NFTA_HOOK_DEV, h->device);
 	netlink_batch_end(&n->b, hook);
 	netlink_batch_be32(&n->b, NFTA_CHAIN_POLICY, NF_ACCEPT);
 	netlink_batch_text(&n->b, NFTA_CHAIN_TYPE, h->type);
@@ -325,6 +327,19 @@ void nft_dnat(struct nft *n, uint32_t family, uint32_t address, uint32_t port)
 void nft_masquerade(struct nft *n)
 {
 	end(n, begin(n, "masq"));
+}
+
+void nft_limit_over(struct nft *n, uint64_t rate, uint32_t burst)
+{
+	const uint64_t be_rate = htobe64(rate), second = htobe64(1);
+	size_t data = begin(n, "limit");
+
+	netlink_batch_attr(&n->b, NFTA_LIMIT_RATE, &be_rate, sizeof(be_rate));
+	netlink_batch_attr(&n->b, NFTA_LIMIT_UNIT, &second, sizeof(second));
+	netlink_batch_be32(&n->b, NFTA_LIMIT_BURST, burst);
+	netlink_batch_be32(&n->b, NFTA_LIMIT_TYPE, NFT_LIMIT_PKT_BYTES);
+	netlink_batch_be32(&n->b, NFTA_LIMIT_FLAGS, NFT_LIMIT_F_INV);
+	end(n, data);
 }
 
 void nft_verdict(struct nft *n, int verdict, const char *chain)

@@ -34,11 +34,12 @@ struct nft_set {
 	bool interval, words;
 };
 
-/** struct nft_hook - where a chain hangs; @type: NULL for one that is only jumped to */
+/** struct nft_hook - where a chain hangs; @type: NULL for one that is only jumped to; @device: of NFPROTO_NETDEV */
 struct nft_hook {
 	const char *type;
 	uint32_t hook;
 	int32_t priority;
+	const char *device;
 };
 
 /** nft_open() - socket; -errno */
@@ -131,6 +132,9 @@ void nft_dnat(struct nft *n, uint32_t family, uint32_t address, uint32_t port);
 
 /** nft_masquerade() - the source becomes an address of the device it leaves by */
 void nft_masquerade(struct nft *n);
+
+/** nft_limit_over() - go on if more bytes per second came than these, after so many at once */
+void nft_limit_over(struct nft *n, uint64_t rate, uint32_t burst);
 
 /** nft_verdict() - NF_ACCEPT, NF_DROP, or NFT_JUMP to @chain */
 void nft_verdict(struct nft *n, int verdict, const char *chain);

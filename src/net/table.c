@@ -39,6 +39,8 @@ enum { T_IP4 = 7, T_IP6 = 8, T_PROTOCOL = 12, T_PORT = 13, T_DEVICE = 41 };
 #define PRIORITY_SNAT 100
 #define LOOPBACK_NET htonl(0x7f000000)
 #define LOOPBACK_MASK htonl(0xff000000)
+#define LIMIT_BURST_MS 100 /* of a limited rate */
+#define LIMIT_BURST_MIN 131072 /* bytes: a few frames as large as devices hand them on */
 #define CT_KNOWN (1u << (IP_CT_ESTABLISHED + 1) | 1u << (IP_CT_RELATED + 1)) /* as nft_ct has states */
 
 static const struct nft_set sets[] = {
@@ -406,15 +408,42 @@ int net_table_make(const struct net_table *t, struct err *err)
 	return r < 0 ? err_set(err, r, "make table '%s' of nftables: %s", t->name, about) : 0;
 }
 
-int net_table_drop(int fd, const char *name, struct err *err)
+int net_table_limit(int fd, const char *name, const char *device, uint64_t bits, struct err *err)
+{
+	const struct nft_hook hook = { "filter", NF_NETDEV_INGRESS, 0, device };
+	uint64_t rate = bits / 8, burst = rate * LIMIT_BURST_MS / 1000;
+	_cleanup_(nft_fini) struct nft n = { 0 };
+	int r;
+
+	burst = burst < LIMIT_BURST_MIN ? LIMIT_BURST_MIN : burst > UINT32_MAX ? UINT32_MAX : burst;
+	nft_begin(&n, NFPROTO_NETDEV, name);
+	nft_table(&n, NFT_MSG_NEWTABLE);
+	nft_add_chain(&n, device, &hook);
+	nft_rule(&n, device, "rates of devices (NF_TABLES_NETDEV, nft_limit)");
+	nft_limit_over(&n, rate, (uint32_t) burst);
+	end_rule(&n, NF_DROP);
+	r = nft_commit(&n, fd, NULL);
+	return r < 0 ? err_set(err, r, "limit what device '%s' sends, by nftables", device) : 0;
+}
+
+static int drop(int fd, unsigned char family, const char *name)
 {
 	_cleanup_(nft_fini) struct nft n = { 0 };
 	int r;
 
-	nft_begin(&n, NFPROTO_INET, name);
+	nft_begin(&n, family, name);
 	nft_table(&n, NFT_MSG_DELTABLE);
 	r = nft_commit(&n, fd, NULL);
-	return r < 0 && r != -ENOENT ? err_set(err, r, "remove table '%s' of nftables", name) : 0;
+	return r == -ENOENT || r == -EAFNOSUPPORT || r == -EOPNOTSUPP ? 0 : r; /* a kernel without tables for devices has none */
+}
+
+int net_table_drop(int fd, const char *name, struct err *err)
+{
+	int r = drop(fd, NFPROTO_INET, name);
+
+	if (r == 0)
+		r = drop(fd, NFPROTO_NETDEV, name);
+	return r < 0 ? err_set(err, r, "remove table '%s' of nftables", name) : 0;
 }
 
 int net_table_knows(int fd, const char *name, const char *device, struct err *err)

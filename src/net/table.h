@@ -73,6 +73,13 @@ int net_table_remove(const struct net_table *t, struct err *err);
 /** net_table_make() - make it anew with just that; 0 or -errno with a message that says what the kernel lacks */
 int net_table_make(const struct net_table *t, struct err *err);
 
+/**
+ * net_table_limit() - drop what comes from a device beyond so many bits per second
+ * By a chain of that name in a table of the same name that is for devices; it ends with the device.
+ * Return: 0; -errno with a message.
+ */
+int net_table_limit(int fd, const char *name, const char *device, uint64_t bits, struct err *err);
+
 /** net_table_drop() - remove the whole table; 0 also when there is none; -errno with a message */
 int net_table_drop(int fd, const char *name, struct err *err);
 

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "net/link.h"
 #include "net/link_parts.h"
+#include "net/table.h"
 #include "sys/netlink.h"
 #include "sys/netlink_batch.h"
 
@@ -58,6 +59,24 @@ static int join(int host, struct net_leg *leg, struct err *err)
 	return r < 0 ? err_set(err, r, "join the virtual machine to '%s'", leg->parent) : 0;
 }
 
+/* Its queue limits what the machine gets, a rule what it sends: there is no other end here. */
+static int limit(int host, const struct net_leg *leg, struct err *err)
+{
+	_cleanup_(netlink_batch_fini) struct netlink_batch b = { 0 };
+	_cleanup_close_ int rules = net_table_open(err);
+	struct net_link link;
+	int r = rules < 0 ? rules : net_link_find(host, leg->host, &link);
+
+	if (rules < 0)
+		return rules;
+	if (r == 0) {
+		net_leg_rate(&b, link.index, leg->rate);
+		r = netlink_batch_send(host, &b, NULL, NULL, NULL);
+	}
+	return r < 0 ? err_set(err, r, "limit what device '%s' gets", leg->host)
+		     : net_table_limit(rules, leg->table, leg->host, leg->rate, err);
+}
+
 int net_leg_tap(struct net_leg *leg, unsigned queues, int *fds, struct err *err)
 {
 	_cleanup_close_ int host = netlink_open();
@@ -71,6 +90,8 @@ int net_leg_tap(struct net_leg *leg, unsigned queues, int *fds, struct err *err)
 	}
 	if (r == 0)
 		r = join(host, leg, err);
+	if (r == 0 && leg->rate != 0)
+		r = limit(host, leg, err);
 	while (r < 0 && n > 0)
 		(void) close(fds[--n]); /* nothing was sent */
 	return r;

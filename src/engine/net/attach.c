@@ -84,8 +84,6 @@ static int tap_mode(const struct eng_network *n, struct net_leg *leg, struct err
 	if (strcmp(n->driver, "bridge") != 0)
 		return err_msg(err, -EOPNOTSUPP, "network %s has driver %s: a virtual machine can be in networks on a bridge only",
 			       n->name, n->driver);
-	if (leg->rate != 0)
-		return err_msg(err, -EOPNOTSUPP, "network %s: --network-opt rate is not possible for a virtual machine", n->name);
 	return 0;
 }
 

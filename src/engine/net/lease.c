@@ -22,6 +22,7 @@
 #include "engine/instance.h"
 #include "engine/net/attach.h"
 #include "engine/net/network.h"
+#include "engine/net/network_parts.h"
 
 #define HOST_NAME_DIGITS 12 /* of the id, of an instance that got no name of its own */
 #define TRIES_MAX 1048576 /* addresses that are looked at */
@@ -202,8 +203,10 @@ int eng_lease_take(struct engine *e, const struct eng_instance *i, const struct 
 	const struct family v4 = { n, &n->v4, "ip" }, v6 = { n, &n->v6, "ip6" };
 	_cleanup_(str_fini) struct str names = { 0 }, servers = { 0 };
 	struct net_leg leg = { .parent = n->device, .mtu = n->mtu, .rate = want->rate };
-	int r = take_one(e, &v4, want->ip, &leg.v4, err);
+	int rules, r = want->rate != 0 ? network_table(e, leg.table, &rules, err) : 0;
 
+	if (r == 0)
+		r = take_one(e, &v4, want->ip, &leg.v4, err);
 	if (r == 0)
 		r = take_one(e, &v6, want->ip6, &leg.v6, err);
 	if (r == 0)

@@ -110,8 +110,6 @@ int vm_join(struct engine *e, const char *id, struct net_leg *leg, struct err *e
 	_cleanup_close_ int tap = -EBADF;
 	int r = control < 0 ? control : 0;
 
-	if (r == 0 && leg->rate != 0)
-		r = err_msg(err, -EOPNOTSUPP, "--network-opt rate is not possible for a virtual machine");
 	leg->kind = NET_LEG_TAP;
 	if (r == 0)
 		r = net_leg_tap(leg, 1, net.fds, err);
