@@ -66,9 +66,9 @@ static int make_shm(struct engine *e, const char *id, const struct eng_config *c
 	return r < 0 ? err_set(err, r, "create directory '%s/%s'", e->runroot, path) : 0;
 }
 
-static int connect_networks(void *data, pid_t pid, struct err *err)
+static int connect_networks(void *data, int netns, struct err *err)
 {
-	return eng_net_connect(data, pid, err);
+	return eng_net_connect(data, netns, err);
 }
 
 static int container_start(struct engine *e, const char *id, const struct eng_config *config,
@@ -85,7 +85,7 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 		.preserve_fds = e->preserve_fds,
 		.start = true,
 		.clone_parent = true,
-		.connect = connect_networks,
+		.connect = e->net != NULL ? connect_networks : NULL,
 		.connect_data = e,
 	};
 	int r = oci_root(e, root);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Small processes that serve networks: started, told things, found by the lock that they hold while they live, ended.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+struct err;
+
+#define SERVER_FDS_MAX 4 /* descriptors that one starts with */
+
+/**
+ * struct server - one that is about to be started
+ * @dir: of its files
+ * @lock: name of the file there that it locks
+ * @program: path
+ * @fds: what its descriptors from 3 on are, @n of them; the one after them holds the lock
+ */
+struct server {
+	int dir;
+	const char *lock, *program;
+	char *const *argv;
+	int fds[SERVER_FDS_MAX], n;
+};
+
+/** server_spawn() - start it, as nobody's child, in the network namespace of the caller; 0 or -errno with a message */
+int server_spawn(const struct server *s, struct err *err);
+
+/** server_holder() - pid of the one that holds the lock; 0 nobody, also when there is no such file; -errno */
+pid_t server_holder(int dir, const char *lock);
+
+/** server_kill() - kill it, and wait until its ports are free */
+void server_kill(int dir, const char *lock);
+
+/** server_mail() - descriptor by which it is told things; who is stopped does not make us wait for ever; -ECONNREFUSED, -ENOENT; -errno */
+int server_mail(int dir, const char *socket);
