@@ -11,12 +11,6 @@ as() {
 	setpriv --reuid="$user" --regid="$user" --init-groups env -i HOME="$T/home" XDG_RUNTIME_DIR="$T/xdg" \
 		PATH=/usr/bin:/bin:/usr/sbin:/sbin timeout 120 "$@"
 }
-u() { as "$T/bin/cleave" "$@"; }
-# fails WHAT REGEX ARG...
-fails() {
-	out=$(u "${@:3}" 2>&1 </dev/null) && no "$1: it worked"
-	like "$1" "$out" "$2"
-}
 
 is "root inside, the user outside" "$(u run --rm cleave/tiny sh -c 'id -u; tail -n +1 /proc/self/uid_map | wc -l')" $'0\n2'
 is "the store is the user's" "$(stat -c %U "$T/home/.local/share/cleave/state.db")" "$user"

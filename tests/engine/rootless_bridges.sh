@@ -6,24 +6,10 @@
 setup newuidmap useradd setpriv pasta curl python3 ip
 
 ordinary_user cleave-br-$$ 1200000-1265535
-if [ ! -c /dev/net/tun ] || ! mknod -m 666 "$T/tun" c 10 200 || ! mount --bind "$T/tun" /dev/net/tun; then
-	skip "no /dev/net/tun"
-fi
+user_tun
 cd / || exit 1
-u() {
-	setpriv --reuid="$user" --regid="$user" --init-groups env -i HOME="$T/home" XDG_RUNTIME_DIR="$T/xdg" \
-		PATH=/usr/bin:/bin:/usr/sbin:/sbin timeout 120 "$T/bin/cleave" "$@"
-}
-# fails WHAT REGEX ARG...
-fails() {
-	out=$(u "${@:3}" 2>&1 </dev/null) && no "$1: it worked"
-	like "$1" "$out" "$2"
-}
 ip_in() { u inspect -f "{{.NetworkSettings.Networks.$2.IPAddress}}" "$1"; }
-read -r a b c d <<<"$(python3 -c 'import socket
-s = [socket.socket() for n in range(4)]
-for one in s: one.bind(("", 0))
-print(*[one.getsockname()[1] for one in s])')"
+read -r a b <<<"$(free_ports 2)"
 server='mkdir -p /www; hostname >/www/index.html; exec httpd -f -p 80 -h /www'
 host=$(hostname -I | cut -d ' ' -f 1)
 

@@ -83,7 +83,10 @@ static int rejoin(struct engine *e, const struct eng_network *n, const struct en
 	}
 	(void) snprintf(path, sizeof(path), "/proc/%d/ns/net", eng_pid(e, &i));
 	_cleanup_close_ int netns = open(path, O_RDONLY | O_CLOEXEC);
-	return netns < 0 ? 0 /* it has just ended */ : home_attach(e, netns, &leg, 1, err);
+	if (netns < 0) /* it has just ended */
+		return 0;
+	r = home_detach(e, netns, leg.inside, err); /* of a home that is about to end */
+	return r == 0 ? home_attach(e, netns, &leg, 1, err) : r;
 }
 
 static int repair_network(struct engine *e, const struct eng_network *n, const struct eng_endpoint *users, int nr_users, struct err *err)
