@@ -69,20 +69,23 @@ until_true answers
 # Kills
 u run -d --name job --network net cleave/tiny sleep 1000 >/dev/null
 asks() { u exec job timeout 10 wget -q -O - http://web/cgi-bin/who >"$T/xdg/asked" 2>&1; }
-kill -9 "$(relay)"
-u ps >/dev/null
+# again COMMAND - after a next command, which may be too early to see the end
+again() { u ps >/dev/null && "$@"; }
+other() { [ "$($1)" != "$before" ] && [ -d "/proc/$($1)" ]; }
+before=$(relay)
+kill -9 "$before"
+until_true again other relay
 is "after a kill of what passes on" "$(get "$host:$a")" "$host"
 before=$(pasta)
 kill -9 "$before"
-u ps >/dev/null
-until_true [ "$(pasta)" != "$before" ]
-is "after a kill of pasta" "$(u exec job ip route | grep -c default; [ -d "/proc/$(pasta)" ] && echo there)" $'1\nthere'
-kill -9 "$(home)"
-u ps >/dev/null
+until_true again other pasta
+is "after a kill of pasta" "$(get "$host:$a")" "$host"
+before=$(home)
+kill -9 "$before"
+until_true again other home
 is "after a kill of the keeper" "$(asks && get "$host:$a")" "$host"
 kill -9 "$(home)" "$(pasta)" "$(relay)" $(pgrep -f "^cleave-names $T/xdg")
-u ps >/dev/null
-until_true asks
+until_true again asks
 is "after a kill of everything" "$(get "$host:$a")" "$host"
 is "and what is new finds what is old" "$(u run --rm --network net cleave/tiny timeout 10 wget -q -O - http://web/cgi-bin/who | plain | cut -d . -f 1-3)" 10.254.8
 
