@@ -24,7 +24,7 @@ skip() {
 # setup [PROGRAM...] - make $T and the store; skip without root or one of the programs.
 setup() {
 	local p
-	[ "$(id -u)" = 0 ] || skip "needs root"
+	[ "$(id -u)" = 0 ] || [ -n "${AS_USER:-}" ] || skip "needs root"
 	for p in "$CLEAVE" jq "$@"; do
 		command -v "$p" >/dev/null || skip "no $p"
 	done
@@ -75,7 +75,7 @@ network_left() {
 # Nothing of an instance remains: directories, cgroups, mounts, processes.
 check_clean() {
 	local left
-	left=$(find "$T/run" "$T/root/instances" "$T/root/tmp" -mindepth 1 -maxdepth 1 ! -name oci 2>/dev/null
+	left=$(find "$T/run" "$T/root/instances" "$T/root/tmp" -mindepth 1 -maxdepth 1 ! -name oci ! -name keeper 2>/dev/null
 		find "$T/run/oci" -mindepth 1 -maxdepth 1 ! -name .seccomp 2>/dev/null
 		grep -F "$T" /proc/self/mountinfo
 		pgrep -af "^cleave --root $T" || true

@@ -74,7 +74,7 @@ static int check_network(struct engine *e, const struct eng_check *c, struct eng
 	struct eng_endpoint *users;
 	struct net_link link;
 	const char *what;
-	int rules, r = eng_endpoints(e, n->id, NULL, a, &users, err), known = 1;
+	int rules = -EBADF, r = eng_endpoints(e, n->id, NULL, a, &users, err), known = 1;
 
 	if (r <= 0 || strcmp(n->driver, "bridge") != 0)
 		return r < 0 ? r : 0;
