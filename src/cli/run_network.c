@@ -56,7 +56,7 @@ int run_network_check(const struct eng_net_want *w, struct err *err)
 		return err_msg(err, -EINVAL, "invalid IPv4 address: %.100s", w->ip);
 	if (w->ip6 != NULL && inet_pton(AF_INET6, w->ip6, raw) != 1)
 		return err_msg(err, -EINVAL, "invalid IPv6 address: %.100s", w->ip6);
-	if (fixed && (w->ip != NULL || w->ip6 != NULL))
+	if ((fixed || strcmp(w->name, ENG_NETWORK_PASTA) == 0) && (w->ip != NULL || w->ip6 != NULL))
 		return err_msg(
 			err, -EINVAL,
 			"invalid config for network %s: user specified IP address is supported on user defined networks only",
