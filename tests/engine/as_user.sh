@@ -2,13 +2,18 @@
 # SPDX-License-Identifier: MIT
 # Chosen tests of this folder once more, run by an ordinary user: the same files, so that there is one source for both.
 # The user has what a session of a desktop or a server gives him: cgroups of his own, terminals, /dev/net/tun.
-# as_user.sh TEST... - these instead
+# as_user.sh [test|soak|TEST...]: those of as_user.list in `make test` (the default), all that hold, or these
 [ "${AS_USER_INSIDE:-}" ] || AS_USER_INSIDE=1 exec unshare -m "$0" "$@" # what is mounted here is nobody else's
 . "$(dirname "$0")/lib.sh"
 setup newuidmap useradd setpriv pasta python3
 
-tests=(choice events exec exit_status export health image_verbs inspect life_cycle limits logs prune ps)
-[ $# = 0 ] || tests=("$@")
+case ${1:-test} in
+test) when='^test$' ;;
+soak) when='^(test|soak)$' ;;
+*) when= ;;
+esac
+tests=("$@")
+[ -z "$when" ] || mapfile -t tests < <(awk -v when="$when" '!/^#/ && $2 ~ when { print $1 }' "$here/as_user.list")
 
 groups_end() {
 	local group
