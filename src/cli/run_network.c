@@ -56,7 +56,7 @@ int run_network_check(const struct eng_net_want *w, struct err *err)
 		return err_msg(err, -EINVAL, "invalid IPv4 address: %.100s", w->ip);
 	if (w->ip6 != NULL && inet_pton(AF_INET6, w->ip6, raw) != 1)
 		return err_msg(err, -EINVAL, "invalid IPv6 address: %.100s", w->ip6);
-	if (fixed && (w->ip != NULL || w->ip6 != NULL))
+	if ((fixed || strcmp(w->name, ENG_NETWORK_PASTA) == 0) && (w->ip != NULL || w->ip6 != NULL))
 		return err_msg(
 			err, -EINVAL,
 			"invalid config for network %s: user specified IP address is supported on user defined networks only",
@@ -201,12 +201,14 @@ static int read_others(struct engine *e, struct eng_config *c, const struct run_
 	return r;
 }
 
-/* Networks on a bridge take privileges. */
+/* Without root every container has pasta's, and a virtual machine, which pasta cannot serve, a bridge of the user's. */
 static const char *default_network(const struct engine *e, const struct eng_config *c, const struct run_opts *o)
 {
 	if (!e->rootless)
 		return ENG_NETWORK_DEFAULT;
-	return eng_pasta_found() && strcmp(run_isolation(o, c), "vm") != 0 ? ENG_NETWORK_PASTA : "none";
+	if (!eng_pasta_found())
+		return "none";
+	return strcmp(run_isolation(o, c), "vm") != 0 ? ENG_NETWORK_PASTA : e->keeper >= 0 ? ENG_NETWORK_DEFAULT : "none";
 }
 
 int run_network(struct engine *e, struct eng_config *c, const struct run_opts *o, struct err *err)
@@ -221,11 +223,10 @@ int run_network(struct engine *e, struct eng_config *c, const struct run_opts *o
 		text = default_network(e, c, o);
 	alone = strcmp(text, "none") == 0 || strcmp(text, "host") == 0 || str_starts(text, JOINED) ||
 		(e->rootless && strcmp(text, ENG_NETWORK_PASTA) == 0);
-	if (e->rootless && strcmp(text, "none") == 0 && (o->publish.n > 0 || o->publish_all) && o->network.n == 0 &&
-	    strcmp(run_isolation(o, c), "vm") != 0)
+	if (e->rootless && strcmp(text, "none") == 0 && (o->publish.n > 0 || o->publish_all) && o->network.n == 0)
 		return err_msg(err, -ENOENT, "to publish ports without root takes the program pasta (Debian: package passt) and a /dev/net/tun that the user may open");
 	if (e->rootless && strcmp(text, ENG_NETWORK_PASTA) == 0 && strcmp(run_isolation(o, c), "vm") == 0)
-		return err_msg(err, -EOPNOTSUPP, "network " ENG_NETWORK_PASTA " is for containers: a virtual machine has none without root yet");
+		return err_msg(err, -EOPNOTSUPP, "network " ENG_NETWORK_PASTA " is for containers: a virtual machine can be in networks on a bridge");
 	if (alone && o->network.n > 1)
 		return err_msg(err, -EINVAL, "conflicting options: cannot attach both user-defined and non-user-defined network-modes");
 	r = alone ? run_mode(e, c, "--network", text, modes, &c->network, err) : read_want(c, text, &w, err);

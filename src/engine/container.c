@@ -66,9 +66,22 @@ static int make_shm(struct engine *e, const char *id, const struct eng_config *c
 	return r < 0 ? err_set(err, r, "create directory '%s/%s'", e->runroot, path) : 0;
 }
 
-static int connect_networks(void *data, pid_t pid, struct err *err)
+static int connect_networks(void *data, int netns, struct err *err)
 {
-	return eng_net_connect(data, pid, err);
+	return eng_net_connect(data, netns, err);
+}
+
+/* A user's may be higher, and only root lowers it.  Its first process takes it over: /proc shows that one to root only. */
+static int take_oom_score(const struct engine *e, const struct eng_config *c, struct err *err)
+{
+	char text[24];
+	int r;
+
+	if (!e->rootless || c->oom_score_adj == 0)
+		return 0;
+	(void) snprintf(text, sizeof(text), "%lld", (long long) c->oom_score_adj);
+	r = file_write(AT_FDCWD, "/proc/self/oom_score_adj", text);
+	return r < 0 ? err_set(err, r, "--oom-score-adj %s", text) : 0;
 }
 
 static int container_start(struct engine *e, const char *id, const struct eng_config *config,
@@ -85,7 +98,7 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 		.preserve_fds = e->preserve_fds,
 		.start = true,
 		.clone_parent = true,
-		.connect = connect_networks,
+		.connect = e->net != NULL ? connect_networks : NULL,
 		.connect_data = e,
 	};
 	int r = oci_root(e, root);
@@ -107,7 +120,9 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 				 config->auto_remove, userns, err);
 	if (rootfs < 0)
 		return rootfs;
-	r = eng_hostfiles_renew(e->net, config, dir_fd, err);
+	r = take_oom_score(e, config, err);
+	if (r == 0)
+		r = eng_hostfiles_renew(e->net, config, dir_fd, err);
 	if (r == 0)
 		r = eng_volumes_fill(e, config, rootfs, err);
 	if (r == 0)

@@ -140,7 +140,7 @@ int eng_open(const char *root, const char *runroot, const char *monitor, struct 
 
 	if (e == NULL)
 		return err_set(err, -ENOMEM, "open the store");
-	e->root_fd = e->run_fd = e->keeper = e->rules = -EBADF;
+	e->root_fd = e->run_fd = e->keeper = e->netns = e->rules = -EBADF;
 	e->monitor = strdup(monitor);
 	e->program = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (e->monitor == NULL)
@@ -164,6 +164,7 @@ void eng_close(struct engine *e)
 	cleanup_closep(&e->root_fd);
 	cleanup_closep(&e->run_fd);
 	cleanup_closep(&e->program);
+	cleanup_closep(&e->netns);
 	free(e->root);
 	free(e->runroot);
 	free(e->monitor);

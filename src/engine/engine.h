@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 
+#define ENG_KEEPER "keeper" /* name of the file of the run root that @keeper is */
 #define ENG_PRESERVE_FDS_MAX 60 /* with those of socket activation */
 
 struct db;
@@ -21,12 +22,13 @@ struct img_store;
  * @rootless: this process is not root of the host
  * @preserve_fds: descriptors 3.. of the caller that go on to what it starts, set by the caller
  * @net: networks of what it starts, NULL for none; of eng_net_start()
+ * @netns: network namespace of a user's networks (net/home.h), once it was found; -EBADF: that of the process
  * @rules: descriptor of nftables, once it was needed; left to the end of the process, which nobody waits for
  * @rows, @columns: of the terminal that what it starts gets, 0 when the caller has none
  */
 struct engine {
 	char *root, *runroot, *monitor;
-	int root_fd, run_fd, program, keeper, rules;
+	int root_fd, run_fd, program, keeper, netns, rules;
 	bool rootless;
 	unsigned preserve_fds;
 	unsigned short rows, columns;

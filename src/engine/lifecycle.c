@@ -32,7 +32,7 @@
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/net/attach.h"
-#include "engine/net/names.h"
+#include "engine/net/network.h"
 #include "engine/stop.h"
 #include "engine/userns.h"
 #include "engine/volume.h"
@@ -306,7 +306,7 @@ int eng_instance_reconcile(struct engine *e, struct err *err)
 	}
 	for (; r == 0 && dead != NULL; dead = dead->next)
 		r = eng_reconcile_one(e, dead->id, err);
-	(void) names_repair(e, NULL); /* `system check` says what cannot be; instances run without names */
+	(void) eng_networks_repair(e, NULL); /* `system check` says what cannot be; instances run without names */
 	return r;
 }
 

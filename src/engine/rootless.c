@@ -16,17 +16,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/nsfs.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -35,13 +32,13 @@
 #include "base/str.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
+#include "engine/keeper.h"
+#include "engine/net/home.h"
 #include "engine/stop.h"
 #include "engine/subid.h"
 #include "oci/userns.h"
 #include "sys/proc.h"
 
-#define KEEPER "keeper"
-#define KEEPER_TEXT_MAX 64 /* bytes */
 #define PASSWD_MAX (1u << 20) /* bytes */
 
 /* Name of a user in /etc/passwd: this program is static, so it has no other source.  Others have numbers. */
@@ -109,36 +106,6 @@ static int write_maps(pid_t pid, struct err *err)
 	return r < 0 ? r : oci_userns_map(pid, &m[0].list, &m[1].list, err);
 }
 
-/* Wait for the namespace's ids, then become the program that does nothing. */
-static _Noreturn void be_keeper(const struct engine *e, int go)
-{
-	char *const argv[] = { "cleave-monitor", "k", NULL }, *const env[] = { NULL };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	char c;
-
-	if (null < 0 || read(go, &c, 1) != 1) /* our maker died */
-		_exit(1);
-	for (int fd = 0; fd <= STDERR_FILENO; fd++)
-		(void) dup2(null, fd);
-	(void) setsid();
-	if (chdir("/") < 0 || proc_cloexec_from(STDERR_FILENO + 1) < 0)
-		_exit(1);
-	(void) execve(e->monitor, argv, env);
-	_exit(1);
-}
-
-static int note_keeper(const struct engine *e, pid_t pid, struct err *err)
-{
-	struct proc_stat st;
-	char text[KEEPER_TEXT_MAX];
-	int r = proc_stat_read(pid, &st);
-	int n = snprintf(text, sizeof(text), "%d %" PRIu64 "\n", (int) pid, st.start_time);
-
-	if (r == 0 && (ftruncate(e->keeper, 0) < 0 || pwrite(e->keeper, text, (size_t) n, 0) != n))
-		r = -errno;
-	return r < 0 ? err_set(err, r, "write '%s/" KEEPER "'", e->runroot) : 0;
-}
-
 /*
  * The namespace of an instance that runs though somebody killed the keeper.  Its first process may have made more
  * below it.  Return: descriptor; -ENOENT.
@@ -173,50 +140,9 @@ static int find_namespace(const struct engine *e)
 }
 
 /* @flags: CLONE_NEWUSER, or 0: of the namespace that this process is in */
-static int make_keeper(const struct engine *e, uint64_t flags, pid_t *ret, struct err *err)
+static int make_keeper(const struct engine *e, uint64_t flags, struct err *err)
 {
-	int go[2], r;
-	pid_t pid;
-
-	if (pipe2(go, O_CLOEXEC) < 0)
-		return err_set(err, -errno, "create a pipe");
-	pid = proc_clone(flags, 0, -EBADF, NULL);
-	if (pid == 0) {
-		(void) close(go[1]);
-		be_keeper(e, go[0]);
-	}
-	(void) close(go[0]);
-	if (pid < 0) {
-		(void) close(go[1]);
-		return err_set(err, pid, "create a user namespace, which instances need without root (see kernel.unprivileged_userns_clone, user.max_user_namespaces)");
-	}
-	r = flags != 0 ? write_maps(pid, err) : 0;
-	if (r == 0)
-		r = note_keeper(e, pid, err);
-	if (r == 0 && write(go[1], "", 1) != 1)
-		r = err_set(err, -errno, "start the keeper of the user namespace");
-	(void) close(go[1]); /* it ends, unless it was told to go on */
-	*ret = pid;
-	return r;
-}
-
-/* Return: pidfd; -ESRCH there is none any more; -errno. */
-static int find_keeper(const struct engine *e)
-{
-	char text[KEEPER_TEXT_MAX] = "";
-	struct proc_stat st;
-	uint64_t start;
-	int pid;
-
-	if (pread(e->keeper, text, sizeof(text) - 1, 0) < 0)
-		return -errno;
-	if (sscanf(text, "%d %" SCNu64, &pid, &start) != 2 || pid <= 0)
-		return -ESRCH;
-	_cleanup_close_ int fd = proc_pidfd_open(pid);
-	if (fd < 0)
-		return fd;
-	return proc_stat_read(pid, &st) == 0 && st.start_time == start && st.state != 'Z' ? take_fd(fd)
-											  : -ESRCH;
+	return keeper_make(e->monitor, flags, flags != 0 ? write_maps : NULL, e->keeper, err);
 }
 
 /* What was opened before belongs to the mounts of the host, of which an overlay can be made only there. */
@@ -230,20 +156,19 @@ static int open_again(const char *path, int fd, struct err *err)
 
 static int enter_userns(const struct engine *e, struct err *err)
 {
-	_cleanup_close_ int keeper = find_keeper(e);
+	_cleanup_close_ int keeper = keeper_find(e->keeper, NULL);
 	_cleanup_close_ int ns = keeper == -ESRCH ? find_namespace(e) : -EBADF;
-	pid_t pid;
 	int r = 0;
 
 	if (keeper == -ESRCH && ns < 0) {
-		r = make_keeper(e, CLONE_NEWUSER, &pid, err);
-		keeper = r == 0 ? proc_pidfd_open(pid) : r;
+		r = make_keeper(e, CLONE_NEWUSER, err);
+		keeper = r == 0 ? keeper_find(e->keeper, NULL) : r;
 	}
 	if (r == 0 && keeper < 0 && ns < 0)
 		return err_set(err, keeper, "find the keeper of the user namespace");
 	if (r == 0 && setns(ns >= 0 ? ns : keeper, CLONE_NEWUSER) < 0)
 		return err_set(err, -errno, "enter the user namespace");
-	return r == 0 && ns >= 0 ? make_keeper(e, 0, &pid, err) : r;
+	return r == 0 && ns >= 0 ? make_keeper(e, 0, err) : r;
 }
 
 static int enter(const struct engine *e, struct err *err)
@@ -276,11 +201,11 @@ int eng_rootless_enter(struct engine *e, struct err *err)
 	_cleanup_close_ int lock = lock_keeper(e);
 	if (lock < 0)
 		return err_set(err, lock, "lock '%s'", e->runroot);
-	e->keeper = openat(e->run_fd, KEEPER, O_RDWR | O_CLOEXEC | (user ? O_CREAT : 0), 0600);
+	e->keeper = openat(e->run_fd, ENG_KEEPER, O_RDWR | O_CLOEXEC | (user ? O_CREAT : 0), 0600);
 	if (e->keeper < 0) /* root of a namespace that is not ours needs none */
-		return user ? err_set(err, -errno, "open '%s/" KEEPER "'", e->runroot) : 0;
+		return user ? err_set(err, -errno, "open '%s/" ENG_KEEPER "'", e->runroot) : 0;
 	if (flock(e->keeper, LOCK_SH) < 0)
-		return err_set(err, -errno, "lock '%s/" KEEPER "'", e->runroot);
+		return err_set(err, -errno, "lock '%s/" ENG_KEEPER "'", e->runroot);
 	return user ? enter(e, err) : 0;
 }
 
@@ -303,12 +228,8 @@ void eng_rootless_leave(struct engine *e)
 		return;
 	_cleanup_close_ int lock = lock_keeper(e);
 	if (lock >= 0 && flock(e->keeper, LOCK_EX | LOCK_NB) == 0 && is_idle(e)) {
-		_cleanup_close_ int keeper = find_keeper(e);
-
-		if (keeper >= 0 && proc_pidfd_kill(keeper, SIGKILL) == 0) {
-			(void) ftruncate(e->keeper, 0); /* else its end is seen */
-			(void) waitid(P_PIDFD, (id_t) keeper, NULL, WEXITED | __WALL); /* if it is our child */
-		}
+		home_end(e);
+		keeper_end(e->keeper);
 	}
 	cleanup_closep(&e->keeper);
 	e->keeper = -EBADF;

@@ -140,7 +140,7 @@ static void add_process(struct spec *s)
 	}
 	str_printf(s->out, ",\"noNewPrivileges\":%s",
 		   nnp != NULL && strcmp(nnp, "true") == 0 ? "true" : "false");
-	if (!s->e->rootless || c->oom_score_adj != 0) /* a user's may be higher, and only root lowers it */
+	if (!s->e->rootless) /* else who starts it has that value, see container.c */
 		str_printf(s->out, ",\"oomScoreAdj\":%lld", (long long) c->oom_score_adj);
 	str_puts(s->out, "}");
 }

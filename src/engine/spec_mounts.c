@@ -130,7 +130,11 @@ static int add_system(struct list *l, struct err *err)
 	const char *cgroup = c->privileged || (l->s->systemd && is_v2(l->s))
 				     ? "\"rw\",\"nosuid\",\"noexec\",\"nodev\""
 				     : "\"ro\",\"nosuid\",\"noexec\",\"nodev\"";
-	int r = add_usual(l, "/proc", "proc", "proc", "\"nosuid\",\"noexec\",\"nodev\"", err);
+	/* without root only processes of a namespace of one's own may be shown anew */
+	bool proc_of_host = l->s->e->rootless && c->pid != NULL && strcmp(c->pid, "host") == 0;
+	bool no_queues = l->s->e->rootless && c->ipc != NULL && strcmp(c->ipc, "host") == 0 && access("/dev/mqueue", F_OK) < 0;
+	int r = proc_of_host ? add_usual(l, "/proc", "bind", "/proc", "\"rbind\",\"nosuid\",\"noexec\",\"nodev\"", err)
+			     : add_usual(l, "/proc", "proc", "proc", "\"nosuid\",\"noexec\",\"nodev\"", err);
 
 	if (r == 0 && !asked_for(c, "/dev")) {
 		r = add_usual(l, "/dev", "tmpfs", "tmpfs",
@@ -140,7 +144,7 @@ static int add_system(struct list *l, struct err *err)
 				l, "/dev/pts", "devpts", "devpts",
 				"\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\",\"gid=5\"",
 				err);
-		if (r == 0)
+		if (r == 0 && !no_queues) /* likewise: those of the host */
 			r = add_usual(l, "/dev/mqueue", "mqueue", "mqueue",
 				      "\"nosuid\",\"noexec\",\"nodev\"", err);
 		if (r == 0)

@@ -86,6 +86,14 @@ void net_link_up(struct netlink_batch *b, int index)
 	netlink_batch_add(b, RTM_NEWLINK, 0, &link, sizeof(link));
 }
 
+int net_loopback_up(int fd)
+{
+	_cleanup_(netlink_batch_fini) struct netlink_batch b = { 0 };
+
+	net_link_up(&b, NET_LOOPBACK);
+	return netlink_batch_send(fd, &b, NULL, NULL, NULL);
+}
+
 void net_link_address(struct netlink_batch *b, int index, const struct net_prefix *p)
 {
 	const struct ifaddrmsg head = {

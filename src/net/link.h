@@ -69,6 +69,11 @@ int net_link_find(int fd, const char *name, struct net_link *ret);
 /** net_link_mtu() - of the device with number @index; 0 when it cannot be told */
 unsigned net_link_mtu(int fd, int index);
 
+/** net_loopback_up() - bring up device lo of a new namespace; 0 or -errno */
+int net_loopback_up(int fd);
+
+#define NET_LOOPBACK 1 /* number of lo in every namespace */
+
 /** net_link_remove() - remove a device; 0 also when there is none; -errno */
 int net_link_remove(int fd, const char *name);
 

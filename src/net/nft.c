@@ -258,16 +258,44 @@ void nft_payload(struct nft *n, uint32_t base, uint32_t offset, uint32_t size, u
 	end(n, data);
 }
 
-void nft_local(struct nft *n)
+static void compare_type(struct nft *n, uint32_t which, uint32_t op)
 {
 	const uint32_t local = RTN_LOCAL;
 	size_t data = begin(n, "fib");
 
-	netlink_batch_be32(&n->b, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	netlink_batch_be32(&n->b, NFTA_FIB_FLAGS, which);
 	netlink_batch_be32(&n->b, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
 	netlink_batch_be32(&n->b, NFTA_FIB_DREG, REG(0));
 	end(n, data);
-	nft_compare(n, NFT_CMP_EQ, 0, &local, sizeof(local));
+	nft_compare(n, op, 0, &local, sizeof(local));
+}
+
+void nft_local(struct nft *n)
+{
+	compare_type(n, NFTA_FIB_F_DADDR, NFT_CMP_EQ);
+}
+
+void nft_foreign(struct nft *n)
+{
+	compare_type(n, NFTA_FIB_F_SADDR, NFT_CMP_NEQ);
+}
+
+void nft_number(struct nft *n, uint32_t v, uint32_t reg)
+{
+	size_t data = begin(n, "immediate");
+
+	netlink_batch_be32(&n->b, NFTA_IMMEDIATE_DREG, REG(reg));
+	value(&n->b, NFTA_IMMEDIATE_DATA, &v, sizeof(v));
+	end(n, data);
+}
+
+void nft_set_mark(struct nft *n, bool connection, uint32_t reg)
+{
+	size_t data = begin(n, connection ? "ct" : "meta");
+
+	netlink_batch_be32(&n->b, connection ? NFTA_CT_KEY : NFTA_META_KEY, connection ? NFT_CT_MARK : NFT_META_MARK);
+	netlink_batch_be32(&n->b, connection ? NFTA_CT_SREG : NFTA_META_SREG, REG(reg));
+	end(n, data);
 }
 
 void nft_mask(struct nft *n, uint32_t reg, uint32_t mask)

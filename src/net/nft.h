@@ -115,6 +115,15 @@ void nft_payload(struct nft *n, uint32_t base, uint32_t offset, uint32_t size, u
 /** nft_local() - go on if the destination is an address of this host */
 void nft_local(struct nft *n);
 
+/** nft_foreign() - go on if the source is none */
+void nft_foreign(struct nft *n);
+
+/** nft_number() - load a number */
+void nft_number(struct nft *n, uint32_t v, uint32_t reg);
+
+/** nft_set_mark() - the packet, or its connection, is marked with what is in a register */
+void nft_set_mark(struct nft *n, bool connection, uint32_t reg);
+
 /** nft_mask() - keep some bits of a register, as they lie in memory */
 void nft_mask(struct nft *n, uint32_t reg, uint32_t mask);
 

@@ -148,17 +148,14 @@ static int any_port(void)
 	return getrandom(&random, sizeof(random), 0) == sizeof(random) ? (int) (PORT_ANY + random % (PORT_ANY_END - PORT_ANY)) : -errno;
 }
 
-int net_port_try(unsigned char protocol, const struct net_address *host, uint16_t port)
+int net_port_open(unsigned char protocol, const struct net_address *host, uint16_t port)
 {
 	bool v6 = host->family == AF_INET6;
 	union any_address a = { 0 };
-	socklen_t n = v6 ? sizeof(a.v6) : sizeof(a.v4);
 	const int on = 1;
 	_cleanup_close_ int fd = socket(v6 ? AF_INET6 : AF_INET,
 					(protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, protocol);
 
-	if (fd < 0 && protocol == IPPROTO_SCTP && (errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT))
-		return port != 0 ? port : any_port(); /* then nobody on this host has it */
 	if (fd < 0)
 		return -errno;
 	if (v6) {
@@ -171,7 +168,22 @@ int net_port_try(unsigned char protocol, const struct net_address *host, uint16_
 	if ((v6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0) ||
 	    /* connections of before that are not quite over do not matter */
 	    (protocol == IPPROTO_TCP && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0) ||
-	    bind(fd, &a.sa, n) < 0 || getsockname(fd, &a.sa, &n) < 0)
+	    bind(fd, &a.sa, v6 ? sizeof(a.v6) : sizeof(a.v4)) < 0)
 		return -errno;
-	return ntohs(v6 ? a.v6.sin6_port : a.v4.sin_port);
+	return take_fd(fd);
+}
+
+int net_port_try(unsigned char protocol, const struct net_address *host, uint16_t port)
+{
+	_cleanup_close_ int fd = net_port_open(protocol, host, port);
+	union any_address a = { 0 };
+	socklen_t n = sizeof(a);
+
+	if (protocol == IPPROTO_SCTP && (fd == -EPROTONOSUPPORT || fd == -ESOCKTNOSUPPORT))
+		return port != 0 ? port : any_port(); /* then nobody on this host has it */
+	if (fd < 0)
+		return fd;
+	if (getsockname(fd, &a.sa, &n) < 0)
+		return -errno;
+	return ntohs(host->family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port);
 }

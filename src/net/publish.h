@@ -54,5 +54,8 @@ int net_publish_parse(const char *text, struct net_publish **ret, struct err *er
  */
 int net_port_try(unsigned char protocol, const struct net_address *host, uint16_t port);
 
+/** net_port_open() - a socket that is bound to a port of the host; descriptor, or as net_port_try() */
+int net_port_open(unsigned char protocol, const struct net_address *host, uint16_t port);
+
 /** net_port_holder() - "nginx, process 12"; "" when it cannot be told */
 void net_port_holder(unsigned char protocol, uint16_t port, char ret[NET_HOLDER_MAX]);

@@ -2,13 +2,18 @@
 #include "net/route.h"
 
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "sys/netlink.h"
+#include "sys/netlink_batch.h"
+
+#define MARKED_TABLE 100 /* of routes */
 
 static int add(struct net_routes *r, const struct net_route *route)
 {
@@ -82,4 +87,23 @@ const struct net_route *net_routes_overlap(const struct net_routes *r, const str
 		if ((device == 0 || r->v[i].device != device) && net_prefix_overlap(&r->v[i].to, p))
 			return &r->v[i];
 	return NULL;
+}
+
+int net_route_marked(int fd, uint32_t mark, int device)
+{
+	_cleanup_(netlink_batch_fini) struct netlink_batch b = { 0 };
+	const struct fib_rule_hdr rule = { .family = AF_INET, .table = MARKED_TABLE, .action = FR_ACT_TO_TBL };
+	const struct rtmsg route = {
+		.rtm_family = AF_INET,
+		.rtm_table = MARKED_TABLE,
+		.rtm_protocol = RTPROT_BOOT,
+		.rtm_scope = RT_SCOPE_HOST,
+		.rtm_type = RTN_LOCAL,
+	};
+
+	netlink_batch_add(&b, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, &rule, sizeof(rule));
+	netlink_batch_attr(&b, FRA_FWMARK, &mark, sizeof(mark));
+	netlink_batch_add(&b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &route, sizeof(route));
+	netlink_batch_attr(&b, RTA_OIF, &device, sizeof(device));
+	return netlink_batch_send(fd, &b, NULL, NULL, NULL);
 }

@@ -36,6 +36,13 @@ struct net_routes {
  */
 int net_routes_read(int fd, struct net_routes *ret, struct err *err);
 
+/**
+ * net_route_marked() - packets of IPv4 with a mark are for this host, whatever their destination
+ * @device: number of its device lo
+ * Return: 0; -errno.
+ */
+int net_route_marked(int fd, uint32_t mark, int device);
+
 /** net_routes_fini() - release */
 void net_routes_fini(struct net_routes *r);
 

@@ -35,6 +35,7 @@ enum { T_IP4 = 7, T_IP6 = 8, T_PROTOCOL = 12, T_PORT = 13, T_DEVICE = 41 };
 #define TYPES(a, b) ((uint32_t) (a) << 6 | (b))
 
 #define PRIORITY_RAW (-300)
+#define PRIORITY_MANGLE (-150)
 #define PRIORITY_DNAT (-100)
 #define PRIORITY_SNAT 100
 #define LOOPBACK_NET htonl(0x7f000000)
@@ -220,6 +221,30 @@ static void add_nat_rules(struct nft *n)
 	nft_rule_end(n);
 }
 
+/* Who passes on connections with the sender's address gets what comes back; see net_route_marked() */
+static void add_foreign(struct nft *n)
+{
+	static const char about[] = "connections with foreign addresses";
+	static const struct nft_hook out = { "filter", NF_INET_LOCAL_OUT, PRIORITY_MANGLE }, back = { "filter", NF_INET_PRE_ROUTING, PRIORITY_MANGLE };
+	const uint32_t mark = NET_MARK;
+
+	nft_add_chain(n, "mark", &out);
+	nft_add_chain(n, "marked", &back);
+	nft_rule(n, "mark", about);
+	need_ip4(n);
+	need_device(n, NFT_META_OIFNAME, "devices", false);
+	nft_foreign(n);
+	nft_number(n, mark, 0);
+	nft_set_mark(n, true, 0);
+	nft_rule_end(n);
+	nft_rule(n, "marked", about);
+	need_device(n, NFT_META_IIFNAME, "devices", false);
+	nft_ct(n, NFT_CT_MARK, 0);
+	nft_compare(n, NFT_CMP_EQ, 0, &mark, sizeof(mark));
+	nft_set_mark(n, false, 0);
+	nft_rule_end(n);
+}
+
 static void end_rule(struct nft *n, int verdict)
 {
 	nft_verdict(n, verdict, NULL);
@@ -400,6 +425,8 @@ int net_table_make(const struct net_table *t, struct err *err)
 		nft_add_chain(&n, chains[i].name, &chains[i].hook);
 	add_nat_rules(&n);
 	add_filter_rules(&n);
+	if (t->foreign)
+		add_foreign(&n);
 	elements(&n, NFT_MSG_NEWSETELEM, t);
 	r = nft_commit(&n, t->fd, &about);
 	if (r == -ENOENT || r == -EOPNOTSUPP)

@@ -16,6 +16,7 @@ struct err;
 
 #define NET_TABLE "cleave" /* of the store in its usual place; others add a dash and digits */
 #define NET_TABLE_MAX 32 /* bytes of a name */
+#define NET_MARK 1 /* of packets that are for a process which has their address */
 #define NET_NAMES_PORT 30053 /* so that port 53 stays free; nobody's, and none that the kernel gives */
 
 /**
@@ -44,9 +45,14 @@ struct net_table_port {
 	uint16_t port, to_port;
 };
 
-/** struct net_table - what is in the table of name @name, or is to be added or removed; @fd: of net_table_open() */
+/**
+ * struct net_table - what is in the table of name @name, or is to be added or removed
+ * @fd: of net_table_open()
+ * @foreign: connections to instances may be made with foreign addresses; what comes back for those gets NET_MARK
+ */
 struct net_table {
 	int fd;
+	bool foreign;
 	const char *name;
 	const struct net_table_bridge *bridges;
 	size_t nr_bridges;

@@ -320,7 +320,7 @@ _Noreturn void oci_child_main(struct oci_child *child)
 	int report;
 
 	proc_default_signals();
-	if (!oci_ns_is_new(child->init.spec, OCI_NS_PID))
+	if (!oci_ns_is_new(child->init.spec, OCI_NS_PID) && !child->shown)
 		(void) prctl(PR_SET_DUMPABLE, 0); /* nobody who shares the namespace may look into us */
 	(void) setsid(); /* fails for a session leader, which is what we want to be */
 	if (enter_namespaces(child, &err) < 0)

@@ -27,6 +27,7 @@ struct oci_container;
  * @task_fds: v1 "tasks" files to join by
  * @ns_fds: namespaces to join, -EBADF where none
  * @target_pidfd: an exec: join this process's namespaces in @target_flags; else -EBADF
+ * @shown: others may look into it until GO comes
  * @wait_go: wait for GO before anything (id maps, systemd scope)
  * @new_keyring: session keyring of its own
  * @bind_console: the terminal is bound to /dev/console
@@ -44,7 +45,7 @@ struct oci_child {
 	int ns_fds[OCI_NS_N_];
 	int target_pidfd;
 	int target_flags;
-	bool wait_go, new_keyring, bind_console, unshare_cgroup;
+	bool shown, wait_go, new_keyring, bind_console, unshare_cgroup;
 	unsigned keep_fds;
 };
 

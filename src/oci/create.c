@@ -51,7 +51,7 @@ struct creation {
 	struct oci_child child;
 	int sync, console, master;
 	pid_t pid;
-	int pidfd;
+	int pidfd, netns;
 };
 
 static int open_namespaces(struct creation *cr, struct err *err)
@@ -190,11 +190,23 @@ static int spawn(struct creation *cr, struct err *err)
 		return err_set(err, r, "create a socket pair");
 	cr->sync = pair[0];
 	cr->child.sync = pair[1];
-	cr->child.wait_go = helper || oci_ns_is_new(spec, OCI_NS_USER) || cr->opts.systemd_cgroup;
+	/* without root nobody can look into a process that hides */
+	cr->child.shown = cr->opts.connect != NULL && cr->child.init.rootless;
+	cr->child.wait_go = helper || oci_ns_is_new(spec, OCI_NS_USER) || cr->opts.systemd_cgroup || cr->child.shown;
 	r = oci_child_spawn(&cr->child, oci_child_main, flags,
 			    cr->c->cgroup != NULL ? oci_cgroup_clone_fd(cr->c->cgroup) : -EBADF, cr->sync,
 			    cr->opts.clone_parent, helper, &cr->pid, &cr->pidfd, err);
 	return r;
+}
+
+static int open_netns(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	(void) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
 }
 
 /* While the child waits, or while it makes its mounts. */
@@ -203,6 +215,8 @@ static int serve_start(struct creation *cr, struct err *err)
 	const struct oci_spec *spec = cr->c->spec;
 	int r = 0;
 
+	if (cr->opts.connect != NULL)
+		cr->netns = open_netns(cr->pid);
 	if (oci_ns_is_new(spec, OCI_NS_USER))
 		r = oci_userns_map(cr->pid, &spec->linux.uid_mappings, &spec->linux.gid_mappings, err);
 	if (r == 0 && cr->opts.systemd_cgroup)
@@ -237,8 +251,10 @@ static int move_net_devices(struct creation *cr, struct err *err)
 /* When the child has died meanwhile, why it did tells more. */
 static int connect_networks(struct creation *cr, struct err *err)
 {
-	int r = cr->opts.connect(cr->opts.connect_data, cr->pid, err), kind;
+	int r = cr->netns < 0 ? err_set(err, cr->netns, "open the network namespace of the container")
+			      : cr->opts.connect(cr->opts.connect_data, cr->netns, err);
 	struct err why = { 0 };
+	int kind;
 
 	if (r == 0)
 		return 0;
@@ -331,7 +347,7 @@ static void roll_back(struct creation *cr)
 int oci_create(const struct oci_create_opts *opts, struct oci_created *ret, struct err *err)
 {
 	struct creation cr = {
-		.opts = *opts, .sync = -EBADF, .console = -EBADF, .master = -EBADF, .pidfd = -EBADF,
+		.opts = *opts, .sync = -EBADF, .console = -EBADF, .master = -EBADF, .pidfd = -EBADF, .netns = -EBADF,
 	};
 	int r = oci_container_new(opts->root, opts->id, &cr.c, err);
 
@@ -352,6 +368,8 @@ int oci_create(const struct oci_create_opts *opts, struct oci_created *ret, stru
 		(void) close(cr.sync);
 	if (cr.console >= 0)
 		(void) close(cr.console);
+	if (cr.netns >= 0)
+		(void) close(cr.netns);
 	struct oci_created made = {
 		.container = cr.c, .pid = cr.pid, .pidfd = cr.pidfd, .master = cr.master,
 	};

@@ -27,8 +27,8 @@ struct oci_spec;
  * @no_cgroup: make none, stay in the caller's
  * @detached: the caller does not stay: a terminal needs @console_socket
  * @start: run the program at once instead of waiting for `start`
- * @connect: called with @connect_data and the pid while the first process makes its mounts, to give it network
- *           devices; 0 or -errno with a message; NULL for none
+ * @connect: called with @connect_data and the new network namespace while the first process makes its mounts, to give
+ *           it network devices; 0 or -errno with a message; NULL for none
  * @clone_parent: the container becomes a child of the caller's parent (which then waits for it); a terminal
  *                completes line ends itself
  */
@@ -41,7 +41,7 @@ struct oci_create_opts {
 	bool detached;
 	bool start;
 	bool clone_parent;
-	int (*connect)(void *data, pid_t pid, struct err *err);
+	int (*connect)(void *data, int netns, struct err *err);
 	void *connect_data;
 };
 

@@ -24,7 +24,7 @@ skip() {
 # setup [PROGRAM...] - make $T and the store; skip without root or one of the programs.
 setup() {
 	local p
-	[ "$(id -u)" = 0 ] || skip "needs root"
+	[ "$(id -u)" = 0 ] || [ -n "${AS_USER:-}" ] || skip "needs root"
 	for p in "$CLEAVE" jq "$@"; do
 		command -v "$p" >/dev/null || skip "no $p"
 	done
@@ -75,7 +75,7 @@ network_left() {
 # Nothing of an instance remains: directories, cgroups, mounts, processes.
 check_clean() {
 	local left
-	left=$(find "$T/run" "$T/root/instances" "$T/root/tmp" -mindepth 1 -maxdepth 1 ! -name oci 2>/dev/null
+	left=$(find "$T/run" "$T/root/instances" "$T/root/tmp" -mindepth 1 -maxdepth 1 ! -name oci ! -name keeper 2>/dev/null
 		find "$T/run/oci" -mindepth 1 -maxdepth 1 ! -name .seccomp 2>/dev/null
 		grep -F "$T" /proc/self/mountinfo
 		pgrep -af "^cleave --root $T" || true
@@ -143,6 +143,34 @@ end_user() {
 	userdel -r "$user" 2>/dev/null
 	(exit $code)
 	finish
+}
+
+
+# u ARG... - cleave as that user, with programs of $path
+u() {
+	setpriv --reuid="$user" --regid="$user" --init-groups env -i HOME="$T/home" XDG_RUNTIME_DIR="$T/xdg" \
+		PATH="${path:-/usr/bin:/bin:/usr/sbin:/sbin}" /usr/bin/timeout 120 "$T/bin/cleave" "$@"
+}
+
+# fails WHAT REGEX ARG... - that does not work, and says what matches
+fails() {
+	out=$(u "${@:3}" 2>&1 </dev/null) && no "$1: it worked"
+	like "$1" "$out" "$2"
+}
+
+# user_tun - a /dev/net/tun that everybody may open, which goes with the mount namespace: that is the test's own
+user_tun() {
+	if [ ! -c /dev/net/tun ] || ! mknod -m 666 "$T/tun" c 10 200 || ! mount --bind "$T/tun" /dev/net/tun; then
+		skip "no /dev/net/tun"
+	fi
+}
+
+# free_ports N - numbers that nobody has
+free_ports() {
+	python3 -c 'import socket, sys
+s = [socket.socket() for n in range(int(sys.argv[1]))]
+for one in s: one.bind(("", 0))
+print(*[one.getsockname()[1] for one in s])' "$1"
 }
 
 # until_true COMMAND... - try for a minute

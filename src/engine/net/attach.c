@@ -26,6 +26,7 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
+#include "engine/net/home.h"
 #include "engine/net/lease.h"
 #include "engine/net/names.h"
 #include "engine/net/network.h"
@@ -33,6 +34,7 @@
 #include "engine/net/pasta.h"
 #include "engine/net/peers.h"
 #include "engine/net/port.h"
+#include "engine/net/relay.h"
 
 #define BRIDGE_FILTER "/proc/sys/net/bridge/bridge-nf-call-iptables"
 
@@ -145,7 +147,7 @@ static int take_address(struct starting *s, int k, int number, bool *first_route
 		leg->gateways[1] = n->v6.gateway;
 		*first_route = false;
 	}
-	if (s->net->gateway[0] == '\0')
+	if (s->net->gateway[0] == '\0' && s->e->keeper < 0) /* else it is the user's, not the host's */
 		net_address_text(&n->v4.gateway, s->net->gateway);
 	add_host(s, &leg->v4.base, &s->wants[k]);
 	add_host(s, &leg->v6.base, &s->wants[k]);
@@ -189,6 +191,7 @@ static void resolve(struct starting *s)
 
 	while (k < s->n && !names_known(&s->networks[k]))
 		k++;
+	s->net->resolver = home_resolver(s->e, s->c);
 	if (k == s->n)
 		return;
 	if (names_tell(s->e, s->i->id, &why) < 0) {
@@ -217,6 +220,8 @@ static int start(struct starting *s, struct err *err)
 		r = network_up(s->e, &s->networks[k], err);
 	if (r == 0)
 		r = network_publish(s->e, s->ports.v, s->ports.n, err);
+	if (r == 0)
+		r = relay_open(s->e, s->i->id, s->ports.v, s->ports.n, err);
 	if (r < 0)
 		return r;
 	resolve(s);
@@ -255,24 +260,11 @@ int eng_net_start(struct engine *e, const struct eng_instance *i, const struct e
 	return r;
 }
 
-static int open_netns(pid_t pid, struct err *err)
-{
-	char path[64];
-	int fd;
-
-	(void) snprintf(path, sizeof(path), "/proc/%d/ns/net", (int) pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? err_set(err, -errno, "open the network namespace of the instance") : fd;
-}
-
-int eng_net_connect(struct engine *e, pid_t pid, struct err *err)
+int eng_net_connect(struct engine *e, int netns, struct err *err)
 {
 	if (e->net == NULL)
 		return 0;
-	if (e->net->pasta.n > 0)
-		return pasta_connect(e, pid, err);
-	_cleanup_close_ int netns = open_netns(pid, err);
-	return netns < 0 ? netns : net_legs_attach(netns, e->net->legs, e->net->n, err);
+	return e->net->pasta.n > 0 ? pasta_run(&e->net->pasta, netns, err) : home_attach(e, netns, e->net->legs, e->net->n, err);
 }
 
 void eng_net_started(struct engine *e, const struct eng_instance *i)
@@ -293,8 +285,10 @@ static int unpublish(struct engine *e, const char *id, struct err *err)
 	int n = eng_ports(e, id, &a, &list, err), r;
 	struct net_table t = { .name = name, .nr_ports = (size_t) n };
 
-	if (n <= 0)
-		return n;
+	if (n > 0 && e->keeper >= 0)
+		relay_close(e, id);
+	if (n <= 0 || home_find(e) == -ENOENT)
+		return n < 0 ? n : 0;
 	ports = arena_alloc(&a, (size_t) n, sizeof(*ports));
 	if (ports == NULL)
 		return err_set(err, -ENOMEM, "give back the published ports");

@@ -66,8 +66,8 @@ int eng_net_wants(const struct eng_config *c, struct arena *a, struct eng_net_wa
  */
 int eng_net_start(struct engine *e, const struct eng_instance *i, const struct eng_config *c, struct err *err);
 
-/** eng_net_connect() - make the devices of e->net in the namespace of process @pid; asks no database; 0 or -errno with a message */
-int eng_net_connect(struct engine *e, pid_t pid, struct err *err);
+/** eng_net_connect() - make the devices of e->net in namespace @netns; asks no database; 0 or -errno with a message */
+int eng_net_connect(struct engine *e, int netns, struct err *err);
 
 /** eng_net_started() - it runs: those who know it by their files are told, and its own is complete */
 void eng_net_started(struct engine *e, const struct eng_instance *i);

@@ -17,12 +17,12 @@
 #include "engine/engine.h"
 #include "engine/net/attach.h"
 #include "engine/net/check.h"
+#include "engine/net/home.h"
 #include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
 #include "engine/net/resolver.h"
 #include "net/link.h"
-#include "sys/netlink.h"
 
 /* Instances that hold something, but have no row or do not run */
 static int find_idle(struct engine *e, struct arena *a, struct img_words *ret, struct err *err)
@@ -74,16 +74,20 @@ static int check_network(struct engine *e, const struct eng_check *c, struct eng
 	struct eng_endpoint *users;
 	struct net_link link;
 	const char *what;
-	int rules, r = eng_endpoints(e, n->id, NULL, a, &users, err), known = 1;
+	int rules = -EBADF, r = eng_endpoints(e, n->id, NULL, a, &users, err), known = 1;
 
 	if (r <= 0 || strcmp(n->driver, "bridge") != 0)
 		return r < 0 ? r : 0;
-	r = network_table(e, table, &rules, err);
-	_cleanup_close_ int fd = netlink_open();
-	if (r < 0 || fd < 0)
-		return r < 0 ? r : err_set(err, fd, "netlink socket");
-	check_names(e, c, n, a);
-	r = net_link_find(fd, n->device, &link);
+	r = home_find(e) == -ENOENT ? -ENODEV : network_table(e, table, &rules, err);
+	if (r < 0 && r != -ENODEV)
+		return r;
+	if (r == 0) {
+		_cleanup_close_ int fd = home_netlink(e, err);
+		if (fd < 0)
+			return fd;
+		check_names(e, c, n, a);
+		r = net_link_find(fd, n->device, &link);
+	}
 	if (r == 0)
 		known = net_table_knows(rules, table, n->device, err);
 	if (known < 0 || (r < 0 && r != -ENODEV))

@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/net/home.h"
 #include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
@@ -28,6 +29,7 @@
 #include "net/link.h"
 #include "net/route.h"
 #include "sys/netlink.h"
+#include "sys/netns.h"
 
 #define MTU_DEFAULT 1500
 #define VALUE_MAX 16 /* bytes of a number in /proc/sys */
@@ -95,24 +97,31 @@ static unsigned choose_mtu(const struct eng_network *n, int fd, const struct net
 	return mtu == 0 || (n->mtu == 0 && mtu > MTU_DEFAULT) ? MTU_DEFAULT : mtu;
 }
 
-static int make_bridge(const struct eng_network *n, struct err *err)
+struct making {
+	const struct eng_network *n;
+	struct err *err;
+};
+
+/* Called where it is to be */
+static int make_bridge(void *arg)
 {
-	const struct net_bridge b = {
+	const struct making *m = arg;
+	const struct eng_network *n = m->n;
+	struct net_bridge b = {
 		.name = n->device,
 		.v4 = { n->v4.gateway, n->v4.net.length },
 		.v6 = { n->v6.gateway, n->v6.net.length },
 	};
 	_cleanup_close_ int fd = netlink_open();
 	struct net_routes routes = { 0 };
-	struct net_bridge complete = b;
-	int r = fd < 0 ? err_set(err, fd, "netlink socket") : net_routes_read(fd, &routes, err);
+	int r = fd < 0 ? err_set(m->err, fd, "netlink socket") : net_routes_read(fd, &routes, m->err);
 
 	if (r == 0) {
-		complete.mtu = choose_mtu(n, fd, &routes);
-		r = net_bridge_make(fd, &complete, err);
+		b.mtu = choose_mtu(n, fd, &routes);
+		r = net_bridge_make(fd, &b, m->err);
 	}
 	net_routes_fini(&routes);
-	return r == 0 ? set_sysctls(n, err) : r;
+	return r == 0 ? set_sysctls(n, m->err) : r;
 }
 
 static int read_bridges(struct engine *e, struct arena *a, struct net_table *t, struct err *err)
@@ -146,7 +155,7 @@ static int read_ports(struct engine *e, struct arena *a, struct net_table *t, st
 					    .to_port = (uint16_t) db_i64(rows, 4) };
 
 		r = 0;
-		if (net_address_parse(db_text(rows, 1), &p.host) < 0 || net_address_parse(db_text(rows, 3), &p.to) < 0)
+		if (net_address_parse(db_text(rows, 1), &p.host) < 0 || net_address_parse(db_text(rows, 3), &p.to) < 0 || net_address_is_any(&p.to)) /* of network pasta */
 			continue;
 		if (t->nr_ports == room) {
 			struct net_table_port *more = arena_alloc(a, room = room * 2 + 16, sizeof(*more));
@@ -170,6 +179,7 @@ int network_rules(struct engine *e, struct err *err)
 	struct net_table t = { .name = name };
 	int r = network_table(e, name, &t.fd, err);
 
+	t.foreign = e->keeper >= 0; /* as cleave-ports makes them */
 	if (r == 0)
 		r = read_bridges(e, &a, &t, err);
 	if (r == 0)
@@ -208,19 +218,26 @@ static int open_one(struct engine *e, const struct eng_network *n, struct one *r
 	return network_table(e, ret->name, &ret->table.fd, err);
 }
 
+/* In the home of a user there are no rules but ours. */
+static int allow(const struct engine *e, int rules, const struct eng_network *n, struct err *err)
+{
+	return e->keeper >= 0 ? 0 : net_forward_allow(rules, n->device, names_known(n), err);
+}
+
 int network_make(struct engine *e, const struct eng_network *n, struct err *err)
 {
+	struct making m = { n, err };
 	struct one one;
 	int r;
 
-	if (!is_bridge(n))
+	if (!is_bridge(n) || home_find(e) == -ENOENT)
 		return 0;
 	r = open_one(e, n, &one, err);
 	if (r == 0)
-		r = make_bridge(n, err);
+		r = netns_call(e->netns, make_bridge, &m);
 	if (r == 0)
 		r = add_rules(e, &one.table, err);
-	return r == 0 ? net_forward_allow(one.table.fd, n->device, names_known(n), err) : r;
+	return r == 0 ? allow(e, one.table.fd, n, err) : r;
 }
 
 /* The network's addresses may be the host's by now: on a default network nobody has chosen, others are taken. */
@@ -244,39 +261,44 @@ static int recheck(struct engine *e, struct eng_network *n, struct err *err)
 	return r < 0 ? r : 0;
 }
 
-int network_prepare(struct engine *e, struct eng_network *n, struct err *err)
+/* Is its bridge there, and up?  1; 0; -errno with a message. */
+static int has_bridge(struct engine *e, const struct eng_network *n, struct err *err)
 {
-	_cleanup_close_ int fd = netlink_open();
 	struct net_link link;
 
-	if (fd < 0)
-		return err_set(err, fd, "netlink socket");
-	return !is_bridge(n) || (net_link_find(fd, n->device, &link) == 0 && link.up) ? 0 : network_up(e, n, err);
+	if (!home_is_open(e, !n->internal))
+		return 0;
+	_cleanup_close_ int fd = home_netlink(e, err);
+	return fd < 0 ? fd : net_link_find(fd, n->device, &link) == 0 && link.up;
+}
+
+int network_prepare(struct engine *e, struct eng_network *n, struct err *err)
+{
+	int r = is_bridge(n) ? has_bridge(e, n, err) : 1;
+
+	return r != 0 ? r < 0 ? r : 0 : network_up(e, n, err);
 }
 
 int network_up(struct engine *e, struct eng_network *n, struct err *err)
 {
 	char table[NET_TABLE_MAX];
-	struct net_link link;
-	int rules, r;
+	int rules, r = is_bridge(n) ? has_bridge(e, n, err) : 0;
 
-	if (!is_bridge(n))
-		return 0;
-	r = network_table(e, table, &rules, err);
-	if (r < 0)
+	if (!is_bridge(n) || r < 0)
 		return r;
-	_cleanup_close_ int fd = netlink_open();
-	if (fd < 0)
-		return err_set(err, fd, "netlink socket");
-	if (net_link_find(fd, n->device, &link) == 0 && link.up) {
-		r = net_table_knows(rules, table, n->device, err);
+	if (r == 1) {
+		r = network_table(e, table, &rules, err);
+		if (r == 0)
+			r = net_table_knows(rules, table, n->device, err);
 		if (r != 0) /* the host's rules may be new */
-			return r < 0 ? r : net_forward_allow(rules, n->device, names_known(n), err);
+			return r < 0 ? r : allow(e, rules, n, err);
 	}
-	_cleanup_close_ int lock = network_lock(err);
+	_cleanup_close_ int lock = network_lock(e, err);
 	if (lock < 0)
 		return lock;
 	r = recheck(e, n, err);
+	if (r == 0)
+		r = home_need(e, !n->internal, err);
 	return r == 0 ? network_make(e, n, err) : r;
 }
 
@@ -285,19 +307,19 @@ int network_down(struct engine *e, const struct eng_network *n, struct err *err)
 	struct one one;
 	int r;
 
-	if (!is_bridge(n))
+	if (!is_bridge(n) || home_find(e) == -ENOENT)
 		return 0;
 	r = open_one(e, n, &one, err);
 	if (r < 0)
 		return r;
-	_cleanup_close_ int fd = netlink_open();
+	_cleanup_close_ int fd = home_netlink(e, err);
 	if (fd < 0)
-		return err_set(err, fd, "netlink socket");
+		return fd;
 	r = net_link_remove(fd, n->device);
 	if (r < 0)
 		return err_set(err, r, "remove bridge '%s'", n->device);
 	r = net_table_remove(&one.table, err);
-	return r == 0 ? net_forward_forget(one.table.fd, n->device, err) : r;
+	return r == 0 && e->keeper < 0 ? net_forward_forget(one.table.fd, n->device, err) : r;
 }
 
 static int has_endpoint(struct engine *e, const struct eng_network *n, struct err *err)
@@ -327,10 +349,13 @@ static int take_down(struct engine *e, const struct eng_network *list, int n, st
 int eng_networks_idle(struct engine *e, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
-	_cleanup_close_ int lock = network_lock(err); /* nobody is making one of them */
+	_cleanup_close_ int lock = network_lock(e, err); /* nobody is making one of them */
 	struct eng_network *list;
-	int r = lock < 0 ? lock : db_begin(e->db, err), n;
+	int r = lock < 0 ? lock : 0, n;
 
+	if (r < 0 || home_find(e) == -ENOENT)
+		return r;
+	r = db_begin(e->db, err);
 	if (r < 0)
 		return r;
 	n = eng_network_list(e, &a, &list, err);

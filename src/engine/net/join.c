@@ -22,10 +22,12 @@
 #include "engine/hostfiles.h"
 #include "engine/instance.h"
 #include "engine/net/attach.h"
+#include "engine/net/home.h"
 #include "engine/net/lease.h"
 #include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
+#include "engine/net/pasta.h"
 #include "engine/stop.h"
 
 #define PATH_SIZE 128
@@ -47,10 +49,11 @@ static int add_device(struct engine *e, const struct eng_instance *i, struct net
 	const struct eng_backend *b = eng_backend_find(i->isolation);
 	_cleanup_close_ int netns = -EBADF;
 
+	(void) home_find(e); /* else what follows fails */
 	if (b->join != NULL)
 		return b->join(e, i->id, leg, err);
 	netns = open_netns(e, i, err);
-	return netns < 0 ? netns : net_legs_attach(netns, leg, 1, err);
+	return netns < 0 ? netns : home_attach(e, netns, leg, 1, err);
 }
 
 static int remove_device(struct engine *e, const struct eng_instance *i, int number, struct err *err)
@@ -59,11 +62,12 @@ static int remove_device(struct engine *e, const struct eng_instance *i, int num
 	_cleanup_close_ int netns = -EBADF;
 	char inside[IF_NAMESIZE];
 
+	(void) home_find(e); /* else what follows fails */
 	if (b->leave != NULL)
 		return b->leave(e, i->id, number, err);
 	(void) snprintf(inside, sizeof(inside), "eth%d", number);
 	netns = open_netns(e, i, err);
-	return netns < 0 ? netns : net_leg_detach(netns, inside, err);
+	return netns < 0 ? netns : home_detach(e, netns, inside, err);
 }
 
 /* The number after the last of its devices */
@@ -123,7 +127,7 @@ static void tell_names(struct engine *e, const struct eng_instance *i, const str
 		(void) snprintf(path, sizeof(path), "instances/%.64s", i->id);
 		_cleanup_close_ int dir = openat(e->root_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		r = dir < 0 ? err_set(&why, -errno, "open '%s/%s'", e->root, path)
-			    : eng_hostfiles_resolver(now[0] != '\0' ? now : NULL, c, dir, &why);
+			    : eng_hostfiles_resolver(now[0] != '\0' ? now : home_resolver(e, c), c, dir, &why);
 	}
 	if (r < 0)
 		log_warning("names are not resolved for instance '%s': %s", i->name, why.text);
@@ -164,6 +168,8 @@ static int check_join(const struct eng_config *c, const struct eng_instance *i, 
 	if (c->network != NULL && (strcmp(c->network, "host") == 0 || strchr(c->network, ':') != NULL))
 		return err_msg(err, -EPERM, "instance '%s' shares the network of %s: it cannot be connected to network %s", i->name,
 			       strcmp(c->network, "host") == 0 ? "the host" : "another instance", n->name);
+	if (c->network != NULL && strcmp(c->network, ENG_NETWORK_PASTA) == 0)
+		return err_msg(err, -EPERM, "instance '%s' has network " ENG_NETWORK_PASTA ", which cannot be one of several", i->name);
 	if (n->device[0] == '\0' && strcmp(n->name, ENG_NETWORK_DEFAULT) != 0)
 		return err_msg(err, -EPERM, "an instance cannot be connected to network '%s' once it is made", n->name);
 	return 0;

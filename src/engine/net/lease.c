@@ -225,3 +225,18 @@ int eng_lease_take(struct engine *e, const struct eng_instance *i, const struct 
 		*ret = leg;
 	return r;
 }
+
+int eng_lease_leg(const struct eng_network *n, const struct eng_endpoint *p, struct net_leg *ret, struct err *err)
+{
+	struct net_leg leg = { .parent = n->device, .mtu = n->mtu, .v4.length = n->v4.net.length, .v6.length = n->v6.net.length };
+	int r;
+
+	(void) net_address_parse(p->ip, &leg.v4.base); /* "": it has none */
+	(void) net_address_parse(p->ip6, &leg.v6.base);
+	r = make_mac(p->mac, &leg, err);
+	if (r == 0)
+		r = name_ends(&leg, p->number, err);
+	if (r == 0)
+		*ret = leg;
+	return r;
+}

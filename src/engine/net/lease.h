@@ -2,6 +2,7 @@
 #pragma once
 
 struct eng_config;
+struct eng_endpoint;
 struct eng_instance;
 struct eng_net_want;
 struct eng_network;
@@ -19,3 +20,6 @@ struct net_leg;
  */
 int eng_lease_take(struct engine *e, const struct eng_instance *i, const struct eng_config *c, const struct eng_network *n,
 		   const struct eng_net_want *want, int number, struct net_leg *ret, struct err *err);
+
+/** eng_lease_leg() - the device that a lease stands for, as eng_lease_take() had it, but for its rate; 0 or -errno with a message */
+int eng_lease_leg(const struct eng_network *n, const struct eng_endpoint *p, struct net_leg *ret, struct err *err);

@@ -28,6 +28,7 @@
 #include "engine/net/attach.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
+#include "engine/net/pasta.h"
 #include "engine/net/peers.h"
 #include "engine/net/resolver.h"
 
@@ -84,12 +85,14 @@ static int tell_network(int mail, const struct eng_network *n)
 }
 
 /* As its resolv.conf says now */
-static int tell_host(int mail)
+static int tell_host(const struct engine *e, int mail)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	struct letter l = { .head.type = NAMES_HOST };
 	char *save = NULL;
 
+	if (e->keeper >= 0) /* what leaves the user's networks goes through pasta, which asks the host's */
+		return add_server(&l, PASTA_RESOLVER, false) < 0 ? -EINVAL : send_letter(mail, &l, "");
 	if (file_read(AT_FDCWD, "/etc/resolv.conf", RESOLV_MAX, &text) < 0 || text.p == NULL)
 		return send_letter(mail, &l, "");
 	for (char *line = strtok_r(text.p, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
@@ -160,7 +163,7 @@ static int tell_all(struct engine *e, int mail, const struct eng_network *n, str
 	int r = tell_network(mail, n);
 
 	if (r == 0)
-		r = tell_host(mail);
+		r = tell_host(e, mail);
 	if (r == 0)
 		r = tell_instances(e, mail, n->id, NULL, err);
 	return r == 0 ? send_letter(mail, &serve, "") : r;
@@ -186,7 +189,7 @@ static int start_locked(struct engine *e, const struct eng_network *n, struct er
 
 int names_start(struct engine *e, const struct eng_network *n, struct err *err)
 {
-	_cleanup_close_ int lock = network_lock(err);
+	_cleanup_close_ int lock = network_lock(e, err);
 
 	return lock < 0 ? lock : start_locked(e, n, err);
 }
@@ -195,7 +198,7 @@ static int tell(struct engine *e, const struct eng_network *n, const char *insta
 {
 	_cleanup_close_ int mail = resolver_mail(e, n->id);
 
-	if (mail >= 0 && tell_host(mail) == 0 && tell_instances(e, mail, n->id, instance, NULL) == 0)
+	if (mail >= 0 && tell_host(e, mail) == 0 && tell_instances(e, mail, n->id, instance, NULL) == 0)
 		return 0;
 	return names_start(e, n, err);
 }
@@ -269,7 +272,7 @@ static int repair_one(struct engine *e, const char *digits, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	struct eng_endpoint *users = NULL;
-	_cleanup_close_ int lock = network_lock(err); /* nobody else starts it meanwhile */
+	_cleanup_close_ int lock = network_lock(e, err); /* nobody else starts it meanwhile */
 	struct eng_network n;
 	int r = lock < 0 ? lock : eng_network_find(e, digits, &a, &n, err);
 

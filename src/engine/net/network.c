@@ -24,7 +24,9 @@
 #include "engine/instance.h"
 #include "engine/name.h"
 #include "engine/net/attach.h"
+#include "engine/net/home.h"
 #include "engine/net/network_parts.h"
+#include "sys/netns.h"
 
 #define LOCK_FILE "/run/cleave.net.lock" /* for all stores of this host */
 #define TEXT_MAX (64u << 10) /* bytes of all labels, of all options */
@@ -52,12 +54,28 @@ const char *eng_network_option(const struct eng_network *n, const char *name)
 	return NULL;
 }
 
-int network_lock(struct err *err)
+/* A user's networks concern nobody else; the lock of the file itself has another purpose (rootless.c). */
+static int lock_own(const struct engine *e, struct err *err)
 {
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	_cleanup_close_ int fd = openat(e->run_fd, ENG_KEEPER, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return err_set(err, -errno, "open '%s/" ENG_KEEPER "'", e->runroot);
+	while (fcntl(fd, F_OFD_SETLKW, &whole) < 0)
+		if (errno != EINTR)
+			return err_set(err, -errno, "lock '%s/" ENG_KEEPER "'", e->runroot);
+	return take_fd(fd);
+}
+
+int network_lock(const struct engine *e, struct err *err)
+{
+	if (e->keeper >= 0)
+		return lock_own(e, err);
 	_cleanup_close_ int fd = open(LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
 	if (fd < 0 && (errno == EACCES || errno == EPERM))
-		return err_msg(err, -EPERM, "networks on bridges need root: without it, --network pasta, host and none are possible");
+		return err_msg(err, -EPERM, "networks on bridges need root, or a user namespace of ours: --network pasta, host and none are possible");
 	if (fd < 0)
 		return err_set(err, -errno, "open '%s'", LOCK_FILE);
 	while (flock(fd, LOCK_EX) < 0)
@@ -262,7 +280,7 @@ static int check_words(const char *what, const struct img_words *list, struct er
 	return sum <= TEXT_MAX ? 0 : err_msg(err, -E2BIG, "all %ss together are over %u bytes", what, TEXT_MAX);
 }
 
-static int check(const struct eng_network *n, struct err *err)
+static int check(const struct engine *e, const struct eng_network *n, struct err *err)
 {
 	static const char *const drivers[] = { "bridge", "macvlan", "ipvlan" };
 	size_t len = strlen(n->name), d = 0;
@@ -279,6 +297,8 @@ static int check(const struct eng_network *n, struct err *err)
 		d++;
 	if (d == ARRAY_LEN(drivers))
 		return err_msg(err, -EINVAL, "network driver '%.64s' is not known: bridge, macvlan and ipvlan are", n->driver);
+	if (e->keeper >= 0 && strcmp(n->driver, "bridge") != 0)
+		return err_msg(err, -EPERM, "network driver %s needs root: without it, networks are on bridges", n->driver);
 	r = check_words("label", &n->labels, err);
 	return r == 0 ? check_words("option", &n->options, err) : r;
 }
@@ -289,14 +309,23 @@ static bool is_usual(const struct engine *e)
 	return strcmp(e->root, "/var/lib/cleave") == 0;
 }
 
+static int open_rules(void *err)
+{
+	return net_table_open(err);
+}
+
 int network_table(struct engine *e, char ret[NET_TABLE_MAX], int *ret_fd, struct err *err)
 {
 	char id[SHA256_HEX_LEN + 1];
+	int r;
 
 	sha256_hex(e->root, strlen(e->root), id);
 	(void) snprintf(ret, NET_TABLE_MAX, "%s%s%.*s", NET_TABLE, is_usual(e) ? "" : "-", is_usual(e) ? 0 : DEVICE_DIGITS, id);
+	r = home_find(e);
+	if (r < 0)
+		return err_set(err, r, "enter the network namespace of the user");
 	if (e->rules < 0)
-		e->rules = net_table_open(err);
+		e->rules = netns_call(e->netns, open_rules, err);
 	*ret_fd = e->rules;
 	return e->rules < 0 ? e->rules : 0;
 }
@@ -323,13 +352,13 @@ static int create(struct engine *e, struct eng_network *n, bool ipv6, struct are
 int eng_network_create(struct engine *e, struct eng_network *n, bool ipv6, struct arena *arena, struct err *err)
 {
 	struct eng_network there;
-	int r = check(n, err);
+	int r = check(e, n, err);
 
 	if (r < 0)
 		return r;
 	if (find_row(e, n->name, arena, &there, NULL) == 0 && strcmp(there.name, n->name) == 0)
 		return err_msg(err, -EEXIST, "network with name %s already exists", n->name);
-	_cleanup_close_ int lock = network_lock(err);
+	_cleanup_close_ int lock = network_lock(e, err);
 	r = lock < 0 ? lock : create(e, n, ipv6, arena, err);
 	if (r < 0)
 		return r;
@@ -350,7 +379,7 @@ int network_default(struct engine *e, struct arena *arena, struct eng_network *r
 
 	if (r != -ENOENT)
 		return r;
-	_cleanup_close_ int lock = network_lock(err);
+	_cleanup_close_ int lock = network_lock(e, err);
 	if (lock < 0)
 		return lock;
 	r = find_row(e, ENG_NETWORK_DEFAULT, arena, ret, err); /* somebody may have been quicker */
@@ -375,7 +404,7 @@ int eng_network_remove(struct engine *e, const char *what, struct err *err)
 		return r;
 	if (eng_network_is_fixed(n.name))
 		return err_msg(err, -EPERM, "%s is a pre-defined network and cannot be removed", n.name);
-	_cleanup_close_ int lock = network_lock(err); /* nobody is making its bridge */
+	_cleanup_close_ int lock = network_lock(e, err); /* nobody is making its bridge */
 	r = lock < 0 ? lock : db_begin(e->db, err);
 	if (r < 0)
 		return r;

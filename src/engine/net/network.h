@@ -102,6 +102,9 @@ const char *eng_network_option(const struct eng_network *n, const char *name);
 /** eng_networks_idle() - remove the bridges and rules of which no instance that runs has use; 0 or -errno with a message */
 int eng_networks_idle(struct engine *e, struct err *err);
 
+/** eng_networks_repair() - start again what somebody killed that networks in use need; quick when there is nothing; 0 or -errno with a message */
+int eng_networks_repair(struct engine *e, struct err *err);
+
 /**
  * struct eng_endpoint - an instance that runs in a network
  * @number: of its device ("eth0"); @ip, @ip6, @mac: texts, "" for none; @names: separated by blanks

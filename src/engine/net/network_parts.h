@@ -40,8 +40,8 @@ int network_default(struct engine *e, struct arena *arena, struct eng_network *r
  */
 int network_choose(struct engine *e, struct eng_network *n, bool ipv6, struct err *err);
 
-/** network_lock() - one process of this host at a time chooses addresses or makes devices; descriptor or -errno */
-int network_lock(struct err *err);
+/** network_lock() - one process of this host, or of this user, at a time chooses addresses or makes devices; descriptor or -errno */
+int network_lock(const struct engine *e, struct err *err);
 
 /** network_table() - name of the store's table of nftables, and a descriptor to use it by that stays the engine's */
 int network_table(struct engine *e, char ret[NET_TABLE_MAX], int *ret_fd, struct err *err);
@@ -56,7 +56,7 @@ int network_prepare(struct engine *e, struct eng_network *n, struct err *err);
 /** network_up() - its bridge is there, and known to the rules; quick when it is so */
 int network_up(struct engine *e, struct eng_network *n, struct err *err);
 
-/** network_make() - the same for one that was just made, by who holds network_lock() */
+/** network_make() - the same for one that was just made, by who holds network_lock(); nothing as long as its home is not there */
 int network_make(struct engine *e, const struct eng_network *n, struct err *err);
 
 /** network_down() - remove its bridge and what the rules know of it; the caller holds network_lock() */

@@ -39,7 +39,6 @@
 #define PIDS_MAX 64 /* bytes of that file */
 #define WORDS_MAX 1048576 /* bytes of a command line */
 #define OUTPUT_MAX 4096 /* bytes of a message */
-#define RESOLVER "169.254.1.1" /* an address that leads to the host's servers */
 #define PATH_SIZE 4096
 #define END_WAIT_MS 2000
 
@@ -70,6 +69,23 @@ static int add(struct arena *a, struct img_words *argv, const char *word)
 	return word != NULL && eng_words_add(a, argv, word) == 0 ? 0 : -ENOMEM;
 }
 
+int pasta_words(struct arena *a, const char *device, struct img_words *ret, struct err *err)
+{
+	const char *const options[] = { "--quiet", "--config-net", "--ns-ifname", device, "--dns-forward", PASTA_RESOLVER, "--no-map-gw",
+					"-T", "none", "-U", "none" };
+	char path[PATH_SIZE];
+	int r = find_program(path);
+
+	if (r < 0)
+		return err_msg(err, r, "networks without root need the program '" PROGRAM "' (Debian: package passt): use --network host or none");
+	if (access(TUN, R_OK | W_OK) < 0)
+		return err_set(err, -errno, "networks without root need " TUN " (its usual mode is 0666): use --network host or none");
+	r = add(a, ret, arena_strdup(a, path));
+	for (size_t k = 0; r == 0 && k < ARRAY_LEN(options); k++)
+		r = add(a, ret, options[k]);
+	return r < 0 ? err_set(err, r, "start '%s'", path) : 0;
+}
+
 /* "-t ADDRESS/PORT:INSIDE" for each port, or "-t none" */
 static int add_ports(struct arena *a, struct img_words *argv, const struct port_list *ports, unsigned char protocol, const char *option)
 {
@@ -97,29 +113,23 @@ static int add_ports(struct arena *a, struct img_words *argv, const struct port_
 /* Nothing of the host's 127.0.0.1 is seen inside: only what was published, and that from outside. */
 static int make_words(struct engine *e, const struct eng_instance *i, const struct port_list *ports, struct err *err)
 {
-	static const char *const options[] = { "--quiet", "--config-net", "--ns-ifname", "eth0", "--dns-forward", RESOLVER, "--no-map-gw",
-					       "-T", "none", "-U", "none", "--pid" };
 	struct arena *a = &e->net->arena;
-	char path[PATH_SIZE];
-	int r = find_program(path);
+	struct img_words *words = &e->net->pasta;
+	int r = pasta_words(a, "eth0", words, err);
 
 	if (r < 0)
-		return err_msg(err, r, "network " ENG_NETWORK_PASTA " needs the program '" PROGRAM "' (Debian: package passt), or use --network host or none");
-	if (access(TUN, R_OK | W_OK) < 0)
-		return err_set(err, -errno, "network " ENG_NETWORK_PASTA " needs " TUN " (its usual mode is 0666), or use --network host or none");
-	r = add(a, &e->net->pasta, arena_strdup(a, path));
-	for (size_t k = 0; r == 0 && k < ARRAY_LEN(options); k++)
-		r = add(a, &e->net->pasta, options[k]);
+		return r;
+	r = add_ports(a, words, ports, IPPROTO_TCP, "-t");
 	if (r == 0)
-		r = add(a, &e->net->pasta, arena_printf(a, "%s/%s/" PID_FILE, e->runroot, i->id));
+		r = add_ports(a, words, ports, IPPROTO_UDP, "-u");
 	if (r == 0)
-		r = add_ports(a, &e->net->pasta, ports, IPPROTO_TCP, "-t");
+		r = add(a, words, "--pid");
 	if (r == 0)
-		r = add_ports(a, &e->net->pasta, ports, IPPROTO_UDP, "-u");
+		r = add(a, words, arena_printf(a, "%s/%s/" PID_FILE, e->runroot, i->id));
 	if (r == 0)
-		r = add(a, &e->net->pasta, "--netns");
-	if (r == 0) /* the last word: pasta_connect() needs it */
-		r = add(a, &e->net->pasta, arena_printf(a, "%s/%s/" NETNS_FILE, e->runroot, i->id));
+		r = add(a, words, "--netns");
+	if (r == 0) /* the last word: pasta_run() needs it */
+		r = add(a, words, arena_printf(a, "%s/%s/" NETNS_FILE, e->runroot, i->id));
 	return r < 0 ? err_set(err, r, "start instance '%s'", i->name) : 0;
 }
 
@@ -155,7 +165,7 @@ int pasta_lease(struct engine *e, const struct eng_instance *i, const struct eng
 		return r;
 	e->net->hosts = c->domainname != NULL ? arena_printf(&e->net->arena, "127.0.1.1\t%s.%s %s\n", name, c->domainname, name)
 					      : arena_printf(&e->net->arena, "127.0.1.1\t%s\n", name);
-	e->net->resolver = c->dns.n == 0 ? RESOLVER : NULL; /* else it asks those itself */
+	e->net->resolver = c->dns.n == 0 ? PASTA_RESOLVER : NULL; /* else it asks those itself */
 	return e->net->hosts != NULL ? 0 : err_set(err, -ENOMEM, "start instance '%s'", i->name);
 }
 
@@ -163,14 +173,14 @@ int pasta_lease(struct engine *e, const struct eng_instance *i, const struct eng
  * Pasta has no rights over the instance's processes, so it cannot look into their /proc.  What is mounted here is seen by
  * this process and those that it starts.
  */
-static int show_netns(const char *path, pid_t pid, struct err *err)
+static int show_netns(const char *path, int netns, struct err *err)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	char netns[64];
+	char from[32];
 
-	(void) snprintf(netns, sizeof(netns), "/proc/%d/ns/net", (int) pid);
-	if (fd < 0 || mount(netns, path, NULL, MS_BIND, NULL) < 0)
-		return err_set(err, -errno, "mount the network namespace of the instance at '%s'", path);
+	(void) snprintf(from, sizeof(from), "/proc/self/fd/%d", netns);
+	if (fd < 0 || mount(from, path, NULL, MS_BIND, NULL) < 0)
+		return err_set(err, -errno, "mount a network namespace at '%s'", path);
 	return 0;
 }
 
@@ -204,12 +214,12 @@ static void last_line(struct str *said)
 		memmove(said->p, found, strlen(found) + 1);
 }
 
-int pasta_connect(struct engine *e, pid_t pid, struct err *err)
+int pasta_run(const struct img_words *words, int netns, struct err *err)
 {
 	_cleanup_(str_fini) struct str said = { 0 };
 	char text[OUTPUT_MAX];
-	const char *netns = e->net->pasta.v[e->net->pasta.n - 1];
-	int out[2], status = show_netns(netns, pid, err);
+	const char *file = words->v[words->n - 1];
+	int out[2], status = show_netns(file, netns, err);
 	pid_t child;
 
 	if (status < 0)
@@ -218,10 +228,10 @@ int pasta_connect(struct engine *e, pid_t pid, struct err *err)
 		return err_set(err, -errno, "create a pipe");
 	child = proc_clone(0, SIGCHLD, -EBADF, NULL);
 	if (child == 0)
-		become(&e->net->pasta, out[1]);
+		become(words, out[1]);
 	(void) close(out[1]);
 	status = child < 0 ? (int) child : proc_wait(child);
-	(void) umount2(netns, MNT_DETACH); /* it has opened it; the file goes with the instance */
+	(void) umount2(file, MNT_DETACH); /* it has opened it, and ends when the file is gone */
 	/* what went to the background may keep the pipe: no more than what is there */
 	ssize_t n = status != 0 && fcntl(out[0], F_SETFL, O_NONBLOCK) == 0 ? read(out[0], text, sizeof(text)) : 0;
 	(void) close(out[0]);
@@ -230,37 +240,49 @@ int pasta_connect(struct engine *e, pid_t pid, struct err *err)
 	if (n > 0)
 		str_add(&said, text, (size_t) n);
 	last_line(&said);
-	return err_msg(err, status < 0 ? status : -EIO, "'%s' failed: %s", e->net->pasta.v[0],
+	return err_msg(err, status < 0 ? status : -EIO, "'%s' failed: %s", words->v[0],
 		       said.p != NULL && *said.p != '\0' ? said.p : "it said nothing");
 }
 
 /* It, and not another process with its number */
-static bool is_ours(const struct engine *e, const char *id, pid_t pid)
+static bool is_ours(const char *pid_file, pid_t pid)
 {
 	_cleanup_(str_fini) struct str words = { 0 };
-	char path[PATH_SIZE], file[PATH_SIZE];
+	char path[64];
 
 	(void) snprintf(path, sizeof(path), "/proc/%d/cmdline", (int) pid);
-	if (snprintf(file, sizeof(file), "%s/%s/" PID_FILE, e->runroot, id) >= (int) sizeof(file) ||
-	    file_read(AT_FDCWD, path, WORDS_MAX, &words) < 0)
+	if (file_read(AT_FDCWD, path, WORDS_MAX, &words) < 0)
 		return false;
 	for (size_t at = 0; at < words.len; at += strlen(words.p + at) + 1)
-		if (strcmp(words.p + at, file) == 0)
+		if (strcmp(words.p + at, pid_file) == 0)
 			return true;
 	return false;
 }
 
-void pasta_end(struct engine *e, const char *id)
+int pasta_find(const char *pid_file)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
-	char path[ENG_ID_LEN + 32];
 	int pid;
 
-	(void) snprintf(path, sizeof(path), "%.64s/" PID_FILE, id);
-	if (file_read(e->run_fd, path, PIDS_MAX, &text) < 0 || text.p == NULL || sscanf(text.p, "%d", &pid) != 1 || pid <= 0)
-		return;
+	if (file_read(AT_FDCWD, pid_file, PIDS_MAX, &text) < 0 || text.p == NULL || sscanf(text.p, "%d", &pid) != 1 || pid <= 0)
+		return -ESRCH;
 	_cleanup_close_ int fd = proc_pidfd_open(pid);
+	return fd >= 0 && !is_ours(pid_file, pid) ? -ESRCH : take_fd(fd);
+}
+
+void pasta_kill(const char *pid_file)
+{
+	_cleanup_close_ int fd = pasta_find(pid_file);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
-	if (fd >= 0 && is_ours(e, id, pid) && proc_pidfd_kill(fd, SIGKILL) == 0)
+
+	if (fd >= 0 && proc_pidfd_kill(fd, SIGKILL) == 0)
 		(void) poll(&p, 1, END_WAIT_MS); /* so that its ports are free */
+}
+
+void pasta_end(struct engine *e, const char *id)
+{
+	char file[PATH_SIZE];
+
+	if (snprintf(file, sizeof(file), "%s/%s/" PID_FILE, e->runroot, id) < (int) sizeof(file))
+		pasta_kill(file);
 }

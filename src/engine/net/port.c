@@ -26,6 +26,7 @@
 #include "net/publish.h"
 
 #define TRIES 64 /* of any port */
+#define UNPRIVILEGED 1024 /* as the kernel has it when nobody says otherwise */
 
 struct taking {
 	struct engine *e;
@@ -59,6 +60,9 @@ static int in_use(const struct net_table_port *p, const char *address, int r, st
 
 	if (r == -EADDRNOTAVAIL)
 		return err_msg(err, r, "Bind for %s:%u failed: it is no address of this host", address, p->port);
+	if (r == -EACCES && p->port < UNPRIVILEGED)
+		return err_msg(err, r, "Bind for %s:%u failed: ports below %d need root (or a lower net.ipv4.ip_unprivileged_port_start)", address,
+			       p->port, UNPRIVILEGED);
 	if (r != -EADDRINUSE)
 		return err_set(err, r, "Bind for %s:%u failed", address, p->port);
 	net_port_holder(p->protocol, p->port, holder);

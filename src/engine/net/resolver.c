@@ -6,25 +6,23 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "engine/engine.h"
-#include "engine/names/protocol.h"
+#include "engine/net/home.h"
 #include "engine/net/network.h"
+#include "engine/net/server.h"
 #include "net/publish.h"
 #include "net/table.h"
 #include "oci/cgroup.h"
-#include "sys/cg_layout.h"
 #include "sys/msg.h"
-#include "sys/proc.h"
+#include "sys/netns.h"
 
 #define FOLDER "names"
 #define DIGITS 12 /* of the network's id, in names of files */
@@ -33,12 +31,7 @@
 #define NAME_SIZE 32 /* bytes of the name of a file */
 #define PROGRAM "cleave-names"
 #define CGROUP "/cleave/names-"
-#define PATH_SIZE 4096
-#define FDS_END (NAMES_FD_PROGRAM + 1)
-#define SPARE_FD 64 /* above those */
 #define BACKLOG 16
-#define SEND_WAIT_S 1 /* for one that does not read what it is told */
-#define END_WAIT_MS 2000
 #define BIND_TRIES 40 /* while the one before is ending */
 #define BIND_STEP_MS 5
 
@@ -63,36 +56,12 @@ static int open_folder(const struct engine *e)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Who is stopped does not read; we do not wait for ever. */
-static int open_mail(int dir, const char *socket)
-{
-	const struct timeval limit = { .tv_sec = SEND_WAIT_S };
-	_cleanup_close_ int fd = msg_mail_at(dir, socket);
-
-	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
-		return -errno;
-	return take_fd(fd);
-}
-
 int resolver_mail(struct engine *e, const char *network)
 {
 	const struct place p = place_of(network);
 	_cleanup_close_ int dir = open_folder(e);
 
-	return dir < 0 ? dir : open_mail(dir, p.socket);
-}
-
-/* Who holds the lock; 0 nobody, also when there is no such file */
-static pid_t holder(int dir, const char *name)
-{
-	_cleanup_close_ int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fcntl(fd, F_GETLK, &lock) < 0)
-		return -errno;
-	return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
+	return dir < 0 ? dir : server_mail(dir, p.socket);
 }
 
 pid_t resolver_pid(struct engine *e, const char *network)
@@ -100,7 +69,7 @@ pid_t resolver_pid(struct engine *e, const char *network)
 	const struct place p = place_of(network);
 	_cleanup_close_ int dir = open_folder(e);
 
-	return dir == -ENOENT ? 0 : dir < 0 ? dir : holder(dir, p.lock);
+	return dir == -ENOENT ? 0 : dir < 0 ? dir : server_holder(dir, p.lock);
 }
 
 static int bind_socket(int type, const struct net_address *a)
@@ -138,99 +107,6 @@ static int bind_sockets(const struct eng_network *n, int *ret_udp, int *ret_tcp,
 	return err_msg(err, r, "port %d of %s is in use by %s", NET_NAMES_PORT, address, who[0] != '\0' ? who : "another program");
 }
 
-struct starting {
-	int dir, control, udp, tcp, cleave, report;
-	struct place at;
-	struct oci_cgroup *cgroup; /* NULL: it stays where we are */
-	char program[PATH_SIZE];
-	char *const *argv;
-};
-
-/*
- * Descriptors get their numbers, through spare ones.  The lock goes with any descriptor of its file that this process
- * closes, so it is taken when only one is left.
- */
-static int place_fds(const struct starting *s)
-{
-	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	const int lock = openat(s->dir, s->at.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	const int fds[] = { s->control, s->udp, s->tcp, lock, s->cleave };
-
-	for (int i = 0; i < (int) ARRAY_LEN(fds); i++)
-		if (fds[i] < 0 || dup3(fds[i], SPARE_FD + i, O_CLOEXEC) < 0)
-			return -errno;
-	(void) close(lock);
-	for (int i = 0; i < (int) ARRAY_LEN(fds); i++)
-		if (dup2(SPARE_FD + i, NAMES_FD_CONTROL + i) < 0)
-			return -errno;
-	(void) close(SPARE_FD + NAMES_FD_LOCK - NAMES_FD_CONTROL);
-	return fcntl(NAMES_FD_LOCK, F_SETLK, &whole) < 0 ? -errno : 0;
-}
-
-/* Whoever ends or freezes what the starter belongs to, a service or a session, does not mean the network. */
-static void enter_cgroup(const struct starting *s)
-{
-	int fds[CG_V1_MAX], n = s->cgroup != NULL ? oci_cgroup_task_fds(s->cgroup, fds, ARRAY_LEN(fds), NULL) : 0;
-
-	if (n > 0)
-		(void) oci_cgroup_join_fds(fds, (size_t) n, NULL); /* else it stays in some */
-	for (int i = 0; i < n; i++)
-		(void) close(fds[i]); /* joining has told */
-}
-
-/* s->report tells the caller -errno, or closes when the program runs. */
-static _Noreturn void become(struct starting *s)
-{
-	char *const env[] = { NULL };
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), report = dup3(s->report, SPARE_FD + FDS_END, O_CLOEXEC);
-	int r = null < 0 || report < 0 ? -errno : 0;
-
-	for (int fd = 0; r == 0 && fd <= STDERR_FILENO; fd++)
-		if (dup2(null, fd) < 0)
-			r = -errno;
-	if (r == 0)
-		enter_cgroup(s);
-	if (r == 0)
-		r = place_fds(s);
-	proc_default_signals();
-	if (r == 0 && (chdir("/") < 0 || proc_cloexec_from(FDS_END) < 0))
-		r = -errno;
-	if (r == 0) {
-		(void) execve(s->program, s->argv, env);
-		r = -errno;
-	}
-	(void) write(report, &r, sizeof(r)); /* the caller waits for it, or is gone */
-	_exit(1);
-}
-
-/* Not our child, so that nobody has to wait for it */
-static int spawn(struct starting *s, struct err *err)
-{
-	int report[2], r = 0;
-	pid_t pid;
-
-	if (pipe2(report, O_CLOEXEC) < 0)
-		return err_set(err, -errno, "create a pipe");
-	s->report = report[1];
-	pid = proc_clone(0, SIGCHLD, s->cgroup != NULL ? oci_cgroup_clone_fd(s->cgroup) : -EBADF, NULL);
-	if (pid < 0)
-		pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
-	if (pid == 0) {
-		(void) setsid();
-		pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
-		if (pid == 0)
-			become(s);
-		_exit(pid < 0);
-	}
-	(void) close(report[1]);
-	if (pid > 0 && proc_wait(pid) != 0)
-		r = -EAGAIN;
-	if (pid > 0 && r == 0 && read(report[0], &r, sizeof(r)) < 0)
-		r = -errno;
-	(void) close(report[0]);
-	return pid < 0 || r < 0 ? err_set(err, pid < 0 ? pid : r, "start '%s'", s->program) : 0;
-}
-
 static int make_folder(const struct engine *e, struct err *err)
 {
 	int fd;
@@ -239,30 +115,6 @@ static int make_folder(const struct engine *e, struct err *err)
 		return err_set(err, -errno, "create directory '%s/" FOLDER "'", e->runroot);
 	fd = open_folder(e);
 	return fd < 0 ? err_set(err, fd, "open '%s/" FOLDER "'", e->runroot) : fd;
-}
-
-/* The process that holds the lock, killed and gone */
-static void kill_holder(int dir, const char *lock)
-{
-	pid_t pid = holder(dir, lock);
-	_cleanup_close_ int fd = pid > 0 ? proc_pidfd_open(pid) : -ESRCH;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
-
-	if (fd < 0 || holder(dir, lock) != pid) /* it is that process, and no later one with its number */
-		return;
-	if (proc_pidfd_kill(fd, SIGKILL) == 0)
-		(void) poll(&p, 1, END_WAIT_MS); /* so that its port is free; else the next start waits */
-}
-
-/* Beside the monitor: what runs here may be a copy that is nowhere */
-static int find_program(const struct engine *e, char ret[PATH_SIZE], struct err *err)
-{
-	const char *slash = strrchr(e->monitor, '/');
-	int n = snprintf(ret, PATH_SIZE, "%.*s" PROGRAM, slash != NULL ? (int) (slash + 1 - e->monitor) : 0, e->monitor);
-
-	if (n >= PATH_SIZE)
-		return err_set(err, -ENAMETOOLONG, "find the program '" PROGRAM "'");
-	return access(ret, X_OK) < 0 ? err_set(err, -errno, "find the program '%s'", ret) : 0;
 }
 
 /* A cgroup of its own; NULL where there are none, or somebody else's */
@@ -276,39 +128,59 @@ static struct oci_cgroup *open_cgroup(const struct engine *e, const char *networ
 	return e->rootless || oci_cgroup_create(&want, &cg, NULL) < 0 ? NULL : cg;
 }
 
-int resolver_start(struct engine *e, const struct eng_network *n, struct err *err)
+/* Called where its bridge is */
+static int start(struct engine *e, const struct eng_network *n, struct err *err)
 {
 	char *const argv[] = { PROGRAM, e->runroot, (char *) n->name, e->root, e->monitor, NULL };
-	struct starting s = { .at = place_of(n->id), .cleave = e->program, .argv = argv };
+	const struct place at = place_of(n->id);
 	_cleanup_close_ int udp = -EBADF, tcp = -EBADF, mail = -EBADF;
-	int r = find_program(e, s.program, err);
+	char program[SERVER_PATH];
+	int r = server_program(e, PROGRAM, program, err);
 
 	if (r < 0)
 		return r;
 	_cleanup_close_ int dir = make_folder(e, err);
 	if (dir < 0)
 		return dir;
-	kill_holder(dir, s.at.lock); /* one whose starter died */
+	server_kill(dir, at.lock); /* one whose starter died */
 	r = bind_sockets(n, &udp, &tcp, err);
 	if (r < 0)
 		return r;
-	(void) unlinkat(dir, s.at.unready, 0); /* likewise; bind(2) tells */
-	_cleanup_close_ int control = msg_mailbox_at(dir, s.at.unready);
+	(void) unlinkat(dir, at.unready, 0); /* likewise; bind(2) tells */
+	_cleanup_close_ int control = msg_mailbox_at(dir, at.unready);
 	if (control < 0)
 		return err_set(err, control, "create a socket in '%s/" FOLDER "'", e->runroot);
-	s.dir = dir;
-	s.control = control;
-	s.udp = udp;
-	s.tcp = tcp;
-	s.cgroup = open_cgroup(e, n->id);
-	r = spawn(&s, err);
-	oci_cgroup_free(s.cgroup);
+	_cleanup_(oci_cgroup_freep) struct oci_cgroup *cgroup = open_cgroup(e, n->id);
+	const struct server s = { .dir = dir, .lock = at.lock, .program = program, .argv = argv, .cgroup = cgroup,
+				  .fds = { control, udp, tcp, e->program }, .n = 4 };
+	r = server_spawn(&s, err);
 	if (r < 0) {
 		resolver_end(e, n->id);
 		return r;
 	}
-	mail = open_mail(dir, s.at.unready);
-	return mail < 0 ? err_set(err, mail, "speak to '%s'", s.program) : take_fd(mail);
+	mail = server_mail(dir, at.unready);
+	return mail < 0 ? err_set(err, mail, "speak to '%s'", program) : take_fd(mail);
+}
+
+struct call {
+	struct engine *e;
+	const struct eng_network *n;
+	struct err *err;
+};
+
+static int call_start(void *arg)
+{
+	const struct call *c = arg;
+
+	return start(c->e, c->n, c->err);
+}
+
+int resolver_start(struct engine *e, const struct eng_network *n, struct err *err)
+{
+	struct call c = { e, n, err };
+	int r = home_find(e);
+
+	return r < 0 ? err_set(err, r, "start the resolver of network %s", n->name) : netns_call(e->netns, call_start, &c);
 }
 
 int resolver_ready(struct engine *e, const char *network)
@@ -327,7 +199,7 @@ void resolver_end(struct engine *e, const char *network)
 	if (dir < 0)
 		return;
 	(void) unlinkat(dir, p.socket, 0); /* nobody tells it anything any more */
-	kill_holder(dir, p.lock);
+	server_kill(dir, p.lock);
 	(void) unlinkat(dir, p.unready, 0); /* of one whose starter died */
 	(void) unlinkat(dir, p.lock, 0); /* the next start makes it */
 	_cleanup_(oci_cgroup_freep) struct oci_cgroup *cg = open_cgroup(e, network);
@@ -341,7 +213,20 @@ static bool is_lost(int dir, const char *lock)
 {
 	const struct place p = place_of(lock);
 
-	return holder(dir, lock) == 0 || faccessat(dir, p.socket, F_OK, 0) < 0;
+	return server_holder(dir, lock) == 0 || faccessat(dir, p.socket, F_OK, 0) < 0;
+}
+
+pid_t resolver_any(struct engine *e)
+{
+	int fd = open_folder(e);
+	_cleanup_closedir_ DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	pid_t pid = fd == -ENOENT || fd >= 0 ? 0 : fd;
+	struct dirent *d;
+
+	while (dir != NULL && pid == 0 && (d = readdir(dir)) != NULL)
+		if (d->d_name[0] != '.' && strchr(d->d_name, '.') == NULL)
+			pid = server_holder(dirfd(dir), d->d_name);
+	return pid;
 }
 
 int resolver_lost(struct engine *e, char *ret, size_t size)

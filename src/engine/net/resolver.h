@@ -20,6 +20,9 @@ int resolver_mail(struct engine *e, const char *network);
 /** resolver_pid() - of the network with this id; 0 there is none; -errno */
 pid_t resolver_pid(struct engine *e, const char *network);
 
+/** resolver_any() - one of any network; 0 there is none; -errno */
+pid_t resolver_any(struct engine *e);
+
 /**
  * resolver_start() - start it, with sockets at the gateway's address; rules lead questions there
  * Context: the caller holds network_lock(); it tells it about the network, and then calls resolver_ready().

@@ -14,7 +14,7 @@
 #include "engine/backend.h"
 #include "engine/engine.h"
 #include "engine/net/attach.h"
-#include "sys/netlink.h"
+#include "engine/net/home.h"
 
 #define NAMES "taps" /* in the instance's directory of the run root: per device the host's name and that inside, in a line */
 #define NAMES_MAX 4096 /* bytes */
@@ -41,9 +41,10 @@ static int open_names(const struct engine *e, const char *id, struct str *ret, s
 	return err_set(err, r, "read the network devices of the instance");
 }
 
-int vm_network_open(const struct eng_net *net, int dir, uint64_t cpus, struct vm_net *ret, size_t *ret_n, struct err *err)
+int vm_network_open(const struct engine *e, int dir, uint64_t cpus, struct vm_net *ret, size_t *ret_n, struct err *err)
 {
 	_cleanup_(str_fini) struct str names = { 0 };
+	const struct eng_net *net = e->net;
 	size_t n = net != NULL ? net->n : 0;
 	int r = 0;
 
@@ -51,7 +52,7 @@ int vm_network_open(const struct eng_net *net, int dir, uint64_t cpus, struct vm
 		return err_msg(err, -E2BIG, "--network: a virtual machine can be in %d networks", VM_NETS_MAX);
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		ret[i] = (struct vm_net) { .leg = net->legs[i], .queues = cpus < VM_QUEUES_MAX ? (unsigned) cpus : VM_QUEUES_MAX };
-		r = net_leg_tap(&ret[i].leg, ret[i].queues, ret[i].fds, err);
+		r = home_tap(e, &ret[i].leg, ret[i].queues, ret[i].fds, err);
 		str_printf(&names, "%s %s\n", ret[i].leg.host, ret[i].leg.inside);
 	}
 	if (r == 0 && n > 0)
@@ -72,9 +73,9 @@ int vm_network_note(const struct engine *e, const char *id, const struct net_leg
 int vm_network_cut(const struct engine *e, const char *id, const char *inside, struct err *err)
 {
 	_cleanup_(str_fini) struct str names = { 0 }, rest = { 0 };
-	_cleanup_close_ int dir = open_names(e, id, &names, err), fd = netlink_open();
+	_cleanup_close_ int dir = open_names(e, id, &names, err), fd = home_netlink(e, err);
 	char *save = NULL;
-	int r = dir < 0 ? dir : fd < 0 ? err_set(err, fd, "netlink socket") : 0;
+	int r = dir < 0 ? dir : fd < 0 ? fd : 0;
 
 	for (char *line = r == 0 && names.p != NULL ? strtok_r(names.p, "\n", &save) : NULL; r == 0 && line != NULL;
 	     line = strtok_r(NULL, "\n", &save)) {

@@ -7,7 +7,6 @@
 #include "net/device.h"
 #include "net/link.h"
 
-struct eng_net;
 struct eng_usage;
 struct engine;
 struct err;
@@ -30,13 +29,13 @@ struct vm_net {
 
 /**
  * vm_network_open() - make the devices of a machine that is being started
- * @net: what it was leased; NULL: nothing
+ * @e: e->net: what it was leased; NULL: nothing
  * @dir: of the instance in the run root, where their names are noted
  * @cpus: of the machine: each has a queue
  * @ret: VM_NETS_MAX
  * Return: 0; -E2BIG more than VM_NETS_MAX; -errno with a message; what was made then ends with this process.
  */
-int vm_network_open(const struct eng_net *net, int dir, uint64_t cpus, struct vm_net *ret, size_t *ret_n, struct err *err);
+int vm_network_open(const struct engine *e, int dir, uint64_t cpus, struct vm_net *ret, size_t *ret_n, struct err *err);
 
 /** vm_network_note() - note the device of a running machine that came; 0 or -errno with a message */
 int vm_network_note(const struct engine *e, const char *id, const struct net_leg *leg, struct err *err);

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "engine/net/home.h"
 #include "engine/vm/control.h"
 #include "engine/vm/link.h"
 #include "engine/vm/message.h"
@@ -112,7 +113,7 @@ int vm_join(struct engine *e, const char *id, struct net_leg *leg, struct err *e
 
 	leg->kind = NET_LEG_TAP;
 	if (r == 0)
-		r = net_leg_tap(leg, 1, net.fds, err);
+		r = home_tap(e, leg, 1, net.fds, err);
 	if (r < 0)
 		return r;
 	tap = net.fds[0];

@@ -106,7 +106,7 @@ static int boot(struct starting *s, struct err *err)
 		.cpus = c->vcpus != 0 ? c->vcpus : (c->nano_cpus + 999999999) / 1000000000,
 	};
 	struct vm_machine *m = &s->life.machine;
-	int r = vm_network_open(s->e->net, m->dir, want.cpus != 0 ? want.cpus : 1, s->nets, &m->nr_nets, err);
+	int r = vm_network_open(s->e, m->dir, want.cpus != 0 ? want.cpus : 1, s->nets, &m->nr_nets, err);
 
 	m->nets = s->nets;
 	if (r == 0)
