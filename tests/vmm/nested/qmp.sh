@@ -40,6 +40,12 @@ boot 'exec 3</dev/input/event0; echo PRESS; dd <&3 of=/dev/null bs=24 count=1 2>
 expect "power button" 0 BUTTON
 said "power button's events" '"event": ?"SHUTDOWN".*guest-shutdown'
 
+# a system that has no driver for it yet when it is pressed is told again
+client log:1:PRESS system_powerdown wait:POWERDOWN wait:SHUTDOWN
+boot 'rmmod button; echo PRESS; n=0; until grep -q "[1-9].*ACPI:Ged" /proc/interrupts || [ $n = 300 ]; do sleep 0.1; n=$((n + 1)); done
+	insmod /m/button.ko; exec 3</dev/input/event0; dd <&3 of=/dev/null bs=24 count=1 2>&1 | grep -q "1+0 records in" && echo LATER' --qmp /tmp/qmp
+expect "power button before its driver is there" 0 LATER
+
 # a kernel that is not up yet when it is pressed gets the interrupt nevertheless
 client system_powerdown wait:POWERDOWN cont wait:SHUTDOWN
 boot 'grep -q "[1-9].*ACPI:Ged" /proc/interrupts && echo EARLY' --qmp /tmp/qmp --paused
@@ -81,6 +87,15 @@ expect "devices that come and go" 0 "SUM ${sum%% *} - HOT 52:54:00:11:22:33" 'LA
 	'UUID 00112233-4455-6677-8899-aabbccddeeff Cleave' '^1'
 said "devices that come and go, their events" 'DEVICE_DELETED.*"hot"' 'DEVICE_DELETED.*"nic"' "Duplicate device ID 'hot'" "in use by device 'hot'" \
 	'"rd_operations": ?[1-9]' '"name": ?"virtio-blk", ?"device": ?"hot".*"buffers": ?[1-9]' "\"provider\": ?\"$accel\".*\"registers\"" '"qdev_id": ?"nic"' "Device 'none' not found" '"UUID": ?"00112233-4455-6677-8899-aabbccddeeff"' '"guid"'
+
+# a machine that stood still for longer than its watchdog has patience
+if [ $accel != kvm ]; then
+	client log:1:WATCHED idle:2 stop idle:6 cont log:1:AFTER wait:SHUTDOWN
+	boot 'echo 2 >/proc/sys/kernel/watchdog_thresh; echo WATCHED; look() { read -r now _ </proc/uptime; now=${now%.*}; }
+		look; end=$((now + 11)); while [ $now -lt $end ]; do look; done; echo AFTER' --qmp /tmp/qmp
+	expect "a long pause" 0 AFTER
+	said "a long pause's events" '"event": ?"RESUME"'
+fi
 
 client stop idle:3 quit
 boot 'echo STARTED' --qmp /tmp/qmp

@@ -25,6 +25,7 @@
 #define IPI_NOT_ALLOWED 0xC0800u /* of an interrupt command: shorthands, logical destinations */
 
 #define CLOCK_STABLE 1 /* all processors agree */
+#define CLOCK_STOPPED 2 /* the processor stood still: nothing is wrong with what did not happen meanwhile */
 #define STEAL_US 10000 /* how often it is told */
 #define NS_PER_S 1000000000ull
 
@@ -89,6 +90,15 @@ static void write_wall(const struct vcpu *v)
 	p->sec = (uint32_t) (ns / NS_PER_S);
 	p->nsec = (uint32_t) (ns % NS_PER_S);
 	__atomic_store_n(&p->version, version + 1, __ATOMIC_RELEASE);
+}
+
+/* The guest's kernel takes the flag away, on this processor. */
+void pv_stopped(const struct vcpu *v)
+{
+	struct pv_time *p = vcpu_ram(v, v->pv.clock & ~1ull, sizeof(*p));
+
+	if (p != NULL && (v->pv.clock & 1))
+		p->flags |= CLOCK_STOPPED;
 }
 
 /* Nanoseconds that this thread was ready and did not run: what is missing of the time. */

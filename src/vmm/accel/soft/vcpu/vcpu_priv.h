@@ -86,5 +86,8 @@ bool pv_msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
 /** pv_hypercall() - struct cpu_ops.hypercall */
 uint64_t pv_hypercall(struct vcpu *v, const uint64_t arg[5]);
 
+/** pv_stopped() - tell the guest that it stood still for a while: paused, or with its host */
+void pv_stopped(const struct vcpu *v);
+
 /** pv_steal() - tell the guest of its waiting, now and then */
 void pv_steal(struct vcpu *v);
