@@ -238,6 +238,14 @@ done
 is "software: processes" "${child:+some}" some
 wait $vmm
 is "software: a processor that is gone" "$? $(grep -c 'processor 0: its process' out)" '1 1'
+# it may not run other code, nor reach others, nor make new memory executable
+for call in '9 0 4096 7 0x22 -1 0' '10 0x1000 4096 4' '41 1 1 0' '56 0' '59 @/bin/sh 0 0' '62 1 0' '101 16 1 0 0' '319 @x 0' 0x40000027; do
+	start
+	child=$(pgrep -P $vmm -f cleave-vmm:soft)
+	# shellcheck disable=SC2086 # a number and arguments
+	is "software: system call $call" "$(timeout 20 ./inject "$child" $call)" 'signal 31'
+	wait $vmm
+done
 start
 child=$(pgrep -P $vmm -f cleave-vmm:soft)
 is "software: loop: openat" "$(timeout 20 ./inject "$loop" 257 -100 @/etc/passwd 0)" 'exit 13'

@@ -140,7 +140,8 @@ struct cpu_table {
 
 /* The soft TLB: arrays by address space and by what the code may do; see mmu.h */
 #define TLB_ENTRIES 4096u
-#define TLB_JOURNAL 256u
+#define TLB_JOURNAL 512u
+#define TLB_LOCALS 32u
 #define TLB_SPACES 8u /* address spaces (PCIDs) that are remembered */
 #define TLB_NONE tlb_none /* no page has this address: a secret number that is not canonical */
 
@@ -151,7 +152,7 @@ enum tlb_right { TLB_KERNEL, TLB_KERNEL_AC, TLB_USER, TLB_SLOW, TLB_RIGHTS };
  * struct tlb_entry - a page of 4 KiB
  * @read, @write: its linear address where that access needs no look into page tables, else TLB_NONE
  * @host: host address of the page
- * @info: TLB_GLOBAL, TLB_LARGE, and the page's guest-physical address
+ * @info: TLB_GLOBAL, TLB_LARGE, TLB_NOTED, and the page's guest-physical address
  */
 struct tlb_entry {
 	uint64_t read, write;
@@ -161,6 +162,7 @@ struct tlb_entry {
 
 #define TLB_GLOBAL 1u
 #define TLB_LARGE 2u /* part of a larger page */
+#define TLB_NOTED 8u /* the entry is in the journal, or was when it had something */
 #define TLB_CHECKED 4u /* struct tlb_code: translations of the page were compared with it */
 
 extern uint64_t tlb_none;
@@ -451,6 +453,8 @@ struct cpu {
 		uint64_t clock;
 		unsigned now;
 		bool kernel_local; /* the arrays for all spaces have something that is not global */
+		unsigned nr_locals; /* of entries that do, @local, or more than that */
+		uint16_t local[TLB_LOCALS];
 		uint64_t large[2][64]; /* bits by hash: 2 MiB and 1 GiB that have entries of large pages */
 	} space;
 	struct blocks *blocks;

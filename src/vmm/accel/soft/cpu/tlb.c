@@ -74,12 +74,22 @@ static bool note(struct cpu *c, const struct tlb_entry *array, unsigned n)
 	if (right == TLB_SLOW)
 		return false;
 	j = &tlb_space(c, right)->journal[right];
-	if (j->nr > TLB_JOURNAL || !is_empty(&array[n]))
+	if (j->nr > TLB_JOURNAL || array[n].info & TLB_NOTED)
 		return true;
 	if (j->nr < TLB_JOURNAL)
 		j->at[j->nr] = (uint16_t) n;
 	j->nr++;
 	return true;
+}
+
+/* Entry @n of the one array for all spaces belongs to this one only. */
+static void note_local(struct cpu *c, unsigned n)
+{
+	if (c->space.nr_locals < TLB_LOCALS)
+		c->space.local[c->space.nr_locals] = (uint16_t) n;
+	if (c->space.nr_locals <= TLB_LOCALS)
+		c->space.nr_locals++;
+	c->space.kernel_local = true;
 }
 
 void mmu_fill(struct cpu *c, struct tlb_entry *tlb, uint64_t lin, const struct page *page, uint8_t *host, bool readonly)
@@ -90,11 +100,11 @@ void mmu_fill(struct cpu *c, struct tlb_entry *tlb, uint64_t lin, const struct p
 	if (!note(c, tlb, tlb_index(lin)))
 		return;
 	if (tlb == tlb_array(c, TLB_KERNEL) && !page->global)
-		c->space.kernel_local = true;
+		note_local(c, tlb_index(lin));
 	e->read = at;
 	e->write = page->write && !readonly && page_may_write(c, page->gpa) ? at : TLB_NONE;
 	e->host = (uint64_t) (uintptr_t) host & ~0xFFFull;
-	e->info = info_of(c, lin, page);
+	e->info = info_of(c, lin, page) | TLB_NOTED;
 	c->stat_tlb_miss++;
 }
 
@@ -141,6 +151,7 @@ static unsigned candidate(const struct tlb_journal *j, unsigned n)
 	return j->nr <= TLB_JOURNAL ? j->at[n] : n;
 }
 
+/* Forget those that have not one of the bits @keep; what is left is in the journal, if it fits. */
 static void forget_entries(struct tlb *t, enum tlb_right right, uint64_t keep)
 {
 	struct tlb_journal *j = &t->journal[right];
@@ -149,14 +160,18 @@ static void forget_entries(struct tlb *t, enum tlb_right right, uint64_t keep)
 	bool full = j->nr > TLB_JOURNAL;
 
 	for (unsigned n = 0; n < nr; n++) {
-		unsigned at = candidate(j, n);
+		unsigned at = full ? n : j->at[n];
 
-		if (!(e[at].info & keep))
+		if (!(e[at].info & keep) || is_empty(&e[at])) {
 			forget_entry(&e[at]);
-		else if (!is_empty(&e[at]) && !full)
-			j->at[kept++] = (uint16_t) at;
+			e[at].info = 0;
+			continue;
+		}
+		if (kept < TLB_JOURNAL)
+			j->at[kept] = (uint16_t) at;
+		kept++;
 	}
-	j->nr = (uint16_t) (full && keep != 0 ? j->nr : kept);
+	j->nr = (uint16_t) (kept <= TLB_JOURNAL ? kept : TLB_JOURNAL + 1);
 }
 
 static void forget_codes(struct tlb_code *e, uint64_t keep)
@@ -174,18 +189,35 @@ static void sweep(struct tlb *t, uint64_t keep)
 	forget_codes(t->code[1], keep);
 }
 
+static void no_locals(struct cpu *c)
+{
+	c->space.kernel_local = false;
+	c->space.nr_locals = 0;
+}
+
 /* The same in what is kept for all spaces together. */
 static void sweep_kernel(struct cpu *c, uint64_t keep)
 {
 	forget_entries(&c->tlb[0], TLB_KERNEL, keep);
 	forget_codes(c->tlb[0].code[0], keep);
-	c->space.kernel_local = false;
+	no_locals(c);
 }
 
 static void sweep_kernel_local(struct cpu *c)
 {
-	if (c->space.kernel_local)
+	struct tlb_entry *e = c->tlb[0].entry[TLB_KERNEL];
+
+	if (!c->space.kernel_local)
+		return;
+	if (c->space.nr_locals > TLB_LOCALS) {
 		sweep_kernel(c, TLB_GLOBAL);
+		return;
+	}
+	for (unsigned n = 0; n < c->space.nr_locals; n++)
+		if (!(e[c->space.local[n]].info & TLB_GLOBAL))
+			forget_entry(&e[c->space.local[n]]);
+	forget_codes(c->tlb[0].code[0], TLB_GLOBAL);
+	no_locals(c);
 }
 
 static bool in_large(uint64_t page, uint64_t info, uint64_t lin)

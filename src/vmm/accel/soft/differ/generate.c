@@ -185,7 +185,7 @@ static unsigned random_state(uint64_t *seed, uint8_t *to)
 static bool is_plain(const struct insn *i)
 {
 	bool shift = i->map == MAP_1BYTE && ((i->opcode & 0xFE) == 0xC0 || (i->opcode & 0xFC) == 0xD0);
-	bool stack = i->map == MAP_1BYTE && ((i->opcode & 0xF0) == 0x50 || i->opcode == 0x9C);
+	bool stack = i->map == MAP_1BYTE && ((i->opcode & 0xF0) == 0x50 || i->opcode == 0x9C || i->opcode == 0x8F);
 	bool string = i->map == MAP_1BYTE && ((i->opcode >= 0x6C && i->opcode < 0x70) || (i->opcode & 0xF0) == 0xA0);
 	bool jump = i->map == MAP_1BYTE ? (i->opcode & 0xF0) == 0x70 || (i->opcode & 0xFC) == 0xE0 :
 					  i->map == MAP_0F && (i->opcode & 0xF0) == 0x80;

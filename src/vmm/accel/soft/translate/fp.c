@@ -27,8 +27,15 @@
 #define MASKS 1088 /* AVX-512's registers: from here to END */
 #define END 2688
 
-static uint32_t kept; /* of the host's components; 0: not known yet */
-static unsigned below; /* bytes that the host has AVX-512's registers before the guest's */
+/**
+ * struct host - what is known of the host's format
+ * @kept: components; 0: not known yet
+ * @below: bytes that AVX-512's registers lie before the guest's
+ */
+static struct host {
+	uint32_t kept;
+	unsigned below;
+} host;
 
 static void look_at_host(void)
 {
@@ -37,24 +44,24 @@ static void look_at_host(void)
 	__asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
 	if (low & 0xE0) {
 		__cpuid_count(0xD, 5, a, b, c, d);
-		below = MASKS - b;
+		host.below = MASKS - b;
 	}
-	kept = low & KEPT;
+	host.kept = low & KEPT;
 }
 
 static uint32_t mask(void)
 {
-	if (__builtin_expect(kept == 0, 0))
+	if (__builtin_expect(host.kept == 0, 0))
 		look_at_host();
-	return kept;
+	return host.kept;
 }
 
 void fp_load(struct cpu *c)
 {
 	uint64_t present = mask();
 
-	if (below != 0)
-		(void) memmove(c->xsave + MASKS - below, c->xsave + MASKS, END - MASKS);
+	if (host.below != 0)
+		(void) memmove(c->xsave + MASKS - host.below, c->xsave + MASKS, END - MASKS);
 	/* Who writes to it does not keep a header. */
 	(void) memcpy(c->xsave + HEADER, &present, sizeof(present));
 	(void) memset(c->xsave + HEADER + sizeof(present), 0, 16);
@@ -68,8 +75,8 @@ void fp_save(struct cpu *c)
 	__asm__ volatile("xsave64 %0" : "=m"(c->xsave) : "a"(mask()), "d"(0) : "memory");
 	__asm__ volatile("fninit; ldmxcsr %0; vzeroupper" : : "m"(mxcsr));
 	(void) memset(c->xsave + ADDRESSES, 0, 16);
-	if (below != 0)
-		(void) memmove(c->xsave + MASKS, c->xsave + MASKS - below, END - MASKS);
+	if (host.below != 0)
+		(void) memmove(c->xsave + MASKS, c->xsave + MASKS - host.below, END - MASKS);
 }
 
 enum family { NONE, XSAVE, XSAVEC, XRSTOR };
@@ -162,7 +169,7 @@ bool fp_switch(struct cpu *c, const struct insn *i)
 	uint64_t rip = c->reg[REG_RIP], lin;
 	uint8_t *p;
 
-	if (!(c->cr4 & CR4_OSXSAVE) || c->cr0 & CR0_TS || c->xcr0 & ~(uint64_t) mask() || (below != 0 && family != XSAVEC))
+	if (!(c->cr4 & CR4_OSXSAVE) || c->cr0 & CR0_TS || c->xcr0 & ~(uint64_t) mask() || (host.below != 0 && family != XSAVEC))
 		return false;
 	c->reg[REG_RIP] += i->len;
 	lin = c->seg[i->seg].base + cpu_ea(c, i);
