@@ -5,18 +5,24 @@
 # Containers inside of the machine: layers, control groups, limits, a network of their own.  The kernel's modules are at /modules.
 export HOME=/root
 loaded=" "
+# with what it needs, the last of which comes first
 load() {
-	local file
-	# shellcheck disable=SC2013 # words
-	for file in $(grep "/$1\.ko" /modules/modules.dep | tr -d : | tr ' ' '\n' | tac); do
-		case $loaded in *" $file "*) continue ;; esac
-		insmod "/modules/$file" 2>/dev/null
-		loaded+="$file "
+	local line words i
+	for line in "${depend[@]}"; do
+		[[ $line == */$1.ko:* ]] || continue
+		read -ra words <<<"${line/:/}"
+		for ((i = ${#words[@]} - 1; i >= 0; i--)); do
+			case $loaded in *" ${words[i]} "*) continue ;; esac
+			insmod "/modules/${words[i]}" 2>/dev/null
+			loaded+="${words[i]} "
+		done
 	done
 }
+mapfile -t depend </modules/modules.dep
 for module in overlay veth bridge nf_tables nft_compat nft_chain_nat xt_comment xt_conntrack xt_MASQUERADE xt_addrtype xt_mark xt_nat xt_multiport; do
 	load $module
 done
+mkdir -p /var/lib/containers
 mount -t tmpfs tmpfs /var/lib/containers && mount -t tmpfs tmpfs /run || exit 1
 ldd /bin/bash /bin/ls /bin/cat /usr/bin/id | grep -o '/[^ ]*\.so[^ ]*' | sort -u | tar -chf root.tar -T - /bin/bash /bin/sh /bin/ls /bin/cat /usr/bin/id
 podman import root.tar local/small >/dev/null 2>&1 || { podman import root.tar local/small; exit 1; }
