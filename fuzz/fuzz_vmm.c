@@ -7,7 +7,7 @@
  * Nothing may crash, hang or touch memory that is not the guest's.
  *
  * A step is a byte for its kind, then its operands: addresses are kept small enough to meet something.
- * With ONLY defined as a number of enum device the machine has that device alone.
+ * With ONLY defined as a number of enum device the machine has that device alone, NONE leaves the legacy ones.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,6 +34,7 @@
 #include "vmm/dev/virtio/balloon.h"
 #include "vmm/dev/virtio/blk.h"
 #include "vmm/dev/virtio/console.h"
+#include "vmm/dev/virtio/fs.h"
 #include "vmm/dev/virtio/net.h"
 #include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
@@ -43,7 +44,7 @@
 #define BAR_SIZE 0x8000u /* of virtio devices, which follow each other from the window's start on */
 #define LOW_MEMORY 0x10000u /* where rings are put */
 
-enum device { RNG, BLK, NET, CONSOLE, BALLOON, VSOCK, USER, PMEM, N_DEVICES };
+enum device { RNG, BLK, NET, CONSOLE, BALLOON, VSOCK, USER, PMEM, FS, N_DEVICES, NONE };
 
 #ifdef ONLY
 #define HAS(device) ((device) == (ONLY))
@@ -67,7 +68,7 @@ struct machine {
 	struct power *power;
 	struct balloon *balloon;
 	struct usernet_config user;
-	int disk, memory, tap[2], console[2], listener;
+	int disk, memory, tap[2], console[2], listener, dir, proc;
 	struct accel nobody;
 };
 
@@ -127,6 +128,20 @@ static uint64_t take(struct input *in, unsigned n)
 	return v;
 }
 
+/* A directory without anything in it that cannot be written: what requests do there is looked at elsewhere. */
+static int add_fs(struct machine *m)
+{
+	struct fs_config conf = { .dir = m->dir, .proc = m->proc, .tag = "fuzz", .readonly = true };
+	struct fs *fs = NULL;
+	int r = fs_add(&m->vm, m->bus, &conf, &fs, NULL);
+
+	vm_lock(&m->vm);
+	if (r == 0)
+		r = fs_start(fs, NULL, NULL);
+	vm_unlock(&m->vm);
+	return r;
+}
+
 static int add_virtio(struct machine *m)
 {
 	struct blk_config disk = { .name = "disk", .serial = "fuzz", .queues = 2, .fd = m->disk };
@@ -153,6 +168,8 @@ static int add_virtio(struct machine *m)
 		r |= net_add(&m->vm, m->bus, &made, NULL);
 	if (HAS(PMEM))
 		r |= pmem_add(&m->vm, m->bus, m->memory, "memory", false, NULL);
+	if (HAS(FS))
+		r |= add_fs(m);
 	close(port[1].out);
 	return r;
 }
@@ -181,6 +198,8 @@ static int build(struct machine *m)
 	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, m->tap) < 0 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, m->console) < 0)
 		return -1;
+	m->dir = open("/proc/self/attr", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	m->proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	m->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	r = power_add(&m->vm, &m->power, NULL) | i8042_add(&m->vm, NULL) | rtc_add(&m->vm, NULL) |
 	    serial_add(&m->vm, -1, -1, NULL) | pci_bus_add(&m->vm, &m->bus, NULL);
@@ -199,6 +218,10 @@ static int build(struct machine *m)
 
 static void release(struct machine *m)
 {
+	vm_lock(&m->vm);
+	while (m->vm.devs != NULL)
+		dev_free(&m->vm, m->vm.devs);
+	vm_unlock(&m->vm);
 	vm_fini(&m->vm);
 	close(m->disk);
 	close(m->memory);
@@ -207,6 +230,8 @@ static void release(struct machine *m)
 	close(m->console[0]);
 	close(m->console[1]);
 	close(m->listener);
+	close(m->dir);
+	close(m->proc);
 }
 
 static uint64_t bar_of(unsigned device)

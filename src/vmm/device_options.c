@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -33,12 +34,25 @@ static int parse_queues(const char *option, const char *text, unsigned max, unsi
 	return 0;
 }
 
-static int parse_disk_word(char *word, struct blk_config *d, struct err *err)
+/* Images of other formats have to be converted before. */
+static int parse_format(const char *format, bool *raw, struct err *err)
+{
+	*raw = true;
+	if (strcmp(format, "raw") != 0)
+		return err_msg(err, -EINVAL, "option --disk: format '%s' is not known, only raw: 'qemu-img convert -O raw' makes one", format);
+	return 0;
+}
+
+static int parse_disk_word(char *word, struct blk_config *d, bool *raw, struct err *err)
 {
 	char *v;
 
-	if (strcmp(word, "ro") == 0)
+	if (strcmp(word, "ro") == 0 || strcmp(word, "readonly") == 0 || strcmp(word, "readonly=on") == 0)
 		d->readonly = true;
+	else if (strcmp(word, "readonly=off") == 0 || strcmp(word, "if=virtio") == 0)
+		return 0; /* as it is without */
+	else if ((v = value_of(word, "format")) != NULL)
+		return parse_format(v, raw, err);
 	else if (strcmp(word, "rings=split") == 0)
 		d->split = true;
 	else if ((v = value_of(word, "queues")) != NULL)
@@ -50,26 +64,42 @@ static int parse_disk_word(char *word, struct blk_config *d, struct err *err)
 	else if (v != NULL)
 		return err_msg(err, -EINVAL, "option --disk: serial '%s' has more than %d bytes", v, BLK_SERIAL_MAX);
 	else
-		return err_msg(err, -EINVAL, "option --disk: unknown word '%s'", word);
+		return err_msg(err, -EINVAL, "option --disk: unknown word '%s': there are ro, id=, serial=, queues=, rings=split", word);
 	return 0;
+}
+
+/* The guest gets what is in the file, which people may not have meant. */
+static void warn_of_format(const struct blk_config *d)
+{
+	char magic[4];
+
+	if (pread(d->fd, magic, sizeof(magic), 0) == sizeof(magic) && memcmp(magic, "QFI\xfb", sizeof(magic)) == 0)
+		(void) fprintf(stderr, "cleave-vmm: warning: disk '%s' looks like a qcow2 image; the guest gets it byte by byte "
+			       "(format=raw says that this is meant)\n", d->name);
 }
 
 int device_option_disk(char *text, struct machine_config *c, struct err *err)
 {
-	char *rest = text, *path = strsep(&rest, ",");
+	char *rest = text, *first = strsep(&rest, ","), *path = value_of(first, "file");
 	struct blk_config *d = &c->disk[c->nr_disks];
+	bool raw = false;
 	int r = 0;
+
+	if (path == NULL)
+		path = first;
 
 	if (c->nr_disks == MACHINE_DISKS_MAX)
 		return err_msg(err, -EINVAL, "option --disk: more than %d disks", MACHINE_DISKS_MAX);
 	*d = (struct blk_config) { .name = path, .queues = c->accel_config.nr_cpus < BLK_QUEUES_MAX ? c->accel_config.nr_cpus : BLK_QUEUES_MAX };
 	while (rest != NULL && r == 0)
-		r = parse_disk_word(strsep(&rest, ","), d, err);
+		r = parse_disk_word(strsep(&rest, ","), d, &raw, err);
 	if (r < 0)
 		return r;
 	d->fd = open(path, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (d->fd < 0)
 		return err_set(err, -errno, "option --disk: open '%s'", path);
+	if (!raw)
+		warn_of_format(d);
 	c->nr_disks++;
 	return 0;
 }
@@ -102,7 +132,7 @@ static int parse_user_word(char *word, struct usernet_config *u, struct err *err
 		return 0;
 	}
 	if (v == NULL)
-		return err_msg(err, -EINVAL, "option --net: unknown word '%s'", word);
+		return err_msg(err, -EINVAL, "option --net: unknown word '%s': there are hostfwd=, loopback, id=, mac=, rings=split", word);
 	if (u->nr_forwards == USERNET_FORWARDS_MAX)
 		return err_msg(err, -EINVAL, "option --net: more than %d times hostfwd", USERNET_FORWARDS_MAX);
 	r = usernet_forward_parse(v, &u->forward[u->nr_forwards], err);
@@ -128,7 +158,7 @@ static int parse_net_word(char *word, struct net_config *n, struct err *err)
 	else if (n->user != NULL)
 		return parse_user_word(word, n->user, err);
 	else
-		return err_msg(err, -EINVAL, "option --net: unknown word '%s'", word);
+		return err_msg(err, -EINVAL, "option --net: unknown word '%s': there are queues=, id=, mac=, rings=split", word);
 	return 0;
 }
 

@@ -194,7 +194,7 @@ static int open_and_run(const struct vmm_options *o)
 /* The bytes as the guest sees them, the root pointer first. */
 static int dump_acpi(const char *path, const struct vmm_options *o)
 {
-	struct acpi_config conf = { .nr_cpus = o->cpus != 0 ? (unsigned) o->cpus : 1 };
+	struct acpi_config conf = { .nr_cpus = (unsigned) o->cpus };
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	_cleanup_(str_fini) struct str s = { 0 };
 	struct err err = { 0 };
@@ -222,7 +222,7 @@ static const struct accel_ops *named_accel(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const struct accel_ops *again = named_accel(argc, argv);
-	struct vmm_options o = { 0 };
+	struct vmm_options o = { .cpus = 1 };
 	struct err err = { 0 };
 	int n = argc - 1, r;
 

@@ -35,11 +35,12 @@ static const struct opt table[] = {
 	  "what processors can do: host, x86-64-v1, x86-64-v2, x86-64-v3, x86-64-v4 (host)" },
 	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
 	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
-	  "how processors in software work: tlb, interp (tlb); threads: not in a process each" },
+	  "how processors in software work: tlb, interp, verify (tlb); threads: not in a process each" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to, at most 4 MiB (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
-	  "a disk (virtio-blk): ro, id=NAME, serial=TEXT, queues=N, rings=split" },
+	  "a disk (virtio-blk), raw: ro, id=NAME, serial=TEXT, queues=N, rings=split; QEMU's file=FILE, format=raw, readonly=on|off, "
+	  "if=virtio are understood too" },
 	{ "pmem", 0, OPT_STRINGS, offsetof(struct vmm_options, pmems), "FILE[,ro]",
 	  "a file that the guest sees as memory (virtio-pmem), a multiple of 2M" },
 	{ "net", 'n', OPT_STRINGS, offsetof(struct vmm_options, nets), "tap=NAME|fd=N[:N...]|user[,OPTION...]",
@@ -109,12 +110,15 @@ static int parse_size(const char *text, size_t n, uint64_t *ret)
 static int parse_memory(const char *text, struct machine_config *c, struct err *err)
 {
 	size_t n = strcspn(text, ",");
+	uint64_t mebibytes;
 
 	if (text[n] == ',' && strcmp(text + n, ",huge") != 0)
 		return err_msg(err, -EINVAL, "option --memory: '%s' is not 'huge'", text + n + 1);
 	c->huge_pages = text[n] == ',';
 	if (parse_size(text, n, &c->memory) < 0)
 		return err_msg(err, -EINVAL, "option --memory: '%s' is not a size", text);
+	if (c->memory < GMEM_SIZE_MIN && str_to_u64(text, &mebibytes) == 0)
+		return err_msg(err, -EINVAL, "option --memory: '%s' is a number of bytes; for MiB say %sM", text, text);
 	if (c->memory < GMEM_SIZE_MIN || c->memory > GMEM_SIZE_MAX || c->memory % GMEM_ALIGN != 0)
 		return err_msg(err, -EINVAL, "option --memory: '%s' is not from %lluM to %lluG in steps of 2M", text,
 			       GMEM_SIZE_MIN >> 20, GMEM_SIZE_MAX >> 30);
@@ -133,15 +137,15 @@ static const struct accel_ops *best_accel(void)
 	return accel_find("soft");
 }
 
-/* "tlb" or "interp", and where it runs: ",threads" */
+/* "tlb" or "interp", and where it runs: ",threads"; or "verify", which compares both */
 static int check_soft(const char *how, struct err *err)
 {
 	size_t n = how != NULL ? strcspn(how, ",") : 0;
 
-	if (how == NULL)
+	if (how == NULL || strcmp(how, "verify") == 0)
 		return 0;
 	if ((n != strlen("interp") || strncmp(how, "interp", n) != 0) && (n != strlen("tlb") || strncmp(how, "tlb", n) != 0))
-		return err_msg(err, -EINVAL, "option --soft: '%.*s' is none of tlb, interp", (int) n, how);
+		return err_msg(err, -EINVAL, "option --soft: '%.*s' is none of tlb, interp, verify", (int) n, how);
 	if (how[n] != '\0' && strcmp(how + n, ",threads") != 0)
 		return err_msg(err, -EINVAL, "option --soft: '%s' is not threads", how + n + 1);
 	return 0;
@@ -242,7 +246,7 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 
 	*ret = (struct machine_config) {
 		.memory = MEMORY_DEFAULT,
-		.accel_config = { .nr_cpus = o->cpus != 0 ? (unsigned) o->cpus : 1, .soft = o->soft },
+		.accel_config = { .nr_cpus = (unsigned) o->cpus, .soft = o->soft },
 		.no_reboot = o->no_reboot,
 		.paused = o->paused,
 		.serial_in = -1,
@@ -260,8 +264,8 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 	};
 	if (o->kernel == NULL)
 		return err_msg(err, -EINVAL, "no kernel given: use --kernel FILE");
-	if (o->cpus > VM_CPUS_MAX)
-		return err_msg(err, -EINVAL, "option --cpus: %llu is more than %d", (unsigned long long) o->cpus,
+	if (o->cpus == 0 || o->cpus > VM_CPUS_MAX)
+		return err_msg(err, -EINVAL, "option --cpus: %llu is not from 1 to %d", (unsigned long long) o->cpus,
 			       VM_CPUS_MAX);
 	r = o->trace != NULL ? trace_choose(o->trace, err) : 0;
 	if (r == 0)

@@ -19,6 +19,11 @@ for name in guest apic; do
 	gcc -c -o $name.o "$here/bare/$name.S" &&
 		ld -m elf_x86_64 -static -nostdlib -z noexecstack -Ttext=0x200000 -e start -o $name $name.o || exit 1
 done
+gcc -c -o long.o "$here/bare/long.S" && for name in attack attack_rings; do
+	gcc -O2 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -fcf-protection=none -mno-red-zone -mgeneral-regs-only \
+		-fno-asynchronous-unwind-tables -fno-strict-aliasing -c -o $name.o "$here/bare/$name.c" || exit 1
+done && ld -m elf_x86_64 -static -nostdlib -z noexecstack --no-warn-rwx-segments -Ttext=0x200000 -e start -o attack long.o attack.o attack_rings.o ||
+	exit 1
 failed=0
 
 fail() {
@@ -68,11 +73,17 @@ fi
 # attack everything
 truncate -s 4M disk pm
 mkdir share
+runs=$("$bin/cleave-vmm" --probe | grep "^$accel: yes") # a KVM that only emulates does not know enough instructions
 for seed in 1 2; do
 	# shellcheck disable=SC2054 # commas belong to the values
 	devices=(--fs share,tag=x --net user --disk disk --pmem pm --console hvc --console unix:port,name=x --vsock 9,path=v --balloon --cpus "$seed")
 	[ ! -w /dev/net/tun ] || devices+=(--net "tap=vmmtest$$")
 	run "attack" 0 DONE a "${devices[@]}"
+	[ -n "$runs" ] && [ "$seed" = 2 ] || continue
+	kernel=attack run "attack on rings" 0 '^DONE devices (8|9)' "$seed" "${devices[@]}" --qmp attacked
+	# each device was started, found what is nonsense, and answered what is not
+	[ "$(grep -cE '^device kind [0-9]+ slot [0-9]+ started 40 broken [1-9][0-9]* answered [1-9]' out)" -ge 8 ] || fail "attack on rings: see above"
+	! grep -q wrong out || fail "attack on rings: a device hangs"
 done
 
 # the control socket
@@ -99,6 +110,8 @@ def ask(command, **more):
         reply = json.loads(f.readline())
         if "event" not in reply:
             return reply
+        at = reply["timestamp"]
+        assert abs(at["seconds"] - time.time()) < 600 and 0 <= at["microseconds"] < 1000000, reply
         events.append(reply["event"])
 
 
@@ -108,7 +121,10 @@ def need(what, value):
 
 need("greeting", "QMP" in json.loads(f.readline()))
 need("no command before capabilities", ask("query-status")["error"]["class"] == "CommandNotFound")
+need("a capability that is not there", ask("qmp_capabilities", arguments={"enable": ["oob"]})["error"]["class"] == "GenericError")
 need("capabilities", ask("qmp_capabilities")["return"] == {})
+need("capabilities again", ask("qmp_capabilities", id="i") == {"error": {"class": "CommandNotFound",
+     "desc": "Capabilities negotiation is already complete, command ignored"}, "id": "i"})
 need("status", ask("query-status", id=7) == {"return": {"status": "running", "running": True, "singlestep": False}, "id": 7})
 for _ in range(20):
     ask("stop")
@@ -117,6 +133,16 @@ for _ in range(20):
 need("two processors", len(ask("query-cpus-fast")["return"]) == 2)
 need("balloon", ask("query-balloon")["return"]["actual"] == 32 << 20)
 need("wrong argument", "error" in ask("balloon", arguments={"value": "x"}))
+need("an argument too many", ask("stop", arguments={"now": True})["error"] == {"class": "GenericError",
+     "desc": "Parameter 'now' is unexpected"})
+need("a member too many", "'exec-oob' is unexpected" in ask("stop", **{"exec-oob": "stop"})["error"]["desc"])
+need("an argument missing", ask("device_del")["error"]["desc"] == "Parameter 'id' is missing")
+need("no such device", ask("device_del", arguments={"id": "x"})["error"] == {"class": "DeviceNotFound", "desc": "Device 'x' not found"})
+need("no such network", ask("netdev_del", arguments={"id": "x"})["error"]["class"] == "DeviceNotFound")
+need("in a description of a file", "'backing' is unexpected" in ask("blockdev-add", arguments={"node-name": "n", "driver": "raw",
+     "file": {"driver": "file", "filename": "disk", "backing": "x"}})["error"]["desc"])
+need("a script", "not run" in ask("netdev_add", arguments={"type": "tap", "id": "t", "ifname": "t", "script": "up"})["error"]["desc"])
+need("no monitor", ask("human-monitor-command", arguments={"command-line": "info kvm"})["error"]["class"] == "CommandNotFound")
 need("unknown", ask("x" * 300)["error"]["class"] == "CommandNotFound")
 for _ in range(5):
     ask("system_reset")

@@ -111,6 +111,13 @@ ended "kill" 0
 gcc -c -o guest.o "$here/bare/guest.S" &&
 	ld -m elf_x86_64 -static -nostdlib -z noexecstack -Ttext=0x200000 -e start -o guest guest.o || exit 1
 off=0x$(nm guest | awk '$3 == "off" { print $1 }' | sed 's/^0*//')
+pushed=$(printf '%#x' $((0x$(nm guest | awk '$3 == "stack" { print $1 }') - 4))) # where the first call leaves its return address
+gcc -O1 -o kvm-debug "$here/kvm-debug.c" || exit 1
+[ ! -w /dev/kvm ] || ./kvm-debug >kvm-debug.out || fail "kvm-debug: $?"
+# tells ACCEL KIND: that accelerator can; KVM depends on what is below it, processors in software watch no data
+tells() {
+	[ "$1 $2" = "soft int3" ] || { [ "$1" = kvm ] && grep -qx "$2 host" kvm-debug.out; }
+}
 for ACCEL in soft $([ ! -w /dev/kvm ] || echo kvm); do
 	KERNEL=guest start --paused --append o --memory 32M --stats
 	until_socket
@@ -119,5 +126,27 @@ for ACCEL in soft $([ ! -w /dev/kvm ] || echo kvm); do
 	said "$ACCEL: hardware breakpoint" "Breakpoint 1, 0x0*${off#0x}" "^\\\$1 = $off" '^\$2 = 0x5$' '^\$3 = 0x77$' 'exited normally'
 	ended "$ACCEL: power off" 0
 	grep -q "^processor 0: $ACCEL, .*ports 6" err || fail "$ACCEL: what was counted"
+	if tells $ACCEL int3; then
+		KERNEL=guest start --paused --append o --memory 32M
+		until_socket
+		# shellcheck disable=SC2016
+		debug "break *$off" continue 'print/x $rip' delete continue
+		said "$ACCEL: breakpoint" "Breakpoint 1, 0x0*${off#0x}" "^\\\$1 = $off" 'exited normally'
+		ended "$ACCEL: power off after a breakpoint" 0
+	fi
+	if tells $ACCEL write; then
+		KERNEL=guest start --paused --append o --memory 32M
+		until_socket
+		debug "watch *(int *) $pushed" continue delete continue
+		said "$ACCEL: watchpoint" 'Hardware watchpoint 1: ' 'Old value' 'exited normally'
+		ended "$ACCEL: power off after a watchpoint" 0
+	fi
 done
+# data: a KVM that only emulates does not look
+stack=0x$(nm guest | awk '$3 == "stack" { print $1 }' | sed 's/^0*//')
+ACCEL=soft KERNEL=guest start --paused --append o --memory 32M
+until_socket
+debug "watch *(int *) ($stack - 4)" continue delete "awatch *(char *) ($stack - 8)" continue delete continue
+said "watchpoints" 'Hardware watchpoint 1' '^Old value = 0$' '^New value = [1-9]' 'Hardware access' 'Value = |New value = ' 'exited normally'
+ended "watchpoints: power off" 0
 exit $failed

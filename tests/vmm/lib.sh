@@ -7,8 +7,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 add=() # further arguments of tests/guest/run.sh
 bin=${CLEAVE_BIN:-$here/../../build/bin}
 
-# file_systems DIR: images that the script gets, an ext4 and an erofs.
+# file_systems DIR: images that the script gets, an ext4 and an erofs, and e2fsck with its libraries.
 file_systems() {
+	local file
+	for file in $(command -v e2fsck) $(ldd "$(command -v e2fsck)" | grep -o '/[^ ]*' | grep -vE '/(libc|ld-linux.*)\.so'); do
+		cp "$file" "$1/" && add+=(--add "$1/${file##*/}:/opt/vmm/${file##*/}")
+	done
 	mkdir "$1/root" && echo "hello, guest" >"$1/root/hello" &&
 		mke2fs -q -t ext4 -b 4096 -d "$1/root" "$1/fs.img" 16M >/dev/null || return
 	yes lines | head -c 4M >"$1/root/data"

@@ -10,10 +10,13 @@
 #include "vmm/dev/virtio/balloon.h"
 #include "vmm/machine/machine.h"
 
-static int find(struct machine *m, struct balloon **ret, struct err *err)
+static int find(const struct qmp_call *c, struct balloon **ret)
 {
-	*ret = machine_balloon(m);
-	return *ret != NULL ? 0 : err_msg(err, -ENODEV, "the machine has no balloon (option --balloon)");
+	*ret = machine_balloon(c->m);
+	if (*ret != NULL)
+		return 0;
+	*c->class = "DeviceNotActive";
+	return err_msg(c->err, -ENODEV, "No balloon device has been activated (option --balloon)");
 }
 
 /* What the guest said of its memory; it is asked for newer numbers, which the next query finds. */
@@ -37,7 +40,7 @@ static void add_stats(struct balloon *b, struct str *ret)
 static int query(const struct qmp_call *c)
 {
 	struct balloon *b;
-	int r = find(c->m, &b, c->err);
+	int r = find(c, &b);
 
 	if (r < 0)
 		return r;
@@ -47,13 +50,13 @@ static int query(const struct qmp_call *c)
 	json_close(c->ret, '}');
 	return 0;
 }
-QMP_COMMAND(query_balloon, "query-balloon", query);
+QMP_COMMAND(query_balloon, "query-balloon", "", query);
 
 static int set(const struct qmp_call *c)
 {
 	struct balloon *b;
 	uint64_t bytes;
-	int r = find(c->m, &b, c->err);
+	int r = find(c, &b);
 
 	if (r < 0)
 		return r;
@@ -62,4 +65,4 @@ static int set(const struct qmp_call *c)
 	balloon_request(b, bytes);
 	return 0;
 }
-QMP_COMMAND(balloon, "balloon", set);
+QMP_COMMAND(balloon, "balloon", "value", set);

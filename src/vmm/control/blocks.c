@@ -19,6 +19,8 @@
 #include "vmm/machine/machine.h"
 #include "vmm/machine/parts.h"
 
+/* What a description of a file may say.  How it is cached and written is for us to say: what is asked for is not refused. */
+#define NODE_MEMBERS "node-name driver file filename read-only auto-read-only cache discard detect-zeroes aio locking"
 #define NESTED_MAX 4 /* how deep descriptions of files are in each other: format over protocol */
 
 /* The file of "filename", opened or sent along. */
@@ -37,13 +39,16 @@ static int open_file(struct machine *m, const char *path, bool readonly, struct 
 static int add_node(const struct qmp_call *c)
 {
 	const char *name, *driver, *path;
-	const struct json *at = c->args;
+	const struct json *at;
 	struct part *part;
 	bool readonly;
 	int r = qmp_need(c, "node-name", &name);
 
+	for (at = c->args; r == 0 && at != NULL; at = json_get_object(c->in, at, "file"))
+		r = qmp_only(at, NODE_MEMBERS, c->err);
 	if (r < 0)
 		return r;
+	at = c->args;
 	readonly = json_get_bool(c->in, c->args, "read-only", false);
 	for (int i = 0; i < NESTED_MAX && json_get(c->in, at, "filename") == NULL && json_get(c->in, at, "file") != NULL; i++) {
 		driver = json_get_str(c->in, at, "driver");
@@ -72,7 +77,7 @@ static int add_node(const struct qmp_call *c)
 	}
 	return 0;
 }
-QMP_COMMAND(blockdev_add, "blockdev-add", add_node);
+QMP_COMMAND(blockdev_add, "blockdev-add", NODE_MEMBERS, add_node);
 
 static int del_node(const struct qmp_call *c)
 {
@@ -90,7 +95,7 @@ static int del_node(const struct qmp_call *c)
 	parts_remove(machine_parts(c->m), part);
 	return 0;
 }
-QMP_COMMAND(blockdev_del, "blockdev-del", del_node);
+QMP_COMMAND(blockdev_del, "blockdev-del", "node-name", del_node);
 
 static void add_path(struct str *ret, const char *id)
 {
@@ -149,7 +154,7 @@ static int query_block(const struct qmp_call *c)
 	list_disks(c->m, c->ret, add_block);
 	return 0;
 }
-QMP_COMMAND(block, "query-block", query_block);
+QMP_COMMAND(block, "query-block", "", query_block);
 
 static void add_stats(struct str *ret, const char *id, const struct blk_info *info)
 {
@@ -169,7 +174,7 @@ static int query_stats(const struct qmp_call *c)
 	list_disks(c->m, c->ret, add_stats);
 	return 0;
 }
-QMP_COMMAND(blockstats, "query-blockstats", query_stats);
+QMP_COMMAND(blockstats, "query-blockstats", "query-nodes", query_stats);
 
 static int query_nodes(const struct qmp_call *c)
 {
@@ -191,7 +196,7 @@ static int query_nodes(const struct qmp_call *c)
 	json_close(c->ret, ']');
 	return 0;
 }
-QMP_COMMAND(nodes, "query-named-block-nodes", query_nodes);
+QMP_COMMAND(nodes, "query-named-block-nodes", "flat", query_nodes);
 
 static int resize(const struct qmp_call *c)
 {
@@ -203,9 +208,9 @@ static int resize(const struct qmp_call *c)
 		id = json_get_str(c->in, c->args, "node-name");
 	d = id != NULL ? dev_find(machine_vm(c->m), id) : NULL;
 	if (d == NULL || blk_query(vio_of(d), &(struct blk_info) { 0 }) < 0)
-		return err_msg(c->err, -ENOENT, "block_resize: there is no disk '%s'", id != NULL ? id : "");
+		return qmp_no_device(c, id != NULL ? id : "");
 	if (!json_get_u64(c->in, c->args, "size", INT64_MAX, &size))
 		return err_msg(c->err, -EINVAL, "block_resize: 'size' is missing");
 	return blk_resize(vio_of(d), size, c->err);
 }
-QMP_COMMAND(block_resize, "block_resize", resize);
+QMP_COMMAND(block_resize, "block_resize", "device node-name size", resize);

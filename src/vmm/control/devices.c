@@ -70,6 +70,13 @@ static int take_queues(const struct qmp_call *c, char *names, struct part *part)
 	return 0;
 }
 
+static bool runs_nothing(const struct qmp_call *c, const char *key)
+{
+	const char *script = json_get_str(c->in, c->args, key);
+
+	return script == NULL || str_eq(script, "no");
+}
+
 static int open_tap(const struct qmp_call *c, struct part *part)
 {
 	char *fd = json_get_str(c->in, c->args, "fd"), *fds = json_get_str(c->in, c->args, "fds");
@@ -78,6 +85,8 @@ static int open_tap(const struct qmp_call *c, struct part *part)
 
 	if (r < 0)
 		return r;
+	if (!runs_nothing(c, "script") || !runs_nothing(c, "downscript"))
+		return err_msg(c->err, -EINVAL, "netdev_add: 'script' and 'downscript' are not run: they may be \"no\"");
 	if (fd != NULL || fds != NULL)
 		return take_queues(c, fds != NULL ? fds : fd, part);
 	if (name == NULL)
@@ -111,7 +120,7 @@ static int add_net(const struct qmp_call *c)
 		parts_remove(machine_parts(c->m), part);
 	return r;
 }
-QMP_COMMAND(netdev_add, "netdev_add", add_net);
+QMP_COMMAND(netdev_add, "netdev_add", "type id ifname fd fds hostfwd restrict script downscript", add_net);
 
 static int del_net(const struct qmp_call *c)
 {
@@ -123,13 +132,13 @@ static int del_net(const struct qmp_call *c)
 		return r;
 	part = parts_find(machine_parts(c->m), PART_NET, id);
 	if (part == NULL)
-		return err_msg(c->err, -ENOENT, "netdev_del: there is no network '%s'", id);
+		return qmp_no_device(c, id);
 	if (part->device[0] != '\0')
 		return err_msg(c->err, -EBUSY, "netdev_del: '%s' is in use by device '%s'", id, part->device);
 	parts_remove(machine_parts(c->m), part);
 	return 0;
 }
-QMP_COMMAND(netdev_del, "netdev_del", del_net);
+QMP_COMMAND(netdev_del, "netdev_del", "id", del_net);
 
 /* The part of @kind that member @key names, in use by nobody. */
 static int find_part(const struct qmp_call *c, enum part_kind kind, const char *key, struct part **ret)
@@ -211,16 +220,18 @@ static int add_device(const struct qmp_call *c)
 	return err_msg(c->err, -EINVAL, "'%s' is not a valid device model name: there are virtio-blk-pci and virtio-net-pci",
 		       driver);
 }
-QMP_COMMAND(device_add, "device_add", add_device);
+QMP_COMMAND(device_add, "device_add", "driver id bus addr drive serial netdev mac", add_device);
 
 static int del_device(const struct qmp_call *c)
 {
 	const char *id;
 	int r = qmp_need(c, "id", &id);
 
-	return r < 0 ? r : machine_remove(c->m, id, c->err);
+	if (r < 0)
+		return r;
+	return machine_remove(c->m, id) < 0 ? qmp_no_device(c, id) : 0;
 }
-QMP_COMMAND(device_del, "device_del", del_device);
+QMP_COMMAND(device_del, "device_del", "id", del_device);
 
 static void add_function(struct str *ret, int slot, const char *desc, unsigned class, unsigned vendor, unsigned device,
 			 const char *id)
@@ -262,4 +273,4 @@ static int query_pci(const struct qmp_call *c)
 	json_close(c->ret, ']');
 	return 0;
 }
-QMP_COMMAND(pci, "query-pci", query_pci);
+QMP_COMMAND(pci, "query-pci", "", query_pci);

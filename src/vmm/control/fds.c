@@ -8,24 +8,23 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/json_write.h"
 #include "vmm/control/qmp.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/parts.h"
 
-static int take(struct machine *m, const char *name, struct err *err)
+static int take(const struct qmp_call *c, const char *name)
 {
-	struct parts *parts = machine_parts(m);
 	struct part *part;
 
-	if (parts->passed < 0)
-		return err_msg(err, -EINVAL, "no descriptor came with the command");
-	part = parts_add(parts, PART_FD, name, err);
+	if (*c->passed < 0)
+		return err_msg(c->err, -EINVAL, "No file descriptor supplied via SCM_RIGHTS");
+	part = parts_add(machine_parts(c->m), PART_FD, name, c->err);
 	if (part == NULL)
 		return -EINVAL;
-	part->fd = parts->passed;
-	parts->passed = -1;
+	part->fd = take_fd(*c->passed);
 	return part->fd;
 }
 
@@ -35,10 +34,10 @@ static int getfd(const struct qmp_call *c)
 	int r = qmp_need(c, "fdname", &name);
 
 	if (r == 0)
-		r = take(c->m, name, c->err);
+		r = take(c, name);
 	return r < 0 ? r : 0;
 }
-QMP_COMMAND(getfd_command, "getfd", getfd);
+QMP_COMMAND(getfd_command, "getfd", "fdname", getfd);
 
 static int drop(struct machine *m, const char *name, struct err *err)
 {
@@ -57,7 +56,7 @@ static int closefd(const struct qmp_call *c)
 
 	return r < 0 ? r : drop(c->m, name, c->err);
 }
-QMP_COMMAND(closefd_command, "closefd", closefd);
+QMP_COMMAND(closefd_command, "closefd", "fdname", closefd);
 
 /* Names of sets of descriptors are those that files in them have. */
 static void set_name(char ret[32], uint32_t set)
@@ -78,7 +77,7 @@ static int addfd(const struct qmp_call *c)
 	if (qmp_read(c) < 0)
 		return qmp_read(c);
 	set_name(name, set);
-	fd = take(c->m, name, c->err);
+	fd = take(c, name);
 	if (fd < 0)
 		return fd;
 	json_open(c->ret, NULL, '{');
@@ -87,7 +86,7 @@ static int addfd(const struct qmp_call *c)
 	json_close(c->ret, '}');
 	return 0;
 }
-QMP_COMMAND(addfd_command, "add-fd", addfd);
+QMP_COMMAND(addfd_command, "add-fd", "fdset-id opaque", addfd);
 
 static int removefd(const struct qmp_call *c)
 {
@@ -99,4 +98,4 @@ static int removefd(const struct qmp_call *c)
 	set_name(name, set);
 	return drop(c->m, name, c->err);
 }
-QMP_COMMAND(removefd_command, "remove-fd", removefd);
+QMP_COMMAND(removefd_command, "remove-fd", "fdset-id fd", removefd);

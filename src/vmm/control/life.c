@@ -11,32 +11,32 @@ static int stop(const struct qmp_call *c)
 	machine_pause(c->m);
 	return 0;
 }
-QMP_COMMAND(stop_command, "stop", stop);
+QMP_COMMAND(stop_command, "stop", "", stop);
 
 static int cont(const struct qmp_call *c)
 {
 	machine_resume(c->m);
 	return 0;
 }
-QMP_COMMAND(cont_command, "cont", cont);
+QMP_COMMAND(cont_command, "cont", "", cont);
 
 static int quit(const struct qmp_call *c)
 {
 	vm_request(machine_vm(c->m), VM_CAUSE_QUIT);
 	return 0;
 }
-QMP_COMMAND(quit_command, "quit", quit);
+QMP_COMMAND(quit_command, "quit", "", quit);
 
 static int powerdown(const struct qmp_call *c)
 {
 	machine_power_button(c->m);
 	return 0;
 }
-QMP_COMMAND(powerdown_command, "system_powerdown", powerdown);
+QMP_COMMAND(powerdown_command, "system_powerdown", "", powerdown);
 
 static int reset(const struct qmp_call *c)
 {
 	machine_reset(c->m);
 	return 0;
 }
-QMP_COMMAND(reset_command, "system_reset", reset);
+QMP_COMMAND(reset_command, "system_reset", "", reset);

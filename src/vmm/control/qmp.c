@@ -9,7 +9,6 @@
 #include "vmm/control/qmp.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -22,10 +21,10 @@
 #include "base/json_write.h"
 #include "base/str.h"
 #include "vmm/control/qmp_parts.h"
+#include "vmm/core/conn.h"
 #include "vmm/core/loop.h"
 #include "vmm/core/trace.h"
 #include "vmm/machine/machine.h"
-#include "vmm/machine/parts.h"
 
 /**
  * struct client - a connection
@@ -35,12 +34,11 @@
  */
 struct client {
 	struct qmp *qmp;
-	struct loop_source source;
-	int fd;
+	struct conn conn;
 	bool ready, quoted, escaped;
 	unsigned depth;
 	size_t scan;
-	struct str in, out;
+	struct str in;
 };
 
 struct qmp {
@@ -52,37 +50,11 @@ struct qmp {
 	struct client client[QMP_CLIENTS_MAX];
 };
 
-static void hang_up(struct client *c)
-{
-	if (c->fd < 0)
-		return;
-	loop_remove(c->qmp->loop, &c->source);
-	(void) close(c->fd); /* what was not sent is lost */
-	str_fini(&c->in);
-	str_fini(&c->out);
-	*c = (struct client) { .qmp = c->qmp, .fd = -1, .source.fd = -1 };
-}
-
-static void flush(struct client *c)
-{
-	while (c->out.len > 0) {
-		ssize_t n = send(c->fd, c->out.p, c->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break; /* later, or the connection's end is reported */
-		memmove(c->out.p, c->out.p + n, c->out.len - (size_t) n);
-		c->out.len -= (size_t) n;
-	}
-	(void) loop_change(c->qmp->loop, &c->source, EPOLLIN | (c->out.len > 0 ? EPOLLOUT : 0)); /* it is watched */
-}
-
 static void say(struct client *c, const struct str *text)
 {
-	str_add(&c->out, text->p, text->len);
-	str_puts(&c->out, "\r\n");
-	flush(c);
+	str_add(&c->conn.out, text->p, text->len);
+	str_puts(&c->conn.out, "\r\n");
+	conn_flush(&c->conn);
 }
 
 static void add_error(struct str *s, const char *class, const char *text)
@@ -110,55 +82,101 @@ int qmp_need(const struct qmp_call *c, const char *key, const char **ret)
 {
 	*ret = json_get_str(c->in, c->args, key);
 	if (*ret == NULL && c->in->code == 0)
-		return err_msg(c->err, -EINVAL, "%s: '%s' is missing", c->name, key);
+		return err_msg(c->err, -EINVAL, "Parameter '%s' is missing", key);
 	return c->in->code;
 }
 
-static void carry_out(struct client *c, const struct qmp_command *cmd, struct json_in *in, const struct json *args,
+int qmp_no_device(const struct qmp_call *c, const char *id)
+{
+	*c->class = "DeviceNotFound";
+	return err_msg(c->err, -ENODEV, "Device '%s' not found", id);
+}
+
+static bool has_word(const char *words, const struct json *member)
+{
+	size_t n;
+
+	for (const char *p = words; *p != '\0'; p += n + (p[n] == ' ')) {
+		n = strcspn(p, " ");
+		if (n == member->key_len && memcmp(p, member->key, n) == 0)
+			return true;
+	}
+	return false;
+}
+
+int qmp_only(const struct json *object, const char *words, struct err *err)
+{
+	for (const struct json *it = object != NULL ? object->first : NULL; it != NULL; it = it->next)
+		if (!has_word(words, it))
+			return err_msg(err, -EINVAL, "Parameter '%.64s' is unexpected", it->key);
+	return 0;
+}
+
+/* False with an error in the reply. */
+static bool carry_out(struct client *c, const struct qmp_command *cmd, struct json_in *in, const struct json *args,
 		      struct str *reply)
 {
 	_cleanup_(str_fini) struct str value = { 0 };
+	const char *class = "GenericError";
 	struct err err = { 0 };
-	const struct qmp_call call = { .m = c->qmp->machine, .name = cmd->name, .in = in, .args = args, .ret = &value,
-				       .err = &err };
-	int r = cmd->run(&call);
+	const struct qmp_call call = { .m = c->qmp->machine, .name = cmd->name, .in = in, .args = args,
+				       .passed = &c->conn.passed, .ret = &value, .class = &class, .err = &err };
+	int r = qmp_only(args, cmd->args, &err);
 
+	if (r == 0)
+		r = cmd->run(&call);
 	if (in->code < 0) /* an argument of the wrong kind */
 		add_error(reply, "GenericError", in->err->text);
 	else if (r < 0 || value.failed)
-		add_error(reply, "GenericError", r < 0 ? err.text : "no memory");
+		add_error(reply, class, r < 0 ? err.text : "no memory");
 	else
 		json_raw(reply, "return", value.len > 0 ? value.p : "{}");
+	return in->code == 0 && r == 0 && !value.failed;
 }
 
-/* Answered below; in the set because clients look for it there. */
-static const struct qmp_command capabilities = { .name = "qmp_capabilities" };
-REGISTRY_ADD(qmp_commands, capabilities);
+/* In the set because clients look for it there.  There is no capability that a client could want. */
+static int negotiate(const struct qmp_call *c)
+{
+	if (json_get_array(c->in, c->args, "enable", UINT32_MAX) != NULL)
+		return err_msg(c->err, -EINVAL, "there is no capability to enable");
+	return qmp_read(c);
+}
+QMP_COMMAND(capabilities, "qmp_capabilities", "enable", negotiate);
+
+/* Which command it is, whether it may be given now: NULL with an error in the reply. */
+static const struct qmp_command *choose(const struct client *c, const char *name, struct str *reply)
+{
+	const struct qmp_command *cmd = find(name);
+	_cleanup_(str_fini) struct str text = { 0 };
+
+	if (!c->ready && cmd != &capabilities)
+		str_puts(&text, "Expecting capabilities negotiation with 'qmp_capabilities'");
+	else if (c->ready && cmd == &capabilities)
+		str_puts(&text, "Capabilities negotiation is already complete, command ignored");
+	else if (cmd == NULL)
+		str_printf(&text, "The command %.64s has not been found", name);
+	else
+		return cmd;
+	add_error(reply, "CommandNotFound", text.failed ? "no memory" : text.p);
+	return NULL;
+}
 
 static void answer(struct client *c, struct json_in *in, struct str *reply)
 {
 	const struct json *args = json_get_object(in, in->root, "arguments");
 	const char *name = json_get_str(in, in->root, "execute");
 	const struct json *id = json_get(in, in->root, "id");
-	const struct qmp_command *cmd = name != NULL ? find(name) : NULL;
+	const struct qmp_command *cmd;
+	struct err err = { 0 };
 
-	if (in->code < 0 || name == NULL) {
-		add_error(reply, "GenericError", in->code < 0 ? in->err->text : "no member 'execute'");
-	} else if (!c->ready && cmd != &capabilities) {
-		add_error(reply, "CommandNotFound", "expecting capabilities negotiation with 'qmp_capabilities'");
-	} else if (cmd == &capabilities) {
-		if (c->ready)
-			add_error(reply, "CommandNotFound", "capabilities are negotiated already");
-		else
-			json_raw(reply, "return", "{}");
-		c->ready = true;
-	} else if (cmd == NULL) {
-		_cleanup_(str_fini) struct str text = { 0 };
-
-		str_printf(&text, "the command %.64s has not been found", name);
-		add_error(reply, "CommandNotFound", text.failed ? "no such command" : text.p);
-	} else {
-		carry_out(c, cmd, in, args, reply);
+	if (in->code < 0) {
+		add_error(reply, "GenericError", in->err->text);
+	} else if (qmp_only(in->root, "execute arguments id", &err) < 0) {
+		add_error(reply, "GenericError", err.text);
+	} else if (name == NULL) {
+		add_error(reply, "GenericError", "QMP input lacks member 'execute'");
+	} else if ((cmd = choose(c, name, reply)) != NULL) {
+		c->ready |= carry_out(c, cmd, in, args, reply);
 	}
 	if (id != NULL)
 		json_node(reply, "id", id);
@@ -220,11 +238,13 @@ static bool is_blank(const char *p, size_t n)
 	return n == 0;
 }
 
-static void take_all(struct client *c)
+static bool take_all(void *arg, const char *data, size_t len)
 {
+	struct client *c = arg;
 	size_t n;
 
-	while (c->fd >= 0 && (n = next_request(c)) > 0) {
+	str_add(&c->in, data, len);
+	while ((n = next_request(c)) > 0) {
 		if (!is_blank(c->in.p, n))
 			take_request(c, c->in.p, n);
 		c->scan = 0;
@@ -233,49 +253,18 @@ static void take_all(struct client *c)
 		memmove(c->in.p, c->in.p + n, c->in.len - n);
 		c->in.len -= n;
 	}
+	return !c->in.failed && c->in.len <= QMP_REQUEST_MAX;
 }
 
-/* What a client sends, and a descriptor that comes with it; the last one counts. */
-static ssize_t receive(struct client *c, char *buf, size_t size)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} u;
-	struct iovec iov = { buf, size };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u) };
-	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	struct parts *parts = machine_parts(c->qmp->machine);
-	struct cmsghdr *h = n >= 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-
-	if (h == NULL || h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS || h->cmsg_len != CMSG_LEN(sizeof(int)))
-		return n;
-	if (parts->passed >= 0)
-		(void) close(parts->passed); /* nobody asked for it */
-	memcpy(&parts->passed, CMSG_DATA(h), sizeof(int));
-	return n;
-}
-
-static void client_ready(void *arg, uint32_t events)
+static void forget(void *arg)
 {
 	struct client *c = arg;
-	char buf[4096];
-	ssize_t n = 0;
 
-	if (events & EPOLLOUT)
-		flush(c);
-	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-		return;
-	n = receive(c, buf, sizeof(buf));
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n > 0) {
-		str_add(&c->in, buf, (size_t) n);
-		take_all(c);
-	}
-	if (n <= 0 || c->in.failed || c->in.len > QMP_REQUEST_MAX || c->out.failed || c->out.len > QMP_BACKLOG_MAX)
-		hang_up(c);
+	str_fini(&c->in);
+	*c = (struct client) { .qmp = c->qmp, .conn = CONN_NONE };
 }
+
+static const struct conn_ops conn_ops = { .input = take_all, .ended = forget };
 
 static void greet(struct client *c)
 {
@@ -294,9 +283,8 @@ static void accept_ready(void *arg, uint32_t events)
 	for (unsigned i = 0; i < QMP_CLIENTS_MAX && fd >= 0; i++) {
 		struct client *c = &q->client[i];
 
-		if (c->fd >= 0 || loop_add(q->loop, &c->source, fd, EPOLLIN, client_ready, c) < 0)
+		if (c->conn.fd >= 0 || conn_open(&c->conn, q->loop, fd, &conn_ops, c) < 0)
 			continue;
-		c->fd = fd;
 		greet(c);
 		return;
 	}
@@ -322,7 +310,7 @@ static void send_event(void *arg, const char *name, const char *data)
 	for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++) {
 		struct client *c = &q->client[i];
 
-		if (c->fd >= 0 && c->ready && c->out.len < QMP_BACKLOG_MAX)
+		if (c->conn.fd >= 0 && c->ready && c->conn.out.len < CONN_BACKLOG_MAX)
 			say(c, &s);
 	}
 }
@@ -336,7 +324,7 @@ int qmp_new(struct machine *m, int listener, const char *path, struct qmp **ret,
 		*q = (struct qmp) { .machine = m, .loop = machine_vm(m)->loop, .path = path, .fd = listener,
 				    .source.fd = -1 };
 		for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++)
-			q->client[i] = (struct client) { .qmp = q, .fd = -1, .source.fd = -1 };
+			q->client[i] = (struct client) { .qmp = q, .conn = CONN_NONE };
 		r = loop_add(q->loop, &q->source, listener, EPOLLIN, accept_ready, q);
 	}
 	if (r < 0) {
@@ -354,8 +342,10 @@ void qmp_free(struct qmp *q)
 	if (q == NULL)
 		return;
 	machine_on_event(q->machine, NULL, NULL);
-	for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++)
-		hang_up(&q->client[i]);
+	for (unsigned i = 0; i < QMP_CLIENTS_MAX; i++) {
+		conn_close(&q->client[i].conn);
+		forget(&q->client[i]);
+	}
 	loop_remove(q->loop, &q->source);
 	(void) close(q->fd); /* nobody is connected */
 	free(q);

@@ -16,14 +16,15 @@ struct str;
 
 #define QMP_REQUEST_MAX 65536 /* bytes of one request */
 #define QMP_CLIENTS_MAX 4
-#define QMP_BACKLOG_MAX (1u << 20) /* bytes that a client has not read; then it is dropped */
 
 /**
  * struct qmp_call - a command that a client gave
  * @name: as on the wire
  * @in: to read @args with; it has failed (in->code) when an argument is of the wrong kind
  * @args: object with its arguments; NULL without any, which reads as one that is empty
+ * @passed: descriptor that came with it or before, -1 for none; who takes it puts -1 there
  * @ret: a value is appended to it; nothing is an empty object
+ * @class: of a failure, as QEMU calls it: "GenericError" unless somebody says otherwise
  * @err: message of a failure
  */
 struct qmp_call {
@@ -31,25 +32,28 @@ struct qmp_call {
 	const char *name;
 	struct json_in *in;
 	const struct json *args;
+	int *passed;
 	struct str *ret;
+	const char **class;
 	struct err *err;
 };
 
 /**
  * struct qmp_command - a command; a file adds it to the set
  * @name: as on the wire
+ * @args: names of its arguments, with blanks between them; others are refused
  * @run: 0 or -errno with a message.  With the machine's lock held.  It changes nothing before it has read all arguments
  *       and none was of the wrong kind
  */
 struct qmp_command {
-	const char *name;
+	const char *name, *args;
 	int (*run)(const struct qmp_call *c);
 };
 
 REGISTRY_DECLARE(qmp_commands, struct qmp_command);
 
-#define QMP_COMMAND(ident, wire, function)                                                        \
-	static const struct qmp_command ident = { .name = wire, .run = function };                \
+#define QMP_COMMAND(ident, wire, words, function)                                                 \
+	static const struct qmp_command ident = { .name = wire, .args = words, .run = function }; \
 	REGISTRY_ADD(qmp_commands, ident)
 
 /**
@@ -57,6 +61,16 @@ REGISTRY_DECLARE(qmp_commands, struct qmp_command);
  * Return: 0; -EINVAL with a message: it is missing, or something else.
  */
 int qmp_need(const struct qmp_call *c, const char *key, const char **ret);
+
+/**
+ * qmp_only() - an object has no other members than these
+ * @words: their names, with blanks between them
+ * Return: 0; -EINVAL with a message that names another.
+ */
+int qmp_only(const struct json *object, const char *words, struct err *err);
+
+/** qmp_no_device() - fail because there is no device of that name; -ENODEV with the message and class of QEMU */
+int qmp_no_device(const struct qmp_call *c, const char *id);
 
 /** qmp_read() - every argument that was read was of the right kind: 0; -EINVAL, whose message the client is told */
 int qmp_read(const struct qmp_call *c);

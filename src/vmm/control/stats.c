@@ -23,11 +23,11 @@ static int query_stats(const struct qmp_call *c)
 	json_close(c->ret, ']');
 	return 0;
 }
-QMP_COMMAND(stats, "query-stats", query_stats);
+QMP_COMMAND(stats, "query-stats", "target", query_stats);
 
 static int device_stats(const struct qmp_call *c)
 {
 	stats_devices(c->m, c->ret);
 	return 0;
 }
-QMP_COMMAND(devices, "x-query-device-stats", device_stats);
+QMP_COMMAND(devices, "x-query-device-stats", "", device_stats);

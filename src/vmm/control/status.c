@@ -27,14 +27,14 @@ static int query_status(const struct qmp_call *c)
 	json_close(c->ret, '}');
 	return 0;
 }
-QMP_COMMAND(status, "query-status", query_status);
+QMP_COMMAND(status, "query-status", "", query_status);
 
 static int query_version(const struct qmp_call *c)
 {
 	str_puts(c->ret, QMP_VERSION);
 	return 0;
 }
-QMP_COMMAND(version, "query-version", query_version);
+QMP_COMMAND(version, "query-version", "", query_version);
 
 static int query_kvm(const struct qmp_call *c)
 {
@@ -46,7 +46,7 @@ static int query_kvm(const struct qmp_call *c)
 	json_close(c->ret, '}');
 	return 0;
 }
-QMP_COMMAND(kvm, "query-kvm", query_kvm);
+QMP_COMMAND(kvm, "query-kvm", "", query_kvm);
 
 static int query_cpus(const struct qmp_call *c)
 {
@@ -70,7 +70,7 @@ static int query_cpus(const struct qmp_call *c)
 	json_close(c->ret, ']');
 	return 0;
 }
-QMP_COMMAND(cpus, "query-cpus-fast", query_cpus);
+QMP_COMMAND(cpus, "query-cpus-fast", "", query_cpus);
 
 static int query_memory(const struct qmp_call *c)
 {
@@ -80,7 +80,7 @@ static int query_memory(const struct qmp_call *c)
 	json_close(c->ret, '}');
 	return 0;
 }
-QMP_COMMAND(memory, "query-memory-size-summary", query_memory);
+QMP_COMMAND(memory, "query-memory-size-summary", "", query_memory);
 
 static int query_uuid(const struct qmp_call *c)
 {
@@ -92,7 +92,7 @@ static int query_uuid(const struct qmp_call *c)
 	json_close(c->ret, '}');
 	return 0;
 }
-QMP_COMMAND(uuid, "query-uuid", query_uuid);
+QMP_COMMAND(uuid, "query-uuid", "", query_uuid);
 
 static int query_generation(const struct qmp_call *c)
 {
@@ -104,7 +104,7 @@ static int query_generation(const struct qmp_call *c)
 	json_close(c->ret, '}');
 	return 0;
 }
-QMP_COMMAND(generation, "query-vm-generation-id", query_generation);
+QMP_COMMAND(generation, "query-vm-generation-id", "", query_generation);
 
 static int query_target(const struct qmp_call *c)
 {
@@ -113,7 +113,7 @@ static int query_target(const struct qmp_call *c)
 	json_close(c->ret, '}');
 	return 0;
 }
-QMP_COMMAND(target, "query-target", query_target);
+QMP_COMMAND(target, "query-target", "", query_target);
 
 /* There are none of these; clients ask nevertheless. */
 static int query_none(const struct qmp_call *c)
@@ -122,18 +122,18 @@ static int query_none(const struct qmp_call *c)
 	json_close(c->ret, ']');
 	return 0;
 }
-QMP_COMMAND(iothreads, "query-iothreads", query_none);
-QMP_COMMAND(chardevs, "query-chardev", query_none);
-QMP_COMMAND(memory_devices, "query-memory-devices", query_none);
-QMP_COMMAND(block_jobs, "query-block-jobs", query_none);
-QMP_COMMAND(schema, "query-qmp-schema", query_none);
+QMP_COMMAND(iothreads, "query-iothreads", "", query_none);
+QMP_COMMAND(chardevs, "query-chardev", "", query_none);
+QMP_COMMAND(memory_devices, "query-memory-devices", "", query_none);
+QMP_COMMAND(block_jobs, "query-block-jobs", "", query_none);
+QMP_COMMAND(schema, "query-qmp-schema", "", query_none);
 
 static int query_name(const struct qmp_call *c)
 {
 	(void) c;
 	return 0; /* it has none */
 }
-QMP_COMMAND(name, "query-name", query_name);
+QMP_COMMAND(name, "query-name", "", query_name);
 
 static int compare(const void *a, const void *b)
 {
@@ -158,4 +158,4 @@ static int query_commands(const struct qmp_call *c)
 	json_close(c->ret, ']');
 	return 0;
 }
-QMP_COMMAND(commands, "query-commands", query_commands);
+QMP_COMMAND(commands, "query-commands", "", query_commands);

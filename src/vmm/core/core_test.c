@@ -9,10 +9,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "vmm/core/bus.h"
+#include "vmm/core/conn.h"
 #include "vmm/core/gmem.h"
 #include "vmm/core/trace.h"
 
@@ -136,10 +138,102 @@ static void test_trace(void **state)
 	(void) close(saved);
 }
 
+struct talk {
+	struct conn conn;
+	char got[32];
+	int ended;
+};
+
+static bool take_text(void *arg, const char *data, size_t len)
+{
+	struct talk *t = arg;
+
+	assert_true(len < sizeof(t->got));
+	memcpy(t->got, data, len);
+	t->got[len] = '\0';
+	return t->got[0] != 'q';
+}
+
+static void note_end(void *arg)
+{
+	((struct talk *) arg)->ended++;
+}
+
+static void no_lock(void *arg)
+{
+	(void) arg;
+}
+
+static void send_fd(int to, int fd)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} u = { .head = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	struct iovec iov = { (char[]) { 'f' }, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u) };
+
+	memcpy(CMSG_DATA(&u.head), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(to, &msg, 0), 1);
+}
+
+static void test_conn(void **state)
+{
+	static const struct conn_ops talk_ops = { .input = take_text, .ended = note_end };
+	static char large[1 << 20];
+	struct talk t = { .conn = CONN_NONE };
+	struct loop *l;
+	size_t got = 0;
+	int s[2], first;
+
+	(void) state;
+	assert_int_equal(loop_new(&l, no_lock, no_lock, NULL, NULL), 0);
+	conn_close(&t.conn); /* there is none */
+	for (int round = 0; round < 2; round++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, s), 0);
+		assert_int_equal(conn_open(&t.conn, l, s[0], &talk_ops, &t), 0);
+		assert_int_equal(write(s[1], "hello", 5), 5);
+		assert_int_equal(loop_round(l, 0), 1);
+		assert_string_equal(t.got, "hello");
+		/* the last descriptor counts */
+		send_fd(s[1], s[1]);
+		assert_int_equal(loop_round(l, 0), 1);
+		first = t.conn.passed;
+		assert_true(first >= 0);
+		send_fd(s[1], s[1]);
+		assert_int_equal(loop_round(l, 0), 1);
+		assert_true(t.conn.passed >= 0 && t.conn.passed != first && fcntl(first, F_GETFD) < 0);
+		/* more than the other side takes at once */
+		str_add(&t.conn.out, large, sizeof(large));
+		conn_flush(&t.conn);
+		for (ssize_t n; (n = read(s[1], large, sizeof(large))) > 0; got += (size_t) n)
+			(void) loop_round(l, 0);
+		assert_int_equal(got, (round + 1) * sizeof(large));
+		assert_int_equal(t.ended, round);
+		assert_int_equal(write(s[1], "quit", 4), 4);
+		assert_int_equal(loop_round(l, 0), 1);
+		assert_int_equal(t.ended, round + 1);
+		assert_int_equal(read(s[1], large, 1), 0);
+		(void) close(s[1]);
+	}
+	/* one who does not read is dropped as soon as it says something */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, s), 0);
+	assert_int_equal(conn_open(&t.conn, l, s[0], &talk_ops, &t), 0);
+	for (int i = 0; i < 4; i++)
+		str_add(&t.conn.out, large, sizeof(large));
+	conn_flush(&t.conn);
+	assert_int_equal(write(s[1], "more", 4), 4);
+	assert_int_equal(loop_round(l, 0), 1);
+	assert_true(t.ended == 3 && t.conn.fd < 0);
+	(void) close(s[1]);
+	loop_free(l);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bus),
+		cmocka_unit_test(test_conn),
 		cmocka_unit_test(test_gmem),
 		cmocka_unit_test(test_trace),
 	};

@@ -22,26 +22,24 @@
 #include "base/str.h"
 #include "sys/msg.h"
 #include "vmm/accel/accel.h"
+#include "vmm/core/conn.h"
 #include "vmm/core/loop.h"
 #include "vmm/core/vm.h"
 #include "vmm/debug/gdb.h"
 #include "vmm/machine/cpus.h"
 #include "vmm/machine/machine.h"
 
-#define BACKLOG_MAX (1u << 20) /* bytes that a debugger has not read; then it is dropped */
-
 /**
  * struct gdb_socket - for one machine
- * @client: the connection, -1 for none; @out: what is to be sent
  * @event: eventfd, written when @hit is filled
  * @hit: what processor @hit_cpu met, if @has_hit
  */
 struct gdb_socket {
 	struct machine *machine;
 	struct vm *vm;
-	int listener, client, event;
-	struct loop_source listening, connected, met;
-	struct str out;
+	int listener, event;
+	struct loop_source listening, met;
+	struct conn conn;
 	bool has_hit;
 	unsigned hit_cpu;
 	struct accel_exit hit;
@@ -147,59 +145,25 @@ static bool meet(void *arg, unsigned cpu, const struct accel_exit *e)
 	return true;
 }
 
-static void hang_up(struct gdb_socket *s)
+static void let_go(void *arg)
 {
-	if (s->client < 0)
-		return;
-	loop_remove(s->vm->loop, &s->connected);
-	(void) close(s->client); /* what was not sent is lost */
-	s->client = -1;
-	str_fini(&s->out);
-	s->out = (struct str) { 0 };
-}
+	struct gdb_socket *s = arg;
 
-static void let_go(struct gdb_socket *s)
-{
-	hang_up(s);
 	gdb_detach(&s->gdb);
 	cpus_on_debug(machine_cpus(s->machine), NULL, NULL);
 }
 
-static void flush(struct gdb_socket *s)
-{
-	while (s->out.len > 0) {
-		ssize_t n = send(s->client, s->out.p, s->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			break; /* later, or the connection's end is reported */
-		memmove(s->out.p, s->out.p + n, s->out.len - (size_t) n);
-		s->out.len -= (size_t) n;
-	}
-	(void) loop_change(s->vm->loop, &s->connected, EPOLLIN | (s->out.len > 0 ? EPOLLOUT : 0)); /* it is watched */
-}
-
-static void client_ready(void *arg, uint32_t events)
+static bool take(void *arg, const char *data, size_t len)
 {
 	struct gdb_socket *s = arg;
-	char buf[4096];
-	ssize_t n;
-	int r;
+	int r = gdb_input(&s->gdb, data, len, &s->conn.out);
 
-	if (events & EPOLLOUT)
-		flush(s);
-	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-		return;
-	n = recv(s->client, buf, sizeof(buf), MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	r = n > 0 ? gdb_input(&s->gdb, buf, (size_t) n, &s->out) : -EPIPE;
 	if (r >= 0)
-		flush(s);
-	if (r != 0 || s->out.len > BACKLOG_MAX)
-		let_go(s);
+		conn_flush(&s->conn);
+	return r == 0;
 }
+
+static const struct conn_ops conn_ops = { .input = take, .ended = let_go };
 
 static void accept_ready(void *arg, uint32_t events)
 {
@@ -209,12 +173,11 @@ static void accept_ready(void *arg, uint32_t events)
 	(void) events;
 	if (fd < 0)
 		return;
-	if (s->client >= 0 || loop_add(s->vm->loop, &s->connected, fd, EPOLLIN, client_ready, s) < 0) {
+	if (s->conn.fd >= 0 || conn_open(&s->conn, s->vm->loop, fd, &conn_ops, s) < 0) {
 		(void) close(fd); /* somebody else is here */
 		return;
 	}
 	(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)); /* a unix socket has none */
-	s->client = fd;
 	machine_pause(s->machine);
 	gdb_attach(&s->gdb, &ops, s, s->vm->nr_cpus);
 	s->has_hit = false;
@@ -229,11 +192,11 @@ static void met(void *arg, uint32_t events)
 
 	(void) events;
 	(void) eventfd_read(s->event, &n); /* nothing in it: somebody was quicker */
-	if (!s->has_hit || s->client < 0)
+	if (!s->has_hit || s->conn.fd < 0)
 		return;
 	machine_pause(s->machine);
-	gdb_stopped(&s->gdb, s->hit_cpu, &s->hit, &s->out);
-	flush(s);
+	gdb_stopped(&s->gdb, s->hit_cpu, &s->hit, &s->conn.out);
+	conn_flush(&s->conn);
 }
 
 /* "ADDRESS:PORT", "[ADDRESS]:PORT" */
@@ -306,8 +269,8 @@ int gdb_socket_new(struct machine *m, int listener, struct gdb_socket **ret, str
 		(void) close(listener); /* nobody is connected */
 		return err_set(err, -ENOMEM, "serve a debugger");
 	}
-	*s = (struct gdb_socket) { .machine = m, .vm = machine_vm(m), .listener = listener, .client = -1,
-				 .listening.fd = -1, .connected.fd = -1, .met.fd = -1 };
+	*s = (struct gdb_socket) { .machine = m, .vm = machine_vm(m), .listener = listener, .conn = CONN_NONE,
+				 .listening.fd = -1, .met.fd = -1 };
 	s->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	r = s->event < 0 ? -errno : loop_add(s->vm->loop, &s->met, s->event, EPOLLIN, met, s);
 	if (r == 0)
@@ -326,10 +289,10 @@ void gdb_socket_free(struct gdb_socket *s)
 		return;
 	vm_lock(s->vm);
 	cpus_on_debug(machine_cpus(s->machine), NULL, NULL);
-	if (s->client >= 0) {
-		gdb_exited(&s->gdb, &s->out);
-		flush(s);
-		hang_up(s);
+	if (s->conn.fd >= 0) {
+		gdb_exited(&s->gdb, &s->conn.out);
+		conn_flush(&s->conn);
+		conn_close(&s->conn);
 	}
 	loop_remove(s->vm->loop, &s->listening);
 	loop_remove(s->vm->loop, &s->met);

@@ -317,7 +317,6 @@ int machine_new(const struct machine_config *conf, struct machine **ret, struct 
 		return err_set(err, -ENOMEM, "make machine");
 	m->conf = conf;
 	m->signal_fd = -1;
-	m->parts.passed = -1;
 	m->vm.cause_fd = -1;
 	m->vm.nr_cpus = conf->accel_config.nr_cpus;
 	r = getrandom(m->generation, sizeof(m->generation), 0) < 0 ? err_set(err, -errno, "make random numbers") : 0;
@@ -466,13 +465,11 @@ int machine_add_net(struct machine *m, const struct net_config *conf, struct err
 	return added(m, net_add(&m->vm, m->pci, conf, err));
 }
 
-int machine_remove(struct machine *m, const char *id, struct err *err)
+int machine_remove(struct machine *m, const char *id)
 {
 	const struct dev *d = dev_find(&m->vm, id);
 
-	if (d == NULL || hotplug_remove(m->hotplug, d) < 0)
-		return err_msg(err, -ENOENT, "Device '%s' not found", id);
-	return 0;
+	return d == NULL ? -ENODEV : hotplug_remove(m->hotplug, d);
 }
 
 int machine_slot(const struct machine *m, const struct dev *d)

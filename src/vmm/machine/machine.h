@@ -148,8 +148,8 @@ int machine_add_disk(struct machine *m, const struct blk_config *conf, struct er
 /** machine_add_net() - add a network interface while the machine runs, with a name; as net_add() */
 int machine_add_net(struct machine *m, const struct net_config *conf, struct err *err);
 
-/** machine_remove() - ask the guest to let go of a device; DEVICE_DELETED follows; 0 or -errno with a message */
-int machine_remove(struct machine *m, const char *id, struct err *err);
+/** machine_remove() - ask the guest to let go of a device; DEVICE_DELETED follows; 0; -ENODEV there is none */
+int machine_remove(struct machine *m, const char *id);
 
 /** machine_slot() - place of a device on the bus, -ENODEV for others */
 int machine_slot(const struct machine *m, const struct dev *d);

@@ -76,6 +76,4 @@ void parts_fini(struct parts *p)
 {
 	while (p->first != NULL)
 		parts_remove(p, p->first);
-	close_fd(p->passed);
-	p->passed = -1;
 }

@@ -37,11 +37,10 @@ struct part {
 	struct usernet_config user;
 };
 
-/** struct parts - all of them; @passed: descriptor that came with the last request, -1 for none */
+/** struct parts - all of them */
 struct parts {
 	struct part *first;
 	unsigned nr;
-	int passed;
 };
 
 /**

@@ -30,5 +30,8 @@ struct power;
  */
 int power_add(struct vm *vm, struct power **ret, struct err *err);
 
-/** power_event() - tell the guest of what happened; @event: of POWER_EVENT_BUTTON, POWER_EVENT_PCI */
+/**
+ * power_event() - tell the guest of what happened
+ * @event: POWER_EVENT_BUTTON, which is repeated while the guest may still be starting; POWER_EVENT_PCI
+ */
 void power_event(struct power *p, uint8_t event);

@@ -106,7 +106,7 @@ static int64_t list(struct share_call *c, bool plus)
 	const struct fuse_read_in *in = (const struct fuse_read_in *) c->args;
 	struct share_handle *h = share_handle_get(c->share, in->fh);
 	size_t room = in->size < c->room ? in->size : c->room, done = 0;
-	const struct dirent64 *e;
+	const struct dirent64 *e = NULL;
 	int r = h == NULL ? -EBADF : seek_list(h, in->offset);
 
 	while (r == 0 && (r = peek(h, &e)) > 0) {

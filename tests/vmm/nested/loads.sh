@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# loads.sh SECONDS
+# shellcheck source=lib.sh
+# shellcheck disable=SC2016 # the guest expands it
+. /opt/vmm/lib.sh
+
+initramfs virtio_pci virtio_blk virtio_net ext4 virtio_pmem nd_pmem virtiofs
+cat programs.cpio >>base.cpio
+[ $accel = soft ] || modprobe tun
+seconds=$1
+(cd / && busybox cpio -i -d -u 2>/dev/null </opt/vmm/programs.cpio)
+
+# what each job does: writes blocks with checksums in random order and reads them back, with discards and flushes between
+fio='fio --output-format=terse --minimal --terse-version=3 --thread --time_based --verify=crc32c --verify_fatal=1 --randrepeat=0 --fsync=37'
+for rings in packed split; do
+	truncate -s 0 a.img && truncate -s 64M a.img && truncate -s 0 b.img && truncate -s 64M b.img
+	option=
+	[ $rings = packed ] || option=,rings=split
+	boot '
+		job() { echo "JOB $1"; shift; "$@" >/out 2>&1 || { cat /out; echo FAILED; }; }
+		fio="'"$fio --runtime=$seconds"'"
+		job random $fio --name=r --filename=/dev/vda --rw=randwrite --bsrange=512-64k --iodepth=16 --ioengine=libaio --direct=1 --size=48m
+		job trim $fio --name=t --filename=/dev/vdb --rw=randtrimwrite --bs=4k --ioengine=sync --direct=1 --size=16m --verify=0
+		job two $fio --name=a --filename=/dev/vda --rw=randwrite --bs=4k --offset=0 --size=24m --ioengine=libaio --iodepth=8 --direct=1 \
+			--name=b --filename=/dev/vdb --rw=randwrite --bs=8k --size=24m --ioengine=libaio --iodepth=8 --direct=1
+		mke2fs -F /dev/vdb >/dev/null 2>&1; mkdir /d; mount -t ext4 -o discard /dev/vdb /d || echo FAILED mount
+		job files $fio --name=f --directory=/d --nrfiles=20 --rw=randwrite --bs=4k --size=20m --ioengine=psync
+		rm -rf /d/*; fstrim /d; umount /d
+		dmesg | grep -iE "error|vd[ab].*(fail|reset)" && echo FAILED; echo DONE
+	' --disk a.img$option --disk b.img,queues=2$option --cpus 2 --memory 512M
+	expect "disks, $rings rings" 0 '^DONE' 'JOB files'
+done
+
+truncate -s 64M pm.img && mkdir -p /tmp/share
+boot '
+	job() { echo "JOB $1"; shift; "$@" >/out 2>&1 || { cat /out; echo FAILED; }; }
+	fio="'"$fio --runtime=$seconds"'"
+	mkdir /s; mount -t virtiofs shared /s || echo FAILED mount
+	job memory $fio --name=m --filename=/dev/pmem0 --rw=randwrite --bs=4k --size=32m --ioengine=sync --direct=1
+	job shared $fio --name=s --directory=/s --rw=randwrite --bsrange=1k-128k --size=24m --ioengine=psync
+	job direct $fio --name=d --directory=/s --rw=randwrite --bs=16k --size=24m --ioengine=libaio --iodepth=4 --direct=1
+	echo DONE
+' --pmem pm.img --fs /tmp/share,tag=shared --cpus 2 --memory 512M
+expect "files as memory, shared directory" 0 '^DONE' 'JOB direct'
+
+for case in packed,1 split,1 packed,2; do
+	option=queues=${case#*,}
+	[ "${case%,*}" = packed ] || option=$option,rings=split
+	(
+		for _ in {1..500}; do [ ! -e /sys/class/net/tap9 ] || break; sleep 0.2; done
+		busybox ip addr add 10.9.0.1/24 dev tap9
+		busybox ip link set tap9 up
+		timeout 250 iperf3 -s -1 >/dev/null; timeout 250 iperf3 -s -1 >/dev/null; timeout 250 iperf3 -s -1 >/dev/null
+	) &
+	boot '
+		ip link set lo up; ip link set eth0 up; ip addr add 10.9.0.2/24 dev eth0
+		n=0; until ping -c 1 -W 1 10.9.0.1 >/dev/null || [ $n = 20 ]; do n=$((n + 1)); done
+		iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -P 4 | grep "SUM.*receiver" | sed "s/^/SENT /"; sleep 1
+		iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -R -P 4 | grep "SUM.*receiver" | sed "s/^/RECEIVED /"; sleep 1
+		iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -u -b 50M | grep "receiver" | sed "s/^/DATAGRAMS /"
+		dmesg | grep -iE "virtio.*error|eth0.*(bad|hung|timed out)" && echo FAILED
+	' --net "tap=tap9,$option" --cpus 2
+	joined
+	expect "network, $case" 0 '^SENT.*bits' '^RECEIVED.*bits' '^DATAGRAMS.*bits'
+	grep -E '^(SENT|RECEIVED|DATAGRAMS)' $log
+done
+finish
