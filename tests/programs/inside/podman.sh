@@ -24,6 +24,8 @@ for module in overlay veth bridge nf_tables nft_compat nft_chain_nat xt_comment 
 done
 mkdir -p /var/lib/containers
 mount -t tmpfs tmpfs /var/lib/containers && mount -t tmpfs tmpfs /run || exit 1
+# controllers are for groups without processes
+mkdir /sys/fs/cgroup/shell && echo $$ >/sys/fs/cgroup/shell/cgroup.procs && echo +memory +pids +cpu >/sys/fs/cgroup/cgroup.subtree_control
 ldd /bin/bash /bin/ls /bin/cat /usr/bin/id | grep -o '/[^ ]*\.so[^ ]*' | sort -u | tar -chf root.tar -T - /bin/bash /bin/sh /bin/ls /bin/cat /usr/bin/id
 podman import root.tar local/small >/dev/null 2>&1 || { podman import root.tar local/small; exit 1; }
 podman info --format '{{.Store.GraphDriverName}} {{.Host.CgroupsVersion}}'
