@@ -56,7 +56,7 @@ static int read_seccomp(struct eng_config *c, const char *path, const char **ret
 	if (r < 0)
 		return err_set(err, r, "opening seccomp profile (%.200s) failed", path);
 	str_puts(&spec, "seccomp=");
-	r = eng_seccomp_file(path, text.p != NULL ? text.p : "", text.len, eng_caps(c), &spec, err);
+	r = eng_seccomp_file(path, text.p != NULL ? text.p : "", text.len, eng_caps(c, false), &spec, err);
 	if (r < 0)
 		return r;
 	*ret = spec.failed ? NULL : arena_strdup(&c->arena, spec.p);

@@ -23,11 +23,13 @@ static const uint64_t defaults =
 	BIT(CAP_SETPCAP) | BIT(CAP_NET_BIND_SERVICE) | BIT(CAP_SYS_CHROOT) | BIT(CAP_KILL) |
 	BIT(CAP_AUDIT_WRITE);
 
-/* What the kernel has and this process may hand on */
-static uint64_t all(void)
+/* What the kernel has and this process may hand on; a machine's own kernel hands on everything. */
+static uint64_t all(bool machine)
 {
 	uint64_t set = 0;
 
+	if (machine)
+		return BIT(cap_last()) | (BIT(cap_last()) - 1);
 	for (int cap = 0; cap <= cap_last(); cap++)
 		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
 			set |= BIT(cap);
@@ -50,15 +52,15 @@ static uint64_t named(const struct img_words *names, bool *ret_all)
 	return set;
 }
 
-uint64_t eng_caps(const struct eng_config *c)
+uint64_t eng_caps(const struct eng_config *c, bool machine)
 {
 	bool add_all, drop_all;
 	uint64_t add = named(&c->cap_add, &add_all), drop = named(&c->cap_drop, &drop_all);
 
 	if (c->privileged)
-		return all();
+		return all(machine);
 	if (add_all)
-		return all() & ~drop;
+		return all(machine) & ~drop;
 	return drop_all ? add : (defaults & ~drop) | add;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct arena;
@@ -8,11 +9,11 @@ struct eng_config;
 struct err;
 
 /**
- * eng_caps() - capabilities that a container gets
+ * eng_caps() - capabilities that a container gets, or with @machine a program in a virtual machine
  * Docker's fourteen, changed by cap_add and cap_drop; all that this process could give when privileged.
  * Return: bit n = capability n.
  */
-uint64_t eng_caps(const struct eng_config *c);
+uint64_t eng_caps(const struct eng_config *c, bool machine);
 
 /**
  * eng_cap_parse() - "net_admin", "CAP_NET_ADMIN", "all" as the configuration has them

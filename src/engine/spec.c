@@ -208,7 +208,7 @@ int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, 
 			  .dir = dir,
 			  .net_files = dir,
 			  .c = c,
-			  .caps = eng_caps(c),
+			  .caps = eng_caps(c, machine),
 			  .systemd = eng_spec_is_systemd(c),
 			  .machine = machine,
 			  .out = ret };

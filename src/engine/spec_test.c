@@ -18,6 +18,7 @@
 #include "engine/seccomp_file.h"
 #include "engine/spec.h"
 #include "oci/spec.h"
+#include "sys/cap.h"
 
 /* What the engine writes is what the runtime reads. */
 static struct oci_spec *make_for(struct eng_config *c, bool machine)
@@ -170,7 +171,7 @@ static void systemd(void **state)
 /* The host's cgroups do not matter to it. */
 static void systemd_in_machine(void **state)
 {
-	struct eng_config c = { .systemd = "always" };
+	struct eng_config c = { .systemd = "always", .privileged = true };
 	_cleanup_(oci_spec_freep) struct oci_spec *spec = make_for(&c, true);
 	const struct oci_mount *m = find_mount(spec, "/sys/fs/cgroup");
 	bool writable = false;
@@ -182,6 +183,7 @@ static void systemd_in_machine(void **state)
 	assert_true(writable);
 	assert_null(find_mount(spec, "/sys/fs/cgroup/systemd"));
 	assert_null(find_mount(spec, "/sys/fs/cgroup/unified"));
+	assert_int_equal(spec->process.caps->bounding, (2ull << cap_last()) - 1);
 	eng_config_fini(&c);
 }
 

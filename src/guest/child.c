@@ -161,10 +161,12 @@ static int prepare(const struct child *c, int *step)
 {
 	int r = 0;
 
-	if (c->join >= 0)
+	if (c->join >= 0) {
+		(void) OS2(__NR_setns, c->join, CLONE_NEWCGROUP); /* without cgroups there is none to hide */
 		r = (int) OS2(__NR_setns, c->join, NAMESPACES & ~CLONE_NEWPID);
-	else
+	} else {
 		r = child_machine(c->r, step);
+	}
 	if (r == 0) {
 		*step = GUEST_STEP_TERMINAL;
 		r = connect_stdio(c);

@@ -53,7 +53,7 @@ try() {
 	log=$logs/$name.$where
 	read -ra options < <(sed -n 's/^# options: //p' "$here/inside/$name.sh")
 	timeout -k 60 "${TEST_TIMEOUT:-10000}" "$cleave" run --rm --replace --name "programs-$name" "$@" --network none --shm-size 256m \
-		--cap-add SYSLOG "${options[@]}" -e ONLY -e STRESS_SECONDS -e "WHERE=$where" -v "$here/inside:/inside:ro" \
+		--cap-add SYSLOG "${options[@]}" -v "$CLEAVE_ROOT/kernels/$kernel/modules:/modules:ro" -e ONLY -e STRESS_SECONDS -e "WHERE=$where" -v "$here/inside:/inside:ro" \
 		local/programs bash /inside/run "$name" >"$log" 2>&1 </dev/null || status=$?
 	if [ $status != 0 ]; then
 		verdict="FAIL, status $status"

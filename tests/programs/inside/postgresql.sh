@@ -9,12 +9,12 @@ start() { as pg_ctl -D data -w -t 600 -l log -o "'-k /db -c listen_addresses='" 
 as initdb -D data -A trust -E UTF8 --locale C.UTF-8 >/dev/null || exit 1
 start
 as pgbench -h /db -i -q -s 2 postgres 2>/dev/null
-as pgbench -h /db -n -c 4 -j 2 -t 500 postgres 2>/dev/null | grep -o '2000/2000' || exit 1
-as pgbench -h /db -n -S -M prepared -c 4 -j 2 -t 2000 postgres 2>/dev/null | grep -o '8000/8000' || exit 1
+as pgbench -h /db -n -c 4 -j 2 -t 100 postgres 2>/dev/null | grep -o '400/400' || exit 1
+as pgbench -h /db -n -S -M prepared -c 4 -j 2 -t 500 postgres 2>/dev/null | grep -o '2000/2000' || exit 1
 balanced() { sql 'select (select sum(abalance) from pgbench_accounts) = (select sum(bbalance) from pgbench_branches)
 	and (select sum(tbalance) from pgbench_tellers) = (select sum(delta) from pgbench_history)'; }
 [ "$(balanced)" = t ] || { echo 'not balanced'; exit 1; }
-sql "create table t as select i, md5(i::text) as m, (i * 7919 % 100003)::float8 / 7 as f, i::numeric / 3 as n from generate_series(1, 100000) i;
+sql "create table t as select i, md5(i::text) as m, (i * 7919 % 100003)::float8 / 7 as f, i::numeric / 3 as n from generate_series(1, 20000) i;
 	create index on t (m); create index on t using hash (i); create index on t using brin (f); analyze t"
 for jit in off on; do # each query is compiled
 	how="set jit = $jit; set jit_above_cost = 0; set jit_inline_above_cost = 0; set jit_optimize_above_cost = 0; set work_mem = '1MB'"
