@@ -3,11 +3,12 @@
 #
 # network.sh [ROUNDS] - what networks cost, beside podman and docker where they run: a container on a bridge beside one
 # without a network, `run -d -p` until the first answer to an HTTP request, what passes between two containers of a
-# network, and many instances with a port each. Rounds are interleaved; times are medians.
+# network, to the host and through a published port, and many instances with a port each: time, rules, processes. Rounds
+# are interleaved; figures are medians. What virtual machines send and get: devices.sh.
 #
 # Everything happens in name spaces of its own for networks and processes, which end with the script.
 #
-# Environment: CLEAVE (build/bin/cleave), INSTANCES (50).
+# Environment: CLEAVE (build/bin/cleave), INSTANCES (200); MIB (2048) and TRIPS (20000) of each measurement of what passes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 if [ "${2:-}" != inside ]; then
@@ -63,4 +64,5 @@ if [ -x "${docker[0]}" ] && [ -x /usr/sbin/dockerd ]; then
 		echo "docker does not run here: $(tail -n 1 "$work/log" "$work/docker.log" 2>/dev/null | tail -n 1)"
 	fi
 fi
-INSTANCES=${INSTANCES:-50} python3 "$here/network.py" "$1" "${engines[@]}"
+cc -std=gnu17 -D_GNU_SOURCE -O2 -o "$work/netload" "$here/netload.c"
+INSTANCES=${INSTANCES:-200} python3 "$here/network.py" "$work/netload" "$1" "${engines[@]}"

@@ -20,6 +20,7 @@
 #include "registry/challenge.h"
 #include "registry/creds.h"
 #include "registry/http.h"
+#include "registry/lookaside.h"
 #include "registry/manifests.h"
 #include "registry/place.h"
 #include "registry/policy.h"
@@ -27,6 +28,7 @@
 #include "registry/search.h"
 #include "registry/settings.h"
 #include "registry/signature.h"
+#include "registry/toc.h"
 #include "registry/token.h"
 
 static void check(int r, const struct err *err)
@@ -66,6 +68,35 @@ static void try_dockercfg(const char *text, size_t len)
 	} else if (c.helper == NULL && (c.creds.user == NULL || strcmp(c.creds.user, "u") != 0)) {
 		abort();
 	}
+}
+
+/* The chunks of a table are in order, and within the layer */
+static void try_table(const char *text, size_t len)
+{
+	const struct reg_toc t = { .layer = "sha256:0", .at = 1000 };
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	_cleanup_free_ struct reg_chunk *v = NULL;
+	struct reg_toc *list;
+	struct err err = { 0 };
+	size_t n = 0;
+	int r = reg_toc_parse(&t, text, len, &v, &n, &err);
+
+	check(r, &err);
+	for (size_t i = 0; i < n; i++)
+		if (v[i].size == 0 || v[i].at + v[i].size > t.at || (i > 0 && v[i].at < v[i - 1].at + v[i - 1].size))
+			abort();
+	(void) reg_tocs_find(text, len, &arena, &list);
+}
+
+static void try_lookaside(const char *text, size_t len)
+{
+	_cleanup_(arena_fini) struct arena arena = { 0 };
+	struct reg_lookaside best = { 0 };
+	struct err err = { 0 };
+	char *copy = arena_strndup(&arena, text, len);
+
+	if (copy != NULL)
+		check(reg_lookaside_parse("file", copy, "q.io/a", ":1", &arena, &best, &err), &err);
 }
 
 static void try_settings(const char *text, size_t len)
@@ -123,7 +154,7 @@ static void try_policy(const char *text, size_t len)
 	if (referrers == NULL)
 		abort();
 	check(r, &err);
-	check(reg_payload_parse(text, len, &arena, &payload, &err), &err);
+	check(reg_payload_parse(REG_PAYLOAD_COSIGN, text, len, &arena, &payload, &err), &err);
 	check(reg_referrers_parse(text, len, NULL, &arena, referrers, &n, &err), &err);
 	if (n > REG_REFERRERS_MAX)
 		abort();
@@ -163,6 +194,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	try_settings(text, size);
 	try_answers(text, size);
 	try_policy(text, size);
+	try_table(text, size);
+	try_lookaside(text, size);
 	try_words(text);
 	free(text);
 	return 0;

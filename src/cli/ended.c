@@ -9,6 +9,8 @@
  * MONITOR is the path of cleave-monitor, which the protected copy that runs here cannot tell.
  *
  * If the instance is to be started again, it executes itself as `_restart MONITOR ID` with nothing but the lock.
+ *
+ * `_names MONITOR` is what the keeper of a resolver becomes when that was killed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +25,7 @@
 #include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/monitor/protocol.h"
+#include "engine/net/names.h"
 #include "engine/start.h"
 #include "sys/proc.h"
 
@@ -105,4 +108,25 @@ CLI_VERB(again_verb) = {
 	.max_args = 2,
 	.seal = true,
 	.run = again_run,
+};
+
+static int names_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
+{
+	_cleanup_(eng_closep) struct engine *e = NULL;
+	int r;
+
+	(void) opts;
+	(void) argc;
+	cli->monitor = argv[0];
+	r = cli_engine(cli, &e, err);
+	return r < 0 ? r : names_repair(e, err);
+}
+
+CLI_VERB(names_verb) = {
+	.name = "_names",
+	.args = "MONITOR",
+	.summary = "Start resolvers again that have ended (used by cleave-names)",
+	.min_args = 1,
+	.max_args = 1,
+	.run = names_run,
 };

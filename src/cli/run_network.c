@@ -101,8 +101,12 @@ static int read_field(struct arena *a, const char *field, struct eng_net_want *w
 		const char *key;
 		const char **to;
 	} texts[] = { { "name=", &w->name },		   { "ip=", &w->ip },	{ "ip6=", &w->ip6 },
-		      { "mac-address=", &w->mac } };
+		      { "mac-address=", &w->mac }, { "mac=", &w->mac } };
 
+	if (str_starts(field, "ip=") && strchr(field, ':') != NULL) { /* Podman knows one word for both */
+		w->ip6 = field + strlen("ip=");
+		return 0;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (str_starts(field, texts[i].key)) {
 			*texts[i].to = field + strlen(texts[i].key);
@@ -115,7 +119,7 @@ static int read_field(struct arena *a, const char *field, struct eng_net_want *w
 	return err_msg(err, -EINVAL, "invalid field %.100s: name, alias, ip, ip6, mac-address and rate are known", field);
 }
 
-/* "NAME" or "name=NAME,KEY=VALUE..." */
+/* "NAME", "name=NAME,KEY=VALUE..." as Docker has it, or "NAME:KEY=VALUE,..." as Podman does */
 static int read_want(struct eng_config *c, const char *text, struct eng_net_want *w, struct err *err)
 {
 	char *copy = arena_strdup(&c->arena, text), *save = NULL;
@@ -127,6 +131,11 @@ static int read_want(struct eng_config *c, const char *text, struct eng_net_want
 	if (strchr(text, '=') == NULL)
 		return 0;
 	w->name = NULL;
+	if (strcspn(text, ":") < strcspn(text, "=,")) {
+		w->name = strtok_r(copy, ":", &save);
+		copy = save;
+		save = NULL;
+	}
 	for (char *field = strtok_r(copy, ",", &save); r == 0 && field != NULL; field = strtok_r(NULL, ",", &save))
 		r = read_field(&c->arena, field, w, err);
 	if (r == 0 && (w->name == NULL || *w->name == '\0'))

@@ -113,7 +113,7 @@ static int container_start(struct engine *e, const char *id, const struct eng_co
 	if (r == 0)
 		r = make_shm(e, id, config, err);
 	if (r == 0)
-		r = eng_spec_make(e, id, config, rootfs, dir, &json, err);
+		r = eng_spec_make(e, id, config, false, rootfs, dir, &json, err);
 	if (r < 0)
 		return r;
 	opts.config = json.p;

@@ -200,7 +200,7 @@ static int make(struct spec *s, struct err *err)
 	return r;
 }
 
-int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, int rootfs,
+int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, bool machine, int rootfs,
 		  const char *dir, struct str *ret, struct err *err)
 {
 	struct spec s = { .e = e,
@@ -210,6 +210,7 @@ int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, 
 			  .c = c,
 			  .caps = eng_caps(c),
 			  .systemd = eng_spec_is_systemd(c),
+			  .machine = machine,
 			  .out = ret };
 	int r = eng_user_find(rootfs, c->user, &s.user, err);
 

@@ -11,6 +11,7 @@ struct str;
 /**
  * eng_spec_make() - append the config.json of a container
  * @id: of the instance
+ * @machine: it is for a virtual machine, whose kernel has cgroup v2 whatever the host has
  * @rootfs: its root file system, where users are looked up
  * @dir: absolute path of the instance's directory, with hosts, hostname and resolv.conf
  *
@@ -18,7 +19,7 @@ struct str;
  * Looks at the host (devices, instances whose namespaces are joined), so it is made at every start.
  * Return: 0; -errno with a message.
  */
-int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, int rootfs,
+int eng_spec_make(struct engine *e, const char *id, const struct eng_config *c, bool machine, int rootfs,
 		  const char *dir, struct str *ret, struct err *err);
 
 /**

@@ -45,9 +45,9 @@ static long fs_type(const char *path)
 	return statfs(path, &st) == 0 ? st.f_type : 0;
 }
 
-static bool host_is_v2(void)
+static bool is_v2(const struct spec *s)
 {
-	return fs_type(CGROUP_ROOT) == CGROUP2_SUPER_MAGIC;
+	return s->machine || fs_type(CGROUP_ROOT) == CGROUP2_SUPER_MAGIC;
 }
 
 static unsigned depth_of(const char *path)
@@ -127,7 +127,7 @@ static int add_shm(struct list *l, struct err *err)
 static int add_system(struct list *l, struct err *err)
 {
 	const struct eng_config *c = l->s->c;
-	const char *cgroup = c->privileged || (l->s->systemd && host_is_v2())
+	const char *cgroup = c->privileged || (l->s->systemd && is_v2(l->s))
 				     ? "\"rw\",\"nosuid\",\"noexec\",\"nodev\""
 				     : "\"ro\",\"nosuid\",\"noexec\",\"nodev\"";
 	int r = add_usual(l, "/proc", "proc", "proc", "\"nosuid\",\"noexec\",\"nodev\"", err);
@@ -221,6 +221,8 @@ static int add_systemd(struct list *l, struct err *err)
 				      ? "\"nosuid\",\"nodev\",\"mode=1777\",\"tmpcopyup\""
 				      : "\"nosuid\",\"nodev\",\"mode=755\",\"tmpcopyup\"",
 			      err);
+	if (is_v2(l->s))
+		return r;
 	if (r == 0 && fs_type(CGROUP_ROOT "/systemd") == CGROUP_SUPER_MAGIC)
 		r = add_own_cgroup(l, CGROUP_ROOT "/systemd", err);
 	/* hybrid: v1 alone does not tell systemd when the last process of a service has ended */

@@ -28,7 +28,7 @@ struct spec {
 	struct arena arena;
 	struct eng_user user;
 	uint64_t caps;
-	bool systemd;
+	bool systemd, machine;
 	struct str *out;
 };
 

@@ -20,7 +20,7 @@
 #include "oci/spec.h"
 
 /* What the engine writes is what the runtime reads. */
-static struct oci_spec *make(struct eng_config *c)
+static struct oci_spec *make_for(struct eng_config *c, bool machine)
 {
 	char dir[] = "/tmp/cleave-spec.XXXXXX";
 	struct engine e = { .root = dir, .runroot = dir, .monitor = dir, .root_fd = AT_FDCWD };
@@ -33,11 +33,16 @@ static struct oci_spec *make(struct eng_config *c)
 	c->workdir = c->workdir != NULL ? c->workdir : "/";
 	c->hostname = "box";
 	assert_int_equal(eng_words_add(&c->arena, &c->args, "sh"), 0);
-	if (eng_spec_make(&e, "0123456789abcdef", c, fd, "/files", &text, &err) < 0 ||
+	if (eng_spec_make(&e, "0123456789abcdef", c, machine, fd, "/files", &text, &err) < 0 ||
 	    oci_spec_parse("config.json", text.p, text.len, &spec, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(dir_remove(AT_FDCWD, dir), 0);
 	return spec;
+}
+
+static struct oci_spec *make(struct eng_config *c)
+{
+	return make_for(c, false);
 }
 
 static const struct oci_mount *find_mount(const struct oci_spec *spec, const char *destination)
@@ -162,6 +167,24 @@ static void systemd(void **state)
 	}
 }
 
+/* The host's cgroups do not matter to it. */
+static void systemd_in_machine(void **state)
+{
+	struct eng_config c = { .systemd = "always" };
+	_cleanup_(oci_spec_freep) struct oci_spec *spec = make_for(&c, true);
+	const struct oci_mount *m = find_mount(spec, "/sys/fs/cgroup");
+	bool writable = false;
+
+	(void) state;
+	assert_non_null(m);
+	for (size_t i = 0; i < m->options.n; i++)
+		writable = writable || strcmp(m->options.v[i], "rw") == 0;
+	assert_true(writable);
+	assert_null(find_mount(spec, "/sys/fs/cgroup/systemd"));
+	assert_null(find_mount(spec, "/sys/fs/cgroup/unified"));
+	eng_config_fini(&c);
+}
+
 static void profiles(void **state)
 {
 	static const char *const refused[] = {
@@ -193,7 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(usual),   cmocka_unit_test(limits),   cmocka_unit_test(mounts),
-		cmocka_unit_test(systemd), cmocka_unit_test(profiles),
+		cmocka_unit_test(systemd), cmocka_unit_test(systemd_in_machine), cmocka_unit_test(profiles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,6 +135,8 @@ int eng_start(struct engine *e, const struct eng_instance *i, const struct eng_c
 		r = eng_launch(e, i, config, lock, attach, ret_client, err);
 	else
 		(void) close(lock);
+	if (r == 0)
+		eng_net_started(e, i);
 	if (r < 0)
 		(void) eng_instance_failed(e, i, eng_start_exit_code(err), err->text,
 					   NULL); /* the next command does it */

@@ -180,6 +180,7 @@ static _Noreturn void be_child(const struct child *c)
 	int step = GUEST_STEP_PROCESS;
 	long r;
 
+	os_be_patient(false); /* as its parent may be */
 	r = prepare(c, &step);
 	if (r >= 0) {
 		(void) sys_signals_only(0); /* a valid set */

@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 
 #include "guest/child_parts.h"
+#include "guest/machine.h"
 #include "guest/network.h"
 #include "guest/os.h"
 #include "guest/request.h"
 
 #define ROOT "/root"
-#define SHARED "/shared" /* in the initramfs */
 #define PATH_SIZE 4096
 
 int child_make_dirs(const char *path, int parent)
@@ -50,12 +50,12 @@ int child_make_dirs(const char *path, int parent)
  */
 static int change_root(void)
 {
-	long e = os_mkdir(SHARED, 0700), fd = -1;
+	long e = os_mkdir(MACHINE_SHARED, 0700), fd = -1;
 
+	if (e == 0 && !machine_has_image())
+		e = os_mount(ROOT, MACHINE_SHARED, NULL, MS_BIND, NULL);
 	if (e == 0)
-		e = os_mount(ROOT, SHARED, NULL, MS_BIND, NULL);
-	if (e == 0)
-		e = fd = os_open(SHARED, O_PATH | O_DIRECTORY, 0);
+		e = fd = os_open(MACHINE_SHARED, O_PATH | O_DIRECTORY, 0);
 	if (e >= 0)
 		e = OS1(__NR_chdir, ROOT);
 	if (e == 0)

@@ -6,6 +6,7 @@
 #include <linux/random.h>
 #include <linux/reboot.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -19,6 +20,8 @@
 #define INSTANCE CGROUP "/instance"
 #define TEXT_SIZE 4096
 #define SEED_MAX 256u
+#define STEP_NS 2000000 /* between two looks for a device */
+#define STEPS_MAX 5000
 
 /* The initramfs holds them in the order in which they are wanted: /m/0, /m/1, ... */
 static int load_modules(void)
@@ -65,6 +68,41 @@ static void raise_loopback(void)
 	(void) sys_close((int) sock); /* a socket */
 }
 
+static bool image; /* the root directory is one, and what the host shares is mounted in it */
+
+bool machine_has_image(void)
+{
+	return image;
+}
+
+/* The device comes when its driver has looked at all of it, a little after the module. */
+static int mount_image(void)
+{
+	static const struct timespec step = { .tv_nsec = STEP_NS };
+	long r = -ENOENT;
+
+	for (int i = 0; r == -ENOENT && i < STEPS_MAX; i++) {
+		r = os_mount("/dev/pmem0", "/root", "erofs", MS_RDONLY, "dax=always");
+		if (r == -ENOENT)
+			(void) OS2(__NR_nanosleep, &step, NULL); /* shorter is fine */
+	}
+	return (int) r;
+}
+
+/* One of two: a shared directory that is it, or an image and a directory with what is mounted in that. */
+static int mount_root(void)
+{
+	int r = (int) os_mount("root", "/root", "virtiofs", 0, NULL);
+
+	if (r != -EINVAL)
+		return r;
+	image = true;
+	r = (int) os_mkdir(MACHINE_SHARED, 0700);
+	if (r == 0)
+		r = (int) os_mount("shared", MACHINE_SHARED, "virtiofs", 0, NULL);
+	return r == 0 ? mount_image() : r;
+}
+
 int machine_boot(void)
 {
 	static const struct {
@@ -84,7 +122,7 @@ int machine_boot(void)
 	if (r == 0)
 		r = (int) os_mkdir("/root", 0755);
 	if (r == 0) {
-		r = (int) os_mount("root", "/root", "virtiofs", 0, NULL);
+		r = mount_root();
 		if (r < 0)
 			os_say("cannot mount the root directory", NULL);
 	}

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
+
 struct request;
+
+#define MACHINE_SHARED "/shared" /* directory for what the host shares, where that is not the root directory */
 
 /** machine_boot() - modules, file systems; 0 or -errno, after the kernel's log was told */
 int machine_boot(void);
+
+/** machine_has_image() - the root directory is an image, and MACHINE_SHARED has what is mounted in it */
+bool machine_has_image(void);
 
 /** machine_apply() - what the first program's request says of the machine: time, entropy, limits */
 void machine_apply(const struct request *r);

@@ -18,6 +18,9 @@
 #include "guest/process.h"
 
 #define FDS_PER_PROCESS 6
+#define MANY 3072u /* bytes at once: less than a packet of the host's */
+#define BUFFER (1u << 20) /* bytes of a connection that were not read yet */
+#define PATIENCE 16 /* rounds after the last with that many */
 #define POLL_MAX (2 + CONNS_MAX + PROCESSES_MAX * FDS_PER_PROCESS)
 
 static struct pollfd fds[POLL_MAX];
@@ -31,6 +34,7 @@ static long open_socket(void)
 static long listen_here(void)
 {
 	struct sockaddr_vm a = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY, .svm_port = GUEST_PORT };
+	const uint64_t buffer = BUFFER;
 	long sock = open_socket(), r;
 
 	if (sock < 0)
@@ -38,6 +42,9 @@ static long listen_here(void)
 	r = OS3(__NR_bind, sock, &a, sizeof(a));
 	if (r == 0)
 		r = OS2(__NR_listen, sock, 64);
+	/* connections inherit it; as it is, it holds the host up */
+	(void) OS5(__NR_setsockopt, sock, AF_VSOCK, SO_VM_SOCKETS_BUFFER_MAX_SIZE, &buffer, sizeof(buffer));
+	(void) OS5(__NR_setsockopt, sock, AF_VSOCK, SO_VM_SOCKETS_BUFFER_SIZE, &buffer, sizeof(buffer));
 	return r < 0 ? r : sock;
 }
 
@@ -121,7 +128,12 @@ static void wait_for_all(int listener, int signals)
 
 static _Noreturn void serve(int listener, int signals)
 {
+	unsigned patience = 0; /* rounds */
+
 	for (;;) {
+		size_t moved = 0;
+
+		patience -= patience > 0;
 		wait_for_all(listener, signals);
 		if (is_ready(listener))
 			take_connection(listener);
@@ -134,7 +146,9 @@ static _Noreturn void serve(int listener, int signals)
 		reap(signals);
 		for (int i = 0; i < PROCESSES_MAX; i++)
 			if (processes[i].state == PROCESS_RUNNING || processes[i].state == PROCESS_ENDED)
-				process_run(&processes[i]);
+				moved += process_run(&processes[i]);
+		patience = moved >= MANY ? PATIENCE : patience;
+		os_be_patient(patience > 0);
 	}
 }
 

@@ -20,14 +20,19 @@
 
 #include "guest/os.h"
 
+#define ALIASES_MAX 99u /* two digits */
 #define INDEX_MAX 256 /* devices are numbered from 1 on */
 #define MTU_MAX 65535u
 #define LINK_NAME (8 + GUEST_LINK_MAC) /* offset of the name */
 #define ADDRESS_BYTES 8 /* offset of the address */
 
-/** struct network - @index: of the device that fields are about, 0 for none; @sock, @sock6: where it is asked */
+/**
+ * struct network - @index: of the device that fields are about, 0 for none; @nr_addresses: of IPv4 that it has got;
+ * @sock, @sock6: where it is asked
+ */
 struct network {
 	int sock, sock6, index;
+	unsigned nr_addresses;
 	char name[IFNAMSIZ];
 };
 
@@ -105,6 +110,7 @@ static long set_link(struct network *n, const struct guest_field *f)
 	if (e < 0)
 		return e;
 	copy_name(n->name, name);
+	n->nr_addresses = 0;
 	trust_addresses(n);
 	r = request(n);
 	r.ifr_mtu = (int) guest_get64(f->p);
@@ -135,15 +141,27 @@ static uint32_t get_be32(const uint8_t *p)
 	return v;
 }
 
-static long set_address4(const struct network *n, const uint8_t *address, uint64_t length)
+static uint32_t mask_of(uint64_t length)
 {
-	uint32_t mask = length == 0 ? 0 : __builtin_bswap32(~0u << (32 - length));
+	return length == 0 ? 0 : __builtin_bswap32(~0u << (32 - length));
+}
+
+static long set_address4(struct network *n, const uint8_t *address, uint64_t length)
+{
 	struct ifreq r = request(n);
+	size_t len = text_len(r.ifr_name);
 	long e;
 
+	if (n->nr_addresses > 0) { /* the interface knows one of a name: the others have "eth0:1" */
+		if (len + 4 > IFNAMSIZ || n->nr_addresses > ALIASES_MAX)
+			return -E2BIG;
+		r.ifr_name[len] = ':';
+		*text_number(r.ifr_name + len + 1, n->nr_addresses, 1) = '\0';
+	}
+	n->nr_addresses++;
 	r.ifr_addr = to_sockaddr(get_be32(address));
 	e = sys_ioctl(n->sock, SIOCSIFADDR, &r);
-	r.ifr_netmask = to_sockaddr(mask);
+	r.ifr_netmask = to_sockaddr(mask_of(length));
 	return e == 0 ? sys_ioctl(n->sock, SIOCSIFNETMASK, &r) : e;
 }
 
@@ -155,7 +173,7 @@ static long set_address6(const struct network *n, const uint8_t *address, uint64
 	return sys_ioctl(n->sock6, SIOCSIFADDR, &r);
 }
 
-static long set_address(const struct network *n, const struct guest_field *f)
+static long set_address(struct network *n, const struct guest_field *f)
 {
 	uint32_t size = f->len > ADDRESS_BYTES ? f->len - ADDRESS_BYTES : 0;
 	uint64_t length = size != 0 ? guest_get64(f->p) : 0;
@@ -165,20 +183,47 @@ static long set_address(const struct network *n, const struct guest_field *f)
 	return size == 4 ? set_address4(n, f->p + ADDRESS_BYTES, length) : set_address6(n, f->p + ADDRESS_BYTES, length);
 }
 
+static bool is_zero(const uint8_t *p, size_t n)
+{
+	while (n > 0 && p[n - 1] == 0)
+		n--;
+	return n == 0;
+}
+
+static long set_route4(struct network *n, const uint8_t *to, const uint8_t *gateway, uint64_t length)
+{
+	struct rtentry r = { .rt_dst = to_sockaddr(get_be32(to)), .rt_genmask = to_sockaddr(mask_of(length)),
+			     .rt_gateway = to_sockaddr(get_be32(gateway)), .rt_flags = RTF_UP, .rt_dev = n->name };
+
+	if (!is_zero(gateway, 4))
+		r.rt_flags |= RTF_GATEWAY;
+	return sys_ioctl(n->sock, SIOCADDRT, &r);
+}
+
+static long set_route6(const struct network *n, const uint8_t *to, const uint8_t *gateway, uint64_t length)
+{
+	struct in6_rtmsg r = { .rtmsg_dst_len = (uint16_t) length, .rtmsg_flags = RTF_UP, .rtmsg_metric = 1,
+			       .rtmsg_ifindex = n->index };
+
+	__builtin_memcpy(&r.rtmsg_dst, to, sizeof(r.rtmsg_dst));
+	__builtin_memcpy(&r.rtmsg_gateway, gateway, sizeof(r.rtmsg_gateway));
+	if (!is_zero(gateway, 16))
+		r.rtmsg_flags |= RTF_GATEWAY;
+	return sys_ioctl(n->sock6, SIOCADDRT, &r);
+}
+
+/* Length of the prefix, destination, gateway. One that is there, as with an address, is as good. */
 static long set_route(struct network *n, const struct guest_field *f)
 {
-	struct rtentry r4 = { .rt_dst = to_sockaddr(0), .rt_genmask = to_sockaddr(0), .rt_flags = RTF_UP | RTF_GATEWAY,
-			      .rt_dev = n->name };
-	struct in6_rtmsg r6 = { .rtmsg_flags = RTF_UP | RTF_GATEWAY, .rtmsg_metric = 1, .rtmsg_ifindex = n->index };
+	uint32_t size = f->len > ADDRESS_BYTES ? (f->len - ADDRESS_BYTES) / 2 : 0;
+	const uint8_t *to = f->p + ADDRESS_BYTES;
+	uint64_t length = size != 0 ? guest_get64(f->p) : 0;
+	long e;
 
-	if (n->index == 0 || (f->len != 4 && f->len != 16))
+	if (n->index == 0 || (size != 4 && size != 16) || f->len != ADDRESS_BYTES + 2 * size || length > size * 8)
 		return -EPROTO;
-	if (f->len == 4) {
-		r4.rt_gateway = to_sockaddr(get_be32(f->p));
-		return sys_ioctl(n->sock, SIOCADDRT, &r4);
-	}
-	__builtin_memcpy(&r6.rtmsg_gateway, f->p, sizeof(r6.rtmsg_gateway));
-	return sys_ioctl(n->sock6, SIOCADDRT, &r6);
+	e = size == 4 ? set_route4(n, to, to + size, length) : set_route6(n, to, to + size, length);
+	return e == -EEXIST ? 0 : e;
 }
 
 static long take_field(struct network *n, const struct guest_field *f)

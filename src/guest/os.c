@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <sys/mman.h>
@@ -101,4 +102,14 @@ void os_say(const char *text, ...)
 		return;
 	(void) sys_write((int) fd, line, n); /* nobody else to tell */
 	(void) sys_close((int) fd);
+}
+
+void os_be_patient(bool patient)
+{
+	static const struct sched_param none;
+	static bool is;
+
+	if (patient != is)
+		(void) OS3(__NR_sched_setscheduler, 0, patient ? SCHED_BATCH : SCHED_OTHER, &none); /* it only takes longer */
+	is = patient;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <asm/unistd.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -48,3 +49,9 @@ const char *os_find(const char *text, const char *name);
 
 /** os_say() - texts for the kernel's log, up to a NULL */
 void os_say(const char *text, ...);
+
+/**
+ * os_be_patient() - who wakes this process goes on first, or not
+ * While many bytes come, those who bring them fill the pipe or the socket, instead of a few for each turn.
+ */
+void os_be_patient(bool patient);

@@ -99,6 +99,7 @@ static void init(struct process *p)
 	__builtin_memset(p, 0, sizeof(*p));
 	p->control = p->report = p->master = p->slave = p->socket[0] = p->socket[1] = -1;
 	p->input.from = p->input.to = -1;
+	p->input.blocks = true;
 	for (int i = 0; i < GUEST_STREAM_N_; i++)
 		p->output[i].from = p->output[i].to = -1;
 }
@@ -274,9 +275,10 @@ static void tell_exit(struct process *p)
 	message_send(p->control, &o);
 }
 
-void process_run(struct process *p)
+size_t process_run(struct process *p)
 {
 	bool over = p->state == PROCESS_ENDED;
+	size_t moved = 0;
 
 	for (int i = 0; i < GUEST_STREAM_N_; i++) {
 		struct stream *s = &p->output[i];
@@ -285,19 +287,20 @@ void process_run(struct process *p)
 		if (s->from < 0)
 			s->closed = over;
 		else
-			stream_run(s, over);
+			moved += stream_run(s, over);
 		if (s->closed && !was && s->to >= 0)
 			(void) OS2(__NR_shutdown, s->to, SHUT_WR); /* it may be gone */
 		over = over && s->closed;
 	}
-	stream_run(&p->input, false);
+	moved += stream_run(&p->input, false);
 	if (p->input.closed && !p->tty)
 		close_fd(&p->input.to); /* the program reads the end */
 	if (!over)
-		return;
+		return moved;
 	if (p->control >= 0)
 		tell_exit(p);
 	release(p);
+	return moved;
 }
 
 /* The program goes on, like one whose terminal was closed. */

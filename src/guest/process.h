@@ -56,8 +56,8 @@ void process_reported(struct process *p);
 /** process_ended() - it was reaped */
 void process_ended(long pid, int status);
 
-/** process_run() - pass on its bytes; tell when it is over */
-void process_run(struct process *p);
+/** process_run() - pass on its bytes; tell when it is over; returns how many bytes came */
+size_t process_run(struct process *p);
 
 /** process_left() - who asked for it is gone */
 void process_left(struct process *p);

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "image/config.h"
+#include "image/erofs.h"
 #include "image/internal.h"
 #include "image/manifest.h"
 #include "image/remove.h"
@@ -83,8 +84,10 @@ uint64_t img_part_bytes(struct img_store *store, const struct img_part *part)
 {
 	char path[IMG_BLOB_PATH_SIZE];
 
-	if (part->kind == IMG_PART_LAYER)
-		return img_layer_bytes(store, part->hex);
+	if (part->kind == IMG_PART_LAYER) {
+		(void) snprintf(path, sizeof(path), "%.64s/" IMG_EROFS_NAME, part->hex);
+		return img_layer_bytes(store, part->hex) + dir_size(store->layers, path);
+	}
 	img_blob_path(part->hex, path);
 	return dir_size(store->root, path);
 }

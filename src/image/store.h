@@ -4,6 +4,7 @@
  *
  *   images/oci-layout, images/index.json, images/blobs/sha256/<hex>   an OCI image layout
  *   layers/<hex>/fs                                                  a layer, unpacked, by chain id
+ *   layers/<hex>/erofs                                               it and what is below it, see erofs.h
  *   tmp/                                                             what is being made
  *   partial/<hex>                                                    blobs that registries have begun to send
  *

@@ -2,98 +2,44 @@
 #include "net/forward.h"
 
 #include <arpa/inet.h>
-#include <endian.h>
 #include <errno.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "net/hostchain.h"
 #include "net/legacy.h"
 #include "net/nft.h"
 #include "net/table.h"
-#include "sys/netlink.h"
 
-#define TABLE "filter"
-#define INPUT "INPUT"
-#define RULES_MAX 16 /* of ours for one bridge in one chain */
 #define TAG_MAX 40 /* bytes of a comment */
+#define FOR_OTHERS "DOCKER-USER" /* where Docker asks for rules */
 
-static const unsigned char families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
-static const char *const chains[] = { "DOCKER-USER", "FORWARD", "INPUT" };
-
-/* Handler of NFT_MSG_GETCHAIN */
-static int keep_policy(const struct nlmsghdr *m, void *arg)
+static void make_tag(const char *device, char ret[TAG_MAX])
 {
-	size_t size;
-	const void *policy = netlink_msg_attr(m, sizeof(struct nfgenmsg), NFTA_CHAIN_POLICY, &size);
-	uint32_t value, *ret = arg;
-
-	if (policy != NULL && size >= sizeof(value)) {
-		memcpy(&value, policy, sizeof(value));
-		*ret = ntohl(value);
-	}
-	return 0;
+	(void) snprintf(ret, TAG_MAX, "cleave %s", device); /* names of devices are short */
 }
 
-/* Return: 1 there is such a chain, its policy in *ret; 0; -errno. */
-static int ask_chain(int fd, unsigned char family, const char *chain, uint32_t *ret)
+/* Docker's tables have a chain for the rules of others */
+static int use_docker(int fd, struct net_host_chain *c)
 {
-	_cleanup_(nft_fini) struct nft n = { .family = family, .table = TABLE };
-	int r;
+	int r = c->hook == NF_INET_FORWARD && strcmp(c->table, "filter") == 0 && c->family != NFPROTO_INET
+			? net_host_has_chain(fd, c, FOR_OTHERS)
+			: 0;
 
-	*ret = NF_ACCEPT;
-	nft_get_chain(&n, chain);
-	r = netlink_batch_send(fd, &n.b, keep_policy, ret, NULL);
-	return r == 0 ? 1 : r == -ENOENT ? 0 : r;
-}
-
-struct search {
-	char tag[TAG_MAX];
-	uint64_t handles[RULES_MAX];
-	size_t n;
-};
-
-/* Handler of NFT_MSG_GETRULE: the comment is a byte of type, one of length, and text */
-static int keep_rule(const struct nlmsghdr *m, void *arg)
-{
-	struct search *s = arg;
-	size_t size, handle_size, want = strlen(s->tag) + 1;
-	const char *data = netlink_msg_attr(m, sizeof(struct nfgenmsg), NFTA_RULE_USERDATA, &size);
-	const void *handle = netlink_msg_attr(m, sizeof(struct nfgenmsg), NFTA_RULE_HANDLE, &handle_size);
-	uint64_t value;
-
-	if (data == NULL || handle == NULL || handle_size < sizeof(value) || size < want + 2 || s->n == RULES_MAX)
-		return 0;
-	if (data[0] == 0 && memcmp(data + 2, s->tag, want) == 0) {
-		memcpy(&value, handle, sizeof(value));
-		s->handles[s->n++] = be64toh(value);
-	}
-	return 0;
-}
-
-static int find_rules(int fd, unsigned char family, const char *chain, const char *device, struct search *s)
-{
-	_cleanup_(nft_fini) struct nft n = { .family = family, .table = TABLE };
-	int r;
-
-	s->n = 0;
-	(void) snprintf(s->tag, sizeof(s->tag), "cleave %s", device);
-	nft_get_rules(&n, chain);
-	r = netlink_batch_send(fd, &n.b, keep_rule, s, NULL);
-	return r == -ENOENT ? 0 : r;
+	if (r == 1)
+		(void) snprintf(c->name, sizeof(c->name), FOR_OTHERS);
+	return r;
 }
 
 static void add_rule(struct nft *n, const char *chain, uint32_t which, const char *device, const char *tag)
 {
-	nft_rule_first(n, chain, "FORWARD of the host");
+	nft_rule_first(n, chain, "what the host forwards");
 	nft_meta(n, which, 0);
 	nft_compare(n, NFT_CMP_EQ, 0, device, strlen(device) + 1);
 	nft_verdict(n, NF_ACCEPT, NULL);
@@ -102,11 +48,11 @@ static void add_rule(struct nft *n, const char *chain, uint32_t which, const cha
 }
 
 /* Questions for names, as the rules have them by then: sent to another port */
-static void add_names_rule(struct nft *n, unsigned char protocol, const char *device, const char *tag)
+static void add_names_rule(struct nft *n, const char *chain, unsigned char protocol, const char *device, const char *tag)
 {
 	const uint16_t port = htons(NET_NAMES_PORT);
 
-	nft_rule_first(n, INPUT, "INPUT of the host");
+	nft_rule_first(n, chain, "what reaches the host");
 	nft_meta(n, NFT_META_IIFNAME, 0);
 	nft_compare(n, NFT_CMP_EQ, 0, device, strlen(device) + 1);
 	nft_meta(n, NFT_META_L4PROTO, 0);
@@ -118,65 +64,76 @@ static void add_names_rule(struct nft *n, unsigned char protocol, const char *de
 	nft_comment(n, tag);
 }
 
-static int allow(int fd, unsigned char family, const char *chain, const char *device)
+static int add_rules(int fd, const struct net_host_chain *c, const char *device, const char *tag)
 {
 	_cleanup_(nft_fini) struct nft n = { 0 };
-	struct search s;
-	int r = find_rules(fd, family, chain, device, &s);
 
-	if (r < 0 || s.n > 0)
-		return r;
-	nft_begin(&n, family, TABLE);
-	if (strcmp(chain, INPUT) == 0) {
-		add_names_rule(&n, IPPROTO_TCP, device, s.tag);
-		add_names_rule(&n, IPPROTO_UDP, device, s.tag);
+	nft_begin(&n, c->family, c->table);
+	if (c->hook == NF_INET_LOCAL_IN) {
+		add_names_rule(&n, c->name, IPPROTO_TCP, device, tag);
+		add_names_rule(&n, c->name, IPPROTO_UDP, device, tag);
 	} else {
-		add_rule(&n, chain, NFT_META_OIFNAME, device, s.tag);
-		add_rule(&n, chain, NFT_META_IIFNAME, device, s.tag);
+		add_rule(&n, c->name, NFT_META_OIFNAME, device, tag);
+		add_rule(&n, c->name, NFT_META_IIFNAME, device, tag);
 	}
 	return nft_commit(&n, fd, NULL);
 }
 
+/* One chain; rules go where nothing has been dropped yet. */
+static int allow(int fd, struct net_host_chain *c, const char *device)
+{
+	char tag[TAG_MAX];
+	struct net_host_rules rules = { .tag = tag };
+	int r;
+
+	make_tag(device, tag);
+	r = net_host_rules(fd, c, &rules);
+	if (r < 0 || rules.n > 0 || (!c->drops && !rules.closed))
+		return r;
+	r = use_docker(fd, c);
+	if (r == 1)
+		r = net_host_rules(fd, c, &rules);
+	return r < 0 || rules.n > 0 ? r : add_rules(fd, c, device, tag);
+}
+
 int net_forward_allow(int fd, const char *device, bool names, struct err *err)
 {
-	uint32_t policy = NF_ACCEPT, ignored;
-	int r = 0;
+	struct net_host_chain chains[NET_HOST_CHAINS_MAX];
+	int n = net_host_chains(fd, chains), r = n < 0 ? n : 0;
 
-	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(families); i++) {
-		r = ask_chain(fd, families[i], "FORWARD", &policy);
-		if (r <= 0 || policy != NF_DROP)
-			continue;
-		r = ask_chain(fd, families[i], chains[0], &ignored);
-		if (r >= 0)
-			r = allow(fd, families[i], chains[r == 0], device);
-	}
-	if (r >= 0 && names) /* the resolver has an address of IPv4 */
-		r = ask_chain(fd, NFPROTO_IPV4, INPUT, &policy);
-	if (r > 0 && names && policy == NF_DROP)
-		r = allow(fd, NFPROTO_IPV4, INPUT, device);
+	for (int i = 0; r == 0 && i < n; i++)
+		if (chains[i].hook == NF_INET_FORWARD || (names && chains[i].family != NFPROTO_IPV6)) /* the resolver's address is of IPv4 */
+			r = allow(fd, &chains[i], device);
 	return r < 0 ? err_set(err, r, "let '%s' pass the rules of the host", device) : net_legacy_allow(device, names, err);
 }
 
-static int forget(int fd, unsigned char family, const char *chain, const char *device)
+static int forget(int fd, const struct net_host_chain *c, const char *device)
 {
 	_cleanup_(nft_fini) struct nft n = { 0 };
-	struct search s;
-	int r = find_rules(fd, family, chain, device, &s);
+	char tag[TAG_MAX];
+	struct net_host_rules rules = { .tag = tag };
+	int r;
 
-	if (r < 0 || s.n == 0)
+	make_tag(device, tag);
+	r = net_host_rules(fd, c, &rules);
+	if (r < 0 || rules.n == 0)
 		return r;
-	nft_begin(&n, family, TABLE);
-	for (size_t i = 0; i < s.n; i++)
-		nft_delete_rule(&n, chain, s.handles[i]);
+	nft_begin(&n, c->family, c->table);
+	for (size_t i = 0; i < rules.n; i++)
+		nft_delete_rule(&n, c->name, rules.handles[i]);
 	r = nft_commit(&n, fd, NULL);
 	return r == -ENOENT ? 0 : r; /* somebody was quicker */
 }
 
 int net_forward_forget(int fd, const char *device, struct err *err)
 {
-	int r = 0;
+	struct net_host_chain chains[NET_HOST_CHAINS_MAX];
+	int n = net_host_chains(fd, chains), r = n < 0 ? n : 0;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(families) * ARRAY_LEN(chains); i++)
-		r = forget(fd, families[i / ARRAY_LEN(chains)], chains[i % ARRAY_LEN(chains)], device);
+	for (int i = 0; r == 0 && i < n; i++) {
+		r = forget(fd, &chains[i], device);
+		if (r == 0 && (r = use_docker(fd, &chains[i])) == 1)
+			r = forget(fd, &chains[i], device);
+	}
 	return r < 0 ? err_set(err, r, "remove what let '%s' pass the rules of the host", device) : net_legacy_forget(device, err);
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Hosts whose own rules let nothing pass that nobody has allowed, such as those with Docker.
+ * Hosts whose own rules let nothing pass that nobody has allowed, such as those with Docker or a firewall.
  *
- * "accept" of our table is not final, so a bridge gets two rules in the chain that is meant for it: DOCKER-USER, where
- * Docker asks for those of others, or FORWARD of table filter.  They carry our name, and go with the bridge.  Nothing
- * is done where FORWARD accepts.  The same goes for INPUT, by which questions for names come to the resolver.
+ * "accept" of our table is not final, so a bridge gets two rules at the beginning of each chain that decides what is
+ * forwarded and drops by its policy or its last rule, whatever the table; where Docker asks for rules of others, in
+ * DOCKER-USER, they are there instead.  They carry our name, and go with the bridge.  Nothing is done in chains that
+ * let pass what nobody has forbidden.  The same goes for what reaches the host, by which questions for names come to the
+ * resolver.
  */
 #pragma once
 

@@ -2,6 +2,11 @@
 /* Messages that bridges and what joins them have in common. */
 #pragma once
 
+#include <stdbool.h>
+
+#define NET_DIVERT_PREFIX "cleave" /* names of the tap devices of net/device.h */
+
+struct err;
 struct net_leg;
 struct net_prefix;
 struct netlink_batch;
@@ -14,3 +19,6 @@ void net_link_address(struct netlink_batch *b, int index, const struct net_prefi
 
 /** net_leg_hairpin() - have the bridge send frames back to where they come from: a port gets its own only then */
 void net_leg_hairpin(struct netlink_batch *b, const struct net_leg *leg);
+
+/** net_tap_queue() - a queue of a tap device, which is made with the first; descriptor; -errno with a message */
+int net_tap_queue(const char *name, bool several, struct err *err);

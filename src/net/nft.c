@@ -196,6 +196,11 @@ void nft_get_chain(struct nft *n, const char *chain)
 	netlink_batch_text(&n->b, NFTA_CHAIN_NAME, chain);
 }
 
+void nft_get_chains(struct nft *n)
+{
+	message(n, NFT_MSG_GETCHAIN, NLM_F_DUMP, "chains");
+}
+
 void nft_get_rules(struct nft *n, const char *chain)
 {
 	message(n, NFT_MSG_GETRULE, NLM_F_DUMP, chain);

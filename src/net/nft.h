@@ -93,6 +93,9 @@ void nft_delete_rule(struct nft *n, const char *chain, uint64_t handle);
 /** nft_get_chain() - ask for a chain, outside of a transaction */
 void nft_get_chain(struct nft *n, const char *chain);
 
+/** nft_get_chains() - ask for all chains of a family, outside of a transaction */
+void nft_get_chains(struct nft *n);
+
 /** nft_get_rules() - ask for the rules of a chain, outside of a transaction */
 void nft_get_rules(struct nft *n, const char *chain);
 

@@ -7,10 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "base/err.h"
+
+#define PORT_ANY 32768 /* ports from here on are for who does not care, up to the one before PORT_ANY_END */
+#define PORT_ANY_END 61000
 
 static const struct {
 	const char *name;
@@ -136,6 +140,14 @@ union any_address {
 	struct sockaddr_in6 v6;
 };
 
+/* As the kernel chooses them */
+static int any_port(void)
+{
+	uint32_t random;
+
+	return getrandom(&random, sizeof(random), 0) == sizeof(random) ? (int) (PORT_ANY + random % (PORT_ANY_END - PORT_ANY)) : -errno;
+}
+
 int net_port_try(unsigned char protocol, const struct net_address *host, uint16_t port)
 {
 	bool v6 = host->family == AF_INET6;
@@ -146,7 +158,7 @@ int net_port_try(unsigned char protocol, const struct net_address *host, uint16_
 					(protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, protocol);
 
 	if (fd < 0 && protocol == IPPROTO_SCTP && (errno == EPROTONOSUPPORT || errno == ESOCKTNOSUPPORT))
-		return port != 0 ? port : -errno; /* then nobody on this host has it */
+		return port != 0 ? port : any_port(); /* then nobody on this host has it */
 	if (fd < 0)
 		return -errno;
 	if (v6) {

@@ -8,7 +8,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -22,7 +22,7 @@
 #define TUN "/dev/net/tun"
 #define HEADER 12 /* bytes in front of packets, as of virtio 1 */
 
-static int open_queue(const struct net_leg *leg, bool several, struct err *err)
+int net_tap_queue(const char *name, bool several, struct err *err)
 {
 	_cleanup_close_ int fd = open(TUN, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	struct ifreq r = { .ifr_flags = (short) (IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (several ? IFF_MULTI_QUEUE : 0)) };
@@ -30,9 +30,9 @@ static int open_queue(const struct net_leg *leg, bool several, struct err *err)
 
 	if (fd < 0)
 		return err_set(err, -errno, "open " TUN " (kernel module tun)");
-	memcpy(r.ifr_name, leg->host, sizeof(leg->host));
+	(void) snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name); /* names of devices fit */
 	if (ioctl(fd, TUNSETIFF, &r) < 0 || ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
-		return err_set(err, -errno, "make tap device '%s'", leg->host);
+		return err_set(err, -errno, "make tap device '%s'", name);
 	return take_fd(fd);
 }
 
@@ -65,7 +65,7 @@ int net_leg_tap(struct net_leg *leg, unsigned queues, int *fds, struct err *err)
 	int r = host < 0 ? err_set(err, host, "netlink socket") : 0;
 
 	while (r == 0 && n < queues) {
-		fds[n] = open_queue(leg, queues > 1, err);
+		fds[n] = net_tap_queue(leg->host, queues > 1, err);
 		r = fds[n] < 0 ? fds[n] : 0;
 		n += r == 0;
 	}

@@ -5,6 +5,8 @@
  * Threads take one blob after the other and append what comes to its file in partial/.  Readers wait for bytes
  * by a condition.  What breaks is asked for again from where it ended; attempts count anew when a
  * good piece has come.  Digests are computed by who reads.
+ *
+ * Of a layer with a table of contents (toc.h) only that is asked for which no layer of the store has (reuse.h).
  */
 #include "registry/download.h"
 
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -24,11 +27,14 @@
 #include "image/store.h"
 #include "image/stream.h"
 #include "registry/partial.h"
+#include "registry/reuse.h"
 #include "registry/session.h"
 #include "registry/settings.h"
+#include "registry/toc.h"
 #include "registry/watch.h"
 
 #define GOOD_PIECE (1u << 16) /* bytes after which a failure is a new one */
+#define COPY_SIZE (1u << 17) /* bytes of one read of another layer */
 
 struct blob {
 	struct reg_downloads *all;
@@ -37,6 +43,8 @@ struct blob {
 	uint64_t have; /* bytes that can be read */
 	bool ready; /* all is there */
 	bool missing; /* it has to be downloaded */
+	bool mixed; /* some of it is of other layers */
+	struct reg_plan *plan; /* NULL: all has to come */
 	struct img_flow flow;
 };
 
@@ -49,6 +57,9 @@ struct reg_downloads {
 	struct reg_part *parts;
 	struct blob *blobs;
 	size_t n, next;
+	struct arena arena;
+	struct reg_toc *tocs, *sources; /* of the layers that are wanted, of those that are here */
+	int nr_tocs, nr_sources;
 	atomic_bool stop;
 	pthread_t threads[REG_DOWNLOADS_MAX];
 	size_t nr_threads;
@@ -135,12 +146,11 @@ static int take(void *data, uint64_t at, const void *p, size_t n, struct err *er
 	return 0;
 }
 
-/* One request for what is missing.  Return: 0 all is there; 1 some; -errno with a message. */
-static int receive(struct blob *b, struct http_answer *a, struct err *err)
+/* Bytes of the blob, up to the one before @to (0: all) */
+static int ask(const struct blob *b, uint64_t from, uint64_t to, const struct http_sink *sink, struct http_answer *a, struct err *err)
 {
 	struct reg_downloads *d = b->all;
-	const struct http_sink sink = { b, take };
-	struct http_request q = { .method = "GET", .from = b->have, .file = -1, .sink = &sink,
+	struct http_request q = { .method = "GET", .from = from, .to = to, .file = -1, .sink = sink,
 				  .cancel = &d->stop };
 	_cleanup_(str_fini) struct str url = { 0 };
 	char what[64];
@@ -155,9 +165,91 @@ static int receive(struct blob *b, struct http_answer *a, struct err *err)
 	if (r < 0)
 		return r;
 	(void) snprintf(what, sizeof(what), "layer %.19s", b->part->digest); /* fits */
-	if (a->status != 200 && a->status != 206)
-		return reg_refused(a, what, err);
-	return b->have < b->part->total;
+	return a->status == 200 || a->status == 206 ? 0 : reg_refused(a, what, err);
+}
+
+/* One request for what is missing before @end.  Return: 0 it is there; 1 some; -errno with a message. */
+static int receive(struct blob *b, uint64_t end, struct http_answer *a, struct err *err)
+{
+	const struct http_sink sink = { b, take };
+	int r = ask(b, b->have, end < b->part->total ? end : 0, &sink, a, err);
+
+	return r < 0 ? r : b->have < end;
+}
+
+/* A table of contents on its way */
+struct table {
+	const struct reg_toc *toc;
+	char *p;
+	uint64_t have;
+};
+
+static int take_table(void *data, uint64_t at, const void *p, size_t n, struct err *err)
+{
+	struct table *t = data;
+
+	if (at != t->toc->at + t->have || n > t->toc->size - t->have)
+		return err_msg(err, -EBADMSG, "layer %.19s: the registry sends other bytes than those asked for", t->toc->layer);
+	memcpy(t->p + t->have, p, n);
+	t->have += n;
+	return 0;
+}
+
+static const struct reg_toc *toc_of(const struct blob *b)
+{
+	const struct reg_downloads *d = b->all;
+
+	for (int i = 0; i < d->nr_tocs && d->nr_sources > 0; i++)
+		if (strcmp(d->tocs[i].layer, b->part->digest) == 0 && d->tocs[i].at < b->part->total &&
+		    d->tocs[i].size <= b->part->total - d->tocs[i].at)
+			return &d->tocs[i];
+	return NULL;
+}
+
+/* What of it other layers have; it comes as a whole when that cannot be said. */
+static void find_plan(struct blob *b)
+{
+	struct reg_downloads *d = b->all;
+	struct table t = { .toc = toc_of(b) };
+	const struct http_sink sink = { &t, take_table };
+	_cleanup_(http_answer_fini) struct http_answer a = { 0 };
+
+	if (t.toc == NULL || b->have == b->part->total)
+		return;
+	_cleanup_free_ char *p = t.p = malloc(t.toc->size);
+	if (p == NULL || ask(b, t.toc->at, t.toc->at + t.toc->size, &sink, &a, NULL) < 0 || t.have < t.toc->size ||
+	    reg_plan_make(d->root, t.toc, p, d->sources, (size_t) d->nr_sources, &b->plan, NULL) < 0)
+		return;
+	lock(d);
+	d->resumed = b->mixed = true;
+	unlock(d);
+}
+
+/* Bytes of another layer.  Return: 0; 1 it has become shorter; -errno with a message. */
+static int copy(struct blob *b, const struct reg_piece *piece, struct err *err)
+{
+	_cleanup_free_ char *p = malloc(COPY_SIZE);
+	uint64_t end = piece->at + piece->size;
+
+	if (p == NULL)
+		return err_set(err, -ENOMEM, "copy a file of another layer");
+	while (b->have < end) {
+		uint64_t left = end - b->have, at = b->have;
+		ssize_t n = pread(piece->fd, p, left < COPY_SIZE ? left : COPY_SIZE, (off_t) (piece->from + (at - piece->at)));
+		int r = n > 0 ? take(b, at, p, (size_t) n, err) : 1;
+
+		if (r != 0)
+			return r;
+		if (atomic_load(&b->all->stop))
+			return err_msg(err, -ECANCELED, "canceled");
+	}
+	return 0;
+}
+
+static void forget_plan(struct blob *b)
+{
+	reg_plan_free(b->plan);
+	b->plan = NULL;
 }
 
 static int download(struct blob *b, struct err *err)
@@ -167,12 +259,25 @@ static int download(struct blob *b, struct err *err)
 	uint64_t before = b->have;
 	unsigned attempt = 0;
 
+	find_plan(b);
 	while (b->have < b->part->total) {
+		const struct reg_piece *piece = reg_plan_next(b->plan, b->have);
 		_cleanup_(http_answer_fini) struct http_answer a = { 0 };
-		int r = receive(b, &a, err);
+		int r;
 
-		if (r == 0)
-			break;
+		if (piece != NULL && piece->at <= b->have) {
+			r = copy(b, piece, err);
+			if (r < 0)
+				return r;
+			if (r == 1)
+				forget_plan(b);
+			continue;
+		}
+		r = receive(b, piece != NULL ? piece->at : b->part->total, &a, err);
+		if (r == 0) {
+			attempt = 0;
+			continue;
+		}
 		if (b->have - before >= GOOD_PIECE)
 			attempt = 0;
 		before = b->have;
@@ -334,6 +439,17 @@ int reg_downloads_new(struct img_store *store, struct reg_session *s, const stru
 	return 0;
 }
 
+void reg_downloads_reuse(struct reg_downloads *d, const char *repository, const char *manifest, size_t len)
+{
+	int n = reg_tocs_find(manifest, len, &d->arena, &d->tocs);
+
+	if (n > 0) {
+		d->nr_tocs = n;
+		n = reg_sources(d->store, repository, &d->arena, &d->sources, NULL);
+		d->nr_sources = n > 0 ? n : 0;
+	}
+}
+
 static int add(struct reg_downloads *d, const struct img_fetch *f, struct err *err)
 {
 	struct blob *b = find(d, f->digest);
@@ -409,13 +525,23 @@ int reg_downloads_open(struct reg_downloads *d, const char *digest, struct img_m
 	return 0;
 }
 
+/* Nothing good comes of this one, nor of what others have given to any. */
+static void forget(struct reg_downloads *d, const struct blob *damaged)
+{
+	lock(d);
+	for (size_t i = 0; i < d->n; i++)
+		if (d->blobs[i].fd >= 0 && (&d->blobs[i] == damaged || d->blobs[i].mixed))
+			partial_remove(d->dir, d->parts[i].digest + 7);
+	unlock(d);
+}
+
 void reg_downloads_done(struct reg_downloads *d, const char *digest, int r)
 {
 	const struct err err = { .code = r, .text = "canceled" };
 	struct blob *b = find(d, digest);
 
-	if (r == -EBADMSG && b != NULL && b->fd >= 0)
-		partial_remove(d->dir, digest + 7); /* nothing good comes of it */
+	if (reg_is_damage(r))
+		forget(d, b);
 	if (r < 0) {
 		fail(d, r, &err);
 		return;
@@ -447,8 +573,11 @@ void reg_downloads_free(struct reg_downloads *d)
 		(void) pthread_join(d->threads[i], NULL); /* fails for a bad thread only */
 	if (d->watched)
 		d->watch->end(d->watch->data);
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
+		forget_plan(&d->blobs[i]);
 		cleanup_closep(&d->blobs[i].fd);
+	}
+	arena_fini(&d->arena);
 	cleanup_closep(&d->dir);
 	(void) pthread_cond_destroy(&d->more); /* never fails when nobody waits */
 	(void) pthread_mutex_destroy(&d->mutex); /* as above */

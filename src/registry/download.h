@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,15 @@ int reg_downloads_new(struct img_store *store, struct reg_session *s, const stru
 		      struct reg_downloads **ret, struct err *err);
 
 /**
+ * reg_downloads_reuse() - do not receive files that layers of the store have, too
+ * @repository: whose layers are looked at first
+ * @manifest: @len bytes; its layers may have tables of contents
+ * Nothing comes of it when those or the layers of the store are damaged.
+ * Context: before reg_downloads_begin().
+ */
+void reg_downloads_reuse(struct reg_downloads *d, const char *repository, const char *manifest, size_t len);
+
+/**
  * reg_downloads_begin() - fetch layers that are not in the store
  * Context: once; the rest as of struct img_remote.
  * Return: 0; -EINVAL, -EFBIG what is said of a layer cannot be; -errno; with a message.
@@ -42,8 +52,14 @@ int reg_downloads_open(struct reg_downloads *d, const char *digest, struct img_m
 /** reg_downloads_done() - as @done of struct img_remote */
 void reg_downloads_done(struct reg_downloads *d, const char *digest, int r);
 
-/** reg_downloads_resumed() - true when something of an earlier attempt was used */
+/** reg_downloads_resumed() - true when something was used that did not come now: of an earlier attempt, of other layers */
 bool reg_downloads_resumed(const struct reg_downloads *d);
+
+/** reg_is_damage() - a result says that bytes were wrong: of who has something of before they may be that */
+static inline bool reg_is_damage(int r)
+{
+	return r == -EBADMSG || r == -EINVAL || r == -EFBIG;
+}
 
 /** reg_downloads_keep() - what came is in the store: forget the files it came in */
 void reg_downloads_keep(struct reg_downloads *d);

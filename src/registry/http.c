@@ -216,7 +216,7 @@ static void set_body(CURL *c, const struct http_request *r, struct transfer *t)
 static void set_up(struct http *h, const struct http_request *r, struct transfer *t)
 {
 	CURL *c = h->curl;
-	char range[32];
+	char range[48];
 
 	curl_easy_reset(c); /* connections stay */
 	(void) curl_easy_setopt(c, CURLOPT_URL, r->url);
@@ -242,8 +242,11 @@ static void set_up(struct http *h, const struct http_request *r, struct transfer
 	(void) curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, check_cancel);
 	(void) curl_easy_setopt(c, CURLOPT_XFERINFODATA, t);
 	(void) curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
-	(void) snprintf(range, sizeof(range), "%llu-", (unsigned long long) r->from);
-	if (r->from > 0)
+	if (r->to > 0)
+		(void) snprintf(range, sizeof(range), "%" PRIu64 "-%" PRIu64, r->from, r->to - 1);
+	else
+		(void) snprintf(range, sizeof(range), "%" PRIu64 "-", r->from);
+	if (r->from > 0 || r->to > 0)
 		(void) curl_easy_setopt(c, CURLOPT_RANGE, range);
 	set_trust(c, r->tls);
 	set_proxy(c, r);

@@ -44,7 +44,7 @@ struct http_sink {
  * @method: "GET", ...
  * @accept, @content_type, @authorization: values of headers
  * @content_range: value of a header
- * @from: first byte that is wanted
+ * @from, @to: the bytes that are wanted, up to the one before @to; 0: to the end
  * @body: @body_len bytes, a form or JSON
  * @file: descriptor of a file, of which @file_size bytes at @file_at are sent; -1 for none
  * @sent: counts bytes of @file
@@ -56,7 +56,7 @@ struct http_sink {
 struct http_request {
 	const char *method, *url;
 	const char *accept, *content_type, *authorization, *content_range;
-	uint64_t from;
+	uint64_t from, to;
 	const char *body;
 	size_t body_len;
 	int file;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "registry/sealed.h"
 #include "registry/signature.h"
 
 #define RSA_BITS_MIN 2048
@@ -61,9 +63,26 @@ static int give_password(char *buf, int size, int writing, void *data)
 	return (int) n;
 }
 
+/* As cosign writes it */
+static int read_sealed(const char *name, const char *text, const char *password, struct reg_key **ret, struct err *err)
+{
+	_cleanup_(str_fini) struct str der = { 0 };
+	const unsigned char *p;
+	int r = reg_sealed_open(name, text, password, &der, err);
+
+	if (r < 0)
+		return r;
+	p = (const unsigned char *) der.p;
+	r = keep(name, d2i_AutoPrivateKey(NULL, &p, (long) der.len), ret, err);
+	OPENSSL_cleanse(der.p, der.len);
+	return r;
+}
+
 int reg_key_read_private(const char *name, const char *text, size_t len, const char *password,
 			 struct reg_key **ret, struct err *err)
 {
+	if (len <= REG_KEY_MAX && reg_sealed_is(text))
+		return read_sealed(name, text, password, ret, err);
 	BIO *bio = len <= REG_KEY_MAX ? BIO_new_mem_buf(text, (int) len) : NULL;
 	EVP_PKEY *pkey = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, give_password, (void *) (uintptr_t) password)
 				     : NULL;

@@ -11,15 +11,13 @@
 #include "registry/base64.h"
 #include "registry/signature.h"
 
-#define TYPE "cosign container image signature"
-
-static void read_critical(struct json_in *in, const struct json *o, struct reg_payload *ret)
+static void read_critical(struct json_in *in, const struct json *o, const char *want, struct reg_payload *ret)
 {
 	const char *type = json_get_str(in, o, "type");
 	const struct json *image = json_get_object(in, o, "image"), *identity = json_get_object(in, o, "identity");
 
-	if (type == NULL || strcmp(type, TYPE) != 0) {
-		(void) json_fail(in, o, "type", "'%.100s' is not '" TYPE "'", type != NULL ? type : ""); /* kept in in->code */
+	if (type == NULL || strcmp(type, want) != 0) {
+		(void) json_fail(in, o, "type", "'%.100s' is not '%s'", type != NULL ? type : "", want); /* kept in in->code */
 		return;
 	}
 	if (!json_need(in, o, "image") || !json_need(in, o, "identity") || image == NULL || identity == NULL)
@@ -29,7 +27,7 @@ static void read_critical(struct json_in *in, const struct json *o, struct reg_p
 	ret->name = json_need(in, identity, "docker-reference") ? json_get_str(in, identity, "docker-reference") : NULL;
 }
 
-int reg_payload_parse(const char *text, size_t len, struct arena *arena, struct reg_payload *ret, struct err *err)
+int reg_payload_parse(const char *type, const char *text, size_t len, struct arena *arena, struct reg_payload *ret, struct err *err)
 {
 	struct reg_payload p = { 0 };
 	const struct json *critical;
@@ -39,7 +37,7 @@ int reg_payload_parse(const char *text, size_t len, struct arena *arena, struct 
 	if (r == 0 && json_to_object(&in, in.root) && json_need(&in, in.root, "critical")) {
 		critical = json_get_object(&in, in.root, "critical");
 		if (critical != NULL)
-			read_critical(&in, critical, &p);
+			read_critical(&in, critical, type, &p);
 	}
 	if (r == 0)
 		r = in.code;
@@ -59,7 +57,7 @@ void reg_payload_format(const char *name, const char *digest, struct str *ret)
 	json_open(ret, "image", '{');
 	json_text(ret, "docker-manifest-digest", digest);
 	json_close(ret, '}');
-	json_text(ret, "type", TYPE);
+	json_text(ret, "type", REG_PAYLOAD_COSIGN);
 	json_close(ret, '}');
 	json_open(ret, "optional", '{');
 	json_text(ret, "creator", "cleave " CLEAVE_VERSION);

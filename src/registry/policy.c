@@ -67,8 +67,17 @@ static void read_keys(struct json_in *in, const struct json *node, struct arena 
 		ret->v[ret->n++] = json_to_str(in, it);
 }
 
+/* Others are in the format's description, and nowhere else */
+static void read_key_type(struct json_in *in, const struct json *node, struct reg_rule *r)
+{
+	const char *type = json_to_str(in, node);
+
+	if (type != NULL && strcmp(type, "GPGKeys") != 0)
+		r->unsupported = type;
+}
+
 /* A field that is not known may make the requirement stricter: then nothing meets it. */
-static void read_sigstore(struct json_in *in, const struct json *o, struct arena *arena, struct reg_rule *r)
+static void read_signed(struct json_in *in, const struct json *o, struct arena *arena, struct reg_rule *r)
 {
 	for (const struct json *it = o->first; it != NULL && in->code == 0; it = it->next) {
 		(void) json_get(in, o, it->key); /* refuses what is there twice */
@@ -78,6 +87,8 @@ static void read_sigstore(struct json_in *in, const struct json *o, struct arena
 			read_keys(in, it, arena, &r->texts);
 		else if (strcmp(it->key, "signedIdentity") == 0 && json_to_object(in, it))
 			read_identity(in, it, r);
+		else if (r->kind == REG_RULE_GPG && strcmp(it->key, "keyType") == 0)
+			read_key_type(in, it, r);
 		else if (strcmp(it->key, "type") != 0)
 			r->unsupported = json_to_key(in, it);
 	}
@@ -98,10 +109,12 @@ static void read_rule(struct json_in *in, const struct json *o, struct arena *ar
 		r->kind = REG_RULE_REJECT;
 	else if (strcmp(r->type, "sigstoreSigned") == 0)
 		r->kind = REG_RULE_SIGSTORE;
+	else if (strcmp(r->type, "signedBy") == 0 && json_need(in, o, "keyType"))
+		r->kind = REG_RULE_GPG;
 	else
 		r->unsupported = r->type;
-	if (r->kind == REG_RULE_SIGSTORE)
-		read_sigstore(in, o, arena, r);
+	if (r->kind == REG_RULE_SIGSTORE || r->kind == REG_RULE_GPG)
+		read_signed(in, o, arena, r);
 }
 
 static void read_rules(struct json_in *in, const struct json *list, struct arena *arena, struct reg_rules *ret)

@@ -23,6 +23,7 @@ enum reg_rule_kind {
 	REG_RULE_ACCEPT, /* insecureAcceptAnything */
 	REG_RULE_REJECT,
 	REG_RULE_SIGSTORE, /* sigstoreSigned */
+	REG_RULE_GPG, /* signedBy, with keys of GPG */
 };
 
 /* What the name in a signature has to be */
@@ -39,7 +40,7 @@ enum reg_identity {
  * struct reg_rule - a requirement
  * @type: as it is in the file
  * @unsupported: what of it is not known here, NULL: all is
- * @paths: files with public keys; @texts: public keys in base 64; one of all has to fit
+ * @paths: files with public keys; @texts: public keys in base 64; one of all has to fit (of GPG: of all in them)
  */
 struct reg_rule {
 	enum reg_rule_kind kind;

@@ -57,6 +57,8 @@ static void rules(void **state)
 		{ "{\"default\": {}}", "p: default: expected a list of 1 to 64 requirements" },
 		{ "{\"default\": [{}]}", "p: default[0].type: missing" },
 		{ "{\"default\": [{\"type\":\"sigstoreSigned\"}]}", "p: default[0]: it names no key" },
+		{ "{\"default\": [{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\"}]}", "p: default[0]: it names no key" },
+		{ "{\"default\": [{\"type\":\"signedBy\",\"keyPath\":\"a\"}]}", "p: default[0].keyType: missing" },
 		{ "{\"default\": [{\"type\":\"sigstoreSigned\",\"keyPath\":\"a\",\"keyPaths\":[\"b\",\"c\"]}]}",
 		  "p: default[0].keyPaths: there are other keys" },
 		{ "{\"default\": [{\"type\":\"sigstoreSigned\",\"keyPath\":\"a\",\"keyPath\":\"b\"}]}",
@@ -69,7 +71,7 @@ static void rules(void **state)
 		  "p: default[0].signedIdentity.dockerReference: missing" },
 	};
 	static const char unknown[] =
-		"{\"default\": [{\"type\":\"signedBy\",\"keyType\":\"GPGKeys\"},"
+		"{\"default\": [{\"type\":\"signedBy\",\"keyType\":\"X509Certificates\"},"
 		"{\"type\":\"sigstoreSigned\",\"keyPath\":\"k\",\"rekorPublicKeyPath\":\"r\"},"
 		"{\"type\":\"sigstoreSigned\",\"keyPaths\":[\"k\",\"l\"],\"keyData\":\"eA==\"}]}";
 	_cleanup_(reg_policy_fini) struct reg_policy p = { 0 };
@@ -84,7 +86,7 @@ static void rules(void **state)
 	}
 	assert_int_equal(reg_policy_parse("p", unknown, strlen(unknown), &p, NULL), 0);
 	assert_int_equal(p.fallback.n, 3);
-	assert_string_equal(p.fallback.v[0].unsupported, "signedBy");
+	assert_string_equal(p.fallback.v[0].unsupported, "X509Certificates");
 	assert_string_equal(p.fallback.v[1].unsupported, "rekorPublicKeyPath");
 	assert_null(p.fallback.v[2].unsupported);
 	assert_int_equal(p.fallback.v[2].paths.n, 2);
@@ -145,13 +147,13 @@ static void payloads(void **state)
 
 	(void) state;
 	reg_payload_format("q.io/a:1", "sha256:1", &text);
-	assert_int_equal(reg_payload_parse(text.p, text.len, &arena, &p, NULL), 0);
+	assert_int_equal(reg_payload_parse(REG_PAYLOAD_COSIGN, text.p, text.len, &arena, &p, NULL), 0);
 	assert_string_equal(p.name, "q.io/a:1");
 	assert_string_equal(p.digest, "sha256:1");
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct err err = { 0 };
 
-		assert_true(reg_payload_parse(bad[i], strlen(bad[i]), &arena, &p, &err) < 0);
+		assert_true(reg_payload_parse(REG_PAYLOAD_COSIGN, bad[i], strlen(bad[i]), &arena, &p, &err) < 0);
 		assert_true(err.text[0] != '\0');
 	}
 }

@@ -138,12 +138,15 @@ static void note_id(void *data, const char *name, const char *id)
 	memcpy(o->id, id, sizeof(o->id) - 1);
 }
 
-static int load(struct one *o, bool *ret_resumed, struct err *err)
+/* @reuse: files that layers of the store have, too */
+static int load(struct one *o, bool reuse, bool *ret_resumed, struct err *err)
 {
 	const struct img_remote remote = { o, remote_text, remote_begin, remote_open, remote_done };
 	const struct reg_pull *p = o->pull->p;
 	int r = reg_downloads_new(p->store, o->pull->session, p->watch, &o->downloads, err);
 
+	if (r == 0 && reuse)
+		reg_downloads_reuse(o->downloads, o->pull->ref.repository, o->manifest.p, o->manifest.len);
 	if (r == 0)
 		r = img_load_remote(p->store, &remote, note_id, o, err);
 	if (r == 0)
@@ -263,9 +266,9 @@ static int get_one(struct one *o, const char *what, struct err *err)
 		return r;
 	if (!at_home(o)) {
 		pull->fetched = true;
-		r = load(o, &resumed, err);
-		if (r == -EBADMSG && resumed) /* what an earlier attempt left was damaged, and is gone now */
-			r = load(o, &resumed, err);
+		r = load(o, true, &resumed, err);
+		if (reg_is_damage(r) && resumed) /* what was here was not the same, and is gone now */
+			r = load(o, false, &resumed, err);
 	}
 	if (r == 0)
 		r = note_digests(o, err);

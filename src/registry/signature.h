@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Signatures as cosign makes them: a payload in JSON that names an image and its manifest's digest, and a signature of it.
+ * Those made with GPG have the same kind of payload.
  */
 #pragma once
 
@@ -12,6 +13,8 @@ struct err;
 struct reg_key;
 struct str;
 
+#define REG_PAYLOAD_COSIGN "cosign container image signature" /* what it says it is */
+#define REG_PAYLOAD_GPG "atomic container signature"
 #define REG_PAYLOAD_TYPE "application/vnd.dev.cosign.simplesigning.v1+json"
 #define REG_SIGNATURE_NOTE "dev.cosignproject.cosign/signature"
 #define REG_SIGNATURES_MAX 256 /* of an image */
@@ -23,8 +26,8 @@ struct reg_payload {
 	const char *name, *digest;
 };
 
-/** reg_payload_parse() - read a payload; 0; -EINVAL with a message */
-int reg_payload_parse(const char *text, size_t len, struct arena *arena, struct reg_payload *ret, struct err *err);
+/** reg_payload_parse() - read a payload that says it is of @type; 0; -EINVAL with a message */
+int reg_payload_parse(const char *type, const char *text, size_t len, struct arena *arena, struct reg_payload *ret, struct err *err);
 
 /** reg_payload_format() - append a payload for "HOST/PATH:TAG" and its digest */
 void reg_payload_format(const char *name, const char *digest, struct str *ret);
@@ -38,7 +41,8 @@ void reg_payload_format(const char *name, const char *digest, struct str *ret);
 int reg_key_read(const char *name, const char *text, size_t len, struct reg_key **ret, struct err *err);
 
 /**
- * reg_key_read_private() - the same for a private key
+ * reg_key_read_private() - the same for a private key, which may be one that cosign has encrypted
+ * @text: terminated
  * @password: NULL: it must need none
  * Return: as of reg_key_read().
  */

@@ -20,6 +20,8 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "registry/base64.h"
+#include "registry/gpg.h"
+#include "registry/lookaside.h"
 #include "registry/manifests.h"
 #include "registry/policy.h"
 #include "registry/session.h"
@@ -97,63 +99,142 @@ static int fetch(struct verify *v, struct err *err)
 	return r;
 }
 
-/* @err: why not, of the last signature that the key fits */
-static bool suits(struct verify *v, const struct reg_rule *rule, const struct reg_key *key, struct err *err)
+/* A key fits a payload: is that of this image?  @err: why not */
+static bool suits(struct verify *v, const struct reg_rule *rule, const char *type, const char *text, size_t len, struct err *err)
 {
 	const struct reg_subject *of = v->subject;
+	struct reg_payload p;
 
-	for (size_t i = 0; i < v->n; i++) {
-		const struct reg_text *text = &v->items[i].payload;
-		struct reg_payload p;
-
-		if (!reg_key_fits_text(key, text->p, text->len, v->items[i].signature) ||
-		    reg_payload_parse(text->p, text->len, &v->arena, &p, err) < 0)
-			continue;
-		if (strcmp(p.digest, of->digests[0]) != 0 && strcmp(p.digest, of->digests[1]) != 0)
-			(void) err_msg(err, -EPERM, "its signature is for %.80s", p.digest); /* returned below */
-		else if (!reg_identity_fits(rule, of->name, of->mark, p.name))
-			(void) err_msg(err, -EPERM, "its signature is for '%.300s'", p.name); /* as above */
-		else
-			return true;
-	}
+	if (reg_payload_parse(type, text, len, &v->arena, &p, err) < 0)
+		return false;
+	if (strcmp(p.digest, of->digests[0]) != 0 && strcmp(p.digest, of->digests[1]) != 0)
+		(void) err_msg(err, -EPERM, "its signature is for %.80s", p.digest); /* returned below */
+	else if (!reg_identity_fits(rule, of->name, of->mark, p.name))
+		(void) err_msg(err, -EPERM, "its signature is for '%.300s'", p.name); /* as above */
+	else
+		return true;
 	return false;
 }
 
+/* What is done with each key of a rule; @why: of the last signature that one fits, and that is not of this image */
+struct keys {
+	struct verify *v;
+	const struct reg_rule *rule;
+	struct reg_gpg *gpg;
+	int (*take)(struct keys *k, const char *name, const struct str *text, struct err *err); /* not 0: that is all */
+	struct err why;
+};
+
 /* 1: a signature was made with this key; 0; -errno with a message */
-static int try_key(struct verify *v, const struct reg_rule *rule, const char *name, const struct str *text,
-		   struct err *why, struct err *err)
+static int try_key(struct keys *k, const char *name, const struct str *text, struct err *err)
 {
 	_cleanup_(reg_key_freep) struct reg_key *key = NULL;
 	int r = reg_key_read(name, text->p != NULL ? text->p : "", text->len, &key, err);
 
-	return r < 0 ? r : suits(v, rule, key, why);
+	for (size_t i = 0; r == 0 && i < k->v->n; i++) {
+		const struct reg_text *payload = &k->v->items[i].payload;
+
+		r = reg_key_fits_text(key, payload->p, payload->len, k->v->items[i].signature) &&
+		    suits(k->v, k->rule, REG_PAYLOAD_COSIGN, payload->p, payload->len, &k->why);
+	}
+	return r;
 }
 
-static int check_signed(struct verify *v, const struct reg_rule *rule, struct err *err)
+static int add_key(struct keys *k, const char *name, const struct str *text, struct err *err)
 {
-	struct err why = { 0 };
-	int r = fetch(v, err);
+	return reg_gpg_import(k->gpg, name, text->p != NULL ? text->p : "", text->len, err);
+}
 
-	if (r == 0 && v->n == 0)
-		return err_msg(err, -EPERM, "it is not signed");
+static int each_key(struct keys *k, struct err *err)
+{
+	const struct reg_rule *rule = k->rule;
+	int r = 0;
+
 	for (size_t i = 0; r == 0 && i < rule->paths.n; i++) {
 		_cleanup_(str_fini) struct str text = { 0 };
 
 		r = file_read(AT_FDCWD, rule->paths.v[i], REG_KEY_MAX, &text);
-		r = r < 0 ? err_set(err, r, "read key '%s'", rule->paths.v[i])
-			  : try_key(v, rule, rule->paths.v[i], &text, &why, err);
+		r = r < 0 ? err_set(err, r, "read key '%s'", rule->paths.v[i]) : k->take(k, rule->paths.v[i], &text, err);
 	}
 	for (size_t i = 0; r == 0 && i < rule->texts.n; i++) {
 		_cleanup_(str_fini) struct str text = { 0 };
 
 		r = base64_decode(rule->texts.v[i], &text);
-		r = r < 0 ? err_msg(err, -EINVAL, "keyData is not in base 64")
-			  : try_key(v, rule, "keyData", &text, &why, err);
+		r = r < 0 ? err_msg(err, -EINVAL, "keyData is not in base 64") : k->take(k, "keyData", &text, err);
 	}
+	return r;
+}
+
+static int no_signature(const struct keys *k, bool any, struct err *err)
+{
+	if (!any)
+		return err_msg(err, -EPERM, "it is not signed");
+	return k->why.code != 0 ? err_msg(err, -EPERM, "%s", k->why.text)
+				: err_msg(err, -EPERM, "no signature was made with a key of the policy");
+}
+
+static int check_sigstore(struct verify *v, const struct reg_rule *rule, struct err *err)
+{
+	struct keys k = { .v = v, .rule = rule, .take = try_key };
+	int r = fetch(v, err);
+
+	if (r == 0 && v->n > 0)
+		r = each_key(&k, err);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return why.code != 0 ? err_msg(err, -EPERM, "%s", why.text)
-			     : err_msg(err, -EPERM, "no signature was made with a key of the policy");
+	return no_signature(&k, v->n > 0, err);
+}
+
+/* 1: a key of the ring made this signature, and it is of this image; 0; -errno with a message */
+static int try_signature(struct keys *k, const struct str *signature, struct err *err)
+{
+	_cleanup_(str_fini) struct str text = { 0 };
+	int r = reg_gpg_verify(k->gpg, signature->p != NULL ? signature->p : "", signature->len, &text, err);
+
+	if (r == -EPERM)
+		return 0;
+	return r < 0 ? r : text.p != NULL && suits(k->v, k->rule, REG_PAYLOAD_GPG, text.p, text.len, &k->why);
+}
+
+/* Those of one digest, which are beside the registry; 1, 0, -errno as above */
+static int try_beside(struct keys *k, const char *url, const char *digest, bool *any, struct err *err)
+{
+	const char *path = strchr(k->v->subject->name, '/');
+	int r = 0;
+
+	for (unsigned n = 1; r == 0 && n <= REG_SIGNATURES_MAX; n++) {
+		_cleanup_(str_fini) struct str signature = { 0 };
+
+		r = reg_lookaside_get(url, path != NULL ? path + 1 : "", digest, n, &signature, err);
+		if (r == -ENOENT)
+			return 0;
+		*any = true;
+		if (r == 0)
+			r = try_signature(k, &signature, err);
+	}
+	return r;
+}
+
+static int check_gpg(struct verify *v, const struct reg_rule *rule, struct err *err)
+{
+	_cleanup_(reg_gpg_freep) struct reg_gpg *gpg = NULL;
+	const char *const *digests = v->subject->digests, *url;
+	struct keys k = { .v = v, .rule = rule, .take = add_key };
+	bool any = false;
+	int r = reg_gpg_new(&gpg, err);
+
+	k.gpg = gpg;
+	if (r == 0)
+		r = each_key(&k, err);
+	if (r == 0)
+		r = reg_lookaside_find(v->subject->name, v->subject->mark, &v->arena, &url, err);
+	if (r == 0)
+		r = try_beside(&k, url, digests[0], &any, err);
+	if (r == 0 && strcmp(digests[0], digests[1]) != 0)
+		r = try_beside(&k, url, digests[1], &any, err);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return no_signature(&k, any, err);
 }
 
 static int check_rule(struct verify *v, const struct reg_rule *rule, struct err *err)
@@ -164,7 +245,9 @@ static int check_rule(struct verify *v, const struct reg_rule *rule, struct err 
 	case REG_RULE_ACCEPT:
 		return 0;
 	case REG_RULE_SIGSTORE:
-		return check_signed(v, rule, err);
+		return check_sigstore(v, rule, err);
+	case REG_RULE_GPG:
+		return check_gpg(v, rule, err);
 	case REG_RULE_REJECT:
 	case REG_RULE_UNKNOWN:
 		break;

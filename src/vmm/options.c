@@ -35,7 +35,7 @@ static const struct opt table[] = {
 	  "what processors can do: host, x86-64-v1, x86-64-v2, x86-64-v3, x86-64-v4 (host)" },
 	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
 	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
-	  "how processors in software work: tlb, interp (tlb); threads: not in a process each" },
+	  "how processors in software work: tlb, interp, verify (tlb); threads: not in a process each" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to, at most 4 MiB (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
@@ -137,15 +137,15 @@ static const struct accel_ops *best_accel(void)
 	return accel_find("soft");
 }
 
-/* "tlb" or "interp", and where it runs: ",threads" */
+/* "tlb" or "interp", and where it runs: ",threads"; or "verify", which compares both */
 static int check_soft(const char *how, struct err *err)
 {
 	size_t n = how != NULL ? strcspn(how, ",") : 0;
 
-	if (how == NULL)
+	if (how == NULL || strcmp(how, "verify") == 0)
 		return 0;
 	if ((n != strlen("interp") || strncmp(how, "interp", n) != 0) && (n != strlen("tlb") || strncmp(how, "tlb", n) != 0))
-		return err_msg(err, -EINVAL, "option --soft: '%.*s' is none of tlb, interp", (int) n, how);
+		return err_msg(err, -EINVAL, "option --soft: '%.*s' is none of tlb, interp, verify", (int) n, how);
 	if (how[n] != '\0' && strcmp(how + n, ",threads") != 0)
 		return err_msg(err, -EINVAL, "option --soft: '%s' is not threads", how + n + 1);
 	return 0;

@@ -68,8 +68,34 @@ life() {
 t "run -d, exec, stop, rm" life
 killed() { p run -d --name killed --network none --cgroup-parent "/$PARENT" box sleep 99 && p kill killed && prints 137 p wait killed && p rm killed; }
 t "kill" killed
+updated() {
+	p run -d --name updated --network none --cgroup-parent "/$PARENT" box sleep 99 && p update --cpus 0.5 updated &&
+		fails 'memory of a virtual machine does not change' p update --memory 100m updated &&
+		p pause updated && p unpause updated && prints on p exec updated echo on && p rm -f -t 0 updated
+}
+t "update, pause, unpause" updated
 host_network() { fails "cannot have the host's network" run --network host box true; }
 t "the host's network is refused" host_network
+
+# in a network of Podman's own making, in a namespace that stands for the host's
+inside_net() { limited nsenter --net=/run/netns/host "$@"; }
+get_page() { printf 'GET / HTTP/1.0\r\n\r\n' | inside_net busybox nc -w 5 127.0.0.1 8080 | tail -n 1; }
+published() {
+	ip netns add host && inside_net ip link set lo up &&
+		inside_net "$T/bin/p" run -d --name web --hostname web --cgroup-parent "/$PARENT" -p 8080:80 box \
+			sh -c 'mkdir -p /tmp/www; hostname >/tmp/www/index.html; exec httpd -f -h /tmp/www -p 80' &&
+		eventually prints web get_page &&
+		address=$(p container inspect -f '{{.NetworkSettings.IPAddress}}' web) &&
+		prints web inside_net "$T/bin/p" run --rm --cgroup-parent "/$PARENT" box wget -q -O- "http://$address/"
+	local result=$?
+	inside_net "$T/bin/p" rm -f -t 0 web
+	return "$result"
+}
+if [ -x /usr/lib/podman/netavark ] || [ -x /usr/lib/cni/bridge ]; then
+	t "a network, a published port, another machine" published
+else
+	skip "a network, a published port, another machine" "no netavark, no CNI plugins"
+fi
 
 # --- containerd
 

@@ -51,9 +51,9 @@ wait $pid
 is "status after a signal" $? 9
 is "the instance goes on" "$(cleave ps --format json | jq -r .State)" running
 # The end of the instance is the end of what runs in it.
-"$CLEAVE" exec box sleep 1000 &
+"$CLEAVE" exec box sleep 1001 &
 pid=$!
-sleep 0.2
+until_true eval 'cleave top box | grep -q "sleep 1001"'
 cleave kill box >/dev/null
 wait $pid
 is "status when the instance was killed" $? 137

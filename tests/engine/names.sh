@@ -23,7 +23,8 @@ mkfifo "$T/questions" "$T/answers"
 exec 8<>"$T/questions" 9<>"$T/answers"
 python3 "$here/names.py" asker <&8 >&9 8>&- 9>&- &
 asker=$!
-resolvers() { pgrep -f "^cleave-names $T/run" || true; }
+resolvers() { pgrep -u 65534 -f "^cleave-names $T/run" || true; }
+keepers() { pgrep -u 0 -f "^cleave-names $T/run" || true; }
 upstream=127.0.53.$((RANDOM % 200 + 2))
 : >"$T/log"
 python3 "$here/names.py" serve $upstream "$T/log" &
@@ -105,9 +106,24 @@ cleave start base >/dev/null
 pid base
 is "started" "$(ask web base A)" "OK $(ip_in base mine)"
 
-# Killed resolvers
-# shellcheck disable=SC2046 # a list of ids
-kill -9 $(resolvers)
+# Resolvers that are killed, or stopped, are started anew at once
+id=$(cleave network inspect -f '{{.Id}}' mine)
+in_own_cgroup() { for p in $(resolvers); do grep -o "/cleave/names-${id:0:12}" "/proc/$p/cgroup"; done; }
+is "it is in a cgroup of its own" "$(in_own_cgroup | sort -u)" "/cleave/names-${id:0:12}"
+anew() { [ "$(resolvers | wc -l)" = 2 ] && [ -z "$(resolvers | grep -xF "$was")" ]; }
+answers() { [ "$(ask web base A) $(ask store data A)" = "OK $(ip_in base mine) OK $(ip_in store inner)" ]; }
+for signal in KILL STOP SEGV; do
+	was=$(resolvers)
+	# shellcheck disable=SC2046 # a list of ids
+	kill -$signal $(resolvers)
+	until_true anew
+	until_true answers
+done
+is "each has one that looks after it" "$(keepers | wc -l)" 2
+
+# Killed with those who look after them
+# shellcheck disable=SC2046 # as above
+kill -9 $(keepers)
 until_true eval '[ -z "$(resolvers)" ]'
 is "others do not need it" "$(cleave network inspect -f '{{.Name}}' mine)" mine
 like "check tells" "$(cleave system check -q)" "network 'mine': its resolver is gone"
@@ -118,6 +134,17 @@ is "the next command starts it again" "$(ask web base A) $(ask store data A)" "O
 for socket in "$T"/run/names/*.sock; do mv "$socket" "${socket%.sock}.new"; done
 cleave ps -q >/dev/null
 is "is replaced" "$(ask web base A) $(resolvers | wc -l)" "OK $(ip_in base mine) 2"
+
+# An instance that is started again by its policy, alone in its network
+cleave network create --subnet 10.253.5.0/24 lone >/dev/null
+up solo --network lone --restart always
+is "alone" "$(ask solo solo A)" "OK $(ip_in solo lone)"
+was=${pids[solo]}
+kill -9 "$was"
+restarted() { pid solo && [ "${pids[solo]}" != 0 ] && [ "${pids[solo]}" != "$was" ]; }
+until_true restarted
+until_true eval '[ "$(ask solo solo A)" = "OK $(ip_in solo lone)" ]'
+cleave rm -f solo >/dev/null
 
 # Programs of the host that have port 53, or that of the resolver
 cleave network create --subnet 10.253.3.0/24 busy >/dev/null
@@ -167,5 +194,5 @@ is "it goes on" "$(ask web web A) $(ask base web A tcp)" "OK $a OK $a"
 cleave rm -f web base >/dev/null
 is "one is left" "$(resolvers | wc -l)" 1
 cleave rm -f store busy1 >/dev/null
-is "none is left" "$(resolvers)" ''
+is "none is left" "$(resolvers)$(keepers)$(find /sys/fs/cgroup{,/*}/cleave -maxdepth 1 -name "names-${id:0:12}" 2>/dev/null)" ''
 kill $server $asker

@@ -66,6 +66,9 @@ is "MTU that was asked for" "$(cleave exec aa cat /sys/class/net/eth0/mtu)" 1300
 like "its alias" "$(cleave exec aa cat /etc/hosts)" 'alias'
 up bb --network mine --ip 10.251.7.200 cleave/tiny sleep 1000
 is "an address that was asked for" "$(cleave exec bb ip addr show eth0 | grep -c 10.251.7.200/24)" 1
+is "as Podman writes it" "$(inside --network mine:ip=10.251.7.201,mac=02:42:00:00:00:78,alias=zz cleave/tiny sh -c 'ip addr show eth0 | grep -c -e 10.251.7.201/24 -e 02:42:00:00:00:78; grep -c zz /etc/hosts' | xargs)" "2 1"
+is "as Docker writes it" "$(inside --network name=mine,ip=10.251.7.201,alias=zz cleave/tiny sh -c 'ip addr show eth0 | grep -c 10.251.7.201/24; grep -c zz /etc/hosts' | xargs)" "1 1"
+refuse 125 'invalid field x=y' run --rm --network mine:x=y cleave/tiny true
 refuse 125 "Address already in use: instance 'bb'" run --rm --network mine --ip 10.251.7.200 cleave/tiny true
 refuse 125 'does not belong to network mine' run --rm --network mine --ip 10.251.9.1 cleave/tiny true
 refuse 125 'does not belong to network mine' run --rm --network mine --ip 10.251.7.9 cleave/tiny true

@@ -44,7 +44,7 @@ for driver in macvlan ipvlan; do
 		continue
 	fi
 	up one --network on-$driver
-	up two --network on-$driver
+	up two --network on-$driver --network-alias two.alias
 	address=$(field one "{{(index .NetworkSettings.Networks \"on-$driver\").IPAddress}}")
 	like "$driver: an address of the range" "$address" '^203.0.113.(6[4-9]|7[0-9])$'
 	# nothing listens, which it says itself
@@ -54,6 +54,15 @@ s.settimeout(10)
 print(errno.errorcode.get(s.connect_ex((sys.argv[1], 99))))' "$address")" ECONNREFUSED
 	is "$driver: to another host" "$(ping_to cleave exec one ping -q -c 1 -W 5 203.0.113.2)" yes
 	is "$driver: from one to the other" "$(ping_to cleave exec two ping -q -c 1 -W 5 "$address")" yes
+	is "$driver: by name, whoever came first" "$(ping_to cleave exec two ping -q -c 1 -W 5 one) $(ping_to cleave exec one ping -q -c 1 -W 5 two.alias)" "yes yes"
+	cleave exec one sh -c 'echo 192.0.2.9 mine >>/etc/hosts'
+	cleave rename two second
+	is "$driver: renamed" "$(cleave exec one sed -n 's/^[0-9.]*\t\(second\) .*/\1/p' /etc/hosts)" second
+	cleave stop -t 0 second >/dev/null
+	is "$driver: when it is gone" "$(cleave exec one grep -c -e second -e 'of network' /etc/hosts; cleave exec one grep mine /etc/hosts)" $'0\n192.0.2.9 mine'
+	cleave start second >/dev/null
+	is "$driver: when it came back" "$(ping_to cleave exec one ping -q -c 1 -W 5 second) $(ping_to cleave exec second ping -q -c 1 -W 5 one)" "yes yes"
+	cleave rename second two
 	is "$driver: its host is not reached" "$(ping_to cleave exec two ping -q -c 1 -W 1 203.0.113.1)" no
 	cleave rm -f one two >/dev/null
 done
@@ -102,11 +111,38 @@ resolves() { # INSTANCE NAME
 is "a name" "$(resolves peer slow)" "OK $(field slow '{{.NetworkSettings.IPAddress}}')"
 cleave rm -f slow peer >/dev/null
 cleave network rm fast >/dev/null
-for tool in iptables iptables-legacy; do
-	command -v $tool >/dev/null && "${engine[@]}" $tool -w -S >/dev/null 2>&1 || continue
-	rules() { "${engine[@]}" $tool-save | sed 's/^#.*//; s/\[[0-9:]*\]//'; }
-	"${engine[@]}" $tool -w -P FORWARD DROP
-	"${engine[@]}" $tool -w -P INPUT DROP
+close_host() { # for the rules of $tool
+	if [ $tool = nft ]; then # tables of any name; one is closed by its policy, one by its last rule
+		"${engine[@]}" nft -f - <<-'END'
+			table inet guard {
+				chain in { type filter hook input priority 0; policy drop; ct state established,related accept; iif lo accept; }
+				chain through { type filter hook forward priority 5; policy accept; ct state established,related accept; counter reject; }
+				chain open { type filter hook forward priority 6; policy accept; ip daddr 192.0.2.1 drop; }
+			}
+		END
+	else
+		"${engine[@]}" $tool -w -P FORWARD DROP
+		"${engine[@]}" $tool -w -P INPUT DROP
+	fi
+}
+open_host() {
+	if [ $tool = nft ]; then
+		"${engine[@]}" nft delete table inet guard
+	else
+		"${engine[@]}" $tool -w -P FORWARD ACCEPT
+		"${engine[@]}" $tool -w -P INPUT ACCEPT
+	fi
+}
+rules() {
+	if [ $tool = nft ]; then
+		"${engine[@]}" nft list table inet guard | sed 's/packets [0-9]* bytes [0-9]*//'
+	else
+		"${engine[@]}" $tool-save | sed 's/^#.*//; s/\[[0-9:]*\]//'
+	fi
+}
+for tool in nft iptables iptables-legacy; do
+	[ $tool = nft ] || { command -v $tool >/dev/null && "${engine[@]}" $tool -w -S >/dev/null 2>&1; } || continue
+	close_host
 	before=$(rules)
 	cleave network create --subnet 10.254.1.0/24 fast >/dev/null
 	up slow --network fast
@@ -115,12 +151,12 @@ for tool in iptables iptables-legacy; do
 	is "$tool: a way out" "$(ping_to cleave exec slow ping -q -c 1 -W 5 203.0.113.2)" yes
 	is "$tool: the host itself stays closed" "$(ping_to cleave exec slow ping -q -c 1 -W 1 10.254.1.1)" no
 	like "$tool: rules that were added" "$(rules)" 'cleave cl-'
+	[ $tool != nft ] || is "$tool: none where it is open" "$("${engine[@]}" nft list chain inet guard open | grep -c cleave)" 0
 	of_one=$(rules)
 	up more --network fast
 	is "$tool: no more for the next" "$(rules)" "$of_one"
 	cleave rm -f slow peer more >/dev/null
 	cleave network rm fast >/dev/null
 	is "$tool: in the end the rules are as before" "$(rules)" "$before"
-	"${engine[@]}" $tool -w -P FORWARD ACCEPT
-	"${engine[@]}" $tool -w -P INPUT ACCEPT
+	open_host
 done

@@ -77,6 +77,9 @@ is "one of a range" "$(up range -p "$a-$((a + 20)):80" cleave/tiny sleep 1000; p
 up all -P --expose 80 --expose 53/udp cleave/tiny sleep 1000
 is "-P" "$(cleave port all | sed 's/:[0-9]*$//')" $'80/tcp -> 0.0.0.0\n53/udp -> 0.0.0.0'
 
+up sctp -p 132/sctp -p "$c:133/sctp" cleave/tiny sleep 1000
+like "sctp" "$(cleave port sctp | xargs)" "^132/sctp -> 0.0.0.0:[0-9]+ 133/sctp -> 0.0.0.0:$c\$"
+
 # Given back at the end, also when its processes were all killed
 cleave stop -t 0 web >/dev/null
 is "of one that is stopped" "$(get "127.0.0.1:$a")$(cleave port web)" ''

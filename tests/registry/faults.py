@@ -20,13 +20,17 @@ Prints its port.  MODE-FILE is read for every request; words:
   referrers  there is a list of what belongs to manifests, in two pages
   leak       layers are redirected to another name of this host; MODE-FILE.leak appears when a password comes along
 
-As a proxy of HTTP it sends everything to that registry, whatever its name.
+As a proxy of HTTP it sends everything to that registry, whatever its name; what is to be connected it connects to the port of
+that number on this machine.  MODE-FILE.log gets lines: "blob BYTES" for each answer with one, "connect HOST:PORT [USER:PASSWORD]".
 """
 
+import base64
 import http.client
 import http.server
 import json
+import socket
 import sys
+import threading
 import time
 
 UPSTREAM = int(sys.argv[1])
@@ -39,6 +43,20 @@ cut_uploads = set()
 def modes():
     with open(sys.argv[2], encoding="ascii") as f:
         return dict((w.split("=", 1) + ["0"])[:2] for w in f.read().split())
+
+
+def log(line):
+    with open(sys.argv[2] + ".log", "a", encoding="ascii") as f:
+        f.write(line + "\n")
+
+
+def pump(source, sink):
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -211,6 +229,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         back = {k: v for k, v in got.getheaders() if k not in ("Content-Length", "Date", "Connection")}
         blob = "/blobs/sha256:" in self.path and self.command == "GET"
         if blob:
+            log(f"blob {len(text)}")
             text = self.change(m, text, back)
         if "digest" in m and "Docker-Content-Digest" in back:
             back["Docker-Content-Digest"] = "sha256:" + "0" * 64
@@ -223,6 +242,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.send_body(m if blob else {}, text)
         up.close()
+
+    def do_CONNECT(self):
+        user = self.headers.get("Proxy-Authorization", "").removeprefix("Basic ")
+        log(f"connect {self.path} {base64.b64decode(user).decode()}".rstrip())
+        with socket.create_connection(("127.0.0.1", int(self.path.rsplit(":", 1)[1]))) as up:
+            self.send_response(200)
+            self.end_headers()
+            back = threading.Thread(target=pump, args=(up, self.connection))
+            back.start()
+            pump(self.connection, up)
+            back.join()
+        self.close_connection = True
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = forward
 

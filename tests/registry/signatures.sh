@@ -53,7 +53,7 @@ policy '{"type": "reject"}' && refused "scope '$R'.: all images are rejected" "$
 printf '{"default": [{"type": "reject"}], "transports": {"docker": {"%s/a": [{"type": "insecureAcceptAnything"}]}}}' "$R" >"$P"
 comes "a repository" "$R/a:1"
 refused "scope 'default'.: all images are rejected" "$R/b:1"
-policy '{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/x"}' && refused "'signedBy' is not known here" "$R/a:1"
+policy '{"type": "signedBy", "keyType": "X509Certificates", "keyPath": "/x"}' && refused "'X509Certificates' is not known here" "$R/a:1"
 echo '{"default": []}' >"$P"
 refuse 1 'default: expected a list of 1 to 64' pull -q "$R/a:1"
 
@@ -99,4 +99,106 @@ comes "a second signature" "$R/b:1"
 signed_by one && comes "beside the first" "$R/b:1"
 cleave push -q --sign-by-sigstore-private-key "$T/one.key" "$R/b:1" >/dev/null
 is "one signature for each key" "$(count)" 2
+
+# Keys as cosign encrypts them; a program that has nothing of ours made this one of the key of elliptic curves below
+cat >"$T/sealed.key" <<-'END'
+	-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----
+	eyJrZGYiOnsibmFtZSI6InNjcnlwdCIsInBhcmFtcyI6eyJOIjozMjc2OCwiciI6
+	OCwicCI6MX0sInNhbHQiOiI5TUxiNlM5Sm4rM1U2emVRS2VmcHRYdTNqaWhJd2RN
+	cU9MWlRycm9hc3p3PSJ9LCJjaXBoZXIiOnsibmFtZSI6Im5hY2wvc2VjcmV0Ym94
+	Iiwibm9uY2UiOiJxLzJrZ0I3VUpiQUo3R01rZXpCNVlJRzhBTmh0bWpmaCJ9LCJj
+	aXBoZXJ0ZXh0IjoiUzBhUUtVbVhXUnpmdWM3aEtERVFHaHA1L2Zma0s3REE4T3pu
+	cWphdlduNVgzU1kzSGVaU21WM2t2eE95dFlJNlUydGdxemQrNWE3UmtGekU0SDFv
+	em5BTGY3aXZuck52L05uNjJUMUNVZHVzdFhpeWczWGU5OTRNOTl0TzNFU1RDVlNK
+	c0FlU3cxWkFZM0N5bjNsRlZOM1JFd3NvTE5pWGlodnhQRy9IdzdsNFRVK0pYUHdU
+	OU90OFhJZDJYYnlPSlhxRXJWTTV3TWUvMXc9PSJ9
+	-----END ENCRYPTED SIGSTORE PRIVATE KEY-----
+END
+echo wrong >"$T/wrong"
+refuse 1 "key '.*sealed.key' is encrypted" push -q --sign-by-sigstore-private-key "$T/sealed.key" "$R/b:1"
+refuse 1 "the password of key '.*sealed.key' is wrong" push -q --sign-by-sigstore-private-key "$T/sealed.key" --sign-passphrase-file "$T/wrong" "$R/b:1"
+is "a key of cosign" "$(cleave push -q --sign-by-sigstore-private-key "$T/sealed.key" --sign-passphrase-file "$T/password" "$R/b:1")" "$R/b:1"
+is "its password from the environment" "$(COSIGN_PASSWORD=secret cleave push -q --sign-by-sigstore-private-key "$T/sealed.key" "$R/b:1")" "$R/b:1"
+is "signed once" "$(count)" 3
+cat >"$T/sealed.pub" <<-'END'
+	-----BEGIN PUBLIC KEY-----
+	MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEOFEFFCqxauO4LpLNdBLR6yN9tydJ
+	bb3u1PF4/Ey88U9/y9YZsYNiIyX+ZWekOgIMXJ4eIVOuzlaMVmH27B9tpA==
+	-----END PUBLIC KEY-----
+END
+signed_by sealed && comes "what it signed" "$R/b:1"
+
+# Signatures of GPG, beside the registry: skopeo makes them
+export GNUPGHOME=$T/gpg
+mkdir -m 700 "$GNUPGHOME"
+gpg_key() { # NAME
+	timeout 120 gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-generate-key "$1@example.org" ed25519 sign never 2>/dev/null
+	gpg --batch --armor --export "$1@example.org" >"$T/$1.asc"
+	gpg --batch --export "$1@example.org" >"$T/$1.gpg"
+}
+if ! gpg_key first || ! [ -s "$T/first.asc" ]; then
+	no "gpg makes a key"
+fi
+gpg_key second
+mkdir -p "$HOME/.config/containers/registries.d"
+beside() { printf 'default-docker:\n  lookaside: file:///nowhere\ndocker:\n  %s:\n    lookaside: %s\n    lookaside-staging: file://%s\n' "$R" "$1" "$T/beside" >"$HOME/.config/containers/registries.d/test.yaml"; }
+beside "file://$T/beside"
+gpg_signed() { policy "{\"type\": \"signedBy\", \"keyType\": \"GPGKeys\", $1}"; }
+echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$P"
+gpg_sign() { # KEY IMAGE
+	skopeo --policy "$P" --registries.d "$HOME/.config/containers/registries.d" copy -q --dest-tls-verify=false --sign-by "$1@example.org" "oci:$T/img" "docker://$R/$2"
+}
+skopeo copy -q --dest-tls-verify=false "oci:$T/img" "docker://$R/g:1"
+gpg_signed "\"keyPath\": \"$T/first.asc\"" && refused 'it is not signed' "$R/g:1"
+echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$P"
+gpg_sign first g:1 || no "skopeo signs"
+is "skopeo made a signature" "$(find "$T/beside" -name signature-1 | wc -l)" 1
+gpg_signed "\"keyPath\": \"$T/first.asc\"" && comes "signed with GPG" "$R/g:1"
+gpg_signed "\"keyPath\": \"$T/first.gpg\"" && comes "a key that is not in ASCII" "$R/g:1"
+gpg_signed "\"keyData\": \"$(base64 -w 0 "$T/first.gpg")\"" && comes "a key in the file" "$R/g:1"
+gpg_signed "\"keyPaths\": [\"$T/second.asc\", \"$T/first.asc\"]" && comes "one of two keys" "$R/g:1"
+gpg_signed "\"keyPath\": \"$T/second.asc\"" && refused 'no signature was made with a key of the policy' "$R/g:1"
+gpg_signed "\"keyPath\": \"$T/password\"" && refused 'has no public key of GPG' "$R/g:1"
+gpg_signed "\"keyPath\": \"$T/first.asc\"" && refused 'it is not signed' "$R/a:1"
+skopeo --policy <(echo '{"default": [{"type": "insecureAcceptAnything"}]}') copy -q --src-tls-verify=false --dest-tls-verify=false "docker://$R/g:1" "docker://$R/g:2"
+refused "its signature is for '$R/g:1'" "$R/g:2"
+gpg_signed "\"keyPath\": \"$T/first.asc\", \"signedIdentity\": {\"type\": \"matchRepository\"}" && comes "any tag, of GPG" "$R/g:2"
+is "skopeo takes and refuses the same" "$(for t in g:1 g:2 a:1; do
+	timeout 60 skopeo --policy "$P" --registries.d "$HOME/.config/containers/registries.d" copy -q --src-tls-verify=false "docker://$R/$t" "dir:$T/dir" >/dev/null 2>&1
+	echo $?
+done | xargs)" "0 0 1"
+gpg_signed "\"keyPath\": \"$T/first.asc\""
+signature=$(find "$T/beside" -name signature-1)
+cp "$signature" "$T/signature"
+printf x | dd of="$signature" bs=1 seek=60 conv=notrunc status=none
+refused 'no signature was made' "$R/g:1"
+cp "$T/signature" "$signature"
+printf '' >"$signature"
+refused 'no signature was made' "$R/g:1"
+mv "$signature" "$signature-" && refused 'it is not signed' "$R/g:1"
+mv "$signature-" "$signature" && cp "$T/signature" "$signature"
+
+# By a key that has expired since
+old=(gpg --batch --quiet --pinentry-mode loopback --passphrase '' --faked-system-time)
+"${old[@]}" 20200101T000000 --quick-generate-key late@example.org ed25519 sign 1d 2>/dev/null
+gpg --batch --armor --export late@example.org >"$T/late.asc"
+printf '{"critical":{"type":"atomic container signature","image":{"docker-manifest-digest":"%s"},"identity":{"docker-reference":"%s"}},"optional":{}}' \
+	"$digest" "$R/g:1" >"$T/payload"
+"${old[@]}" 20200101T010000 --yes --local-user late@example.org --sign --output "$signature" "$T/payload" 2>/dev/null
+gpg_signed "\"keyPath\": \"$T/late.asc\"" && refused 'no signature was made' "$R/g:1"
+gpg --batch --quiet --pinentry-mode loopback --passphrase '' --yes --local-user second@example.org --sign --output "$signature" "$T/payload" 2>/dev/null
+gpg_signed "\"keyPath\": \"$T/second.asc\"" && comes "what gpg signs without skopeo" "$R/g:1"
+cp "$T/signature" "$signature"
+gpg_signed "\"keyPath\": \"$T/first.asc\""
+
+# Over HTTP
+(cd "$T/beside" && exec python3 -m http.server --bind 127.0.0.1 0 >"$T/http.log" 2>&1) &
+servers+=($!)
+until_true grep -q 'port [0-9]' "$T/http.log"
+beside "http://127.0.0.1:$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$T/http.log" | head -n 1)"
+comes "a signature that a server has" "$R/g:1"
+refused 'it is not signed' "$R/a:1"
+echo nonsense >"$HOME/.config/containers/registries.d/test.yaml"
+refuse 1 'test.yaml: line 1: not understood' pull -q "$R/g:1"
+gpgconf --kill all
 true

@@ -142,4 +142,11 @@ for ACCEL in soft $([ ! -w /dev/kvm ] || echo kvm); do
 		ended "$ACCEL: power off after a watchpoint" 0
 	fi
 done
+# data: a KVM that only emulates does not look
+stack=0x$(nm guest | awk '$3 == "stack" { print $1 }' | sed 's/^0*//')
+ACCEL=soft KERNEL=guest start --paused --append o --memory 32M
+until_socket
+debug "watch *(int *) ($stack - 4)" continue delete "awatch *(char *) ($stack - 8)" continue delete continue
+said "watchpoints" 'Hardware watchpoint 1' '^Old value = 0$' '^New value = [1-9]' 'Hardware access' 'Value = |New value = ' 'exited normally'
+ended "watchpoints: power off" 0
 exit $failed

@@ -14,12 +14,17 @@ gcc -O2 -Wall -Wextra -Werror -ffreestanding -fno-pic -fno-stack-protector -fcf-
 	ld -m elf_x86_64 -static -nostdlib -z noexecstack --no-warn-rwx-segments -Ttext=0x200000 -e start -o levels long.o levels.o ||
 	exit 1
 failed=0
-for soft in tlb interp; do
+for soft in tlb interp verify; do
 	status=0
-	timeout 120 "$bin/cleave-vmm" --accel soft --soft $soft --kernel levels --append a --memory 32M >out 2>err </dev/null || status=$?
+	timeout 120 "$bin/cleave-vmm" --accel soft --soft $soft --kernel levels --append a --memory 32M --stats >out 2>err </dev/null || status=$?
 	cat out
 	if [ $status != 0 ] || ! grep -q '^DONE' out || grep -q wrong out err; then
 		echo "FAIL $soft: exit status $status"
+		cat err
+		failed=1
+	fi
+	if [ $soft = verify ] && ! grep -qE 'verified [1-9][0-9]{2,}$' err; then
+		echo "FAIL $soft"
 		cat err
 		failed=1
 	fi

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# Make the root file system that the workloads of this folder run from, and print the path of its tarball.
+# image.bash [FOLDER]: make the root file system that tests of a folder (this one) run from, and print the path of its tarball.
 #
-# A Debian system with the packages of image-packages.txt; kept in build/workloads/KEY, where KEY is a
+# A Debian system with the packages of FOLDER/image-packages.txt; kept in build/FOLDER/KEY, where KEY is a
 # hash of this script and that list. Takes a minute or two and a Debian mirror when it is not there.
 # Exit status 77 when there is no mirror.
 #
@@ -11,11 +11,12 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-cache=$(cd "$here/../.." && pwd)/build/workloads
+folder=$(realpath "${1:-$here}")
+cache=$(cd "$here/../.." && pwd)/build/$(basename "$folder")
 mirror=${WORKLOADS_MIRROR:-http://deb.debian.org/debian}
 security=${WORKLOADS_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
 release=bookworm
-key=$(cat "$0" "$here/image-packages.txt" | sha256sum | cut -c 1-16)
+key=$(cat "$0" "$folder/image-packages.txt" | sha256sum | cut -c 1-16)
 out=$cache/$key/debian.tar
 
 if [ ! -e "$out" ]; then
@@ -31,7 +32,7 @@ if [ ! -e "$out" ]; then
 		"$mirror/dists/$release/InRelease" "$work/InRelease" >&2 || exit 77
 	mmdebstrap --quiet --mode=root --variant=minbase --format=tar \
 		--keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
-		--include="$(paste -sd, "$here/image-packages.txt")" --aptopt="$work/apt.conf" \
+		--include="$(paste -sd, "$folder/image-packages.txt")" --aptopt="$work/apt.conf" \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
 		"$release" "$work/debian.tar" "deb $mirror $release main" \
 		"deb $mirror $release-updates main" "deb $security $release-security main" >&2

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "base/str.h"
+#include "cli/oci/runtime.h"
 #include "cli/oci/verb.h"
 #include "oci/cgroup.h"
 #include "oci/container.h"
@@ -158,6 +159,8 @@ static int update_run(struct oci_cli *cli, void *data, int argc, char **argv, st
 	if (c->cgroup == NULL)
 		return err_msg(err, -EINVAL, "container '%s' has no cgroup to update", argv[0]);
 	r = o->resources != NULL ? from_file(o->resources, c->spec, &res, err) : from_flags(o, &res, err);
+	if (r == 0 && oci_runtime.update != NULL)
+		r = oci_runtime.update(c, &res, err);
 	if (r == 0)
 		r = oci_cgroup_apply(c->cgroup, &res, true, err);
 	return r == 0 ? update_rdt(o, c, err) : r;

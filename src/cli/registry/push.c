@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -42,7 +43,8 @@ static int read_key(const struct push_opts *o, struct reg_key **ret, struct err 
 		return err_set(err, r, "read '%s'", o->sign_password_file);
 	if (password.p != NULL)
 		password.p[strcspn(password.p, "\r\n")] = '\0';
-	return reg_key_read_private(o->sign_key, text.p != NULL ? text.p : "", text.len, password.p, ret, err);
+	return reg_key_read_private(o->sign_key, text.p != NULL ? text.p : "", text.len,
+				    o->sign_password_file != NULL ? password.p : getenv("COSIGN_PASSWORD"), ret, err);
 }
 
 static void tell(struct engine *e, const struct reg_push *p, const char *name, bool quiet)

@@ -13,6 +13,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -84,12 +85,22 @@ static int drop_capabilities(void)
 	return (int) sys_call(__NR_capset, (long) &head, (long) none, 0, 0, 0, 0);
 }
 
-int names_confine(void)
+/* After who it is has changed, which forgets it */
+static int die_with(long parent)
+{
+	long r = sys_call(__NR_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0, 0);
+
+	return r == 0 && sys_call(__NR_getppid, 0, 0, 0, 0, 0, 0) != parent ? -ESRCH : (int) r;
+}
+
+int names_confine(long parent)
 {
 	int r = become_nobody();
 
 	if (r == 0)
 		r = drop_capabilities();
+	if (r == 0)
+		r = die_with(parent);
 	if (r == 0)
 		r = (int) sys_call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
 	return r == 0 ? filter() : r;

@@ -14,6 +14,7 @@
 #include "bare/sys.h"
 #include "engine/names/answer.h"
 #include "engine/names/confine.h"
+#include "engine/names/keep.h"
 #include "engine/names/protocol.h"
 #include "engine/names/relay.h"
 #include "engine/names/socket.h"
@@ -102,13 +103,14 @@ int program(int argc, char **argv)
 {
 	static const char usage[] = "cleave-names is started by cleave\n";
 	struct pollfd control = { .fd = NAMES_FD_CONTROL, .events = POLLIN };
+	long keeper;
 
-	(void) argv;
-	if (argc != 3) { /* run root and network, for those who look at processes */
+	if (argc != 5) {
 		(void) sys_write_all(2, usage, sizeof(usage) - 1); /* nobody else to tell */
 		return 2;
 	}
-	if (names_confine() < 0)
+	keeper = names_keep(argv);
+	if (keeper < 0 || names_confine(keeper) < 0)
 		return 1;
 	relay_init(&relay, &table, NAMES_FD_UDP);
 	streams_init(&streams, &table, NAMES_FD_TCP);

@@ -14,6 +14,8 @@
 #define NAMES_FD_CONTROL 3
 #define NAMES_FD_UDP 4
 #define NAMES_FD_TCP 5
+#define NAMES_FD_LOCK 6
+#define NAMES_FD_PROGRAM 7 /* `cleave` */
 
 #define NAMES_PORT 53
 #define NAMES_ID 64 /* bytes of the id of an instance */

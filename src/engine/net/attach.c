@@ -31,6 +31,7 @@
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
 #include "engine/net/pasta.h"
+#include "engine/net/peers.h"
 #include "engine/net/port.h"
 
 #define BRIDGE_FILTER "/proc/sys/net/bridge/bridge-nf-call-iptables"
@@ -221,6 +222,13 @@ static int start(struct starting *s, struct err *err)
 	if (r < 0)
 		return r;
 	resolve(s);
+	for (int k = 0; r == 0 && k < s->n; k++)
+		if (peers_known(&s->networks[k])) {
+			s->net->peers = true;
+			r = peers_add(s->e, &s->networks[k], s->i->id, &s->hosts, err);
+		}
+	if (r < 0)
+		return r;
 	s->net->hosts = s->hosts.failed ? NULL : arena_strdup(&s->net->arena, s->hosts.p != NULL ? s->hosts.p : "");
 	return s->net->hosts != NULL ? 0 : err_set(err, -ENOMEM, "start instance '%s'", s->i->name);
 }
@@ -269,6 +277,14 @@ int eng_net_connect(struct engine *e, pid_t pid, struct err *err)
 	return netns < 0 ? netns : net_legs_attach(netns, e->net->legs, e->net->n, err);
 }
 
+void eng_net_started(struct engine *e, const struct eng_instance *i)
+{
+	struct err why = { 0 };
+
+	if (e->net != NULL && e->net->peers && peers_tell_all(e, i->id, &why) < 0)
+		log_warning("names are not known to all: %s", why.text);
+}
+
 /* What the rules know of its ports; rows stay until that is gone. */
 static int unpublish(struct engine *e, const char *id, struct err *err)
 {
@@ -307,13 +323,17 @@ static int holds(struct engine *e, const char *id, struct err *err)
 
 int eng_net_stop(struct engine *e, const char *id, struct err *err)
 {
-	int r = holds(e, id, err);
+	_cleanup_(arena_fini) struct arena a = { 0 };
+	struct eng_network *networks = NULL;
+	int r = holds(e, id, err), n = 0;
 
 	if (e->rootless)
 		pasta_end(e, id);
 	if (r <= 0)
 		return r;
-	r = r == 1 ? unpublish(e, id, err) : 0; /* no rule knows of pasta's ports */
+	if (r == 1)
+		n = network_of(e, id, &a, &networks, err);
+	r = n < 0 ? n : r == 1 ? unpublish(e, id, err) : 0; /* no rule knows of pasta's ports */
 	if (r == 0)
 		r = db_begin(e->db, err);
 	if (r < 0)
@@ -328,6 +348,9 @@ int eng_net_stop(struct engine *e, const char *id, struct err *err)
 		return r;
 	}
 	r = db_commit(e->db, err);
+	for (int k = 0; r == 0 && k < n; k++)
+		if (peers_known(&networks[k]))
+			(void) peers_tell(e, &networks[k], NULL); /* an address of nobody does no harm; the next one tells */
 	(void) names_repair(e, NULL); /* a network that is left may miss its resolver; `system check` says what cannot be */
 	return r;
 }

@@ -36,6 +36,7 @@ struct eng_net_want {
  * @hosts: lines for its /etc/hosts
  * @resolver: address of its network's resolver; NULL: the host's are used
  * @gateway: the host's address in its first network; "" for none
+ * @peers: instances of its networks know it by their /etc/hosts
  * @pasta: command line of the program that stands for networks without root; empty for none
  */
 struct eng_net {
@@ -44,6 +45,7 @@ struct eng_net {
 	size_t n;
 	const char *hosts, *resolver;
 	char gateway[NET_TEXT_MAX];
+	bool peers;
 	struct img_words pasta;
 };
 
@@ -66,6 +68,9 @@ int eng_net_start(struct engine *e, const struct eng_instance *i, const struct e
 
 /** eng_net_connect() - make the devices of e->net in the namespace of process @pid; asks no database; 0 or -errno with a message */
 int eng_net_connect(struct engine *e, pid_t pid, struct err *err);
+
+/** eng_net_started() - it runs: those who know it by their files are told, and its own is complete */
+void eng_net_started(struct engine *e, const struct eng_instance *i);
 
 /** eng_net_stop() - give everything back; can be repeated; 0 or -errno with a message */
 int eng_net_stop(struct engine *e, const char *id, struct err *err);

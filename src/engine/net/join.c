@@ -2,8 +2,8 @@
 /**
  * DOC: networks that an instance enters or leaves after it was made
  *
- * Its configuration changes first, then what it has now; somebody who dies in between leaves what its next start puts
- * right.
+ * A lease that its configuration does not know is what somebody left who died: entering ends with the configuration,
+ * leaving begins with it.  The same command, its opposite, or the next start puts that right.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -205,45 +205,29 @@ static void tell(struct engine *e, const char *action, const struct eng_network 
 	eng_event(e, "network", action, n->id, (const char *const[]) { "container", i->id, "name", n->name, "type", n->driver, NULL });
 }
 
-static int join(struct engine *e, const struct eng_instance *i, struct eng_config *c, const struct eng_net_want *want,
-		struct err *err)
+/* Its configuration asks for all but one (@without, -1: all) of these networks. */
+static int save_wants(struct engine *e, const struct eng_instance *i, struct eng_config *c, const struct eng_net_want *wants, int n,
+		      int without, struct err *err)
 {
-	struct eng_net_want wants[ENG_NETWORKS_MAX + 1], w = *want;
-	struct eng_network n;
-	int r = eng_network_find(e, want->name, &c->arena, &n, err), count = 0;
+	struct eng_net_want list[ENG_NETWORKS_MAX + 1];
+	int count = 0, r;
 
-	if (r == 0)
-		r = check_join(c, i, &n, err);
-	if (r == 0 && n.device[0] == '\0')
-		r = network_default(e, &c->arena, &n, err);
-	if (r == 0)
-		r = count = eng_net_wants(c, &c->arena, wants, err);
-	if (r < 0)
-		return r;
-	if (place_of(wants, count, n.name) >= 0)
-		return err_msg(err, -EEXIST, "endpoint with name %s already exists in network %s", i->name, n.name);
-	w.name = n.name;
-	wants[count] = w;
-	r = i->state == ENG_STATE_RUNNING ? attach(e, i, c, &n, &w, count == 0, err) : 0;
-	if (r == 0)
-		r = set_wants(c, wants, count + 1, err);
-	if (r == 0)
-		r = eng_instance_config_save(e, i, c, err);
-	if (r == 0)
-		tell(e, "connect", &n, i);
-	return r;
+	for (int k = 0; k < n; k++)
+		if (k != without)
+			list[count++] = wants[k];
+	r = set_wants(c, list, count, err);
+	return r == 0 ? eng_instance_config_save(e, i, c, err) : r;
 }
 
-int eng_net_join(struct engine *e, const struct eng_instance *i, const struct eng_net_want *want, struct err *err)
+/* Return: the number of its device in a network, + 1; 0 it has no lease there; -errno with a message. */
+static int find_lease(struct engine *e, const struct eng_instance *i, const struct eng_network *n, struct err *err)
 {
-	struct eng_config c;
-	int r = eng_instance_config(e, i, &c, err);
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	int r = db_query(e->db, &rows, err, "SELECT number + 1 FROM endpoint WHERE instance = ? AND network = ?", "ss", i->id, n->id);
 
-	if (r < 0)
-		return r;
-	r = join(e, i, &c, want, err);
-	eng_config_fini(&c);
-	return r;
+	if (r == 0)
+		r = db_next(rows, err);
+	return r == 1 ? (int) db_i64(rows, 0) : r;
 }
 
 static int detach(struct engine *e, const struct eng_instance *i, struct eng_config *c, const struct eng_network *n, struct err *err)
@@ -264,30 +248,77 @@ static int detach(struct engine *e, const struct eng_instance *i, struct eng_con
 	return r;
 }
 
+static int join(struct engine *e, const struct eng_instance *i, struct eng_config *c, const struct eng_net_want *want,
+		struct err *err)
+{
+	struct eng_net_want wants[ENG_NETWORKS_MAX + 1], w = *want;
+	struct eng_network n;
+	int r = eng_network_find(e, want->name, &c->arena, &n, err), count = 0;
+	bool running = i->state == ENG_STATE_RUNNING, known;
+
+	if (r == 0)
+		r = check_join(c, i, &n, err);
+	if (r == 0 && n.device[0] == '\0')
+		r = network_default(e, &c->arena, &n, err);
+	if (r == 0)
+		r = count = eng_net_wants(c, &c->arena, wants, err);
+	if (r < 0)
+		return r;
+	known = place_of(wants, count, n.name) >= 0;
+	r = running ? find_lease(e, i, &n, err) : 0;
+	if (r > 0 && !known)
+		r = detach(e, i, c, &n, err);
+	if (r < 0)
+		return r;
+	if (known && (!running || r > 0))
+		return err_msg(err, -EEXIST, "endpoint with name %s already exists in network %s", i->name, n.name);
+	w.name = n.name;
+	wants[known ? place_of(wants, count, n.name) : count++] = w;
+	r = running ? attach(e, i, c, &n, &w, count == 1, err) : 0;
+	if (r == 0)
+		r = save_wants(e, i, c, wants, count, -1, err);
+	if (r == 0)
+		tell(e, "connect", &n, i);
+	return r;
+}
+
+int eng_net_join(struct engine *e, const struct eng_instance *i, const struct eng_net_want *want, struct err *err)
+{
+	struct eng_config c;
+	int r = eng_instance_config(e, i, &c, err);
+
+	if (r < 0)
+		return r;
+	r = join(e, i, &c, want, err);
+	eng_config_fini(&c);
+	return r;
+}
+
 static int leave(struct engine *e, const struct eng_instance *i, struct eng_config *c, const char *network, bool force,
 		 struct err *err)
 {
 	struct eng_net_want wants[ENG_NETWORKS_MAX];
 	struct eng_network n;
-	int r = eng_network_find(e, network, &c->arena, &n, err), count = 0, at;
+	int r = eng_network_find(e, network, &c->arena, &n, err), count = 0, at, lease = 0;
 
 	if (r == 0)
 		r = count = eng_net_wants(c, &c->arena, wants, err);
+	if (r >= 0 && i->state == ENG_STATE_RUNNING)
+		r = lease = find_lease(e, i, &n, err);
 	if (r < 0)
 		return r;
 	at = place_of(wants, count, n.name);
-	if (at < 0)
+	if (at < 0 && lease == 0)
 		return err_msg(err, -ENOENT, "instance '%s' is not connected to network %s", i->name, n.name);
-	memmove(&wants[at], &wants[at + 1], (size_t) (count - at - 1) * sizeof(wants[0]));
-	r = i->state == ENG_STATE_RUNNING ? detach(e, i, c, &n, err) : 0;
+	r = at >= 0 ? save_wants(e, i, c, wants, count, at, err) : 0;
+	if (r == 0 && lease > 0)
+		r = detach(e, i, c, &n, err);
+	if (r < 0 && at >= 0 && !force)
+		(void) save_wants(e, i, c, wants, count, -1, NULL); /* it is still in it; the next start leaves it out otherwise */
 	if (r < 0 && !force)
 		return r;
-	r = set_wants(c, wants, count - 1, err);
-	if (r == 0)
-		r = eng_instance_config_save(e, i, c, err);
-	if (r == 0)
-		tell(e, "disconnect", &n, i);
-	return r;
+	tell(e, "disconnect", &n, i);
+	return 0;
 }
 
 int eng_net_leave(struct engine *e, const struct eng_instance *i, const char *network, bool force, struct err *err)

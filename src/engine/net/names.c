@@ -28,10 +28,14 @@
 #include "engine/net/attach.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
+#include "engine/net/peers.h"
 #include "engine/net/resolver.h"
 
 #define RESOLV_MAX (1u << 20) /* bytes of the host's resolv.conf */
 #define HOST_SERVERS_MAX 8
+
+/* As names_known(), of network n */
+#define KNOWN "n.driver = 'bridge' AND n.name != '" ENG_NETWORK_DEFAULT "'"
 
 /* Room for the largest; what is sent is what is used of it. */
 struct letter {
@@ -103,8 +107,8 @@ static int read_servers(struct engine *e, struct letter *l, const char *instance
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
 	int r = db_query(e->db, &rows, err,
-			 "SELECT n.gateway, n.internal, n.driver = 'bridge' AND n.name != '" ENG_NETWORK_DEFAULT "' AND n.id != ?2"
-			 " FROM endpoint AS e JOIN network AS n ON n.id = e.network WHERE e.instance = ?1 ORDER BY e.number",
+			 "SELECT n.gateway, n.internal, " KNOWN " AND n.id != ?2 FROM endpoint AS e JOIN network AS n ON n.id = e.network"
+			 " WHERE e.instance = ?1 ORDER BY e.number",
 			 "ss", instance, network);
 
 	while (r == 0 && (r = db_next(rows, err)) == 1) {
@@ -196,32 +200,14 @@ static int tell(struct engine *e, const struct eng_network *n, const char *insta
 	return names_start(e, n, err);
 }
 
-/* Ids of those networks of an instance that have resolvers */
-static int networks_of(struct engine *e, const char *instance, struct arena *a, struct eng_network **ret, struct err *err)
-{
-	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
-	struct eng_network *list = arena_alloc(a, ENG_NETWORKS_MAX, sizeof(*list)), one;
-	int n = 0, r = list == NULL ? err_set(err, -ENOMEM, "read the networks of an instance")
-				    : db_query(e->db, &rows, err,
-					       NETWORK_COLUMNS "WHERE id IN (SELECT network FROM endpoint WHERE instance = ?)", "s", instance);
-
-	while (r == 0 && (r = db_next(rows, err)) == 1) {
-		r = network_row(rows, a, &one, err);
-		if (r == 0 && names_known(&one) && n < ENG_NETWORKS_MAX)
-			list[n++] = one;
-	}
-	*ret = list;
-	return r < 0 ? r : n;
-}
-
 int names_tell(struct engine *e, const char *instance, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	struct eng_network *list;
-	int n = networks_of(e, instance, &a, &list, err), r = 0;
+	int n = network_of(e, instance, &a, &list, err), r = 0;
 
 	for (int i = 0; r == 0 && i < n; i++)
-		r = tell(e, &list[i], instance, err);
+		r = names_known(&list[i]) ? tell(e, &list[i], instance, err) : 0;
 	return n < 0 ? n : r;
 }
 
@@ -229,8 +215,8 @@ int names_gateway(struct engine *e, const char *instance, char ret[NET_TEXT_MAX]
 {
 	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
 	int r = db_query(e->db, &rows, err,
-			 "SELECT n.gateway FROM endpoint AS e JOIN network AS n ON n.id = e.network WHERE e.instance = ? AND n.driver = 'bridge'"
-			 " AND n.name != '" ENG_NETWORK_DEFAULT "' ORDER BY e.number LIMIT 1",
+			 "SELECT n.gateway FROM endpoint AS e JOIN network AS n ON n.id = e.network WHERE e.instance = ? AND " KNOWN
+			 " ORDER BY e.number LIMIT 1",
 			 "s", instance);
 
 	if (r == 0)
@@ -244,7 +230,9 @@ int names_rename(struct engine *e, const struct eng_instance *i, const char *nam
 {
 	int r = db_run(e->db, NULL, "UPDATE endpoint SET names = ? || substr(names, instr(names, ' ')) WHERE instance = ?", "ss", name, i->id);
 
-	return r > 0 ? names_tell(e, i->id, NULL) : r;
+	if (r > 0)
+		r = names_tell(e, i->id, NULL);
+	return r == 0 ? peers_tell_all(e, i->id, NULL) : r;
 }
 
 int names_forget(struct engine *e, const char *network, const char *instance, struct err *err)
@@ -270,10 +258,10 @@ int names_forget_all(struct engine *e, const char *instance, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	struct eng_network *list;
-	int n = networks_of(e, instance, &a, &list, err), r = 0;
+	int n = network_of(e, instance, &a, &list, err), r = 0;
 
 	for (int i = 0; r == 0 && i < n; i++)
-		r = names_forget(e, list[i].id, instance, err);
+		r = names_known(&list[i]) ? names_forget(e, list[i].id, instance, err) : 0;
 	return n < 0 ? n : r;
 }
 

@@ -23,6 +23,7 @@
 #include "engine/event.h"
 #include "engine/instance.h"
 #include "engine/name.h"
+#include "engine/net/attach.h"
 #include "engine/net/network_parts.h"
 
 #define LOCK_FILE "/run/cleave.net.lock" /* for all stores of this host */
@@ -109,6 +110,23 @@ int network_row(struct db_rows *rows, struct arena *arena, struct eng_network *r
 		return err_set(err, -ENOMEM, "read the list of networks");
 	*ret = n;
 	return 0;
+}
+
+int network_of(struct engine *e, const char *instance, struct arena *arena, struct eng_network **ret, struct err *err)
+{
+	_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+	struct eng_network *list = arena_alloc(arena, ENG_NETWORKS_MAX, sizeof(*list));
+	int n = 0, r = list == NULL ? err_set(err, -ENOMEM, "read the networks of an instance")
+				    : db_query(e->db, &rows, err,
+					       NETWORK_COLUMNS "WHERE id IN (SELECT network FROM endpoint WHERE instance = ?)", "s", instance);
+
+	while (r == 0 && n < ENG_NETWORKS_MAX && (r = db_next(rows, err)) == 1) {
+		r = network_row(rows, arena, &list[n], err);
+		if (r == 0)
+			n++;
+	}
+	*ret = list;
+	return r < 0 ? r : n;
 }
 
 int network_insert(struct engine *e, const struct eng_network *n, struct err *err)
@@ -368,13 +386,13 @@ int eng_network_remove(struct engine *e, const char *what, struct err *err)
 		r = db_run(e->db, err, "DELETE FROM network WHERE id = ?", "s", n.id);
 	if (r == 0)
 		r = err_msg(err, -ENOENT, "network %s was removed meanwhile", n.name);
+	if (r > 0) /* before nobody knows of it any more */
+		r = network_down(e, &n, err);
 	if (r < 0) {
 		db_rollback(e->db);
 		return r;
 	}
 	r = db_commit(e->db, err);
-	if (r == 0)
-		r = network_down(e, &n, err);
 	if (r == 0)
 		eng_event(e, "network", "destroy", n.id, (const char *const[]) { "name", n.name, "type", n.driver, NULL });
 	return r;

@@ -19,6 +19,13 @@ struct err;
 /** network_row() - fill @ret from a row of NETWORK_COLUMNS */
 int network_row(struct db_rows *rows, struct arena *arena, struct eng_network *ret, struct err *err);
 
+/**
+ * network_of() - the networks that an instance (its id) has leases in
+ * @ret: array in @arena
+ * Return: number, up to ENG_NETWORKS_MAX; -errno with a message.
+ */
+int network_of(struct engine *e, const char *instance, struct arena *arena, struct eng_network **ret, struct err *err);
+
 /** network_insert() - make its row */
 int network_insert(struct engine *e, const struct eng_network *n, struct err *err);
 

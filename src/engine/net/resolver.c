@@ -21,7 +21,8 @@
 #include "engine/net/network.h"
 #include "net/publish.h"
 #include "net/table.h"
-#include "sys/exe.h"
+#include "oci/cgroup.h"
+#include "sys/cg_layout.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
 
@@ -31,9 +32,9 @@
 #define UNREADY_END ".new" /* of the socket of one that does not know all yet */
 #define NAME_SIZE 32 /* bytes of the name of a file */
 #define PROGRAM "cleave-names"
+#define CGROUP "/cleave/names-"
 #define PATH_SIZE 4096
-#define FD_LOCK (NAMES_FD_TCP + 1)
-#define FDS_END (FD_LOCK + 1)
+#define FDS_END (NAMES_FD_PROGRAM + 1)
 #define SPARE_FD 64 /* above those */
 #define BACKLOG 16
 #define SEND_WAIT_S 1 /* for one that does not read what it is told */
@@ -138,8 +139,9 @@ static int bind_sockets(const struct eng_network *n, int *ret_udp, int *ret_tcp,
 }
 
 struct starting {
-	int dir, control, udp, tcp, report;
+	int dir, control, udp, tcp, cleave, report;
 	struct place at;
+	struct oci_cgroup *cgroup; /* NULL: it stays where we are */
 	char program[PATH_SIZE];
 	char *const *argv;
 };
@@ -152,7 +154,7 @@ static int place_fds(const struct starting *s)
 {
 	const struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 	const int lock = openat(s->dir, s->at.lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	const int fds[] = { s->control, s->udp, s->tcp, lock };
+	const int fds[] = { s->control, s->udp, s->tcp, lock, s->cleave };
 
 	for (int i = 0; i < (int) ARRAY_LEN(fds); i++)
 		if (fds[i] < 0 || dup3(fds[i], SPARE_FD + i, O_CLOEXEC) < 0)
@@ -161,8 +163,19 @@ static int place_fds(const struct starting *s)
 	for (int i = 0; i < (int) ARRAY_LEN(fds); i++)
 		if (dup2(SPARE_FD + i, NAMES_FD_CONTROL + i) < 0)
 			return -errno;
-	(void) close(SPARE_FD + FD_LOCK - NAMES_FD_CONTROL);
-	return fcntl(FD_LOCK, F_SETLK, &whole) < 0 ? -errno : 0;
+	(void) close(SPARE_FD + NAMES_FD_LOCK - NAMES_FD_CONTROL);
+	return fcntl(NAMES_FD_LOCK, F_SETLK, &whole) < 0 ? -errno : 0;
+}
+
+/* Whoever ends or freezes what the starter belongs to, a service or a session, does not mean the network. */
+static void enter_cgroup(const struct starting *s)
+{
+	int fds[CG_V1_MAX], n = s->cgroup != NULL ? oci_cgroup_task_fds(s->cgroup, fds, ARRAY_LEN(fds), NULL) : 0;
+
+	if (n > 0)
+		(void) oci_cgroup_join_fds(fds, (size_t) n, NULL); /* else it stays in some */
+	for (int i = 0; i < n; i++)
+		(void) close(fds[i]); /* joining has told */
 }
 
 /* s->report tells the caller -errno, or closes when the program runs. */
@@ -175,6 +188,8 @@ static _Noreturn void become(struct starting *s)
 	for (int fd = 0; r == 0 && fd <= STDERR_FILENO; fd++)
 		if (dup2(null, fd) < 0)
 			r = -errno;
+	if (r == 0)
+		enter_cgroup(s);
 	if (r == 0)
 		r = place_fds(s);
 	proc_default_signals();
@@ -197,7 +212,9 @@ static int spawn(struct starting *s, struct err *err)
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "create a pipe");
 	s->report = report[1];
-	pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
+	pid = proc_clone(0, SIGCHLD, s->cgroup != NULL ? oci_cgroup_clone_fd(s->cgroup) : -EBADF, NULL);
+	if (pid < 0)
+		pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
 	if (pid == 0) {
 		(void) setsid();
 		pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
@@ -237,15 +254,37 @@ static void kill_holder(int dir, const char *lock)
 		(void) poll(&p, 1, END_WAIT_MS); /* so that its port is free; else the next start waits */
 }
 
+/* Beside the monitor: what runs here may be a copy that is nowhere */
+static int find_program(const struct engine *e, char ret[PATH_SIZE], struct err *err)
+{
+	const char *slash = strrchr(e->monitor, '/');
+	int n = snprintf(ret, PATH_SIZE, "%.*s" PROGRAM, slash != NULL ? (int) (slash + 1 - e->monitor) : 0, e->monitor);
+
+	if (n >= PATH_SIZE)
+		return err_set(err, -ENAMETOOLONG, "find the program '" PROGRAM "'");
+	return access(ret, X_OK) < 0 ? err_set(err, -errno, "find the program '%s'", ret) : 0;
+}
+
+/* A cgroup of its own; NULL where there are none, or somebody else's */
+static struct oci_cgroup *open_cgroup(const struct engine *e, const char *network)
+{
+	char path[sizeof(CGROUP) + DIGITS];
+	const struct oci_cgroup_want want = { .id = PROGRAM, .path = path, .busy = true };
+	struct oci_cgroup *cg = NULL;
+
+	(void) snprintf(path, sizeof(path), CGROUP "%.*s", DIGITS, network);
+	return e->rootless || oci_cgroup_create(&want, &cg, NULL) < 0 ? NULL : cg;
+}
+
 int resolver_start(struct engine *e, const struct eng_network *n, struct err *err)
 {
-	char *const argv[] = { PROGRAM, e->runroot, (char *) n->name, NULL };
-	struct starting s = { .at = place_of(n->id), .argv = argv };
+	char *const argv[] = { PROGRAM, e->runroot, (char *) n->name, e->root, e->monitor, NULL };
+	struct starting s = { .at = place_of(n->id), .cleave = e->program, .argv = argv };
 	_cleanup_close_ int udp = -EBADF, tcp = -EBADF, mail = -EBADF;
-	int r = exe_helper(PROGRAM, s.program, sizeof(s.program));
+	int r = find_program(e, s.program, err);
 
 	if (r < 0)
-		return err_set(err, r, "find the program '%s'", s.program);
+		return r;
 	_cleanup_close_ int dir = make_folder(e, err);
 	if (dir < 0)
 		return dir;
@@ -261,7 +300,9 @@ int resolver_start(struct engine *e, const struct eng_network *n, struct err *er
 	s.control = control;
 	s.udp = udp;
 	s.tcp = tcp;
+	s.cgroup = open_cgroup(e, n->id);
 	r = spawn(&s, err);
+	oci_cgroup_free(s.cgroup);
 	if (r < 0) {
 		resolver_end(e, n->id);
 		return r;
@@ -289,6 +330,9 @@ void resolver_end(struct engine *e, const char *network)
 	kill_holder(dir, p.lock);
 	(void) unlinkat(dir, p.unready, 0); /* of one whose starter died */
 	(void) unlinkat(dir, p.lock, 0); /* the next start makes it */
+	_cleanup_(oci_cgroup_freep) struct oci_cgroup *cg = open_cgroup(e, network);
+	if (cg != NULL)
+		(void) oci_cgroup_delete(cg, NULL); /* an empty one is no harm */
 	(void) unlinkat(e->run_fd, FOLDER, AT_REMOVEDIR); /* with the last one */
 }
 

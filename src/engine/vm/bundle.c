@@ -45,10 +45,12 @@
  * @listen: where `start` connects; @console: where the terminal goes, @given: of which we have the other end
  */
 struct bundle {
+	struct engine *e;
 	struct oci_create_opts opts;
 	struct oci_container *c;
 	struct vm_life life;
 	struct vm_want want;
+	struct vm_bundle_net net;
 	int sync, listen, console, given;
 	pid_t pid;
 	int pidfd;
@@ -83,6 +85,19 @@ static int make_files(struct bundle *b, struct err *err)
 	return r == 0 ? vm_bundle_find_program(b->c->spec, b->life.machine.root, err) : r;
 }
 
+/* By now hooks have set up the network. */
+static int boot(struct bundle *b, struct err *err)
+{
+	struct vm_machine *m = &b->life.machine;
+	int r = vm_bundle_network(&b->net, b->want.cpus, err);
+
+	m->nets = b->net.nets;
+	m->nr_nets = b->net.n;
+	if (r == 0)
+		r = vm_machine_prepare(b->e, &b->want, m, err);
+	return r == 0 ? vm_life_boot(&b->life, &b->want, err) : r;
+}
+
 static int be_ready(struct bundle *b, struct err *err)
 {
 	int r = oci_sync_expect(b->sync, OCI_SYNC_GO, NULL, err);
@@ -96,7 +111,7 @@ static int be_ready(struct bundle *b, struct err *err)
 	if (r == 0)
 		r = make_files(b, err);
 	if (r == 0)
-		r = vm_life_boot(&b->life, &b->want, err);
+		r = boot(b, err);
 	if (r == 0 && oci_sync_send(b->sync, OCI_SYNC_READY, 0) < 0)
 		r = err_msg(err, -EPIPE, "the runtime died");
 	return r == 0 ? oci_sync_expect(b->sync, OCI_SYNC_PERSIST, NULL, err) : r;
@@ -194,7 +209,7 @@ static int connect_console(struct bundle *b, struct err *err)
 	return 0;
 }
 
-static int prepare(struct bundle *b, struct engine *e, struct err *err)
+static int prepare(struct bundle *b, struct err *err)
 {
 	struct oci_container *c = b->c;
 	int r = oci_describe(c, &b->opts, err);
@@ -203,8 +218,6 @@ static int prepare(struct bundle *b, struct engine *e, struct err *err)
 		r = vm_bundle_want(c->spec, &b->want, err);
 	if (r == 0)
 		r = oci_describe_enter(c, &b->opts, err);
-	if (r == 0)
-		r = vm_machine_prepare(e, &b->want, &b->life.machine, err);
 	if (r < 0)
 		return r;
 	vm_cgroup_limits(&c->spec->linux.resources);
@@ -228,14 +241,14 @@ static int spawn(struct bundle *b, struct err *err)
 
 	if (r < 0)
 		return err_set(err, r, "create a socket pair");
-	b->pid = proc_clone(0, SIGCHLD, -EBADF, &b->pidfd);
+	b->pid = vm_bundle_clone(b->c->spec, &b->pidfd, err);
 	b->sync = pair[b->pid == 0];
 	(void) close(pair[b->pid != 0]); /* so that the other's death is seen as end of file */
 	if (b->pid == 0)
 		be_stand_in(b);
 	cleanup_closep(&b->console);
 	b->console = -EBADF;
-	return b->pid < 0 ? err_set(err, b->pid, "create a process") : 0;
+	return b->pid < 0 ? b->pid : 0;
 }
 
 static int enter_cgroup(struct bundle *b, struct err *err)
@@ -309,7 +322,7 @@ static void roll_back(const struct bundle *b)
 
 int vm_bundle_create(struct engine *e, const struct oci_create_opts *opts, struct oci_created *ret, struct err *err)
 {
-	struct bundle b = { .opts = *opts, .life = VM_LIFE_NONE, .sync = -EBADF, .listen = -EBADF,
+	struct bundle b = { .e = e, .opts = *opts, .life = VM_LIFE_NONE, .sync = -EBADF, .listen = -EBADF,
 			    .console = -EBADF, .given = -EBADF, .pidfd = -EBADF };
 	struct oci_created made = OCI_CREATED_NONE;
 	int r;
@@ -318,7 +331,7 @@ int vm_bundle_create(struct engine *e, const struct oci_create_opts *opts, struc
 	r = oci_container_new(opts->root, opts->id, &b.c, err);
 	if (r < 0)
 		return r;
-	r = prepare(&b, e, err);
+	r = prepare(&b, err);
 	if (r == 0)
 		r = spawn(&b, err);
 	if (r == 0)

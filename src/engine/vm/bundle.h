@@ -15,6 +15,7 @@ struct oci_create_opts;
 struct oci_created;
 struct oci_exec_opts;
 struct oci_executed;
+struct oci_resources;
 
 /* Annotations of a configuration */
 #define VM_NOTE_KERNEL "io.cleave.vm.kernel" /* its name in the store */
@@ -33,3 +34,10 @@ int vm_bundle_create(struct engine *e, const struct oci_create_opts *opts, struc
 /** vm_bundle_exec() - as oci_exec() */
 int vm_bundle_exec(struct oci_container *c, const struct oci_exec_opts *opts, struct oci_executed *ret,
 		   struct err *err);
+
+/**
+ * vm_bundle_update() - limits that a running machine is to have: those of processor time and of disks are the host's
+ * @res: keeps those
+ * Return: 0; -EOPNOTSUPP memory or processes would change; with a message.
+ */
+int vm_bundle_update(const struct oci_container *c, struct oci_resources *res, struct err *err);

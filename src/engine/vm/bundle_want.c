@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -8,7 +9,9 @@
 #include "engine/config.h"
 #include "engine/vm/bundle.h"
 #include "engine/vm/bundle_parts.h"
+#include "engine/vm/cgroup.h"
 #include "engine/vm/machine.h"
+#include "oci/container.h"
 #include "oci/ns.h"
 #include "oci/spec.h"
 
@@ -85,4 +88,24 @@ int vm_bundle_want(const struct oci_spec *spec, struct vm_want *ret, struct err 
 			    "linux.resources.memory.limit: %llu is under the %llu that a virtual machine's kernel needs",
 			    (unsigned long long) ret->memory, ENG_VM_MEMORY_MIN);
 	return r == 0 ? count_cpus(spec, &ret->cpus, err) : r;
+}
+
+/* Engines repeat what they asked for before. */
+static bool changes(const struct opt_i64 *want, const struct opt_i64 *have)
+{
+	int64_t now = have->set && have->v > 0 ? have->v : 0;
+
+	return want->set && want->v != 0 && (want->v > 0 ? want->v : 0) != now;
+}
+
+int vm_bundle_update(const struct oci_container *c, struct oci_resources *res, struct err *err)
+{
+	const struct oci_resources *have = &c->spec->linux.resources;
+
+	if (changes(&res->memory.limit, &have->memory.limit))
+		return err_msg(err, -EOPNOTSUPP, "memory.limit: the memory of a virtual machine does not change while it runs: create it with another limit");
+	if (changes(&res->pids_limit, &have->pids_limit))
+		return err_msg(err, -EOPNOTSUPP, "pids.limit: a virtual machine counts its own processes: create it with another limit");
+	vm_cgroup_limits(res);
+	return 0;
 }

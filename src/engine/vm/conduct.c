@@ -27,14 +27,16 @@
 #include "engine/vm/message.h"
 #include "sys/proc.h"
 
-#define BUFFER 65536
+#define BUFFER GUEST_BLOCK_MAX
+#define ROUNDS 16 /* buffers at once, then others have their turn */
 
-/* Bytes from one descriptor to another; @ended: there are no more, @closed: and all are passed on */
+/* Bytes from one descriptor to another, with a header in front of what was read at a time when @header is not 0;
+   @ended: there are no more, @closed: and all are passed on */
 struct pump {
 	int from, to;
-	size_t pos, len;
+	size_t pos, len, header;
 	bool ended, closed, lost;
-	char buf[BUFFER];
+	uint8_t buf[GUEST_BLOCK_HEADER + BUFFER];
 };
 
 struct conductor {
@@ -107,15 +109,17 @@ static void write_out(struct pump *u)
 	}
 }
 
+/* Whole buffers have more behind them, mostly. */
 static void run(struct pump *u)
 {
-	ssize_t n;
+	ssize_t n = BUFFER;
 
 	write_out(u);
-	if (u->len == 0 && !u->ended && u->from >= 0) {
-		n = read(u->from, u->buf, sizeof(u->buf));
-		u->pos = 0;
-		u->len = n > 0 ? (size_t) n : 0;
+	for (int i = 0; i < ROUNDS && n == BUFFER && u->len == 0 && !u->ended && u->from >= 0; i++) {
+		n = read(u->from, u->buf + GUEST_BLOCK_HEADER, BUFFER);
+		guest_put32(u->buf, n > 0 ? (uint32_t) n : 0);
+		u->pos = GUEST_BLOCK_HEADER - u->header;
+		u->len = n > 0 ? (size_t) n + u->header : 0;
 		u->ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 		write_out(u);
 	}
@@ -215,6 +219,7 @@ static void connect_streams(struct conductor *c)
 	c->output[1].to = p->terminal >= 0 ? -1 : STDERR_FILENO;
 	c->input.from = !p->input ? -1 : p->terminal >= 0 ? p->terminal : STDIN_FILENO;
 	c->input.to = c->output[0].from;
+	c->input.header = GUEST_BLOCK_HEADER;
 	for (int i = 0; i < GUEST_STREAM_N_; i++) {
 		nonblock(c->output[i].from);
 		nonblock(c->output[i].to);

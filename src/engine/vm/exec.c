@@ -58,7 +58,7 @@ static int make_spec(struct starting *s, struct oci_spec **ret, struct err *err)
 	replace_program(&config, s->exec);
 	r = eng_rootfs_open(s->e, &i, &config, 0, &fs, err);
 	if (r == 0)
-		r = eng_spec_make(s->e, s->id, &config, fs.root, s->e->root, &json, err);
+		r = eng_spec_make(s->e, s->id, &config, true, fs.root, s->e->root, &json, err);
 	if (r == 0)
 		r = oci_spec_parse("config.json", json.p, json.len, ret, err);
 	if (r == 0)

@@ -44,7 +44,8 @@ int vm_life_run(struct vm_life *l, const struct oci_spec *spec, struct err *err)
 {
 	_cleanup_(str_fini) struct str message = { 0 };
 	struct vm_program *p = &l->program;
-	struct vm_how how = { .number = vm_message_number(), .input = p->input, .size = vm_conduct_size(p->terminal) };
+	struct vm_how how = { .number = vm_message_number(), .input = p->input, .size = vm_conduct_size(p->terminal),
+			      .image = l->machine.image >= 0 };
 	int r = vm_message_run(spec, &how, l->machine.nets, l->machine.nr_nets, &message, err);
 
 	if (r == 0)

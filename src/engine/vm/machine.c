@@ -43,8 +43,20 @@
 /* What stock kernels wait for, print or check without need */
 #define APPEND "console=ttyS0 quiet cryptomgr.notests reboot=k panic=-1 init_on_alloc=0 rdinit=/init"
 
-static const char *const modules[] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs", NULL },
-			  *const with_network[] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs", "virtio_net", NULL };
+static int make_initramfs(const struct vm_machine *m, const char *dir, struct err *err)
+{
+	const char *names[8] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs" };
+	size_t n = 3;
+
+	if (m->nr_nets > 0)
+		names[n++] = "virtio_net";
+	if (m->image >= 0) {
+		names[n++] = "virtio_pmem";
+		names[n++] = "nd_pmem";
+		names[n++] = "erofs";
+	}
+	return vm_initramfs_make(dir, names, err);
+}
 
 int vm_machine_prepare(struct engine *e, const struct vm_want *want, struct vm_machine *m, struct err *err)
 {
@@ -62,7 +74,12 @@ int vm_machine_prepare(struct engine *e, const struct vm_want *want, struct vm_m
 	m->kernel = open(image, O_RDONLY | O_CLOEXEC);
 	if (m->kernel < 0)
 		return err_set(err, -errno, "open kernel '%s'", image);
-	m->initramfs = vm_initramfs_make(dir, m->nr_nets > 0 ? with_network : modules, err);
+	m->initramfs = make_initramfs(m, dir, m->image >= 0 ? NULL : err);
+	if (m->initramfs < 0 && m->image >= 0) {
+		cleanup_closep(&m->image);
+		m->image = -EBADF;
+		m->initramfs = make_initramfs(m, dir, err);
+	}
 	if (m->initramfs < 0)
 		return m->initramfs;
 	m->complaints = memfd_create("complaints", MFD_CLOEXEC);
@@ -115,7 +132,9 @@ static void make_args(const struct vm_want *want, const struct vm_machine *m, co
 	add(a, "--accel", want->accel != NULL ? want->accel : "auto");
 	add(a, "--serial", arena_printf(&a->arena, "/proc/self/fd/%d/" ENG_CONSOLE, m->files));
 	add(a, "--vsock", GUEST_CID ",path=" VM_SOCKET); /* in the working directory */
-	add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=root", m->root));
+	add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=%s", m->root, m->image >= 0 ? "shared" : "root"));
+	if (m->image >= 0)
+		add(a, "--pmem", arena_printf(&a->arena, "/proc/self/fd/%d,ro", m->image));
 	for (size_t i = 0; i < m->nr_nets; i++)
 		add(a, "--net", net_option(a, &m->nets[i]));
 	if (m->nr_nets > 0) /* networks may come and go */
@@ -139,7 +158,7 @@ static bool pass(int fd)
 static _Noreturn void be_machine(const struct vm_machine *m, const char *const *argv)
 {
 	static const char *const env[] = { NULL };
-	const int files[] = { m->files, m->root, m->kernel, m->initramfs };
+	const int files[] = { m->files, m->root, m->kernel, m->initramfs, m->image };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	limit();
@@ -149,7 +168,7 @@ static _Noreturn void be_machine(const struct vm_machine *m, const char *const *
 	if (fchdir(m->dir) < 0 || proc_cloexec_from(STDERR_FILENO + 1) < 0)
 		_exit(125);
 	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		if (!pass(files[i]))
+		if (files[i] >= 0 && !pass(files[i]))
 			_exit(125);
 	for (size_t i = 0; i < m->nr_nets; i++)
 		for (unsigned k = 0; k < m->nets[i].queues; k++)
@@ -251,7 +270,7 @@ int vm_machine_wait_ready(const struct vm_machine *m, int listener, int signals,
 
 void vm_machine_fini(struct vm_machine *m)
 {
-	int *const fds[] = { &m->dir, &m->files, &m->root, &m->kernel, &m->initramfs, &m->complaints, &m->pidfd };
+	int *const fds[] = { &m->dir, &m->files, &m->root, &m->image, &m->kernel, &m->initramfs, &m->complaints, &m->pidfd };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_closep(fds[i]);

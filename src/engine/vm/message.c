@@ -140,14 +140,14 @@ static bool is_covered(const struct oci_spec *spec, const struct oci_mount *m)
 }
 
 /*
- * The host has mounted it in the shared root directory, with its options.  What the guest covers has to be
- * brought up again; and what must not be done there is said to the guest's kernel, too: set-user-id and
+ * The host has mounted it in the shared root directory, with its options.  What the guest covers, or does not use as
+ * its root directory, has to be brought up again; and what must not be done there is said to the guest's kernel, too: set-user-id and
  * devices mean something there only.
  */
 static int put_bind(struct guest_out *o, const struct oci_spec *spec, const struct oci_mount *m,
-		    const struct oci_mount_opts *opts, struct err *err)
+		    const struct oci_mount_opts *opts, bool image, struct err *err)
 {
-	bool covered = is_covered(spec, m);
+	bool covered = image || is_covered(spec, m);
 	unsigned long limits = (opts->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC)) |
 			       ((opts->rec_set & MOUNT_ATTR_RDONLY) ? MS_RDONLY : 0u);
 	const char *const text[] = { covered ? GUEST_MOUNT_SHARED : "none", m->destination, m->destination, "" };
@@ -158,7 +158,8 @@ static int put_bind(struct guest_out *o, const struct oci_spec *spec, const stru
 	return r == 0 && limits != 0 ? put_one(o, MS_BIND | MS_REMOUNT | limits, text, err) : r;
 }
 
-static int put_mount(struct guest_out *o, const struct oci_spec *spec, const struct oci_mount *m, struct err *err)
+static int put_mount(struct guest_out *o, const struct oci_spec *spec, const struct oci_mount *m, bool image,
+		     struct err *err)
 {
 	_cleanup_(str_fini) struct str data = { 0 };
 	const char *type = m->type != NULL ? m->type : "none";
@@ -166,7 +167,7 @@ static int put_mount(struct guest_out *o, const struct oci_spec *spec, const str
 	int r = oci_mount_opts_parse(m, &opts, err);
 
 	if (r < 0 || is_bind(m, &opts))
-		return r < 0 ? r : put_bind(o, spec, m, &opts, err);
+		return r < 0 ? r : put_bind(o, spec, m, &opts, image, err);
 	if (strcmp(type, "cgroup") == 0)
 		type = "cgroup2"; /* the guest's own */
 	else
@@ -195,7 +196,7 @@ static int put_sysctl(struct guest_out *o, const struct oci_pair *pair, struct e
 	return 0;
 }
 
-static int put_machine(struct guest_out *o, const struct oci_spec *spec, struct err *err)
+static int put_machine(struct guest_out *o, const struct oci_spec *spec, bool image, struct err *err)
 {
 	uint8_t entropy[ENTROPY];
 	int r = 0;
@@ -208,7 +209,7 @@ static int put_machine(struct guest_out *o, const struct oci_spec *spec, struct 
 	if (getrandom(entropy, sizeof(entropy), 0) == sizeof(entropy))
 		guest_put(o, GUEST_ENTROPY, entropy, sizeof(entropy));
 	for (size_t i = 0; r == 0 && i < spec->nr_mounts; i++)
-		r = put_mount(o, spec, &spec->mounts[i], err);
+		r = put_mount(o, spec, &spec->mounts[i], image, err);
 	for (size_t i = 0; r == 0 && i < spec->linux.sysctl.n; i++)
 		r = put_sysctl(o, &spec->linux.sysctl.v[i], err);
 	put_texts(o, GUEST_MASK, &spec->linux.masked_paths);
@@ -239,8 +240,20 @@ static void put_address(struct guest_out *o, const struct net_prefix *p)
 	guest_put(o, GUEST_ADDRESS, b, 8 + size);
 }
 
-static void put_link(struct guest_out *o, const struct net_leg *leg)
+static void put_route(struct guest_out *o, const struct net_way *w)
 {
+	size_t size = net_address_size(&w->to.base);
+	uint8_t b[8 + 2 * sizeof(w->to.base.bytes)] = { 0 };
+
+	guest_put64(b, w->to.length);
+	memcpy(b + 8, w->to.base.bytes, size);
+	memcpy(b + 8 + size, w->gateway.bytes, net_address_size(&w->gateway));
+	guest_put(o, GUEST_ROUTE, b, 8 + 2 * size);
+}
+
+static void put_link(struct guest_out *o, const struct vm_net *net)
+{
+	const struct net_leg *leg = &net->leg;
 	uint8_t b[8 + GUEST_LINK_MAC + IFNAMSIZ];
 	size_t n = strlen(leg->inside) + 1;
 
@@ -252,7 +265,12 @@ static void put_link(struct guest_out *o, const struct net_leg *leg)
 	put_address(o, &leg->v6);
 	for (size_t i = 0; i < ARRAY_LEN(leg->gateways); i++)
 		if (leg->gateways[i].family != 0)
-			guest_put(o, GUEST_ROUTE, leg->gateways[i].bytes, net_address_size(&leg->gateways[i]));
+			put_route(o, &(struct net_way) { .to.base.family = leg->gateways[i].family,
+							 .gateway = leg->gateways[i] });
+	for (size_t i = 0; net->device != NULL && i < net->device->nr_addresses; i++)
+		put_address(o, &net->device->addresses[i]);
+	for (size_t i = 0; net->device != NULL && i < net->device->nr_ways; i++)
+		put_route(o, &net->device->ways[i]);
 }
 
 uint64_t vm_message_number(void)
@@ -277,9 +295,9 @@ int vm_message_run(const struct oci_spec *spec, const struct vm_how *how, const 
 	put_process(&o, &spec->process, how, spec->root_readonly ? GUEST_ROOT_RO : 0u);
 	r = put_filter(&o, spec, err);
 	if (r == 0)
-		r = put_machine(&o, spec, err);
+		r = put_machine(&o, spec, how->image, err);
 	for (size_t i = 0; i < nr_nets; i++)
-		put_link(&o, &nets[i].leg);
+		put_link(&o, &nets[i]);
 	return r == 0 ? finish(&o, ret, err) : r;
 }
 
@@ -289,7 +307,7 @@ int vm_message_connect(const struct vm_net *net, struct str *ret, struct err *er
 	struct guest_out o = { .p = buf, .room = sizeof(buf) };
 
 	guest_begin(&o, GUEST_CONNECT);
-	put_link(&o, &net->leg);
+	put_link(&o, net);
 	return finish(&o, ret, err);
 }
 

@@ -16,10 +16,13 @@ struct vm_size {
 	uint16_t rows, columns;
 };
 
-/** struct vm_how - @number: of the program, for its streams; @input: it gets standard input; @size: of its terminal */
+/**
+ * struct vm_how - @number: of the program, for its streams; @input: it gets standard input; @size: of its terminal;
+ *                 @image: the root directory is not the shared one
+ */
 struct vm_how {
 	uint64_t number;
-	bool input;
+	bool input, image;
 	struct vm_size size;
 };
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "net/device.h"
 #include "net/link.h"
 
 struct eng_net;
@@ -17,10 +18,12 @@ struct err;
 /**
  * struct vm_net - a network device
  * @leg: its place in a network
+ * @device: whose place it takes, in the process' network namespace: its addresses and routes; NULL: what @leg says
  * @fds, @queues: descriptors of the tap device on the host
  */
 struct vm_net {
 	struct net_leg leg;
+	const struct net_device *device;
 	int fds[VM_QUEUES_MAX];
 	unsigned queues;
 };

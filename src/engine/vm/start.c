@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "engine/backend.h"
 #include "engine/config.h"
@@ -23,6 +24,7 @@
 #include "engine/rootfs.h"
 #include "engine/spec.h"
 #include "engine/vm/cgroup.h"
+#include "engine/vm/image.h"
 #include "engine/vm/life.h"
 #include "engine/vm/network.h"
 #include "engine/vm/tree.h"
@@ -58,6 +60,12 @@ static int open_dirs(struct starting *s, char path[PATH_SIZE], struct err *err)
 	return 0;
 }
 
+/* Nothing is written, nothing was written, and the image has all places where something is mounted. */
+static bool is_image_alone(const struct starting *s)
+{
+	return s->config->read_only && dir_is_empty(s->life.machine.files, "upper");
+}
+
 static int make_files(struct starting *s, struct err *err)
 {
 	const struct eng_config *c = s->config;
@@ -77,10 +85,14 @@ static int make_files(struct starting *s, struct err *err)
 	if (r == 0) /* not before: kernels want layers of a namespace that is theirs */
 		r = eng_rootfs_unshare(err);
 	if (r == 0)
-		r = eng_spec_make(s->e, s->id, c, m->root, path, &json, err);
+		r = eng_spec_make(s->e, s->id, c, true, m->root, path, &json, err);
 	if (r == 0)
 		r = oci_spec_parse("config.json", json.p, json.len, &s->spec, err);
-	return r == 0 ? vm_tree_attach(s->spec, m->root, err) : r;
+	if (r == 0)
+		r = vm_tree_attach(s->spec, m->root, err);
+	if (r == 0 && is_image_alone(s))
+		m->image = vm_image_open(s->e, c->chain, c->memory != 0 ? c->memory : ENG_VM_MEMORY); /* or as others */
+	return r;
 }
 
 static int boot(struct starting *s, struct err *err)
@@ -149,7 +161,12 @@ int vm_start(struct engine *e, const char *id, const struct eng_config *config, 
 		.life = VM_LIFE_NONE,
 		.master = -EBADF,
 	};
+	int r;
 
 	s.life.program.input = config->open_stdin;
-	return vm_stand_in(be_stand_in, &s, false, ret, err);
+	r = vm_stand_in(be_stand_in, &s, false, ret, err);
+
+	if (r == 0 && config->read_only)
+		vm_image_make_later(e, config->chain);
+	return r;
 }

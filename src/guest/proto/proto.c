@@ -3,12 +3,12 @@
 
 #include <errno.h>
 
-static uint32_t get32(const uint8_t *p)
+uint32_t guest_get32(const uint8_t *p)
 {
 	return (uint32_t) p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
 }
 
-static void put32(uint8_t *p, uint32_t v)
+void guest_put32(uint8_t *p, uint32_t v)
 {
 	for (int i = 0; i < 4; i++)
 		p[i] = (uint8_t) (v >> 8 * i);
@@ -16,18 +16,18 @@ static void put32(uint8_t *p, uint32_t v)
 
 uint64_t guest_get64(const uint8_t *p)
 {
-	return get32(p) | (uint64_t) get32(p + 4) << 32;
+	return guest_get32(p) | (uint64_t) guest_get32(p + 4) << 32;
 }
 
 void guest_put64(uint8_t *p, uint64_t v)
 {
-	put32(p, (uint32_t) v);
-	put32(p + 4, (uint32_t) (v >> 32));
+	guest_put32(p, (uint32_t) v);
+	guest_put32(p + 4, (uint32_t) (v >> 32));
 }
 
 int guest_head_get(const uint8_t head[GUEST_HEADER], size_t max, struct guest_head *ret)
 {
-	ret->len = get32(head);
+	ret->len = guest_get32(head);
 	ret->type = (uint16_t) (head[4] | head[5] << 8);
 	ret->version = (uint16_t) (head[6] | head[7] << 8);
 	return ret->len > max ? -EMSGSIZE : 0;
@@ -39,8 +39,8 @@ int guest_next(struct guest_in *in, struct guest_field *ret)
 		return 0;
 	if (in->len < GUEST_FIELD)
 		return -EPROTO;
-	ret->len = get32(in->p);
-	ret->tag = get32(in->p + 4);
+	ret->len = guest_get32(in->p);
+	ret->tag = guest_get32(in->p + 4);
 	ret->p = in->p + GUEST_FIELD;
 	if (ret->len > in->len - GUEST_FIELD || ret->tag == 0 || ret->tag >= GUEST_TAG_N_)
 		return -EPROTO;
@@ -86,7 +86,7 @@ void guest_begin(struct guest_out *o, enum guest_type type)
 	o->full = o->room < GUEST_HEADER;
 	if (o->full)
 		return;
-	put32(o->p, 0);
+	guest_put32(o->p, 0);
 	o->p[4] = (uint8_t) type;
 	o->p[5] = 0;
 	o->p[6] = (uint8_t) GUEST_VERSION;
@@ -101,8 +101,8 @@ void guest_put(struct guest_out *o, enum guest_tag tag, const void *data, size_t
 		o->full = true;
 		return;
 	}
-	put32(o->p + o->len, (uint32_t) n);
-	put32(o->p + o->len + 4, tag);
+	guest_put32(o->p + o->len, (uint32_t) n);
+	guest_put32(o->p + o->len + 4, tag);
 	o->len += GUEST_FIELD;
 	for (size_t i = 0; i < n; i++)
 		o->p[o->len++] = from[i];
@@ -120,6 +120,6 @@ int guest_end(struct guest_out *o)
 {
 	if (o->full)
 		return -EMSGSIZE;
-	put32(o->p, (uint32_t) (o->len - GUEST_HEADER));
+	guest_put32(o->p, (uint32_t) (o->len - GUEST_HEADER));
 	return 0;
 }

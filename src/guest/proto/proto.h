@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUEST_VERSION 3u
+#define GUEST_VERSION 4u
 #define GUEST_PORT 1024u /* of the guest: connections of the engine */
 #define GUEST_PORT_TEXT "1024"
 #define GUEST_HOST_PORT 1025u /* of the host: the guest is ready, and gets its program */
@@ -20,6 +20,8 @@
 #define GUEST_BODY_MAX (2u << 20) /* bytes of fields to the guest */
 #define GUEST_REPLY_MAX 4096u /* bytes of fields to the host */
 #define GUEST_TEXT_MAX 256u /* bytes of a text to the host */
+#define GUEST_BLOCK_HEADER 4u /* bytes in front of a block of standard input: its length */
+#define GUEST_BLOCK_MAX 65536u /* bytes of one */
 #define GUEST_WORDS_MAX 65536u /* arguments, variables */
 #define GUEST_MOUNTS_MAX 4096u
 #define GUEST_MOUNT_SHARED "shared" /* type of a mount: the source is a path in the shared root directory */
@@ -82,7 +84,7 @@ enum guest_tag {
 	GUEST_PIDS,
 	GUEST_LINK, /* number of 64 bits: MTU; six bytes: hardware address; text: name of the network device that has it... */
 	GUEST_ADDRESS, /* number of 64 bits: length of the prefix; 4 or 16 bytes: address of the link before... */
-	GUEST_ROUTE, /* 4 or 16 bytes: gateway of the default route by the link before... */
+	GUEST_ROUTE, /* number of 64 bits: length of the prefix; destination, gateway (0: none), 4 or 16 bytes each, by the link before... */
 	GUEST_TAG_N_,
 };
 
@@ -173,6 +175,10 @@ void guest_put_number(struct guest_out *o, enum guest_tag tag, uint64_t v);
 /** guest_end() - 0; -EMSGSIZE it did not fit */
 int guest_end(struct guest_out *o);
 
+/** guest_get32() - 4 bytes as a number */
+uint32_t guest_get32(const uint8_t *p);
+/** guest_put32() - a number as 4 bytes */
+void guest_put32(uint8_t *p, uint32_t v);
 /** guest_get64() - 8 bytes as a number */
 uint64_t guest_get64(const uint8_t *p);
 /** guest_put64() - a number as 8 bytes */

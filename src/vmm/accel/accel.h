@@ -143,6 +143,8 @@ typedef void accel_stat_fn(void *arg, const char *name, uint64_t value);
  * @vcpu_run: runs until the guest needs somebody.  -errno with a message when it cannot go on.
  *            Called on the processor's own thread, without the machine's lock
  * @vcpu_kick: makes a vcpu_run that is under way, or the next one, return soon; any thread
+ * @vcpu_paused: the guest did not execute for a while, which its watchdogs are to be told; on the processor's own thread.
+ *               NULL: it sees that itself
  * @regs_read: registers of a processor that is not in vcpu_run; 0 or -errno
  * @regs_write: those that programs can write: general ones, RIP, RFLAGS, bases, @fx; others are left alone.
  *              Likewise; 0 or -errno
@@ -167,6 +169,7 @@ struct accel_ops {
 	int (*vcpu_start)(struct accel_vcpu *v, const struct accel_start *start, struct err *err);
 	int (*vcpu_run)(struct accel_vcpu *v, struct accel_exit *ret, struct err *err);
 	void (*vcpu_kick)(struct accel_vcpu *v);
+	void (*vcpu_paused)(struct accel_vcpu *v);
 	int (*regs_read)(struct accel_vcpu *v, struct accel_regs *ret);
 	int (*regs_write)(struct accel_vcpu *v, const struct accel_regs *regs);
 	int (*debug)(struct accel_vcpu *v, const struct accel_debug *debug);

@@ -75,6 +75,8 @@ static void park(const struct cpu *cpu)
 		(void) pthread_cond_wait(&c->changed, &c->vm->lock); /* cannot fail */
 	c->parked--;
 	vm_unlock(c->vm);
+	if (c->vm->accel->ops->vcpu_paused != NULL)
+		c->vm->accel->ops->vcpu_paused(cpu->vcpu);
 }
 
 static void access_one(const struct bus *bus, const struct accel_exit *e, uint8_t *data)

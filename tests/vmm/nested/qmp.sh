@@ -88,6 +88,15 @@ expect "devices that come and go" 0 "SUM ${sum%% *} - HOT 52:54:00:11:22:33" 'LA
 said "devices that come and go, their events" 'DEVICE_DELETED.*"hot"' 'DEVICE_DELETED.*"nic"' "Duplicate device ID 'hot'" "in use by device 'hot'" \
 	'"rd_operations": ?[1-9]' '"name": ?"virtio-blk", ?"device": ?"hot".*"buffers": ?[1-9]' "\"provider\": ?\"$accel\".*\"registers\"" '"qdev_id": ?"nic"' "Device 'none' not found" '"UUID": ?"00112233-4455-6677-8899-aabbccddeeff"' '"guid"'
 
+# a machine that stood still for longer than its watchdog has patience
+if [ $accel != kvm ]; then
+	client log:1:WATCHED idle:2 stop idle:6 cont log:1:AFTER wait:SHUTDOWN
+	boot 'echo 2 >/proc/sys/kernel/watchdog_thresh; echo WATCHED; look() { read -r now _ </proc/uptime; now=${now%.*}; }
+		look; end=$((now + 11)); while [ $now -lt $end ]; do look; done; echo AFTER' --qmp /tmp/qmp
+	expect "a long pause" 0 AFTER
+	said "a long pause's events" '"event": ?"RESUME"'
+fi
+
 client stop idle:3 quit
 boot 'echo STARTED' --qmp /tmp/qmp
 grep -q STARTED $log && fail "it ran while stopped"

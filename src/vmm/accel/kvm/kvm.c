@@ -222,6 +222,7 @@ static const struct accel_ops kvm_ops = {
 	.vcpu_start = kvm_vcpu_start,
 	.vcpu_run = kvm_vcpu_run,
 	.vcpu_kick = kvm_vcpu_kick,
+	.vcpu_paused = kvm_vcpu_paused,
 	.regs_read = kvm_regs_read,
 	.regs_write = kvm_regs_write,
 	.debug = kvm_debug,

@@ -94,6 +94,9 @@ int kvm_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct err *err);
 /** kvm_vcpu_kick() - accel_ops.vcpu_kick */
 void kvm_vcpu_kick(struct accel_vcpu *v);
 
+/** kvm_vcpu_paused() - accel_ops.vcpu_paused */
+void kvm_vcpu_paused(struct accel_vcpu *v);
+
 /** kvm_stats_open() - get ready for kvm_stats(); the processor has not run yet */
 void kvm_stats_open(struct accel_vcpu *v);
 

@@ -113,6 +113,11 @@ void kvm_vcpu_kick(struct accel_vcpu *v)
 		(void) pthread_kill(v->thread, KICK_SIGNAL); /* the thread lives as long as the processor */
 }
 
+void kvm_vcpu_paused(struct accel_vcpu *v)
+{
+	(void) ioctl(v->fd, KVM_KVMCLOCK_CTRL, 0); /* fails for a guest without KVM's clock */
+}
+
 static uint64_t rip_of(const struct accel_vcpu *v)
 {
 	struct kvm_regs regs = { 0 };

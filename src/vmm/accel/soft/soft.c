@@ -256,6 +256,10 @@ static void soft_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 	one(arg, "left-for-events", t->polls);
 	one(arg, "left-for-faults", t->faults);
 	one(arg, "pages-of-writers", t->unclaimed);
+	if (!w->verify)
+		return;
+	one(arg, "verified", t->verified);
+	one(arg, "wrong", t->wrong);
 }
 
 static int soft_probe(bool again, struct err *err)
@@ -317,6 +321,7 @@ static int soft_open(struct gmem *mem, const struct accel_config *conf, struct a
 {
 	struct soft *s = calloc(1, sizeof(*s));
 	uint64_t offset = 0;
+	bool verify;
 	int r;
 
 	if (s == NULL)
@@ -324,14 +329,17 @@ static int soft_open(struct gmem *mem, const struct accel_config *conf, struct a
 	patience_prepare();
 	s->base.ops = &soft_ops;
 	s->nr_cpus = conf->nr_cpus;
-	s->base.makes_code = s->threads = conf->soft != NULL && strstr(conf->soft, ",threads") != NULL;
+	verify = conf->soft != NULL && strcmp(conf->soft, "verify") == 0;
+	s->base.makes_code = s->threads = verify || (conf->soft != NULL && strstr(conf->soft, ",threads") != NULL);
 	s->world_fd = s->pages_fd = -1;
 	s->program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
 	(void) pthread_mutex_init(&s->lock, NULL); /* cannot fail on Linux */
 	ioapic_init(&s->ioapic, &s->bus);
 	r = s->program < 0 ? -errno : make_world(s);
-	if (r == 0)
-		s->world->translate = conf->soft == NULL || strncmp(conf->soft, "tlb", 3) == 0;
+	if (r == 0) {
+		s->world->verify = verify;
+		s->world->translate = verify || conf->soft == NULL || strncmp(conf->soft, "tlb", 3) == 0;
+	}
 	for (unsigned i = 0; i < mem->nr_regions && r == 0; i++) {
 		r = add_region(s, mem->region[i].gpa, mem->region[i].host, mem->region[i].size, mem->fd, offset, false);
 		offset += mem->region[i].size;

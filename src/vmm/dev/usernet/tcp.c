@@ -68,8 +68,15 @@ static void abort_host(struct usernet *u, struct usernet_conn *c)
 
 void tcp_reset(struct usernet *u, struct usernet_conn *c)
 {
-	(void) tcp_emit(u, c, TCP_RST | TCP_ACK, c->snd_next, NULL, 0, 0); /* else it gets one when it asks */
-	abort_host(u, c);
+	if (tcp_emit(u, c, TCP_RST | TCP_ACK, c->snd_next, NULL, 0, 0) > 0) {
+		abort_host(u, c);
+		return;
+	}
+	/* a guest that only waits would never ask */
+	c->state = TCP_RESET;
+	c->deadline = 0;
+	usernet_watch(u, &c->source, 0);
+	tcp_wait_for_room(u, c);
 }
 
 static bool is_over(const struct usernet_conn *c)
@@ -403,6 +410,10 @@ void usernet_tcp(struct usernet *u, struct usernet_packet *p)
 		abort_host(u, c);
 		return;
 	}
+	if (c->state == TCP_RESET) {
+		tcp_reset(u, c);
+		return;
+	}
 	if (!open_up(u, c, &s))
 		return;
 	take_ack(c, &s);
@@ -422,11 +433,16 @@ void usernet_tcp_room(struct usernet *u)
 {
 	u->blocked = false;
 	for (unsigned i = 0; i < BUCKETS; i++)
-		for (struct usernet_conn *c = u->tcp[i]; c != NULL && !u->blocked; c = c->next)
-			if (c->blocked) {
-				c->blocked = false;
+		for (struct usernet_conn *c = u->tcp[i], *next; c != NULL && !u->blocked; c = next) {
+			next = c->next;
+			if (!c->blocked)
+				continue;
+			c->blocked = false;
+			if (c->state == TCP_RESET)
+				tcp_reset(u, c);
+			else
 				tcp_output(u, c, true);
-			}
+		}
 }
 
 /* Send again what was not acknowledged; a byte to a guest whose window is closed. */
@@ -447,9 +463,8 @@ static void again(struct usernet *u, struct usernet_conn *c, int64_t now)
 	c->end_sent = false;
 	if (c->snd_wnd == 0 && c->to_guest.len > 0) {
 		(void) tcp_emit(u, c, TCP_ACK, c->snd_una, iov, tcp_ring_data(&c->to_guest, 0, 1, iov), 1);
-		c->snd_next = c->snd_una + 1;
-		if ((int32_t) (c->snd_next - c->snd_max) > 0)
-			c->snd_max = c->snd_next;
+		if (c->snd_max == c->snd_una)
+			c->snd_max++; /* it may take the byte; if not, the byte comes again with what follows */
 		c->tries--; /* it may stay closed for as long as it likes */
 		return;
 	}

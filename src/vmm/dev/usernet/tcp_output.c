@@ -83,7 +83,7 @@ int tcp_emit(struct usernet *u, struct usernet_conn *c, uint8_t flags, uint32_t 
 	return r;
 }
 
-static void wait_for_room(struct usernet *u, struct usernet_conn *c)
+void tcp_wait_for_room(struct usernet *u, struct usernet_conn *c)
 {
 	c->blocked = true;
 	u->blocked = true;
@@ -109,8 +109,10 @@ static int send_data(struct usernet *u, struct usernet_conn *c)
 	len = len < max ? len : max;
 	if (len == 0 || c->end_sent)
 		return 0;
-	if (len > c->mss)
+	if (len < left && len >= c->mss)
 		len -= len % c->mss; /* whole segments; the rest follows */
+	else if (len < left && flight > 0)
+		return 0; /* its window opens further (RFC 9293, 3.8.6.2.1) */
 	if (tcp_emit(u, c, TCP_ACK | (len == left ? TCP_PSH : 0), c->snd_next, iov,
 		     tcp_ring_data(&c->to_guest, flight, len, iov), len) == 0)
 		return -1;
@@ -147,5 +149,5 @@ void tcp_output(struct usernet *u, struct usernet_conn *c, bool ack)
 	if (r == 0 && ack && !sent && tcp_emit(u, c, TCP_ACK, c->snd_next, NULL, 0, 0) == 0)
 		r = -1; /* it will ask again */
 	if (r < 0)
-		wait_for_room(u, c);
+		tcp_wait_for_room(u, c);
 }

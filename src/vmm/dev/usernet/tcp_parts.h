@@ -17,6 +17,7 @@ enum tcp_state {
 	TCP_SYN_SENT, /* somebody on the host connected; the guest was asked */
 	TCP_SYN_ANSWERED, /* the guest's SYN was answered */
 	TCP_OPEN,
+	TCP_RESET, /* the host's side is gone; the guest is told as soon as it has room */
 };
 
 /**
@@ -75,6 +76,9 @@ int tcp_emit(struct usernet *u, struct usernet_conn *c, uint8_t flags, uint32_t 
 
 /** tcp_output() - send what can be sent to the guest; with @ack at least an acknowledgement */
 void tcp_output(struct usernet *u, struct usernet_conn *c, bool ack);
+
+/** tcp_wait_for_room() - usernet_tcp_room() looks after the connection when the guest has room again */
+void tcp_wait_for_room(struct usernet *u, struct usernet_conn *c);
 
 /** tcp_end() - the connection is over: release it */
 void tcp_end(struct usernet *u, struct usernet_conn *c);

@@ -114,6 +114,7 @@ static size_t fill(struct vq_chain *chain, struct iovec *iov, unsigned nr)
 static int deliver(struct vio_dev *d, unsigned q, struct iovec *iov, unsigned nr)
 {
 	struct vq_chain chain[SPREAD_MAX];
+	uint32_t written[SPREAD_MAX];
 	bool merge = d->features & F_MRG_RXBUF;
 	size_t room = 0, len = 0;
 	unsigned n = 0;
@@ -136,7 +137,8 @@ static int deliver(struct vio_dev *d, unsigned q, struct iovec *iov, unsigned nr
 	}
 	put_le16((uint8_t *) iov[0].iov_base + HEADER_BUFFERS, (uint16_t) n);
 	for (unsigned i = 0; i < n; i++)
-		vio_push(d, q, &chain[i], (uint32_t) fill(&chain[i], iov, nr));
+		written[i] = (uint32_t) fill(&chain[i], iov, nr);
+	vio_push_all(d, q, chain, written, n);
 	return 1;
 }
 

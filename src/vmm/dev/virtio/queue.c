@@ -123,18 +123,27 @@ void vq_unpop(struct virtq *vq, const struct vq_chain *chain)
 	vq->next_avail = (uint16_t) (vq->next_avail - (vq->packed ? chain->slots : 1));
 }
 
-void vq_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written)
+/* vq_chain_write() has told of what it wrote. */
+static void tell_written(const struct virtq *vq, const struct vq_chain *chain)
+{
+	for (unsigned i = 0; i < chain->nr_in; i++)
+		gmem_wrote(vq->mem, chain->iov[chain->nr_out + i].iov_base, chain->iov[chain->nr_out + i].iov_len);
+}
+
+void vq_push_all(struct virtq *vq, const struct vq_chain *chain, const uint32_t *written, unsigned n)
 {
 	if (vq->desc == NULL)
 		return;
-	for (unsigned i = 0; i < chain->nr_in && written > 0; i++) /* vq_chain_write() has told of the rest */
-		gmem_wrote(vq->mem, chain->iov[chain->nr_out + i].iov_base, chain->iov[chain->nr_out + i].iov_len);
+	for (unsigned i = 0; i < n; i++) {
+		if (written[i] > 0)
+			tell_written(vq, &chain[i]);
+		vq->held -= chain[i].slots;
+		vq->unsignalled += chain[i].slots;
+	}
 	if (vq->packed)
-		vq_packed_push(vq, chain, written);
+		vq_packed_push(vq, chain, written, n);
 	else
-		vq_split_push(vq, chain, written);
-	vq->held -= chain->slots;
-	vq->unsignalled += chain->slots;
+		vq_split_push(vq, chain, written, n);
 }
 
 bool vq_must_signal(struct virtq *vq)

@@ -77,8 +77,18 @@ int vq_pop(struct virtq *vq, struct vq_chain *ret);
 /** vq_unpop() - give the buffer that was popped last back; the next vq_pop() returns it again */
 void vq_unpop(struct virtq *vq, const struct vq_chain *chain);
 
+/**
+ * vq_push_all() - return @n buffers together, 1 or more: the driver sees none of them before the last
+ * @written: for each, the bytes that the device has written
+ * Spec: virtio 1.2, 5.1.6.4.1 (a packet in several buffers)
+ */
+void vq_push_all(struct virtq *vq, const struct vq_chain *chain, const uint32_t *written, unsigned n);
+
 /** vq_push() - return a buffer of which the device has written @written bytes */
-void vq_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written);
+static inline void vq_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written)
+{
+	vq_push_all(vq, chain, &written, 1);
+}
 
 /** vq_must_signal() - the guest wants an interrupt for what was pushed since the last call */
 bool vq_must_signal(struct virtq *vq);

@@ -89,15 +89,26 @@ int vq_packed_pop(struct virtq *vq, struct vq_chain *ret)
 	return 1;
 }
 
-void vq_packed_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written)
+void vq_packed_push(struct virtq *vq, const struct vq_chain *chain, const uint32_t *written, unsigned n)
 {
-	uint8_t *d = desc_at(vq, vq->next_used);
+	uint8_t *first = desc_at(vq, vq->next_used);
+	uint16_t first_flags = 0;
 
-	put_le32(d + 8, written);
-	put_le16(d + 12, chain->id);
-	store16(d + 14, (uint16_t) ((vq->used_wrap ? AVAIL | USED : 0) | (written > 0 ? VQ_DESC_WRITE : 0)));
-	if (advance(vq, &vq->next_used, chain->slots))
-		vq->used_wrap = !vq->used_wrap;
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *d = desc_at(vq, vq->next_used);
+		uint16_t flags = (uint16_t) ((vq->used_wrap ? AVAIL | USED : 0) |
+					     (written[i] > 0 ? VQ_DESC_WRITE : 0));
+
+		put_le32(d + 8, written[i]);
+		put_le16(d + 12, chain[i].id);
+		if (i == 0)
+			first_flags = flags;
+		else
+			store16(d + 14, flags);
+		if (advance(vq, &vq->next_used, chain[i].slots))
+			vq->used_wrap = !vq->used_wrap;
+	}
+	store16(first + 14, first_flags); /* until then the driver looks at no other */
 }
 
 bool vq_packed_must_signal(const struct virtq *vq, uint32_t n)

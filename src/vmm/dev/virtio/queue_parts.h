@@ -26,8 +26,8 @@ int vq_chain_indirect(const struct gmem *mem, struct vq_chain *c, uint64_t gpa, 
 /** vq_split_pop() - vq_pop() of a split ring */
 int vq_split_pop(struct virtq *vq, struct vq_chain *ret);
 
-/** vq_split_push() - vq_push() of a split ring */
-void vq_split_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written);
+/** vq_split_push() - vq_push_all() of a split ring */
+void vq_split_push(struct virtq *vq, const struct vq_chain *chain, const uint32_t *written, unsigned n);
 
 /** vq_split_must_signal() - vq_must_signal() of a split ring; @n: places used since the last time, not 0 */
 bool vq_split_must_signal(const struct virtq *vq, uint32_t n);
@@ -38,8 +38,8 @@ bool vq_split_rearm(struct virtq *vq);
 /** vq_packed_pop() - vq_pop() of a packed ring */
 int vq_packed_pop(struct virtq *vq, struct vq_chain *ret);
 
-/** vq_packed_push() - vq_push() of a packed ring */
-void vq_packed_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written);
+/** vq_packed_push() - vq_push_all() of a packed ring */
+void vq_packed_push(struct virtq *vq, const struct vq_chain *chain, const uint32_t *written, unsigned n);
 
 /** vq_packed_must_signal() - vq_must_signal() of a packed ring; @n: places used since the last time, not 0 */
 bool vq_packed_must_signal(const struct virtq *vq, uint32_t n);

@@ -74,13 +74,15 @@ int vq_split_pop(struct virtq *vq, struct vq_chain *ret)
 	return 1;
 }
 
-void vq_split_push(struct virtq *vq, const struct vq_chain *chain, uint32_t written)
+void vq_split_push(struct virtq *vq, const struct vq_chain *chain, const uint32_t *written, unsigned n)
 {
-	uint8_t *e = vq->device + 4 + 8 * (vq->next_used & (vq->size - 1));
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t *e = vq->device + 4 + 8 * (vq->next_used++ & (vq->size - 1));
 
-	put_le32(e, chain->id);
-	put_le32(e + 4, written);
-	store16(vq->device + 2, ++vq->next_used);
+		put_le32(e, chain[i].id);
+		put_le32(e + 4, written[i]);
+	}
+	store16(vq->device + 2, vq->next_used);
 }
 
 bool vq_split_must_signal(const struct virtq *vq, uint32_t n)

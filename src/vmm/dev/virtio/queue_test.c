@@ -7,6 +7,8 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include "vmm/core/bytes.h"
@@ -311,6 +313,72 @@ static void test_packed_hostile(void **state)
 }
 
 /* What the device has not returned cannot be offered again: it never keeps more than the ring has places for. */
+#define TOGETHER 4u
+#define ROUNDS 400
+
+/* A driver that looks all the time: while @armed, until it sees buffers come back; @seen of them. */
+struct driver {
+	struct ring *ring;
+	bool armed, end;
+	unsigned seen;
+};
+
+static unsigned used(struct ring *r)
+{
+	const uint8_t *idx = at(r, DEVICE + 2), *desc = at(r, DESC);
+	unsigned n = 0;
+
+	if (!r->vq.packed)
+		return __atomic_load_n((const uint16_t *) (const void *) idx, __ATOMIC_ACQUIRE);
+	while (n < TOGETHER && __atomic_load_n(desc + 16 * n + 15, __ATOMIC_ACQUIRE) == 0x80)
+		n++;
+	return n;
+}
+
+static void *drive(void *arg)
+{
+	struct driver *d = arg;
+
+	while (!__atomic_load_n(&d->end, __ATOMIC_ACQUIRE)) {
+		if (!__atomic_load_n(&d->armed, __ATOMIC_ACQUIRE)) {
+			(void) sched_yield(); /* always succeeds */
+			continue;
+		}
+		while ((d->seen = used(d->ring)) == 0)
+			;
+		__atomic_store_n(&d->armed, false, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* Buffers of one packet are seen together: a driver that misses some drops the packet. */
+static void test_push_all(void **state)
+{
+	const uint32_t written[TOGETHER] = { 0 };
+	struct driver d = { .ring = *state };
+	struct vq_chain c[TOGETHER];
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, drive, &d), 0);
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		start(d.ring, 8, round % 2, false);
+		for (unsigned i = 0; i < TOGETHER; i++) {
+			put(d.ring, DESC, i, DATA, 1, round % 2 ? 0x80 : 0, 0);
+			offer(d.ring, (uint16_t) i);
+			assert_int_equal(vq_pop(&d.ring->vq, &c[i]), 1);
+		}
+		__atomic_store_n(&d.armed, true, __ATOMIC_RELEASE);
+		if (round % 4 < 2)
+			(void) sched_yield(); /* always succeeds */
+		vq_push_all(&d.ring->vq, c, written, TOGETHER);
+		while (__atomic_load_n(&d.armed, __ATOMIC_ACQUIRE))
+			(void) sched_yield(); /* always succeeds */
+		assert_int_equal(d.seen, TOGETHER);
+	}
+	__atomic_store_n(&d.end, true, __ATOMIC_RELEASE);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
 static void test_held(void **state)
 {
 	struct ring *r = *state;
@@ -369,6 +437,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_packed_whole_round, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_packed_event, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_packed_hostile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_push_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_held, setup, teardown),
 	};
 

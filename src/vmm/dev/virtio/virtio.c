@@ -177,10 +177,10 @@ int vio_pop(struct vio_dev *d, unsigned q, struct vq_chain *ret)
 	return r;
 }
 
-void vio_push(struct vio_dev *d, unsigned q, const struct vq_chain *chain, uint32_t written)
+void vio_push_all(struct vio_dev *d, unsigned q, const struct vq_chain *chain, const uint32_t *written, unsigned n)
 {
-	d->queue[q].returned++;
-	vq_push(&d->queue[q].vq, chain, written);
+	d->queue[q].returned += n;
+	vq_push_all(&d->queue[q].vq, chain, written, n);
 }
 
 int vio_each(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsigned q, struct vq_chain *chain))

@@ -135,8 +135,14 @@ void vio_again(struct vio_dev *d, unsigned q);
 /** vio_pop() - vq_pop() of ring @q; after -EPROTO the device needs a reset, too */
 int vio_pop(struct vio_dev *d, unsigned q, struct vq_chain *ret);
 
+/** vio_push_all() - vq_push_all() of ring @q */
+void vio_push_all(struct vio_dev *d, unsigned q, const struct vq_chain *chain, const uint32_t *written, unsigned n);
+
 /** vio_push() - vq_push() of ring @q */
-void vio_push(struct vio_dev *d, unsigned q, const struct vq_chain *chain, uint32_t written);
+static inline void vio_push(struct vio_dev *d, unsigned q, const struct vq_chain *chain, uint32_t written)
+{
+	vio_push_all(d, q, chain, &written, 1);
+}
 
 /**
  * vio_each() - take all buffers of ring @q that are there

@@ -91,45 +91,82 @@ static void send_message(struct vsock_conn *c, struct vq_chain *chain, unsigned 
 		end(c);
 }
 
-/*
- * Read from the host's side into the guest's buffer, behind the header's place.
- * Return: true: the buffer is used.
- */
-static bool send_data(struct vsock_conn *c, struct vq_chain *chain)
+/* What a buffer has behind the header's place, at most @room bytes. Return: how many. */
+static size_t add_room(const struct vq_chain *chain, size_t room, struct iovec *iov, unsigned *nr)
 {
-	uint8_t h[VSOCK_HEADER] = { 0 };
-	struct vq_chain data = *chain;
-	size_t room = room_of_guest(c);
-	size_t asked = 0;
-	unsigned nr = 0;
+	size_t skip = VSOCK_HEADER, total = 0;
+
+	for (unsigned i = 0; i < chain->nr_in && total < room; i++) {
+		struct iovec v = chain->iov[chain->nr_out + i];
+		size_t k = v.iov_len < skip ? v.iov_len : skip;
+
+		skip -= k;
+		v.iov_base = (uint8_t *) v.iov_base + k;
+		v.iov_len = v.iov_len - k < room - total ? v.iov_len - k : room - total;
+		if (v.iov_len > 0)
+			iov[(*nr)++] = v;
+		total += v.iov_len;
+	}
+	return total;
+}
+
+/* What was read becomes messages; buffers that got nothing are given back. Return: how many got something. */
+static unsigned send_filled(struct vsock_conn *c, unsigned taken, size_t n)
+{
+	struct vsock *s = c->vsock;
+	uint8_t h[VSOCK_HEADER];
+	unsigned filled = 0;
+
+	for (size_t left = n; left > 0; filled++)
+		left -= left < s->batch_room[filled] ? left : s->batch_room[filled];
+	while (taken > filled)
+		vq_unpop(&s->vio.queue[Q_RX].vq, &s->batch[--taken]);
+	for (unsigned i = 0; i < filled; i++) {
+		uint32_t k = (uint32_t) (n < s->batch_room[i] ? n : s->batch_room[i]);
+
+		n -= k;
+		c->sent += k;
+		c->told = c->forwarded;
+		fill_header(c, h, VSOCK_RW, k, 0);
+		(void) vq_chain_write(&s->batch[i], h, sizeof(h)); /* it has room */
+		vio_push(&s->vio, Q_RX, &s->batch[i], VSOCK_HEADER + k);
+	}
+	return filled;
+}
+
+/*
+ * Read from the host's side into the guest's buffers, behind the places of headers: one, and as long as there is
+ * more, twice as many each time.
+ * Return: how many buffers were used.
+ */
+static unsigned send_data(struct vsock_conn *c)
+{
+	struct vsock *s = c->vsock;
+	struct iovec iov[VQ_CHAIN_MAX + VSOCK_BATCH * 2];
+	size_t room = room_of_guest(c), asked = 0;
+	unsigned taken = 0, nr = 0, filled;
 	ssize_t n;
 
-	if (vq_chain_write(&data, h, sizeof(h)) != sizeof(h))
-		return false; /* a buffer that cannot take a header: the caller gives it back */
-	for (; nr < data.nr_in && room > 0; nr++) {
-		struct iovec *v = &vq_chain_in(&data)[nr];
-
-		v->iov_len = v->iov_len < room ? v->iov_len : room;
-		room -= v->iov_len;
-		asked += v->iov_len;
+	while (taken <= c->burst && asked < room && nr <= VSOCK_BATCH * 2) {
+		if (vio_pop(&s->vio, Q_RX, &s->batch[taken]) <= 0) {
+			s->starved = taken == 0;
+			break;
+		}
+		s->batch_room[taken] = add_room(&s->batch[taken], room - asked, iov, &nr);
+		asked += s->batch_room[taken];
+		if (s->batch_room[taken++] == 0)
+			break; /* a buffer that cannot take more than a header: it is given back */
 	}
-	if (nr == 0)
-		return false;
-	n = readv(c->fd, vq_chain_in(&data), (int) nr);
-	c->readable = n == (ssize_t) asked || (n > 0 && c->gone); /* if there is more, that is reported, but for the end */
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return false;
-	if (n <= 0) {
+	n = asked > 0 ? readv(c->fd, iov, (int) nr) : 0;
+	if (asked > 0)
+		c->readable = n == (ssize_t) asked || (n > 0 && c->gone); /* if there is more, that is reported, but for the end */
+	filled = send_filled(c, taken, n > 0 ? (size_t) n : 0);
+	c->burst = filled <= c->burst ? filled : filled * 2 < VSOCK_BATCH ? filled * 2 - 1 : VSOCK_BATCH - 1;
+	if (asked > 0 && (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))) {
 		c->eof = true;
 		c->want |= 1u << VSOCK_SHUTDOWN;
-		return false;
 	}
-	c->sent += (uint32_t) n;
-	fill_header(c, h, VSOCK_RW, (uint32_t) n, 0);
-	c->told = c->forwarded;
-	(void) vq_chain_write(chain, h, sizeof(h)); /* it has room */
-	vio_push(&c->vsock->vio, Q_RX, chain, (uint32_t) (VSOCK_HEADER + (size_t) n));
-	return true;
+	return filled;
 }
 
 static bool has_input(const struct vsock_conn *c)
@@ -137,29 +174,28 @@ static bool has_input(const struct vsock_conn *c)
 	return c->state == VSOCK_OPEN && c->readable && !c->eof && room_of_guest(c) > 0;
 }
 
-/* One turn of a connection. Return: true when it used a buffer of the guest. */
-static bool serve(struct vsock_conn *c)
+/* One turn of a connection. Return: how many buffers of the guest it used. */
+static unsigned serve(struct vsock_conn *c)
 {
 	struct vio_dev *d = &c->vsock->vio;
-	struct vq_chain chain;
-	bool used;
+	struct vq_chain *chain = c->vsock->batch;
+	unsigned used = 0;
 
 	if (c->state == VSOCK_UNUSED || (c->want == 0 && !has_input(c)))
-		return false;
-	if (vio_pop(d, Q_RX, &chain) <= 0) {
-		c->vsock->starved = true;
-		return false;
-	}
-	used = c->want == 0 && send_data(c, &chain);
-	if (c->want != 0) { /* also what was found out just now: nobody looks here again without a reason */
+		return 0;
+	if (c->want == 0)
+		used = send_data(c);
+	if (c->want != 0 && used == 0) { /* also what was found out just now: nobody looks here again without a reason */
 		unsigned op = (unsigned) __builtin_ctz(c->want);
 
+		if (vio_pop(d, Q_RX, chain) <= 0) {
+			c->vsock->starved = true;
+			return 0;
+		}
 		c->want &= c->want - 1;
-		send_message(c, &chain, op);
-		used = true;
+		send_message(c, chain, op);
+		used = 1;
 	}
-	if (!used)
-		vq_unpop(&d->queue[Q_RX].vq, &chain);
 	watch(c);
 	return used;
 }
@@ -178,14 +214,13 @@ static void pump(struct vsock *s)
 	s->starved = false;
 	while (idle < s->nr && left > 0 && !s->starved) {
 		struct vsock_conn *c = &s->conn[s->next < s->nr ? s->next : 0];
+		unsigned used = serve(c);
 
 		s->next = (unsigned) (c - s->conn) + 1;
-		if (serve(c)) {
-			idle = 0;
-			left--;
-		} else {
-			idle++;
-		}
+		idle = used > 0 ? 0 : idle + 1;
+		left -= used < left ? used : left;
+		if (used > 1)
+			vio_signal(&s->vio, Q_RX); /* the guest works while we read on */
 	}
 	if (vq_rearm(&s->vio.queue[Q_RX].vq) && (left == 0 || s->starved))
 		vio_again(&s->vio, Q_RX);

@@ -134,6 +134,9 @@ static void test_apic_commands(void **state)
 	assert_true(lapic_events(&lapic[1]) == (LAPIC_EVENT_STARTUP | 0x99 << LAPIC_EVENT_VECTOR_SHIFT));
 	lapic_write(&bus, &lapic[0], ICR, 0xC0000 | LAPIC_NMI << 8, 0); /* all others */
 	assert_true(lapic_events(&lapic[0]) == 0 && lapic_events(&lapic[3]) == LAPIC_EVENT_NMI);
+	lapic_write(&bus, &lapic[0], ICR, 0xC0000 | LAPIC_NMI << 8, 0);
+	lapic_write(&bus, &lapic[1], ICR, 0xC0000 | LAPIC_NMI << 8, 0);
+	assert_true(lapic_events(&lapic[3]) == (LAPIC_EVENT_NMI | LAPIC_EVENT_NMI_AGAIN));
 	lapic_write(&bus, &lapic[3], ICR, 0x40000 | 0x77, 0); /* self */
 	assert_true(lapic_pending(&lapic[3]) == 0x77 && lapic_pending(&lapic[2]) == -1);
 	lapic_write(&bus, &lapic[3], ICR, 0x40005, 0); /* no such vector */
@@ -192,6 +195,9 @@ static void test_apic_timer(void **state)
 	lapic_write(&bus, l, 0x380, 100000, 0);
 	assert_true(lapic_timer_run(&bus, l, 3200010) == 6400000 && lapic_pending(l) == 0x41);
 	assert_true(lapic_timer_run(&bus, l, 20000000) == 22400000);
+	lapic_write(&bus, l, LVT_TIMER_REG, 0x41, 0); /* one shot, and periodic again: it goes on */
+	lapic_write(&bus, l, LVT_TIMER_REG, 0x20041, 0);
+	assert_true(lapic_timer_run(&bus, l, 22400000) == 25600000);
 	lapic_write(&bus, l, LVT_TIMER_REG, 0x40042, 0); /* deadline: disarmed by the change */
 	assert_true(lapic_timer_run(&bus, l, 1ull << 40) == 0 && lapic_ack(l) == 0x41);
 	lapic_write(&bus, l, EOI, 0, 0);

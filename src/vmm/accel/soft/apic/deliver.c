@@ -43,10 +43,11 @@ bool lapic_accept(struct lapic *l, enum lapic_mode mode, uint8_t vector, bool le
 		set_bit(l->irr, vector);
 		return true;
 	case LAPIC_NMI:
-		(void) __atomic_fetch_or(&l->events, LAPIC_EVENT_NMI, __ATOMIC_SEQ_CST);
+		if (__atomic_fetch_or(&l->events, LAPIC_EVENT_NMI, __ATOMIC_SEQ_CST) & LAPIC_EVENT_NMI)
+			(void) __atomic_fetch_or(&l->events, LAPIC_EVENT_NMI_AGAIN, __ATOMIC_SEQ_CST);
 		return true;
 	case LAPIC_INIT: /* what was to start it before does not count any more */
-		(void) __atomic_fetch_and(&l->events, LAPIC_EVENT_NMI, __ATOMIC_SEQ_CST);
+		(void) __atomic_fetch_and(&l->events, LAPIC_EVENT_NMI | LAPIC_EVENT_NMI_AGAIN, __ATOMIC_SEQ_CST);
 		(void) __atomic_fetch_or(&l->events, LAPIC_EVENT_INIT, __ATOMIC_SEQ_CST);
 		return true;
 	case LAPIC_STARTUP:

@@ -190,7 +190,7 @@ uint32_t lapic_read(struct apic_bus *bus, struct lapic *l, uint32_t offset, uint
 	return read_register(bus, l, offset, tsc);
 }
 
-static void write_lvt(struct lapic *l, unsigned n, uint32_t value)
+static void write_lvt(const struct apic_bus *bus, struct lapic *l, unsigned n, uint32_t value)
 {
 	uint32_t old = l->lvt[n];
 
@@ -199,7 +199,7 @@ static void write_lvt(struct lapic *l, unsigned n, uint32_t value)
 		value |= LVT_MASKED;
 	l->lvt[n] = value;
 	if (n == LVT_TIMER)
-		lapic_timer_mode(l, old);
+		lapic_timer_mode(bus, l, old);
 }
 
 static void write_svr(struct lapic *l, uint32_t value)
@@ -214,7 +214,7 @@ static void write_svr(struct lapic *l, uint32_t value)
 static void write_register(struct apic_bus *bus, struct lapic *l, uint32_t offset, uint32_t value, uint64_t tsc)
 {
 	if (offset >= REG_LVT_TIMER && offset <= REG_LVT_ERROR) {
-		write_lvt(l, (offset - REG_LVT_TIMER) / 16, value);
+		write_lvt(bus, l, (offset - REG_LVT_TIMER) / 16, value);
 		return;
 	}
 	switch (offset) {

@@ -37,6 +37,7 @@ enum lapic_mode {
 #define LAPIC_EVENT_NMI 1u
 #define LAPIC_EVENT_INIT 2u
 #define LAPIC_EVENT_STARTUP 4u
+#define LAPIC_EVENT_NMI_AGAIN 8u
 #define LAPIC_EVENT_VECTOR_SHIFT 8 /* of the start-up vector, 8 bits */
 
 enum lapic_lvt { LVT_TIMER, LVT_THERMAL, LVT_PERF, LVT_LINT0, LVT_LINT1, LVT_ERROR, N_LVTS_ };

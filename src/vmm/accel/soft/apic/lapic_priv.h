@@ -70,7 +70,7 @@ uint8_t lapic_ppr(const struct lapic *l);
 void lapic_timer_start(struct apic_bus *bus, struct lapic *l, uint64_t tsc);
 
 /** lapic_timer_mode() - the timer's LVT or divider was written, it was @old before */
-void lapic_timer_mode(struct lapic *l, uint32_t old);
+void lapic_timer_mode(const struct apic_bus *bus, struct lapic *l, uint32_t old);
 
 /** lapic_timer_current() - current count */
 uint32_t lapic_timer_current(const struct apic_bus *bus, const struct lapic *l, uint64_t tsc);

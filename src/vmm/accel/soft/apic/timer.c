@@ -21,10 +21,17 @@ static uint64_t stamps(const struct apic_bus *bus, const struct lapic *l, uint64
 	return (uint64_t) ((unsigned __int128) count * divider(l) * bus->tsc_khz / LAPIC_TIMER_KHZ);
 }
 
+static uint64_t period(const struct apic_bus *bus, const struct lapic *l)
+{
+	uint64_t min = (uint64_t) bus->tsc_khz * PERIOD_MIN_US / 1000, len = stamps(bus, l, l->count);
+
+	return len < min ? min : len;
+}
+
 void lapic_timer_start(struct apic_bus *bus, struct lapic *l, uint64_t tsc)
 {
 	uint32_t mode = LVT_TIMER_MODE(l->lvt[LVT_TIMER]);
-	uint64_t min = (uint64_t) bus->tsc_khz * PERIOD_MIN_US / 1000, len = stamps(bus, l, l->count);
+	uint64_t len = stamps(bus, l, l->count);
 
 	if (mode == TIMER_DEADLINE)
 		return;
@@ -32,11 +39,11 @@ void lapic_timer_start(struct apic_bus *bus, struct lapic *l, uint64_t tsc)
 	if (l->count == 0)
 		return;
 	if (mode == TIMER_PERIODIC)
-		l->period = len = len < min ? min : len;
+		l->period = len = period(bus, l);
 	l->expiry = tsc + (len > 0 ? len : 1);
 }
 
-void lapic_timer_mode(struct lapic *l, uint32_t old)
+void lapic_timer_mode(const struct apic_bus *bus, struct lapic *l, uint32_t old)
 {
 	uint32_t mode = LVT_TIMER_MODE(l->lvt[LVT_TIMER]);
 
@@ -44,7 +51,7 @@ void lapic_timer_mode(struct lapic *l, uint32_t old)
 		return;
 	if (LVT_TIMER_MODE(old) == TIMER_DEADLINE || mode == TIMER_DEADLINE)
 		l->expiry = l->count = 0;
-	l->period = 0;
+	l->period = mode == TIMER_PERIODIC && l->expiry != 0 ? period(bus, l) : 0;
 }
 
 uint32_t lapic_timer_current(const struct apic_bus *bus, const struct lapic *l, uint64_t tsc)

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/cpu/run.h"
 
 #define RAM_SIZE (2u << 20)
@@ -310,13 +311,89 @@ static void test_page_bits(void **state)
 	assert_int_equal(entry & 0x60, 0x20);
 }
 
+/* A watched load of SS, whose trap waits for the next instruction, which is a trap itself: both are told at once. */
+static void test_icebp(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *c = m->cpu;
+	uint64_t rip;
+
+	enter_long(m);
+	gate(m, EXC_DB, HANDLER);
+	LOAD(m, HANDLER, 0xF4);
+	LOAD(m, CODE, 0x8E, 0x14, 0x25, 0, 0, 5, 0, 0xF1); /* mov ss, [0x50000]; icebp */
+	m->memory[0x50000] = 0x18;
+	c->dr[1] = 0x50000;
+	c->dr7 = 0x00F0000C;
+	cpu_mode_changed(c);
+	cpu_run(c);
+	assert_int_equal(c->exit.kind, CPU_EXIT_HALT);
+	assert_int_equal(c->dr6 & 0xFFFF, 0x0FF2);
+	assert_int_equal(c->reg[REG_RIP], HANDLER + 1);
+	memcpy(&rip, m->memory + STACK - 40, 8);
+	assert_int_equal(rip, CODE + 8);
+	assert_int_equal(c->pending_db, 0);
+}
+
+/* A debugger outside waits for writes, or for any access, and stops behind them. */
+static void test_watch(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *c = m->cpu;
+
+	enter_long(m);
+	/* mov al, [0x50002]; mov [0x50006], al; mov [0x50000], eax; hlt */
+	LOAD(m, CODE, 0x8A, 0x04, 0x25, 2, 0, 5, 0, 0x88, 0x04, 0x25, 6, 0, 5, 0, 0x89, 0x04, 0x25, 0, 0, 5, 0, 0xF4);
+	c->debug = (struct cpu_debug) { .on = true, .data = true, .nr = 2,
+					.at = { { .at = 0x50002, .how = 1, .len = 2 }, { .at = 0x50006, .how = 3, .len = 1 } } };
+	cpu_mode_changed(c);
+	cpu_set_event(c, EVENT_DEBUG);
+	for (unsigned n = 0; n < 2; n++) {
+		cpu_run(c);
+		assert_int_equal(c->exit.kind, CPU_EXIT_DEBUG);
+		assert_int_equal(c->exit.size, CPU_STOP_BREAK);
+		assert_int_equal(c->exit.data, 1 - n);
+		assert_int_equal(c->reg[REG_RIP], CODE + 14 + n * 7);
+	}
+	cpu_run(c);
+	assert_int_equal(c->exit.kind, CPU_EXIT_HALT);
+}
+
+/* SYSCALL in compatibility mode: where it goes depends on whose processor it is. */
+static void test_compat_syscall(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *c = m->cpu;
+	struct cpu_cpuid features = *c->cpuid;
+
+	c->cpuid = &features;
+	for (unsigned amd = 0; amd < 2; amd++) {
+		enter_long(m);
+		gate(m, EXC_UD, HANDLER + 0x10);
+		LOAD(m, HANDLER, 0xF4, [0x10] = 0xF4);
+		LOAD(m, CODE, 0x0F, 0x05);
+		features.amd = amd;
+		c->efer |= EFER_SCE;
+		c->cstar = HANDLER;
+		c->star = 0x10ull << 32;
+		c->seg[SEG_CS].attr = (uint16_t) ((c->seg[SEG_CS].attr & ~SEG_L) | SEG_DB);
+		cpu_mode_changed(c);
+		cpu_run(c);
+		assert_int_equal(c->exit.kind, CPU_EXIT_HALT);
+		assert_int_equal(c->reg[REG_RIP], HANDLER + (amd ? 1 : 0x11));
+		assert_int_equal(c->mode, CPU_MODE_64);
+	}
+	assert_int_equal(c->reg[REG_RCX], CODE + 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_loop),	TEST(test_real_mode), TEST(test_self_modifying), TEST(test_page_fault),
 		TEST(test_triple_fault), TEST(test_devices),   TEST(test_interrupt),	  TEST(test_kick),
-		TEST(test_fetch_fault), TEST(test_page_bits),
+		TEST(test_fetch_fault), TEST(test_page_bits), TEST(test_icebp),	  TEST(test_watch),
+		TEST(test_compat_syscall),
 	};
 
 	return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);

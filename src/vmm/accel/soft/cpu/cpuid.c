@@ -15,10 +15,15 @@
 
 #define APIC_ENABLED BIT(11) /* of IA32_APIC_BASE */
 
+/* First letters of a vendor's name */
+#define AMD_VENDOR 0x68747541u /* Auth */
+#define HYGON_VENDOR 0x6F677948u /* Hygo */
+
 #define KVM_BASE 0x40000000u
 #define KVM_FEATURES 0x40000001u
 #define KVM_CLOCKSOURCE2 BIT(3)
 #define KVM_STEAL_TIME BIT(5)
+#define KVM_PV_SEND_IPI BIT(11)
 #define KVM_CLOCKSOURCE_STABLE BIT(24)
 
 /* Bits that are carried out here, by word; the host's answer is masked with them. */
@@ -127,6 +132,7 @@ static void find_features(void)
 	for (unsigned i = 0; i < CPUID_WORDS; i++)
 		features.word[i] = (features.word[i] & supported[i]) | always[i];
 	features.xcr0 = host_xcr0() & 0xE7;
+	features.amd = cpuid_host(0, 0).ebx == AMD_VENDOR || cpuid_host(0, 0).ebx == HYGON_VENDOR;
 	without_avx(&features);
 	features.phys_bits = (uint8_t) cpuid_host(0x80000008, 0).eax;
 	if (features.phys_bits < 36 || features.phys_bits > 52)
@@ -172,59 +178,35 @@ static struct cpuid_regs topology(const struct cpu *c, uint32_t subleaf)
 	}
 }
 
-/* Bytes of the standard XSAVE area for the components in @mask. */
-static uint32_t xsave_size(uint64_t mask)
+/* Components of the XSAVE area: the guest's own layout, the same on all hosts. */
+static const struct {
+	uint16_t at, size;
+} components[8] = { [2] = { 576, 256 }, [5] = { 1088, 64 }, [6] = { 1152, 512 }, [7] = { 1664, 1024 } };
+
+/* Bytes of the area for the components in @mask. */
+static uint32_t xsave_size(uint64_t mask, bool compact)
 {
-	uint32_t size = 576;
+	uint32_t end = 576;
 
-	for (unsigned i = 2; i < 32; i++) {
-		struct cpuid_regs r;
-
-		if (!(mask >> i & 1))
-			continue;
-		r = cpuid_host(0xD, i);
-		if (r.eax + r.ebx > size)
-			size = r.eax + r.ebx;
-	}
-	return size;
-}
-
-/* Bytes of the compacted XSAVE area for the components in @mask. */
-static uint32_t xsave_compact_size(uint64_t mask)
-{
-	uint32_t size = 576;
-
-	for (unsigned i = 2; i < 32; i++) {
-		struct cpuid_regs r;
-
-		if (!(mask >> i & 1))
-			continue;
-		r = cpuid_host(0xD, i);
-		if (r.ecx & 2)
-			size = (size + 63) & ~63u;
-		size += r.eax;
-	}
-	return size;
+	for (unsigned i = 2; i < 8; i++)
+		if (mask >> i & 1)
+			end = (compact ? end : components[i].at) + components[i].size;
+	return end;
 }
 
 static struct cpuid_regs leaf_d(const struct cpu *c, uint32_t subleaf)
 {
-	struct cpuid_regs r;
-
 	switch (subleaf) {
 	case 0:
-		return (struct cpuid_regs) { .eax = (uint32_t) c->cpuid->xcr0, .ebx = xsave_size(c->xcr0),
-					     .ecx = xsave_size(c->cpuid->xcr0) };
+		return (struct cpuid_regs) { .eax = (uint32_t) c->cpuid->xcr0, .ebx = xsave_size(c->xcr0, false),
+					     .ecx = xsave_size(c->cpuid->xcr0, false) };
 	case 1:
 		return (struct cpuid_regs) { .eax = c->cpuid->word[CPUID_WORD_D_1_EAX],
-					     .ebx = xsave_compact_size(c->xcr0) };
+					     .ebx = xsave_size(c->xcr0, true) };
 	default:
-		if (subleaf >= 32 || !(c->cpuid->xcr0 >> subleaf & 1))
+		if (subleaf >= 8 || !(c->cpuid->xcr0 >> subleaf & 1))
 			return (struct cpuid_regs) { 0 };
-		r = cpuid_host(0xD, subleaf);
-		r.ecx &= 2;
-		r.edx = 0;
-		return r;
+		return (struct cpuid_regs) { .eax = components[subleaf].size, .ebx = components[subleaf].at };
 	}
 }
 
@@ -266,7 +248,7 @@ static struct cpuid_regs kvm_leaf(uint32_t leaf)
 		memcpy(&r.ecx, "VMKV", 4);
 		memcpy(&r.edx, "M\0\0\0", 4);
 	} else if (leaf == KVM_FEATURES) {
-		r.eax = KVM_CLOCKSOURCE2 | KVM_STEAL_TIME | KVM_CLOCKSOURCE_STABLE;
+		r.eax = KVM_CLOCKSOURCE2 | KVM_STEAL_TIME | KVM_PV_SEND_IPI | KVM_CLOCKSOURCE_STABLE;
 	}
 	return r;
 }

@@ -20,12 +20,16 @@ struct cpuid_regs cpuid_get(const struct cpu *c, uint32_t leaf, uint32_t subleaf
 /** cpuid_host() - the host's answer */
 struct cpuid_regs cpuid_host(uint32_t leaf, uint32_t subleaf);
 
-/** struct cpu_cpuid - features of the guest's processors: never more than what the host has */
+/**
+ * struct cpu_cpuid - features of the guest's processors: never more than what the host has
+ * @amd: in compatibility mode there is SYSCALL, not SYSENTER
+ */
 struct cpu_cpuid {
 	uint32_t word[CPUID_WORDS];
 	uint64_t xcr0; /* bits that the guest may set */
 	uint32_t max_leaf;
 	uint8_t phys_bits;
+	bool amd;
 };
 
 /** cpuid_has() - does the guest's processor have bit @bit of CPUID_WORD_* @word? */

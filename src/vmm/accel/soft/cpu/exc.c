@@ -19,6 +19,8 @@
 #define GATE_INT 14
 #define GATE_TRAP 15
 
+#define DR7_GD (1ull << 13)
+
 /**
  * struct event - what is delivered
  * @software: by INT n and the like: the gate's level is checked
@@ -241,6 +243,11 @@ void exc_software(struct cpu *c, uint8_t vector, uint8_t opcode)
 		cpu_raise_code(c, EXC_GP, 0);
 	deliver(c, &e);
 	c->stepped = false;
+	if (opcode != 0xF1)
+		return;
+	c->dr6 |= c->pending_db; /* a trap that waited for it is told with it */
+	c->pending_db = 0;
+	c->dr7 &= ~DR7_GD;
 }
 
 void exc_interrupt(struct cpu *c, uint8_t vector)
@@ -294,7 +301,7 @@ bool exc_fault(struct cpu *c)
 		c->cr2 = c->fault.addr;
 	if (e.vector == EXC_DB) {
 		c->dr6 = (c->dr6 & ~0xFull) | c->fault.addr;
-		c->dr7 &= ~(1ull << 13);
+		c->dr7 &= ~DR7_GD;
 		e.rf = c->fault.code; /* an instruction breakpoint: a fault, not a trap */
 	}
 	c->shadow = 0;

@@ -9,7 +9,6 @@
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/cpu/seg.h"
 
-#define HYPERCALL_UNKNOWN (-1000)
 #define HYPERCALL_DENIED (-1)
 
 static bool has(const struct cpu *c, unsigned word, unsigned bit)
@@ -282,12 +281,14 @@ static void step_by_new_flags(struct cpu *c)
 		c->pending_db |= DR6_BS;
 }
 
+/* In compatibility mode: AMD's processors only. */
 static void syscall_fast(struct cpu *c, const struct insn *i)
 {
 	uint16_t cs = (uint16_t) (c->star >> 32 & 0xFFFC);
+	bool wide = c->mode == CPU_MODE_64;
 
 	(void) i;
-	if (!(c->efer & EFER_SCE) || c->mode != CPU_MODE_64)
+	if (!(c->efer & EFER_SCE) || !(wide || (cpu_is_long(c) && c->cpuid->amd)))
 		cpu_raise(c, EXC_UD);
 	c->reg[REG_RCX] = c->reg[REG_RIP];
 	c->reg[11] = cpu_rflags(c) & ~FL_RF;
@@ -296,7 +297,7 @@ static void syscall_fast(struct cpu *c, const struct insn *i)
 	c->seg[SEG_SS] = (struct cpu_seg) { .sel = (uint16_t) (cs + 8), .limit = UINT32_MAX,
 					    .attr = SEG_G | SEG_DB | SEG_P | SEG_S | 3 };
 	c->cpl = 0;
-	c->reg[REG_RIP] = c->lstar;
+	c->reg[REG_RIP] = wide ? c->lstar : c->cstar;
 	c->leave = true;
 	cpu_set_rflags(c, cpu_rflags(c) & ~(uint32_t) c->fmask & ~FL_RF);
 	cpu_mode_changed(c);
@@ -331,12 +332,20 @@ static void sysret(struct cpu *c, const struct insn *i)
 	step_by_new_flags(c);
 }
 
+/* AMD's processors have it in legacy mode only. */
+static void need_sysenter(struct cpu *c)
+{
+	if (cpu_is_long(c) && c->cpuid->amd)
+		cpu_raise(c, EXC_UD);
+}
+
 static void sysenter(struct cpu *c, const struct insn *i)
 {
 	uint16_t cs = (uint16_t) (c->sysenter_cs & 0xFFFC);
 	bool wide = cpu_is_long(c);
 
 	(void) i;
+	need_sysenter(c);
 	if (cpu_is_real(c) || cs == 0)
 		cpu_raise_code(c, EXC_GP, 0);
 	c->flags &= ~(FL_VM | FL_IF | FL_RF);
@@ -357,6 +366,7 @@ static void sysexit(struct cpu *c, const struct insn *i)
 	bool wide = i->size == 8;
 	uint64_t rip = c->reg[REG_RDX], rsp = c->reg[REG_RCX];
 
+	need_sysenter(c);
 	if (cpu_is_real(c) || cs == 0)
 		cpu_raise_code(c, EXC_GP, 0);
 	cpu_need_cpl0(c);
@@ -367,11 +377,17 @@ static void sysexit(struct cpu *c, const struct insn *i)
 	return_user(c, (uint16_t) (cs + (wide ? 32 : 16)), (uint16_t) (cs + (wide ? 40 : 24)), wide);
 }
 
-/* KVM's hypercalls: there are none that CPUID promises. */
+/* KVM's hypercalls. */
 static void hypercall(struct cpu *c, const struct insn *i)
 {
+	uint64_t mask = c->mode == CPU_MODE_64 ? UINT64_MAX : UINT32_MAX, ret = (uint64_t) HYPERCALL_DENIED;
+	const uint64_t arg[5] = { c->reg[REG_RAX] & mask, c->reg[REG_RBX] & mask, c->reg[REG_RCX] & mask,
+				  c->reg[REG_RDX] & mask, c->reg[REG_RSI] & mask };
+
 	(void) i;
-	reg_set(c, REG_RAX, c->mode == CPU_MODE_64 ? 8 : 4, (uint64_t) (c->cpl == 0 ? HYPERCALL_UNKNOWN : HYPERCALL_DENIED));
+	if (c->cpl == 0)
+		ret = c->ops->hypercall(c, arg);
+	reg_set(c, REG_RAX, c->mode == CPU_MODE_64 ? 8 : 4, ret);
 }
 
 /* 0F 01 with registers: by the whole ModRM byte */

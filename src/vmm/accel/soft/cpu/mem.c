@@ -6,6 +6,7 @@
 
 #include "vmm/accel/soft/cpu/exc.h"
 #include "vmm/accel/soft/cpu/exec.h"
+#include "vmm/accel/soft/cpu/journal.h"
 #include "vmm/accel/soft/cpu/mmu.h"
 #include "vmm/accel/soft/cpu/pages.h"
 
@@ -99,6 +100,19 @@ static void check_watch(struct cpu *c, uint64_t lin, unsigned size, unsigned acc
 	}
 }
 
+/* A debugger outside of the guest that watches data. */
+static void check_debugger(struct cpu *c, uint64_t lin, unsigned size, unsigned access)
+{
+	for (unsigned n = 0; n < c->debug.nr; n++) {
+		const struct cpu_break *b = &c->debug.at[n];
+
+		if (b->how != 0 && (b->how != 1 || access & MEM_WRITE) && lin < b->at + b->len && b->at < lin + size) {
+			c->debug.hit |= (uint8_t) (1u << n);
+			c->leave = true;
+		}
+	}
+}
+
 static void check_slow(struct cpu *c, uint64_t lin, unsigned size, unsigned access)
 {
 	if ((access & MEM_SYSTEM) || c->tlb_now != tlb_array(c, TLB_SLOW))
@@ -107,6 +121,8 @@ static void check_slow(struct cpu *c, uint64_t lin, unsigned size, unsigned acce
 		cpu_raise_code(c, EXC_AC, 0);
 	if (c->dr7 & 0xFF)
 		check_watch(c, lin, size, access);
+	if (c->debug.data)
+		check_debugger(c, lin, size, access);
 }
 
 /* As memcpy(), with general registers only: others may be the guest's. */
@@ -118,8 +134,15 @@ static void copy(void *to, const void *from, size_t size)
 		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size) : : "memory");
 }
 
-/* Within one page: its host address, or NULL and the guest-physical address of a device. */
-static uint8_t *locate(struct cpu *c, uint64_t lin, unsigned access, uint64_t *gpa)
+/* A write that will be taken back. */
+static void note_write(struct cpu *c, uint8_t *host, unsigned size)
+{
+	if (c->journal != NULL && !journal_note(c->journal, host, size))
+		longjmp(c->unwind, UNWIND_EXIT);
+}
+
+/* @size bytes within one page: their host address, or NULL and the guest-physical address of a device. */
+static uint8_t *locate(struct cpu *c, uint64_t lin, unsigned size, unsigned access, uint64_t *gpa)
 {
 	struct page page;
 	uint64_t left;
@@ -137,8 +160,10 @@ static uint8_t *locate(struct cpu *c, uint64_t lin, unsigned access, uint64_t *g
 	if (access & MEM_WRITE)
 		page_write(c, page.gpa);
 	mmu_fill(c, access & MEM_SYSTEM ? tlb_system(c) : c->tlb_now, lin, &page, host, readonly);
-	if (access & MEM_WRITE)
+	if (access & MEM_WRITE) {
+		note_write(c, host, size);
 		mem_wrote(c, host);
+	}
 	return host;
 }
 
@@ -157,7 +182,7 @@ void *cpu_host(struct cpu *c, uint64_t lin, unsigned size, unsigned access)
 	check_slow(c, lin, size, access);
 	if ((lin & ~0xFFFull) != last)
 		return NULL;
-	return locate(c, lin, access, &gpa);
+	return locate(c, lin, size, access, &gpa);
 }
 
 static void apic_access(struct cpu *c, bool write, uint64_t gpa, unsigned size, uint8_t *data)
@@ -177,6 +202,8 @@ static void apic_access(struct cpu *c, bool write, uint64_t gpa, unsigned size, 
 
 static void device_bytes(struct cpu *c, bool write, uint64_t gpa, unsigned size, uint8_t *data)
 {
+	if (c->journal != NULL)
+		longjmp(c->unwind, UNWIND_EXIT);
 	if ((c->apic_base & (APIC_ENABLED | APIC_X2)) == APIC_ENABLED &&
 	    (gpa & ~0xFFFull) == (c->apic_base & 0x000FFFFFFFFFF000ull)) {
 		apic_access(c, write, gpa, size, data);
@@ -205,7 +232,7 @@ static void device_bytes(struct cpu *c, bool write, uint64_t gpa, unsigned size,
 static void access_piece(struct cpu *c, uint64_t lin, uint8_t *data, unsigned size, unsigned access)
 {
 	uint64_t gpa;
-	uint8_t *host = locate(c, lin, access, &gpa);
+	uint8_t *host = locate(c, lin, size, access, &gpa);
 
 	if (host == NULL)
 		device_bytes(c, access & MEM_WRITE, gpa, size, data);

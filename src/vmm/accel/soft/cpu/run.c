@@ -64,7 +64,7 @@ static void init_registers(struct cpu *c)
 	c->dr6 = 0xFFFF0FF0;
 	c->dr7 = 0x400;
 	c->shadow = 0;
-	c->nmi_blocked = false;
+	c->nmi_blocked = c->nmi_again = false;
 	c->pending_db = 0;
 	c->delivering = false;
 	replay_done(c);
@@ -146,6 +146,13 @@ static bool leave_with(struct cpu *c, enum cpu_exit_kind kind)
 	return true;
 }
 
+void cpu_nmi(struct cpu *c)
+{
+	if (__atomic_load_n(&c->event, __ATOMIC_RELAXED) & EVENT_NMI)
+		c->nmi_again = !c->nmi_blocked;
+	cpu_set_event(c, EVENT_NMI);
+}
+
 static void take_interrupt(struct cpu *c)
 {
 	int vector;
@@ -184,7 +191,9 @@ bool cpu_deliver(struct cpu *c)
 	if (c->activity == CPU_WAITS_SIPI)
 		return leave_with(c, CPU_EXIT_HALT);
 	if ((event & EVENT_NMI) && !c->nmi_blocked) {
-		clear_event(c, EVENT_NMI);
+		if (!c->nmi_again)
+			clear_event(c, EVENT_NMI);
+		c->nmi_again = false;
 		c->nmi_blocked = true;
 		c->activity = CPU_RUNS;
 		exc_interrupt(c, EXC_NMI);
@@ -240,7 +249,7 @@ static void check_breakpoints(struct cpu *c, uint64_t lin)
 static void check_debug(struct cpu *c, uint64_t lin)
 {
 	for (unsigned n = 0; n < c->debug.nr; n++) {
-		if (c->debug.at[n] != lin)
+		if (c->debug.at[n].how != 0 || c->debug.at[n].at != lin)
 			continue;
 		c->exit = (struct cpu_exit) { .kind = CPU_EXIT_DEBUG, .size = CPU_STOP_BREAK, .addr = lin, .data = n };
 		longjmp(c->unwind, UNWIND_EXIT);
@@ -250,10 +259,14 @@ static void check_debug(struct cpu *c, uint64_t lin)
 /* After an instruction, or what it raised.  True: the debugger waits for that. */
 static bool stepped(struct cpu *c)
 {
-	if (__builtin_expect(!c->debug.step, 1))
+	unsigned hit = c->debug.hit;
+
+	if (__builtin_expect(!c->debug.step && hit == 0, 1))
 		return false;
-	c->exit = (struct cpu_exit) { .kind = CPU_EXIT_DEBUG, .size = CPU_STOP_STEP,
-				      .addr = c->seg[SEG_CS].base + c->reg[REG_RIP] };
+	c->debug.hit = 0;
+	c->exit = (struct cpu_exit) { .kind = CPU_EXIT_DEBUG, .size = hit != 0 ? CPU_STOP_BREAK : CPU_STOP_STEP,
+				      .addr = c->seg[SEG_CS].base + c->reg[REG_RIP],
+				      .data = hit != 0 ? (unsigned) __builtin_ctz(hit) : 0 };
 	return true;
 }
 
@@ -327,6 +340,7 @@ static bool unwound(struct cpu *c, int how)
 	if (c->insn != NULL)
 		c->reg[REG_RIP] -= c->insn->len;
 	c->insn = NULL;
+	c->debug.hit = 0; /* it was not executed */
 	if (how == UNWIND_EXIT)
 		return true;
 	replay_done(c);
@@ -381,8 +395,14 @@ bool cpu_execute(struct cpu *c, const struct insn *i)
 	return false;
 }
 
-/* One instruction; @look: after what is special. */
-static bool advance(struct cpu *c, bool look)
+bool cpu_raised(struct cpu *c)
+{
+	int how = setjmp(c->unwind);
+
+	return unwound(c, how != UNWIND_NONE ? how : UNWIND_FAULT);
+}
+
+bool cpu_advance(struct cpu *c)
 {
 	int how;
 
@@ -390,18 +410,20 @@ static bool advance(struct cpu *c, bool look)
 	how = setjmp(c->unwind);
 	if (how != UNWIND_NONE)
 		return unwound(c, how);
-	if (look && cpu_is_special(c))
+	if (cpu_is_special(c))
 		return run_special(c);
-	run_one(c);
+	run_block(c);
 	return false;
-}
-
-bool cpu_advance(struct cpu *c)
-{
-	return advance(c, true);
 }
 
 bool cpu_step(struct cpu *c)
 {
-	return advance(c, false);
+	int how;
+
+	answer(c);
+	how = setjmp(c->unwind);
+	if (how != UNWIND_NONE)
+		return unwound(c, how);
+	run_one(c);
+	return false;
 }

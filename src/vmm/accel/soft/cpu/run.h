@@ -50,7 +50,7 @@ static inline bool cpu_is_special(const struct cpu *c)
 }
 
 /**
- * cpu_advance() - do what is special, and at least one instruction unless the owner is needed
+ * cpu_advance() - do what is special, and a few instructions, at least one unless the owner is needed
  * Return: true when @c->exit is filled.
  */
 bool cpu_advance(struct cpu *c);
@@ -60,6 +60,12 @@ bool cpu_advance(struct cpu *c);
  * Return: true when @c->exit is filled.
  */
 bool cpu_execute(struct cpu *c, const struct insn *i);
+
+/**
+ * cpu_raised() - deliver struct cpu.fault, which the instruction at RIP raises, while cpu_is_special() is false
+ * Return: true when @c->exit is filled.
+ */
+bool cpu_raised(struct cpu *c);
 
 /**
  * cpu_deliver() - take pending events that can be taken now: INIT, NMI, interrupts
@@ -72,6 +78,9 @@ static inline void cpu_set_event(struct cpu *c, uint32_t bits)
 {
 	(void) __atomic_fetch_or(&c->event, bits, __ATOMIC_SEQ_CST);
 }
+
+/** cpu_nmi() - a non-maskable interrupt: one waits, and another one while none is served; on @c's own thread */
+void cpu_nmi(struct cpu *c);
 
 /** cpu_mode_changed() - after a change of CR0, CR4, EFER, CS, SS, RFLAGS.VM, RFLAGS.AC or CPL by hand */
 void cpu_mode_changed(struct cpu *c);

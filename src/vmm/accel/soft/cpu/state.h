@@ -13,6 +13,7 @@
 
 struct cpu;
 struct insn;
+struct journal;
 
 /** enum cpu_reg - indices of struct cpu.reg; REG_ZERO reads as 0, so that an address has a base and an index always */
 enum cpu_reg {
@@ -220,15 +221,26 @@ enum cpu_stop { CPU_STOP_STEP, CPU_STOP_INT3, CPU_STOP_BREAK };
 #define CPU_BREAKS_MAX 4
 
 /**
+ * struct cpu_break - where a debugger wants to stop
+ * @how: as DR7 has it: 0 before the instruction at @at; after one that has written (1) or accessed (3) one of the
+ *       @len bytes there
+ */
+struct cpu_break {
+	uint64_t at;
+	uint8_t how, len;
+};
+
+/**
  * struct cpu_debug - what a debugger outside of the guest wants; EVENT_DEBUG is set for @step and @nr
  * @on: INT3 is its; @pass: but for the next one
  * @step: stop after each instruction
- * @at: @nr linear addresses of instructions to stop at
+ * @at: @nr of them; @data: one of them is for data, so that every access is looked at
+ * @hit: bits by index in @at: those that the instruction under way has touched
  */
 struct cpu_debug {
-	bool on, pass, step;
-	uint8_t nr;
-	uint64_t at[CPU_BREAKS_MAX];
+	bool on, pass, step, data;
+	uint8_t nr, hit;
+	struct cpu_break at[CPU_BREAKS_MAX];
 };
 
 /**
@@ -293,6 +305,7 @@ typedef void cpu_exec_fn(struct cpu *c, const struct insn *i);
  * @msr_read, @msr_write: APIC_BASE, TSC_DEADLINE, x2APIC (0x800 to 0x8FF) and KVM's (0x4B564Dxx, 0x11, 0x12);
  *        false: #GP
  * @cr8_read, @cr8_write: the task priority, 0 to 15
+ * @hypercall: one of KVM's, of level 0: number and arguments.  Return: what the guest sees in RAX
  * @code_write: a page that this processor has translations of is about to be written
  * @page_ask: tell the processors of the bits @who to do that with the page of @gpa, see pages.h; does not wait
  * @page_asked: do what others have told this one, for EVENT_PAGES
@@ -307,6 +320,7 @@ struct cpu_ops {
 	bool (*msr_write)(struct cpu *c, uint32_t msr, uint64_t value);
 	uint64_t (*cr8_read)(struct cpu *c);
 	void (*cr8_write)(struct cpu *c, uint64_t value);
+	uint64_t (*hypercall)(struct cpu *c, const uint64_t arg[5]);
 	void (*code_write)(struct cpu *c, uint64_t gpa);
 	void (*page_ask)(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what);
 	void (*page_asked)(struct cpu *c);
@@ -347,7 +361,7 @@ struct cpu_hot {
 /** struct cpu_translated - what the translator has done, and how often translated code was left for each reason */
 struct cpu_translated {
 	uint64_t blocks, bytes, dropped_pages, evicted_regions;
-	uint64_t slow, links, jumps, interp, polls, faults, unclaimed;
+	uint64_t slow, links, jumps, interp, polls, faults, unclaimed, verified, wrong;
 };
 
 #define CPU_FLUSHED_GLOBAL 0x80000000u
@@ -410,7 +424,7 @@ struct cpu {
 
 	enum cpu_activity activity;
 	uint32_t sipi;
-	bool nmi_blocked;
+	bool nmi_blocked, nmi_again; /* one is served; a second one waits */
 	uint32_t pending_db; /* DR6 bits of a trap after this instruction */
 	bool delivering; /* an exception or interrupt is being delivered: @deliver_vector */
 	uint8_t deliver_vector;
@@ -418,6 +432,7 @@ struct cpu {
 	jmp_buf unwind;
 	struct cpu_exit exit;
 	struct cpu_replay replay;
+	struct journal *journal; /* writes to memory are noted there, and devices are left alone */
 	struct cpu_debug debug;
 
 	const struct cpu_ops *ops;

@@ -16,6 +16,8 @@ uint64_t tlb_none;
 
 static enum tlb_right right_of(const struct cpu *c)
 {
+	if (c->debug.data)
+		return TLB_SLOW;
 	if (c->dr7 & 0xFF) {
 		for (unsigned i = 0; i < 4; i++)
 			if ((c->dr7 >> (i * 2) & 3) && (c->dr7 >> (16 + i * 4) & 3))

@@ -2,7 +2,7 @@
 /*
  * The guest's x87, vector and mask registers: where they are in struct cpu.xsave.
  *
- * The layout is XSAVE's standard format with the offsets that CPUID leaf 0xD tells the guest.
+ * The layout is XSAVE's standard format with the offsets that CPUID leaf 0xD tells the guest: Intel's, on all hosts.
  */
 #pragma once
 

@@ -38,10 +38,11 @@ struct link {
  * @host: offset from the block's start of its first byte; @off: guest offset in the page
  * @flags_in_slot: when it faults on the host, the guest's flags are in the slot
  * @row: its code is that of the instructions behind it, too
+ * @plain: a page fault of a memory operand comes before anything else that it may raise
  */
 struct block_insn {
 	uint16_t host;
-	uint16_t off : 12, flags_in_slot : 1, row : 1;
+	uint16_t off : 12, flags_in_slot : 1, row : 1, plain : 1;
 };
 
 /**
@@ -54,6 +55,7 @@ struct block_insn {
  * @next_gpa: the page that its only instruction goes on in, or BLOCK_NO_NEXT; @next_seen: struct cpu_hot.page ^ epoch where
  *            that is known to be the next page
  * @dead: no longer to be found
+ * @runs: how often it ran to be verified
  */
 struct block {
 	uint64_t gpa;
@@ -63,6 +65,7 @@ struct block {
 	uint16_t step_off;
 	struct insn step;
 	uint16_t nr_links, nr_insns;
+	uint8_t runs;
 	uint64_t next_gpa, next_seen;
 	struct block *next_hash, *next_page, *next_tail;
 	struct link *in, *link;

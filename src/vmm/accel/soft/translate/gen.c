@@ -19,7 +19,8 @@
 /* Instructions that fault, or do something else, at other levels than 0. */
 static bool may_system(const struct gen *g, enum op_kind kind)
 {
-	if (kind == OP_PUSHF || kind == OP_SELECTOR || kind == OP_BASE || kind == OP_SYSCALL || kind == OP_STRING)
+	if (kind == OP_PUSHF || kind == OP_SELECTOR || kind == OP_BASE || kind == OP_SYSCALL || kind == OP_STRING ||
+	    kind == OP_MASKMOV)
 		return true;
 	if (kind == OP_RDTSC)
 		return !(g->key & BLOCK_KEY_NO_TSC);
@@ -77,7 +78,7 @@ static bool decode_joined(struct gen *g, struct gen_item *ret)
 	return false;
 }
 
-uint16_t gen_live_at(const struct gen *g, int64_t off)
+static uint16_t find_live_at(const struct gen *g, int64_t off)
 {
 	uint16_t live = 0, settled = 0;
 	struct gen_item it;
@@ -94,6 +95,19 @@ uint16_t gen_live_at(const struct gen *g, int64_t off)
 		off += it.i.len;
 	}
 	return live | (FL_STATUS & (uint16_t) ~settled);
+}
+
+uint16_t gen_live_at(struct gen *g, int64_t off)
+{
+	unsigned n = (unsigned) off % GEN_KNOWN;
+
+	if (off < 0 || off >= (int64_t) PAGE)
+		return FL_STATUS;
+	if (g->known[n].behind != off + 1) {
+		g->known[n].live = find_live_at(g, off);
+		g->known[n].behind = (uint16_t) (off + 1);
+	}
+	return g->known[n].live;
 }
 
 static bool visited(const struct gen *g, unsigned off)
@@ -212,6 +226,29 @@ static void write_entry(struct gen *g, struct block *b)
 	g->flags = live ? IN_HOST : 0;
 }
 
+/* See struct block_insn.plain: LOCK may be wrong; with vectors, alignment comes first; MOVS reads before it writes. */
+static bool is_plain(const struct gen_item *it)
+{
+	if (it->i.prefix & PFX_LOCK)
+		return false;
+	switch (it->op.kind) {
+	case OP_PLAIN:
+		return !it->op.simd && it->op.mem_size <= sizeof(uint64_t);
+	case OP_BIT:
+	case OP_PUSH:
+	case OP_PUSH_MEM:
+	case OP_POP:
+	case OP_LEAVE:
+	case OP_JMP_IND:
+	case OP_CALL:
+	case OP_CALL_IND:
+	case OP_RET:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Item @n, and those that are written with it.  Return: how many. */
 static unsigned write_items(struct gen *g, unsigned n, const struct block *b)
 {
@@ -220,6 +257,7 @@ static unsigned write_items(struct gen *g, unsigned n, const struct block *b)
 
 	g->insn[g->nr_insns++] = (struct block_insn) {
 		.host = (uint16_t) (g->e.p - g->w - b->start), .off = it->off & 0xFFF, .flags_in_slot = true,
+		.plain = is_plain(it),
 	};
 	in_row = gen_row(g, n);
 	if (in_row != 0)
@@ -232,6 +270,8 @@ static unsigned write_items(struct gen *g, unsigned n, const struct block *b)
 		gen_bit(g, it);
 	else if (it->op.kind == OP_STRING)
 		gen_string(g, it);
+	else if (it->op.kind == OP_MASKMOV)
+		gen_maskmov(g, it);
 	else if (!gen_flow(g, it))
 		(void) gen_system(g, it);
 	return 1;
@@ -303,16 +343,22 @@ struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates
 			const struct tlb_code *next, unsigned start, uint32_t key)
 {
 	uint64_t gpa = page->gpa | start;
-	struct gen g = {
-		.e = { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES },
-		.cpu = cpu, .w = cache->w, .gates = gates, .page = page->host, .start = start,
-		.next = next != NULL ? next->host : NULL, .next_gpa = next != NULL ? next->gpa : BLOCK_NO_NEXT,
-		.fp = key >> BLOCK_KEY_FP_SHIFT & 3, .key = key,
-		.ways = key & BLOCK_KEY_USER ? WAYS_USER : key & BLOCK_KEY_AC ? WAYS_KERNEL_AC : WAYS_KERNEL,
-	};
+	struct gen g;
 	struct block shape = { .gpa = gpa, .key = key, .start = (uint32_t) cache->pos };
 	struct block *b;
 
+	(void) memset(&g, 0, offsetof(struct gen, item));
+	g.e = (struct emit) { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES };
+	g.cpu = cpu;
+	g.w = cache->w;
+	g.gates = gates;
+	g.page = page->host;
+	g.next = next != NULL ? next->host : NULL;
+	g.next_gpa = next != NULL ? next->gpa : BLOCK_NO_NEXT;
+	g.start = start;
+	g.fp = key >> BLOCK_KEY_FP_SHIFT & 3;
+	g.key = key;
+	g.ways = key & BLOCK_KEY_USER ? WAYS_USER : key & BLOCK_KEY_AC ? WAYS_KERNEL_AC : WAYS_KERNEL;
 	gen_scan(&g);
 	write_entry(&g, &shape);
 	if (next != NULL && g.nr > 0)

@@ -12,6 +12,7 @@
 #include "vmm/accel/soft/translate/gate.h"
 
 #define GEN_INSNS 64u /* instructions of a block */
+#define GEN_KNOWN 64u
 #define GEN_COLD 256u /* pieces of code that are seldom executed */
 #define GEN_BYTES 32768u /* of code, at most */
 
@@ -86,6 +87,7 @@ enum gen_end {
  * struct gen - a translation under way
  * @page: host address of the guest page; @next, @next_gpa: of the one behind it, for an instruction in both: @joined
  * @failed: something did not fit
+ * @known: what gen_live_at() has found, by hash
  */
 struct gen {
 	struct emit e;
@@ -100,20 +102,22 @@ struct gen {
 	unsigned start;
 	enum gen_ways ways;
 
-	struct gen_item item[GEN_INSNS + 1]; /* the last one may be the interpreter's */
 	unsigned nr;
 	enum gen_end end;
 	unsigned end_off;
 	uint8_t *self; /* where the address of the struct block is to be written */
 
-	unsigned flags;
-	struct gen_cold cold[GEN_COLD];
-	unsigned nr_cold;
-	struct link link[GEN_COLD];
-	unsigned nr_links;
-	struct block_insn insn[GEN_INSNS];
-	unsigned nr_insns;
+	unsigned flags, nr_cold, nr_links, nr_insns;
 	bool failed;
+	struct {
+		uint16_t behind, live; /* offset + 1; 0: nothing */
+	} known[GEN_KNOWN];
+
+	/* What is in use of these is counted above; they are not cleared for every block. */
+	struct gen_item item[GEN_INSNS + 1]; /* the last one may be the interpreter's */
+	struct gen_cold cold[GEN_COLD];
+	struct link link[GEN_COLD];
+	struct block_insn insn[GEN_INSNS];
 };
 
 /** gen_scan() - find the instructions of the block that starts at @g->start, and which flags live */
@@ -123,7 +127,7 @@ void gen_scan(struct gen *g);
 bool gen_crosses(const uint8_t *page, unsigned off);
 
 /** gen_live_at() - FL_STATUS bits that code at offset @off of the page may read */
-uint16_t gen_live_at(const struct gen *g, int64_t off);
+uint16_t gen_live_at(struct gen *g, int64_t off);
 
 /** gen_cold_add() - remember to write that behind the block */
 void gen_cold_add(struct gen *g, const struct gen_cold *cold);
@@ -146,8 +150,8 @@ void gen_stack(struct gen *g, int32_t disp, unsigned size, bool write);
 /** gen_slow() - what happens when the TLB entry that was used last is not the one: code behind the block */
 void gen_slow(struct gen *g, const struct gen_cold *c);
 
-/** gen_base() - T0 = host address of 8 bytes at the address in guest register @reg, to be read */
-void gen_base(struct gen *g, unsigned reg);
+/** gen_base() - T0 = host address of @size bytes at the address in guest register @reg */
+void gen_base(struct gen *g, unsigned reg, unsigned size, bool write);
 
 /** gen_reg_to() - host register that has guest register @reg: its own, or @scratch after loading it */
 unsigned gen_reg_to(struct gen *g, unsigned reg, unsigned scratch);
@@ -163,6 +167,9 @@ void gen_elements(struct gen *g, const struct gen_item *it, unsigned reg, bool w
 
 /** gen_string() - OP_STRING */
 void gen_string(struct gen *g, const struct gen_item *it);
+
+/** gen_maskmov() - OP_MASKMOV */
+void gen_maskmov(struct gen *g, const struct gen_item *it);
 
 /** gen_lea() - OP_LEA */
 void gen_lea(struct gen *g, const struct gen_item *it);

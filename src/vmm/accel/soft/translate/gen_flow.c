@@ -143,7 +143,7 @@ static void push_mem(struct gen *g, const struct gen_item *it)
 static void leave(struct gen *g, const struct gen_item *it)
 {
 	gen_spoil_flags(g, it->live);
-	gen_base(g, REG_RBP);
+	gen_base(g, REG_RBP, 8, false);
 	emit_lea(&g->e, true, HOST_RSP, HOST_RBP, HOST_NONE, 0, 8);
 	emit_rm(&g->e, true, OP_LOAD, HOST_RBP, T0, 0);
 }

@@ -181,12 +181,12 @@ void gen_stack(struct gen *g, int32_t disp, unsigned size, bool write)
 	probe(g, size, write, way_of(g, REG_RSP, 0), retry);
 }
 
-void gen_base(struct gen *g, unsigned reg)
+void gen_base(struct gen *g, unsigned reg, unsigned size, bool write)
 {
 	uint8_t *retry = g->e.p;
 
 	emit_mov(&g->e, T0, gen_reg_to(g, reg, T0));
-	probe(g, sizeof(uint64_t), false, way_of(g, reg, 0), retry);
+	probe(g, size, write, way_of(g, reg, 0), retry);
 }
 
 void gen_elements(struct gen *g, const struct gen_item *it, unsigned reg, bool write)

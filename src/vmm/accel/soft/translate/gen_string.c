@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * REP MOVS and REP STOS within a page: what operating systems copy and clear with.
+ * Instructions whose operands are at RSI and RDI: REP MOVS and REP STOS within a page, which operating systems copy and
+ * clear with, and MASKMOV.
  *
  * How it works: the host executes the same instruction with host addresses in RSI and RDI.  What does not
  * fit into a page, or goes downwards, is the interpreter's.
@@ -62,4 +63,21 @@ void gen_string(struct gen *g, const struct gen_item *it)
 	if (moves)
 		emit_gs(e, true, OP_LOAD, HOST_RSI, AT(hot.string) + sizeof(uint64_t));
 	emit_patch(none, e->p);
+}
+
+/* That of MMX may raise #MF, which must find RDI as it was: a move from MM0 to T1 comes before, and would. */
+void gen_maskmov(struct gen *g, const struct gen_item *it)
+{
+	static const uint8_t mmx_move[] = { 0x41, 0x0F, 0x7E, 0xC3 };
+	struct emit *e = &g->e;
+
+	gen_spoil_flags(g, FL_STATUS);
+	gen_base(g, REG_RDI, it->op.mem_size, true);
+	gen_note_insn(g, it);
+	if (it->i.pp == 0)
+		emit_bytes(e, mmx_move, sizeof(mmx_move));
+	emit_mov(e, T1, HOST_RDI);
+	emit_mov(e, HOST_RDI, T0);
+	emit_bytes(e, it->raw, it->i.len);
+	emit_mov(e, HOST_RDI, T1);
 }

@@ -524,7 +524,7 @@ static bool scalar_0f(const struct insn *i)
 {
 	switch (i->opcode) {
 	case 0x01:
-		return i->modrm != 0xD0 && i->modrm != 0xD1;
+		return i->modrm != 0xD0 && i->modrm != 0xD1 && i->modrm != 0xC1 && i->modrm != 0xD9; /* hypercalls */
 	case 0xAE:
 		return i->pp == 2 && !i->is_mem; /* FS and GS bases */
 	case 0x20 ... 0x23:

@@ -46,6 +46,7 @@ enum op_kind {
 	OP_SYSCALL,
 	OP_SYSRET,
 	OP_STRING, /* REP MOVS, REP STOS */
+	OP_MASKMOV, /* MASKMOVQ, MASKMOVDQU: bytes at RDI */
 };
 
 /* Roles of an operand: bits; 0: it is no general register (or memory) */

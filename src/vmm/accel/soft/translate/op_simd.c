@@ -4,7 +4,7 @@
  *
  * How it works: an opcode that is let through here and does not exist raises #UD on the host too, and is then
  * the interpreter's.  What must not be let through is what changes state that the guest does
- * not share with the host (XRSTOR, tiles, PKRU) and memory operands that are not one piece (gathers, MASKMOV).
+ * not share with the host (XRSTOR, tiles, PKRU) and memory operands that are not one piece (gathers).
  */
 #include "vmm/accel/soft/translate/op.h"
 
@@ -136,11 +136,24 @@ static bool exists_0f(const struct insn *i)
 	}
 }
 
+/* MASKMOVQ, MASKMOVDQU */
+static struct op maskmov(const struct insn *i)
+{
+	struct op op = access_op(ROLE_W, i->pp == 0 ? 8 : 16);
+
+	if (i->enc == ENC_EVEX || i->is_mem || i->pp > 1 || i->addr_size != 8 || i->seg == SEG_FS || i->seg == SEG_GS)
+		return interp;
+	op.kind = OP_MASKMOV;
+	return op;
+}
+
 static struct op map_0f(const struct insn *i, unsigned vector)
 {
 	struct op op = access_op(writes_0f(i) ? ROLE_W : ROLE_R, small_operand(i, vector));
 	bool scalar = i->pp >= 2;
 
+	if (i->opcode == 0xF7)
+		return maskmov(i);
 	if (!exists_0f(i))
 		return interp;
 	switch (i->opcode) {

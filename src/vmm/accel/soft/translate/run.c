@@ -18,6 +18,7 @@
 #include "vmm/accel/soft/translate/fp.h"
 #include "vmm/accel/soft/translate/gen.h"
 #include "vmm/accel/soft/translate/run.h"
+#include "vmm/accel/soft/translate/verify.h"
 
 #define PAGE_MASK (~0xFFFull)
 
@@ -259,12 +260,18 @@ static struct block *block_here(struct cpu *c, uint32_t key)
 	return b;
 }
 
+/* Need @b not come back at its end to be looked at? */
+static bool is_verified(const struct translator *t, const struct block *b)
+{
+	return t->verify == NULL || b->runs >= VERIFY_RUNS;
+}
+
 /* Let the branch whose rel32 is at @at, which led here, lead straight to @b the next time. */
 static void chain(struct translator *t, size_t at, struct block *b)
 {
 	struct block *from = cache_find(&t->cache, at);
 
-	if (from == NULL || from->dead || b->dead)
+	if (from == NULL || from->dead || b->dead || !is_verified(t, from) || !is_verified(t, b))
 		return;
 	for (unsigned l = 0; l < from->nr_links; l++) {
 		if (from->link[l].at == at && from->link[l].to == NULL)
@@ -278,6 +285,8 @@ static void remember_jump(struct cpu *c, uint64_t pc, const struct block *b)
 	uint64_t key = pc ^ c->hot.epoch;
 	struct jump *j = &t->jumps[jump_index(key)];
 
+	if (!is_verified(t, b))
+		return;
 	j->key = key;
 	j->code = executable(t, b->entry);
 }
@@ -296,9 +305,11 @@ static bool fill(struct cpu *c, bool write)
 {
 	struct translator *t = translator_of(c);
 
-	t->dropped = false;
-	if (setjmp(c->unwind) != 0)
+	t->dropped = t->raised = false;
+	if (setjmp(c->unwind) != 0) {
+		t->raised = c->fault.vector == EXC_PF;
 		return false;
+	}
 	(void) cpu_host(c, c->hot.addr, 1, write ? MEM_WRITE : MEM_READ);
 	return !t->dropped && is_known(c, write);
 }
@@ -340,18 +351,27 @@ static const uint8_t *enter_here(struct cpu *c, struct block **ret)
 	return enter(c, translator_key(c), ret);
 }
 
+/* Is what has run to be compared with the interpreter? */
+static bool is_compared(const struct cpu *c)
+{
+	return c->hot.jumps != translator_of(c)->jumps;
+}
+
 /* After a miss of the TLB: try again, go on with smaller pieces, or let the interpreter do it. */
 static const uint8_t *slow(struct cpu *c, bool write, struct block **ret)
 {
 	struct translator *t = translator_of(c);
-	bool two_pages = is_known(c, write);
+	bool two_pages = is_known(c, write), filled = !two_pages && fill(c, write);
 	const struct block_insn *insn;
 
 	c->stat_translated.slow++;
-	if (!two_pages && fill(c, write))
+	if (filled && !is_compared(c))
 		return executable(t, c->hot.arg);
 	insn = block_insn_at(cache_find(&t->cache, c->hot.arg), c->hot.arg);
 	c->reg[REG_RIP] = c->hot.page + insn->off;
+	if (filled)
+		return enter_here(c, ret);
+	t->raised = t->raised && !two_pages && insn->plain && !insn->row;
 	return two_pages && insn->row ? enter(c, translator_key(c) | BLOCK_KEY_NO_ROWS, ret) : NULL;
 }
 
@@ -447,6 +467,39 @@ static void look_at_events(struct cpu *c)
 	}
 }
 
+/* Something was done: compare it, and go on without looking. */
+static void verified(struct cpu *c)
+{
+	struct translator *t = translator_of(c);
+
+	if (!is_compared(c))
+		return;
+	fp_out(c);
+	c->status = status_of(c->hot.flags);
+	c->hot.jumps = t->jumps;
+	verify_end(c, t->verify);
+}
+
+/* Is @code to be compared?  False: there is no such code any more. */
+static bool prepare_verify(struct cpu *c, const uint8_t *code)
+{
+	struct translator *t = translator_of(c);
+	struct block *b = cache_find(&t->cache, (size_t) (code - t->cache.x));
+
+	verified(c);
+	if (is_verified(t, b) || code != executable(t, b->entry))
+		return true;
+	b->runs++;
+	fp_out(c);
+	c->status = status_of(c->hot.flags);
+	t->dropped = false;
+	verify_begin(c, t->verify);
+	if (t->dropped)
+		return false;
+	c->hot.jumps = t->no_jumps; /* it comes back */
+	return true;
+}
+
 /*
  * Run translated code from @code on, until it needs something.
  * Return: where to run on; NULL: RIP is right, and the instruction there is the interpreter's (*@todo), or unknown.
@@ -456,6 +509,8 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 	struct translator *t = translator_of(c);
 	struct block *b = NULL;
 
+	if (t->verify != NULL && !prepare_verify(c, code))
+		return NULL;
 	fp_in(c);
 	t->gates.enter(code);
 	if (!FP_STAYS)
@@ -500,6 +555,7 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 /* Run translated code as long as possible.  Return: the block whose step is to be executed, or NULL. */
 static const struct block *run_translated(struct cpu *c)
 {
+	const struct translator *t = translator_of(c);
 	const struct block *todo = NULL;
 	struct block *b;
 	const uint8_t *code = enter_here(c, &b);
@@ -510,12 +566,13 @@ static const struct block *run_translated(struct cpu *c)
 	c->hot.flags = slot_of(c->status);
 	while (code != NULL)
 		code = run(c, code, &todo);
+	if (t->verify != NULL)
+		verified(c);
 	c->status = status_of(c->hot.flags);
 	return todo;
 }
 
-/* Take apart the instruction at RIP, which may go on in the next page.  False: the interpreter must look. */
-static bool decode_here(struct cpu *c, struct insn *ret)
+bool translator_decode(struct cpu *c, struct insn *ret)
 {
 	const struct tlb_code *page = code_page(c, c->reg[REG_RIP]), *more;
 	uint64_t at = c->reg[REG_RIP] & ~PAGE_MASK, n = 4096 - at;
@@ -542,7 +599,7 @@ static bool step_known(struct cpu *c, bool *exit)
 {
 	struct insn i;
 
-	if (!decode_here(c, &i))
+	if (!translator_decode(c, &i))
 		return false;
 	if (!op_scalar(&i))
 		fp_out(c);
@@ -551,19 +608,36 @@ static bool step_known(struct cpu *c, bool *exit)
 	return true;
 }
 
+/* XSAVE and the like.  False: not that simple. */
+static bool switch_fp(struct cpu *c, const struct insn *i)
+{
+	if (!FP_STAYS)
+		return false;
+	fp_in(c);
+	return fp_switch(c, i);
+}
+
 /* The interpreter's instruction that @b ends before, or whatever is at RIP.  Return: the owner is needed. */
 static bool step(struct cpu *c, const struct block *b)
 {
+	struct translator *t = translator_of(c);
 	bool exit;
 
+	if (t->raised) {
+		t->raised = false;
+		return cpu_raised(c);
+	}
 	c->stat_translated.interp++;
 	if (b != NULL && b->step.len != 0) {
+		if (fp_switches(&b->step) && switch_fp(c, &b->step))
+			return false;
 		if (!b->step_scalar)
 			fp_out(c);
 		return cpu_execute(c, &b->step);
 	}
-	if (!cpu_is_special(c) && step_known(c, &exit))
+	if (!t->unclaimed && !cpu_is_special(c) && step_known(c, &exit))
 		return exit;
+	t->unclaimed = false;
 	fp_out(c);
 	return cpu_advance(c);
 }

@@ -26,16 +26,20 @@
  * @no_way: an entry that no address has; @ways_for: struct cpu.tlb_now that struct cpu.hot.way was used with
  * @ops: struct cpu.ops, instead of @owner_ops
  * @dropped: blocks were dropped since this was set to false
+ * @raised: struct cpu.fault is what the instruction at RIP raises, which was not executed
+ * @unclaimed: the code at RIP cannot be translated yet, others may be writing to it
+ * @verify: blocks are compared with the interpreter; NULL: they are not.  @no_jumps: an empty table, for blocks that must come back
  */
 struct translator {
 	struct cache cache;
 	struct gates gates;
 	struct block_set blocks;
-	struct jump *jumps;
+	struct jump *jumps, *no_jumps;
+	struct verify *verify;
 	uint64_t *hash;
 	uint64_t kernel_epoch, ac_epoch, user_epoch[TLB_SPACES], mode_epoch[8], seed;
 	unsigned kernel_space;
-	bool kernel_local, kernel_low, fp_live, dropped;
+	bool kernel_local, kernel_low, fp_live, dropped, raised, unclaimed;
 	struct tlb_entry no_way, *ways_for[3];
 	struct cpu_ops ops;
 	const struct cpu_ops *owner_ops;
@@ -81,6 +85,12 @@ static inline uint32_t translator_key(const struct cpu *c)
 		return (c->flags & FL_AC ? BLOCK_KEY_AC : 0) | fp;
 	return BLOCK_KEY_USER | (c->cr4 & CR4_TSD ? BLOCK_KEY_NO_TSC : 0) | fp;
 }
+
+/**
+ * translator_decode() - take apart the instruction at RIP, which may go on in the next page
+ * Return: false: the interpreter must look.
+ */
+bool translator_decode(struct cpu *c, struct insn *ret);
 
 /** translator_hash() - a number that tells whether a page of 4 KiB at @host has changed */
 uint64_t translator_hash(const uint8_t *host);

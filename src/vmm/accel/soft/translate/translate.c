@@ -16,6 +16,7 @@
 #include "vmm/accel/soft/translate/fault.h"
 #include "vmm/accel/soft/translate/gen.h"
 #include "vmm/accel/soft/translate/run.h"
+#include "vmm/accel/soft/translate/verify.h"
 
 #define CACHE_DEFAULT (64u << 20)
 
@@ -66,6 +67,15 @@ int translate_new(struct cpu *c, uint64_t cache_size, struct err *err)
 	return 0;
 }
 
+int translate_verify(struct cpu *c)
+{
+	struct translator *t = translator_of(c);
+
+	t->no_jumps = calloc(JUMPS, sizeof(*t->no_jumps));
+	t->verify = t->no_jumps != NULL ? verify_new() : NULL;
+	return t->verify != NULL ? 0 : -ENOMEM;
+}
+
 int translate_adopt(struct cpu *c)
 {
 	return fault_thread(c);
@@ -81,6 +91,8 @@ void translate_free(struct cpu *c)
 	cache_done(&t->cache);
 	if (t->owner_ops != NULL)
 		c->ops = t->owner_ops;
+	verify_free(t->verify);
+	free(t->no_jumps);
 	free(t->jumps);
 	free(t->hash);
 	free(t);
@@ -110,6 +122,7 @@ static bool claim(struct cpu *c, const struct tlb_code *page)
 
 	if (!page_claim(c, page->gpa)) {
 		c->stat_translated.unclaimed++;
+		t->unclaimed = true;
 		return false;
 	}
 	if (!block_in_page(&t->blocks, page->gpa))

@@ -21,6 +21,12 @@ struct translator;
  */
 int translate_new(struct cpu *c, uint64_t cache_size, struct err *err);
 
+/**
+ * translate_verify() - compare what translated code does with the interpreter, from now on; tell differences on stderr
+ * Return: 0; -ENOMEM.
+ */
+int translate_verify(struct cpu *c);
+
 /** translate_free() - release; nothing without a translator */
 void translate_free(struct cpu *c);
 

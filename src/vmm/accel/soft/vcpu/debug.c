@@ -2,13 +2,14 @@
 /**
  * DOC: a processor that is debugged from outside of the guest
  *
- * INT3 stops it at full speed; steps and breaks without INT3 make the interpreter look at every instruction.
- * Data is not watched: accesses do not pass here.
+ * INT3 stops it at full speed; steps and breaks without INT3 make the interpreter look at every instruction, those for
+ * data at every access, too.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "vmm/accel/soft/cpu/exec.h"
+#include "vmm/accel/soft/cpu/mmu.h"
 #include "vmm/accel/soft/cpu/run.h"
 #include "vmm/accel/soft/translate/translate.h"
 #include "vmm/accel/soft/vcpu/vcpu_priv.h"
@@ -35,11 +36,12 @@ int debug_set(struct vcpu *v, const struct accel_debug *debug)
 	if (debug->nr > ACCEL_BREAKS_MAX)
 		return -EINVAL;
 	for (unsigned i = 0; debug->on && i < debug->nr; i++) {
-		if (debug->at[i].kind != ACCEL_BREAK_EXECUTE)
-			return -EOPNOTSUPP;
-		d.at[d.nr++] = debug->at[i].addr;
+		d.at[d.nr++] = (struct cpu_break) { .at = debug->at[i].addr, .how = (uint8_t) debug->at[i].kind,
+						    .len = (uint8_t) debug->at[i].len };
+		d.data = d.data || debug->at[i].kind != ACCEL_BREAK_EXECUTE;
 	}
 	v->cpu->debug = d;
+	mmu_select(v->cpu);
 	debug_watch(v->cpu);
 	if (debug->code_changed) {
 		cpu_set_event(v->cpu, EVENT_FLUSH);

@@ -86,6 +86,8 @@ static bool msr_write(struct cpu *c, uint32_t msr, uint64_t value)
 {
 	struct vcpu *v = vcpu_of(c);
 
+	if (msr == LAPIC_MSR_BASE && value >> c->cpuid->phys_bits)
+		return false;
 	if (is_apic(msr) && lapic_msr_write(&v->bus, v->lapic, msr, clock_now(), value) < 0)
 		return false;
 	if (msr == MSR_TSC_DEADLINE)
@@ -95,6 +97,11 @@ static bool msr_write(struct cpu *c, uint32_t msr, uint64_t value)
 	c->apic_base = v->lapic->base;
 	written(v);
 	return true;
+}
+
+static uint64_t hypercall(struct cpu *c, const uint64_t arg[5])
+{
+	return pv_hypercall(vcpu_of(c), arg);
 }
 
 static uint64_t cr8_read(struct cpu *c)
@@ -142,6 +149,7 @@ const struct cpu_ops vcpu_ops = {
 	.msr_write = msr_write,
 	.cr8_read = cr8_read,
 	.cr8_write = cr8_write,
+	.hypercall = hypercall,
 	.code_write = translate_code_write,
 	.page_ask = page_ask,
 	.page_asked = page_asked,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * DOC: what KVM offers its guests, in memory: the time, and the time that was stolen
+ * DOC: what KVM offers its guests: in memory, the time, and the time that was stolen; interrupts for many at once
  *
  * The guest's time stamp counter is the host's, and all processors tell the same line of time: it is
  * written once for each, and holds as long as the machine runs.
@@ -18,7 +18,14 @@
 #define MSR_CLOCK 0x4B564D01u
 #define MSR_STEAL 0x4B564D03u
 
+/* Hypercalls */
+#define HC_SEND_IPI 10
+#define HC_INVALID 22
+#define HC_UNKNOWN 1000
+#define IPI_NOT_ALLOWED 0xC0800u /* of an interrupt command: shorthands, logical destinations */
+
 #define CLOCK_STABLE 1 /* all processors agree */
+#define CLOCK_STOPPED 2 /* the processor stood still: nothing is wrong with what did not happen meanwhile */
 #define STEAL_US 10000 /* how often it is told */
 #define NS_PER_S 1000000000ull
 
@@ -83,6 +90,15 @@ static void write_wall(const struct vcpu *v)
 	p->sec = (uint32_t) (ns / NS_PER_S);
 	p->nsec = (uint32_t) (ns % NS_PER_S);
 	__atomic_store_n(&p->version, version + 1, __ATOMIC_RELEASE);
+}
+
+/* The guest's kernel takes the flag away, on this processor. */
+void pv_stopped(const struct vcpu *v)
+{
+	struct pv_time *p = vcpu_ram(v, v->pv.clock & ~1ull, sizeof(*p));
+
+	if (p != NULL && (v->pv.clock & 1))
+		p->flags |= CLOCK_STOPPED;
 }
 
 /* Nanoseconds that this thread was ready and did not run: what is missing of the time. */
@@ -158,4 +174,26 @@ bool pv_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 	default:
 		return false;
 	}
+}
+
+/* Interrupts for the processors of a bit set of 128, from number @arg[3] on; @arg[4]: as in an interrupt command. */
+static uint64_t send_ipi(struct vcpu *v, const uint64_t arg[5])
+{
+	struct apic_message m = { .mode = (enum lapic_mode) (arg[4] >> 8 & 7), .vector = (uint8_t) arg[4] };
+	uint64_t sent = 0;
+
+	if (arg[4] & IPI_NOT_ALLOWED || (m.mode != LAPIC_FIXED && m.mode != LAPIC_NMI))
+		return (uint64_t) -HC_INVALID;
+	for (unsigned n = 0; n < 128; n++) {
+		if (!(arg[1 + n / 64] >> n % 64 & 1) || arg[3] >= v->bus.nr || n >= v->bus.nr - arg[3])
+			continue;
+		m.dest = (uint32_t) arg[3] + n;
+		sent += apic_send(&v->bus, &m);
+	}
+	return sent;
+}
+
+uint64_t pv_hypercall(struct vcpu *v, const uint64_t arg[5])
+{
+	return arg[0] == HC_SEND_IPI ? send_ipi(v, arg) : (uint64_t) -HC_UNKNOWN;
 }

@@ -89,6 +89,8 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, struct cpu_page *pages,
 	v->cpu->cpuid = &v->features;
 	reset(v);
 	r = w->translate ? translate_new(v->cpu, 0, NULL) : 0;
+	if (r == 0 && w->verify)
+		r = translate_verify(v->cpu);
 	if (r < 0) {
 		vcpu_free(v);
 		return r;
@@ -163,7 +165,9 @@ static void take_events(struct vcpu *v)
 		cpu_set_event(v->cpu, EVENT_SIPI);
 	}
 	if (e & LAPIC_EVENT_NMI)
-		cpu_set_event(v->cpu, EVENT_NMI);
+		cpu_nmi(v->cpu);
+	if (e & LAPIC_EVENT_NMI_AGAIN)
+		cpu_nmi(v->cpu);
 }
 
 /* Events that end a halt: the struct cpu looks at them, or we do. */

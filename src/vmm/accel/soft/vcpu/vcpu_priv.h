@@ -68,7 +68,7 @@ void vcpu_recheck(struct vcpu *v);
 /** debug_watch() - let every instruction be looked at, if struct cpu.debug asks for that */
 void debug_watch(struct cpu *c);
 
-/** debug_set() - be debugged; 0; -EOPNOTSUPP breaks of this kind, -EINVAL */
+/** debug_set() - be debugged; 0; -EINVAL: too many breaks */
 int debug_set(struct vcpu *v, const struct accel_debug *debug);
 
 /** debug_write_regs() - accel_ops.regs_write */
@@ -82,6 +82,12 @@ bool pv_msr_read(const struct vcpu *v, uint32_t msr, uint64_t *ret);
 
 /** pv_msr_write() - likewise */
 bool pv_msr_write(struct vcpu *v, uint32_t msr, uint64_t value);
+
+/** pv_hypercall() - struct cpu_ops.hypercall */
+uint64_t pv_hypercall(struct vcpu *v, const uint64_t arg[5]);
+
+/** pv_stopped() - tell the guest that it stood still for a while: paused, or with its host */
+void pv_stopped(const struct vcpu *v);
 
 /** pv_steal() - tell the guest of its waiting, now and then */
 void pv_steal(struct vcpu *v);
