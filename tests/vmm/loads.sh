@@ -8,8 +8,9 @@ files=$(mktemp -d)
 trap 'rm -rf "$files"' EXIT
 for program in fio iperf3; do
 	command -v $program >/dev/null || { echo "skip: $program is not installed"; exit 77; }
-	{ command -v $program; ldd "$(command -v $program)" | grep -o '/[^ ]*'; } | cpio -oL -H newc 2>/dev/null
-done >"$files/programs.cpio"
+	command -v $program
+	ldd "$(command -v $program)" | grep -o '/[^ ]*'
+done | sort -u | cpio -oL -H newc 2>/dev/null >"$files/programs.cpio"
 add=(--add "$files/programs.cpio:/opt/vmm/programs.cpio")
 if [ "${ACCEL:-soft}" = kvm ]; then
 	nested loads.sh "$LOADS"

@@ -6,13 +6,15 @@
 . /opt/vmm/lib.sh
 
 initramfs virtio_pci virtio_blk virtio_net ext4 virtio_pmem nd_pmem virtiofs
-cat programs.cpio >>base.cpio
+for top in root /; do # for guests, and here
+	(cd $top && busybox cpio -i -d -u -F /opt/vmm/programs.cpio 2>/dev/null)
+done
+(cd root && find . | busybox cpio -o -H newc 2>/dev/null) >base.cpio
 [ $accel = soft ] || modprobe tun
 seconds=$1
-(cd / && busybox cpio -i -d -u 2>/dev/null </opt/vmm/programs.cpio)
 
 # what each job does: writes blocks with checksums in random order and reads them back, with discards and flushes between
-fio='fio --output-format=terse --minimal --terse-version=3 --thread --time_based --verify=crc32c --verify_fatal=1 --randrepeat=0 --fsync=37'
+fio='/usr/bin/fio --output-format=terse --minimal --terse-version=3 --thread --time_based --verify=crc32c --verify_fatal=1 --randrepeat=0 --fsync=37'
 for rings in packed split; do
 	truncate -s 0 a.img && truncate -s 64M a.img && truncate -s 0 b.img && truncate -s 64M b.img
 	option=
@@ -51,16 +53,16 @@ for case in packed,1 split,1 packed,2; do
 		for _ in {1..500}; do [ ! -e /sys/class/net/tap9 ] || break; sleep 0.2; done
 		busybox ip addr add 10.9.0.1/24 dev tap9
 		busybox ip link set tap9 up
-		timeout 250 iperf3 -s -1 >/dev/null; timeout 250 iperf3 -s -1 >/dev/null; timeout 250 iperf3 -s -1 >/dev/null
+		for _ in 1 2 3; do timeout 250 iperf3 -s -1 >/dev/null; done
 	) &
 	boot '
-		ip link set lo up; ip link set eth0 up; ip addr add 10.9.0.2/24 dev eth0
+		mkdir -p /tmp; ip link set lo up; ip link set eth0 up; ip addr add 10.9.0.2/24 dev eth0
 		n=0; until ping -c 1 -W 1 10.9.0.1 >/dev/null || [ $n = 20 ]; do n=$((n + 1)); done
-		iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -P 4 | grep "SUM.*receiver" | sed "s/^/SENT /"; sleep 1
-		iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -R -P 4 | grep "SUM.*receiver" | sed "s/^/RECEIVED /"; sleep 1
-		iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -u -b 50M | grep "receiver" | sed "s/^/DATAGRAMS /"
+		/usr/bin/iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -P 4 | grep "SUM.*receiver" | sed "s/^/SENT /"; sleep 1
+		/usr/bin/iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -R -P 4 | grep "SUM.*receiver" | sed "s/^/RECEIVED /"; sleep 1
+		/usr/bin/iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -u -b 50M | grep "receiver" | sed "s/^/DATAGRAMS /"
 		dmesg | grep -iE "virtio.*error|eth0.*(bad|hung|timed out)" && echo FAILED
-	' --net "tap=tap9,$option" --cpus 2
+	' --net "tap=tap9,$option" --cpus 2 --memory 512M
 	joined
 	expect "network, $case" 0 '^SENT.*bits' '^RECEIVED.*bits' '^DATAGRAMS.*bits'
 	grep -E '^(SENT|RECEIVED|DATAGRAMS)' $log
