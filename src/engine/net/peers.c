@@ -119,7 +119,7 @@ static int rewrite(struct engine *e, const struct eng_network *n, const struct e
 
 int peers_tell(struct engine *e, const struct eng_network *n, struct err *err)
 {
-	_cleanup_close_ int lock = network_lock(err); /* one at a time writes, and each knows what the one before did */
+	_cleanup_close_ int lock = network_lock(e, err); /* one at a time writes, and each knows what the one before did */
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	struct eng_endpoint *list = NULL;
 	int count = lock < 0 ? lock : eng_endpoints(e, n->id, NULL, &a, &list, err), r = count < 0 ? count : 0;
