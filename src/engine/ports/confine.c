@@ -7,97 +7,39 @@
  */
 #include "engine/ports/confine.h"
 
-#include <asm/unistd.h>
-#include <errno.h>
-#include <linux/audit.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 
-#include "bare/sys.h"
-
-#define NOBODY 65534
-
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#endif
-
-#define LOAD(member) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
-#define ALLOW BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-#define DENY BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
-#define IF(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
-#define CALL(name) IF(__NR_##name, 0, 1), ALLOW
+#include "bare/confine.h"
 
 static int filter(void)
 {
 	struct sock_filter f[] = {
-		LOAD(arch),
-		IF(ARCH, 1, 0),
-		DENY,
-		LOAD(nr),
-		CALL(epoll_pwait),
-		CALL(recvfrom),
-		CALL(sendto),
-		CALL(recvmsg),
-		CALL(sendmsg),
-		CALL(accept4),
-		CALL(connect),
-		CALL(bind),
-		CALL(setsockopt),
-		CALL(shutdown),
-		CALL(close),
-		CALL(epoll_ctl),
-		CALL(clock_gettime),
-		CALL(madvise),
-		CALL(restart_syscall),
-		CALL(exit_group),
-		IF(__NR_socket, 0, 3),
-		LOAD(args[0]),
-		IF(AF_INET, 2, 0),
-		IF(AF_INET6, 1, 0),
-		DENY,
-		ALLOW,
+		CONFINE_BEGIN,
+		CONFINE_CALL(epoll_pwait),
+		CONFINE_CALL(recvfrom),
+		CONFINE_CALL(sendto),
+		CONFINE_CALL(recvmsg),
+		CONFINE_CALL(sendmsg),
+		CONFINE_CALL(accept4),
+		CONFINE_CALL(connect),
+		CONFINE_CALL(bind),
+		CONFINE_CALL(setsockopt),
+		CONFINE_CALL(shutdown),
+		CONFINE_CALL(close),
+		CONFINE_CALL(epoll_ctl),
+		CONFINE_CALL(clock_gettime),
+		CONFINE_CALL(madvise),
+		CONFINE_CALL(restart_syscall),
+		CONFINE_CALL(exit_group),
+		CONFINE_END,
 	};
-	struct sock_fprog program = { .len = sizeof(f) / sizeof(f[0]), .filter = f };
 
-	return (int) sys_call(__NR_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long) &program, 0, 0, 0);
-}
-
-/* In a namespace of a user there may be no such id; then there are no privileges over the host either. */
-static int become_nobody(void)
-{
-	long r = sys_call(__NR_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0, 0);
-
-	if (r == 0)
-		r = sys_call(__NR_setgroups, 0, 0, 0, 0, 0, 0);
-	if (r == 0)
-		r = sys_call(__NR_setresgid, NOBODY, NOBODY, NOBODY, 0, 0, 0);
-	if (r == 0)
-		r = sys_call(__NR_setresuid, NOBODY, NOBODY, NOBODY, 0, 0, 0);
-	return r == -EINVAL || r == -EPERM ? 0 : (int) r;
-}
-
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct keep[2] = { { .effective = 1u << CAP_NET_RAW, .permitted = 1u << CAP_NET_RAW } };
-
-	return (int) sys_call(__NR_capset, (long) &head, (long) keep, 0, 0, 0, 0);
+	return confine_calls(f, sizeof(f) / sizeof(f[0]));
 }
 
 int ports_confine(void)
 {
-	int r = become_nobody();
+	int r = confine_identity(1u << CAP_NET_RAW);
 
-	if (r == 0)
-		r = drop_capabilities();
-	if (r == 0)
-		r = (int) sys_call(__NR_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0);
 	return r == 0 ? filter() : r;
 }
