@@ -81,7 +81,8 @@ int net_table_make(const struct net_table *t, struct err *err);
 
 /**
  * net_table_limit() - drop what comes from a device beyond so many bits per second
- * By a chain of that name in a table of the same name that is for devices; it ends with the device.
+ * By a chain of that name in a table of the same name that is for devices; it ends with the device.  What may come in a
+ * second may come at once: the kernel's limit has a bucket of that size.
  * Return: 0; -errno with a message.
  */
 int net_table_limit(int fd, const char *name, const char *device, uint64_t bits, struct err *err);

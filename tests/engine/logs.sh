@@ -53,9 +53,16 @@ if cleave run --help | grep -q -e --restart; then
 	cleave run -d --name twice --restart on-failure:1 cleave/tiny sh -c 'echo run; sleep 0.3; exit 1' >/dev/null
 	is "-f goes on when it is started again by itself" "$(timeout 20 "$CLEAVE" logs -f twice)" "$(printf 'run\nrun')"
 fi
-cleave run -d --name tail cleave/tiny sh -c 'seq 1 10; sleep 0.5; echo new' >/dev/null
-sleep 0.2
-is "-f --tail 1" "$(timeout 20 "$CLEAVE" logs -f --tail 1 tail)" "$(printf '10\nnew')"
+cleave run -d --name tail cleave/tiny sh -c 'seq 1 10; until [ -e /go ]; do sleep 0.05; done; echo new' >/dev/null
+seen() { [ "$(cleave logs tail | tail -n 1)" = 10 ]; }
+until_true seen
+timeout 20 "$CLEAVE" logs -f --tail 1 tail >"$T/followed" &
+follower=$!
+seen() { grep -q 10 "$T/followed"; }
+until_true seen
+cleave exec tail touch /go
+wait $follower
+is "-f --tail 1" "$(cat "$T/followed")" "$(printf '10\nnew')"
 # A torn line at the end
 printf '{"log":"torn' >>"$T/root/instances/$(cleave ps -a --no-trunc --format json | jq -r 'select(.Names=="one").ID')/log"
 is "a torn line is passed over" "$(cleave logs one 2>/dev/null | tail -n 1)" end

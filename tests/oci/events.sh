@@ -22,7 +22,7 @@ fails "an interval that is none" 'interval.*soon' events --interval soon "$ID"
 
 "$OCI" --root "$ROOT" events --interval 10s "$ID" >"$T/oom" &
 ev=$!
-sleep 0.3
+soon sh -c "ls -l /proc/$ev/fd | grep -qE 'eventfd|inotify'" # it listens
 attempt exec "$ID" sh -c 'head -c 100000000 /dev/zero | tail -c 99999999 >/dev/null; echo $?'
 check "an oom event" soon grep -q '"oom"' "$T/oom"
 eq "with type and id" "$(head -1 "$T/oom" | jq -c .)" "{\"type\":\"oom\",\"id\":\"$ID\"}"

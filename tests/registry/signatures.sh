@@ -192,7 +192,7 @@ cp "$T/signature" "$signature"
 gpg_signed "\"keyPath\": \"$T/first.asc\""
 
 # Over HTTP
-(cd "$T/beside" && exec python3 -m http.server --bind 127.0.0.1 0 >"$T/http.log" 2>&1) &
+(cd "$T/beside" && exec python3 -u -m http.server --bind 127.0.0.1 0 >"$T/http.log" 2>&1) &
 servers+=($!)
 until_true grep -q 'port [0-9]' "$T/http.log"
 beside "http://127.0.0.1:$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$T/http.log" | head -n 1)"
