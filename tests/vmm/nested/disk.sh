@@ -57,30 +57,33 @@ joined
 grep -q ENDED $log || status=no
 expect "disk that became shorter" "${status:-0}" ENDED
 
-# a file system whose machine is killed while it is written: what was promised is there, and it is in order
-cp fs.img crash.img
-boot '
-	mkdir /d; mount -t ext4 /dev/vda /d || echo FAILED mount
-	i=0; while [ $i -lt 2000 ]; do
-		i=$((i + 1)); head -c 20000 /dev/urandom >/d/f$i; sync /d/f$i && echo KEPT $i $(sha256sum </d/f$i)
-		[ $i -lt 30 ] || rm /d/f$((i - 29)); [ $((i % 16)) != 0 ] || fstrim /d || echo FAILED fstrim
-	done
-' --disk crash.img --cpus 2 &
-n=0
-until [ "$(grep -c KEPT $log)" -gt 50 ] || [ $n = 900 ]; do sleep 0.2; n=$((n + 1)); done
-pkill -KILL -x cleave-vmm
-joined
-kept=$(sed -n 's/\r//; s/^KEPT \([0-9]* [0-9a-f]\{64\}\) .*/\1/p' $log | tail -n 20)
-! grep FAILED $log || fail "file system whose machine was killed: see above"
-boot '
-	mkdir /d; mount -t ext4 /dev/vda /d || echo FAILED mount
-	while read -r i sum; do [ "$(sha256sum </d/f$i)" = "$sum  -" ] || echo FAILED f$i; done <<-"SUMS"
-	'"$kept"'
-	SUMS
-	umount /d; dmesg | grep "EXT4-fs error" && echo FAILED; echo LOOKED AT '"$(wc -l <<<"$kept")"'
-' --disk crash.img
-expect "file system whose machine was killed" 0 'LOOKED AT 20'
-LD_LIBRARY_PATH=. ./e2fsck -fn crash.img >/tmp/fsck 2>&1 || fail "e2fsck: $(cat /tmp/fsck)"
+# a file system whose machine is killed while it is written: what was promised is there, and it is in order;
+# who executes does not matter, so not where it takes minutes
+if [ $accel != kvm ]; then
+	cp fs.img crash.img
+	boot '
+		mkdir /d; mount -t ext4 /dev/vda /d || echo FAILED mount
+		i=0; while [ $i -lt 2000 ]; do
+			i=$((i + 1)); head -c 20000 /dev/urandom >/d/f$i; sync /d/f$i && echo KEPT $i $(sha256sum </d/f$i)
+			[ $i -lt 30 ] || rm /d/f$((i - 29)); [ $((i % 16)) != 0 ] || fstrim /d || echo FAILED fstrim
+		done
+	' --disk crash.img --cpus 2 &
+	n=0
+	until [ "$(grep -c KEPT $log)" -gt 50 ] || [ $n = 900 ]; do sleep 0.2; n=$((n + 1)); done
+	pkill -KILL -x cleave-vmm
+	joined
+	kept=$(sed -n 's/\r//; s/^KEPT \([0-9]* [0-9a-f]\{64\}\) .*/\1/p' $log | tail -n 20)
+	! grep FAILED $log || fail "file system whose machine was killed: see above"
+	boot '
+		mkdir /d; mount -t ext4 /dev/vda /d || echo FAILED mount
+		while read -r i sum; do [ "$(sha256sum </d/f$i)" = "$sum  -" ] || echo FAILED f$i; done <<-"SUMS"
+		'"$kept"'
+		SUMS
+		umount /d; dmesg | grep "EXT4-fs error" && echo FAILED; echo LOOKED AT '"$(wc -l <<<"$kept")"'
+	' --disk crash.img
+	expect "file system whose machine was killed" 0 'LOOKED AT 20'
+	LD_LIBRARY_PATH=. ./e2fsck -fn crash.img >/tmp/fsck 2>&1 || fail "e2fsck: $(cat /tmp/fsck)"
+fi
 
 # a file as memory
 truncate -s 16M pm.img && dd if=data.img of=pm.img bs=1M count=4 conv=notrunc 2>/dev/null

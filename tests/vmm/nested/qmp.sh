@@ -40,11 +40,13 @@ boot 'exec 3</dev/input/event0; echo PRESS; dd <&3 of=/dev/null bs=24 count=1 2>
 expect "power button" 0 BUTTON
 said "power button's events" '"event": ?"SHUTDOWN".*guest-shutdown'
 
-# a system that has no driver for it yet when it is pressed is told again
-client log:1:PRESS system_powerdown wait:POWERDOWN wait:SHUTDOWN
-boot 'rmmod button; echo PRESS; n=0; until grep -q "[1-9].*ACPI:Ged" /proc/interrupts || [ $n = 300 ]; do sleep 0.1; n=$((n + 1)); done
-	insmod /m/button.ko; exec 3</dev/input/event0; dd <&3 of=/dev/null bs=24 count=1 2>&1 | grep -q "1+0 records in" && echo LATER' --qmp /tmp/qmp
-expect "power button before its driver is there" 0 LATER
+# a system that has no driver for it yet when it is pressed is told again (likewise: not where it takes minutes)
+if [ $accel != kvm ]; then
+	client log:1:PRESS system_powerdown wait:POWERDOWN wait:SHUTDOWN
+	boot 'rmmod button; echo PRESS; n=0; until grep -q "[1-9].*ACPI:Ged" /proc/interrupts || [ $n = 300 ]; do sleep 0.1; n=$((n + 1)); done
+		insmod /m/button.ko; exec 3</dev/input/event0; dd <&3 of=/dev/null bs=24 count=1 2>&1 | grep -q "1+0 records in" && echo LATER' --qmp /tmp/qmp
+	expect "power button before its driver is there" 0 LATER
+fi
 
 # a kernel that is not up yet when it is pressed gets the interrupt nevertheless
 client system_powerdown wait:POWERDOWN cont wait:SHUTDOWN
