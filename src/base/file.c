@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/str.h"
 
@@ -234,6 +236,44 @@ static uint64_t size_below(int dirfd, const char *path, unsigned depth)
 uint64_t dir_size(int dirfd, const char *path)
 {
 	return size_below(dirfd, path, 0);
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+int dir_names(int dir, struct arena *arena, const char ***ret, size_t *ret_n)
+{
+	_cleanup_free_ const char **list = NULL;
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	size_t n = 0, room = 0;
+	struct dirent *e;
+
+	if (d == NULL)
+		return -errno;
+	while ((errno = 0, e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		if (n == room) {
+			const char **more = reallocarray(list, room = room * 2 + 32, sizeof(*more));
+
+			if (more == NULL)
+				return -ENOMEM;
+			list = more;
+		}
+		list[n] = arena_strdup(arena, e->d_name);
+		if (list[n++] == NULL)
+			return -ENOMEM;
+	}
+	if (errno != 0)
+		return -errno;
+	if (n > 0)
+		qsort(list, n, sizeof(*list), compare_names);
+	*ret = take_ptr(list);
+	*ret_n = n;
+	return 0;
 }
 
 bool dir_is_empty(int dirfd, const char *path)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct arena;
 struct str;
 
 /**
@@ -71,6 +72,15 @@ int dir_make_all(const char *path, mode_t mode);
  * Return: 0 also if it is not there; -errno of the first failure.
  */
 int dir_remove(int dirfd, const char *path);
+
+/**
+ * dir_names() - what is in a directory, but for "." and "..", in the order of bytes
+ * @arena: takes the names
+ * @ret: list of @ret_n, to be freed; NULL when there are none
+ * No descriptor stays open, so that a walk needs one for each level.
+ * Return: 0; -errno.
+ */
+int dir_names(int dir, struct arena *arena, const char ***ret, size_t *ret_n);
 
 /** dir_is_empty() - there is nothing in a directory, or there is none; false when it cannot be read */
 bool dir_is_empty(int dirfd, const char *path);

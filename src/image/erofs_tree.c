@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/str.h"
 #include "image/erofs_parts.h"
 
@@ -278,36 +279,21 @@ static int compare(const void *a, const void *b)
 /* All names, also the two that every directory has. */
 static int read_names(struct erofs_tree *t, struct erofs_node *node, int dir)
 {
-	_cleanup_free_ struct erofs_entry *list = NULL;
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	size_t n = 0, room = 0;
-	struct dirent *e;
+	_cleanup_free_ const char **names = NULL;
+	size_t n = 0;
+	int r = dir_names(dir, &t->arena, &names, &n);
 
-	if (d == NULL)
-		return -errno;
-	while ((errno = 0, e = readdir(d)) != NULL) {
-		if (n == room) {
-			struct erofs_entry *more = reallocarray(list, room = room * 2 + 32, sizeof(*more));
-
-			if (more == NULL)
-				return -ENOMEM;
-			list = more;
-		}
-		list[n].name = arena_strdup(&t->arena, e->d_name);
-		if (list[n++].name == NULL)
-			return -ENOMEM;
-	}
-	if (errno != 0)
-		return -errno;
-	node->entries = arena_alloc(&t->arena, n, sizeof(*list));
+	if (r < 0)
+		return r;
+	node->entries = arena_alloc(&t->arena, n + 2, sizeof(*node->entries));
 	if (node->entries == NULL)
 		return -ENOMEM;
-	if (n > 0) {
-		qsort(list, n, sizeof(*list), compare);
-		memcpy(node->entries, list, n * sizeof(*list));
-	}
-	node->nr_entries = (uint32_t) n;
+	for (size_t i = 0; i < n; i++)
+		node->entries[i].name = names[i];
+	node->entries[n].name = ".";
+	node->entries[n + 1].name = "..";
+	node->nr_entries = (uint32_t) (n + 2);
+	qsort(node->entries, n + 2, sizeof(*node->entries), compare);
 	return 0;
 }
 

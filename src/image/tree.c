@@ -282,51 +282,12 @@ static int write_one(struct walk *w, int dir, const char *name, const char *as, 
 	return r;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-/* Closed before the walk goes deeper, which would need two descriptors for each level otherwise */
-static int read_names(int dir, struct arena *arena, const char ***ret, size_t *ret_n)
-{
-	_cleanup_free_ const char **list = NULL;
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	_cleanup_closedir_ DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	size_t n = 0, room = 0;
-	struct dirent *e;
-
-	if (d == NULL)
-		return -errno;
-	while ((errno = 0, e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		if (n == room) {
-			const char **more = reallocarray(list, room = room * 2 + 32, sizeof(*more));
-
-			if (more == NULL)
-				return -ENOMEM;
-			list = more;
-		}
-		list[n] = arena_strdup(arena, e->d_name);
-		if (list[n++] == NULL)
-			return -ENOMEM;
-	}
-	if (errno != 0)
-		return -errno;
-	if (n > 0)
-		qsort(list, n, sizeof(*list), compare);
-	*ret = take_ptr(list);
-	*ret_n = n;
-	return 0;
-}
-
 static int write_dir(struct walk *w, int dir, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	_cleanup_free_ const char **names = NULL;
 	size_t n = 0;
-	int r = read_names(dir, &arena, &names, &n);
+	int r = dir_names(dir, &arena, &names, &n);
 
 	if (r < 0)
 		return err_set(err, r, "read directory '%.200s'", w->path);
