@@ -79,7 +79,8 @@ static int commit_run(struct cli *cli, void *opts, int argc, char **argv, struct
 	pause = f.fs.running && !f.i.paused && !o->no_pause;
 	if (pause)
 		r = eng_pause(f.e, &f.i, true, err);
-	if ((r == -ENOENT || r == -EOPNOTSUPP) && f.e->rootless) { /* the host gives users no cgroups */
+	/* it ended meanwhile, or the host gives users no cgroups */
+	if (r == -ESRCH || ((r == -ENOENT || r == -EOPNOTSUPP) && f.e->rootless)) {
 		pause = false;
 		r = 0;
 	}
