@@ -5,6 +5,7 @@
 #   make demo       build and show what it does    make bench    figures beside other runtimes
 #   make install    PREFIX=/usr/local DESTDIR=     make lint     checks; lint-deep takes minutes
 #   make fuzz       a while per fuzz target        make clean
+#   make test-long  tests that take minutes each (tests/long.list)
 #   make soak       SOAK_MINUTES=60 of kills, full disks and races
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -14,7 +15,7 @@ TESTS = lint unit blackbox conformance guest
 RELEASE = --buildtype=release -Db_lto=true --prefix=$(PREFIX) $(MESON_FLAGS)
 SANITIZE = --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false -Dstatic_programs=false
 
-.PHONY: all demo test $(TESTS:%=test-%) bench install fuzz soak lint lint-deep format-check clean FORCE
+.PHONY: all demo test $(TESTS:%=test-%) test-long bench install fuzz soak lint lint-deep format-check clean FORCE
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 
@@ -66,6 +67,11 @@ test-conformance: all
 test-guest: all
 	tools/setup.sh test
 	tests/guest/run-all.sh
+
+test-long: all
+	tools/setup.sh test long
+	TEST_TIMEOUT=3600 tests/run.sh --long
+	tests/guest/run-all.sh --long
 
 bench: all
 	tools/setup.sh bench

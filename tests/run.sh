@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# run.sh [TEST...] - run black-box tests, two at a time, and count
+# run.sh [--long | TEST...] - run black-box tests, two at a time, and count
 #
-# Without arguments: every tests/*/*.sh but libraries and the suites that have a runner of their own.
+# Without arguments: every tests/*/*.sh but libraries, the suites that have a runner of their own, and those of long.list,
+# which --long runs.
 # A test exits 0 (passed; it says how long it took), 1 (failed) or 77 (skipped); what it printed is shown unless it
 # passed.
 # TEST_JOBS: how many at a time. TEST_TIMEOUT: seconds for one test.
@@ -32,11 +33,13 @@ if [ "${1:-}" = --one ]; then
 	exit 0
 fi
 
-if [ $# -gt 0 ]; then
+if [ "${1:-}" = --long ]; then
+	mapfile -t tests < <(sed -n "s|^[a-z]*/.*\\.sh\$|$here/&|p" "$here/long.list")
+elif [ $# -gt 0 ]; then
 	tests=("$@")
 else
 	mapfile -t tests < <(find "$here" -mindepth 2 -maxdepth 2 -name '*.sh' -perm -u+x ! -name 'lib.sh' \
-		! -path "$here/guest/*" ! -path "$here/conformance/*" | sort)
+		! -path "$here/guest/*" ! -path "$here/conformance/*" | grep -vFf <(grep '^[a-z]' "$here/long.list") | sort)
 fi
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT

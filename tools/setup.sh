@@ -3,7 +3,7 @@
 #
 # setup.sh [KIND]...: install the Debian packages that a kind of work needs and that are missing.
 #
-# Kinds: build (always), lint, unit, test, bench, fuzz, deep.  Besides tools/packages.txt, test reads
+# Kinds: build (always), lint, unit, test, long, bench, fuzz, deep.  Besides tools/packages.txt, test reads
 # tests/*/packages.txt and bench reads bench/packages.txt.  Quick when everything is there; the
 # package lists are fetched only when a package is not found in them.
 set -euo pipefail
@@ -14,7 +14,7 @@ packages() {
 	local kind
 	for kind in build "$@"; do
 		case $kind in
-		build | lint | unit | fuzz | deep) ;;
+		build | lint | unit | fuzz | deep | long) ;;
 		test) cat "$top"/tests/*/packages.txt ;;
 		bench) cat "$top/bench/packages.txt" ;;
 		*)

@@ -15,9 +15,9 @@ tests_of() {
 	local own=guest/oci all=oci
 	case $1 in
 	systemd-v2)
-		echo $own/{limits_v2,tree_v2,devices_v2,apparmor,systemd_unit,systemd_user}.sh
+		echo $own/{limits_v2,tree_v2,devices_v2,apparmor,systemd_unit,systemd_user}.sh $all/{life_cycle,pause_resume}.sh
 		;;
-	busybox-v2) echo $own/{limits_v2,tree_v2,devices_v2,apparmor}.sh $all/{life_cycle,pause_resume,update_flags,events}.sh ;;
+	busybox-v2) echo $own/{limits_v2,devices_v2}.sh ;;
 	busybox-v1) echo $own/apparmor.sh $all/{cgroup_limits_v1,cgroup_path,devices_rules,pause_resume}.sh ;;
 	busybox-hybrid) echo $all/{cgroup_limits_v1,cgroup_path}.sh ;;
 	systemd-v1) echo $own/systemd_unit.sh ;;

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# run-all.sh [NAME]...: what this machine may lack, tried in emulated guests, and a sum.
+# run-all.sh [--long | NAME]...: what this machine may lack, tried in emulated guests, and a sum.
 #
 # First the runtime itself under cgroup v2 without and with systemd (selftest.sh), then every
 # tests/guest/NAME.test: an executable that calls run.sh itself, prints what failed and exits with
-# 0, 77 (skipped) or anything else.
+# 0, 77 (skipped) or anything else.  Those of ../long.list are run by --long.
 #
 # Environment: CLEAVE_OCI (build/bin/cleave-oci).
 set -uo pipefail
@@ -38,10 +38,15 @@ if ! command -v qemu-system-x86_64 >/dev/null || [ "$(id -u)" != 0 ]; then
 	echo "0 passed, 0 failed, 1 skipped"
 	exit 0
 fi
-if [ $# = 0 ]; then
+if [ "${1:-}" = --long ]; then
+	shift
+	mapfile -t tests < <(sed -n 's|^guest/\(.*\)\.test$|\1|p' "$here/../long.list")
+	set -- "${tests[@]}" "$@"
+elif [ $# = 0 ]; then
 	set -- busybox-v2 systemd-v2
 	for test in "$here"/*.test; do
-		[ ! -x "$test" ] || set -- "$@" "$(basename "$test" .test)"
+		name=$(basename "$test")
+		grep -qx "guest/$name" "$here/../long.list" || set -- "$@" "${name%.test}"
 	done
 fi
 for name in "$@"; do

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# BOOTS=N: Debian's kernel boots on KVM N times in a row with 1, 2 and 4 processors; without, nothing is tried.  Minutes.
+# Debian's kernel boots on KVM 20 times in a row (BOOTS=N: so often) with 1, 2 and 4 processors.
 # CPUS="1 2": with those numbers of processors.
-[ "${BOOTS:-0}" -gt 0 ] || { echo "skip: BOOTS says how many are wanted"; exit 77; }
+BOOTS=${BOOTS:-20}
 . "$(dirname "$0")/lib.sh"
 status=0
 for cpus in ${CPUS:-1 2 4}; do
