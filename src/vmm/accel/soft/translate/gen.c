@@ -328,6 +328,7 @@ static struct block *finish(struct gen *g, const struct block *b)
 	if (g->self != NULL)
 		(void) memcpy(g->self, &(uint64_t) { (uint64_t) (uintptr_t) ret }, sizeof(uint64_t));
 	ret->next_gpa = g->next_gpa;
+	g->cpu->stat_translated.insns += g->nr + (g->end == GEN_END_INTERP);
 	ret->end = (uint32_t) ((size_t) (g->e.p - g->w) + CACHE_ALIGN - 1) & ~(CACHE_ALIGN - 1);
 	ret->nr_insns = (uint16_t) g->nr_insns;
 	ret->nr_links = (uint16_t) g->nr_links;

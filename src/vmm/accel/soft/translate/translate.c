@@ -130,7 +130,7 @@ static bool claim(struct cpu *c, const struct tlb_code *page)
 	return true;
 }
 
-struct block *translator_block(struct cpu *c, const struct tlb_code *page, const struct tlb_code *next, uint32_t key)
+static struct block *translate(struct cpu *c, const struct tlb_code *page, const struct tlb_code *next, uint32_t key)
 {
 	struct translator *t = translator_of(c);
 	struct block *b;
@@ -146,6 +146,15 @@ struct block *translator_block(struct cpu *c, const struct tlb_code *page, const
 	block_insert(&t->blocks, b);
 	c->stat_translated.blocks++;
 	c->stat_translated.bytes += b->end - b->start;
+	return b;
+}
+
+struct block *translator_block(struct cpu *c, const struct tlb_code *page, const struct tlb_code *next, uint32_t key)
+{
+	uint64_t begun = __builtin_ia32_rdtsc();
+	struct block *b = translate(c, page, next, key);
+
+	c->stat_translated.ticks += __builtin_ia32_rdtsc() - begun;
 	return b;
 }
 
