@@ -43,6 +43,7 @@ static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 	gates_write(&t->gates, &t->cache);
 	c->hot.jumps = t->jumps;
 	t->ops = *c->ops;
+	t->ops.bind = translator_bind;
 	t->ops.apic_read = translator_apic_read;
 	t->ops.apic_write = translator_apic_write;
 	t->ops.page_ask = translator_page_ask;
@@ -104,7 +105,7 @@ static void make_room(struct cpu *c)
 {
 	struct translator *t = translator_of(c);
 
-	if (cache_room(&t->cache) >= GEN_BYTES)
+	if (cache_room(&t->cache) >= GEN_BYTES && cache_heap_room(&t->cache) >= BLOCK_BYTES(GEN_INSNS))
 		return;
 	cache_next(&t->cache);
 	if (t->cache.region[t->cache.now].nr == 0)
