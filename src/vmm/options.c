@@ -34,8 +34,8 @@ static const struct opt table[] = {
 	{ "cpu", 0, OPT_STRING, offsetof(struct vmm_options, cpu), "MODEL[,+FEATURE,-FEATURE]",
 	  "what processors can do: host, x86-64-v1, x86-64-v2, x86-64-v3, x86-64-v4 (host)" },
 	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
-	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
-	  "how processors in software work: tlb, interp, verify (tlb); threads: not in a process each" },
+	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads][,cache=SIZE]",
+	  "how processors in software work: tlb, interp, verify (tlb); threads: not in a process each; cache: of translated code (64M)" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
 	  "first serial port: stdio, none or a file to append to, at most 4 MiB (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
@@ -137,18 +137,38 @@ static const struct accel_ops *best_accel(void)
 	return accel_find("soft");
 }
 
-/* "tlb" or "interp", and where it runs: ",threads"; or "verify", which compares both */
-static int check_soft(const char *how, struct err *err)
+static bool is_word(const char *text, size_t n, const char *word)
+{
+	return n == strlen(word) && strncmp(text, word, n) == 0;
+}
+
+static int parse_cache(const char *text, size_t n, uint64_t *ret, struct err *err)
+{
+	if (parse_size(text, n, ret) == 0 && *ret >= ACCEL_SOFT_CACHE_MIN && *ret <= ACCEL_SOFT_CACHE_MAX)
+		return 0;
+	return err_msg(err, -EINVAL, "option --soft: cache '%.*s' is not from %lluK to %lluM", (int) n, text,
+		       ACCEL_SOFT_CACHE_MIN >> 10, ACCEL_SOFT_CACHE_MAX >> 20);
+}
+
+/* "tlb", "interp" or "verify", which compares both; then where it runs, ",threads", and ",cache=SIZE" */
+static int parse_soft(const char *how, uint64_t *cache, struct err *err)
 {
 	size_t n = how != NULL ? strcspn(how, ",") : 0;
+	int r = 0;
 
-	if (how == NULL || strcmp(how, "verify") == 0)
+	if (how == NULL)
 		return 0;
-	if ((n != strlen("interp") || strncmp(how, "interp", n) != 0) && (n != strlen("tlb") || strncmp(how, "tlb", n) != 0))
+	if (!is_word(how, n, "tlb") && !is_word(how, n, "interp") && !is_word(how, n, "verify"))
 		return err_msg(err, -EINVAL, "option --soft: '%.*s' is none of tlb, interp, verify", (int) n, how);
-	if (how[n] != '\0' && strcmp(how + n, ",threads") != 0)
-		return err_msg(err, -EINVAL, "option --soft: '%s' is not threads", how + n + 1);
-	return 0;
+	while (how[n] != '\0' && r == 0) {
+		how += n + 1;
+		n = strcspn(how, ",");
+		if (strncmp(how, "cache=", strlen("cache=")) == 0)
+			r = parse_cache(how + strlen("cache="), n - strlen("cache="), cache, err);
+		else if (!is_word(how, n, "threads"))
+			r = err_msg(err, -EINVAL, "option --soft: '%.*s' is neither threads nor cache=SIZE", (int) n, how);
+	}
+	return r;
 }
 
 static int choose_accel(const char *name, struct machine_config *c, struct err *err)
@@ -269,7 +289,7 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 			       VM_CPUS_MAX);
 	r = o->trace != NULL ? trace_choose(o->trace, err) : 0;
 	if (r == 0)
-		r = check_soft(o->soft, err);
+		r = parse_soft(o->soft, &ret->accel_config.soft_cache, err);
 	if (r == 0 && o->cpu != NULL) {
 		r = cpu_model_parse(o->cpu, &ret->model, err);
 		ret->accel_config.model = &ret->model;
