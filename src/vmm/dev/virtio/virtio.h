@@ -155,7 +155,7 @@ static inline void vio_push(struct vio_dev *d, unsigned q, const struct vq_chain
  */
 int vio_each(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsigned q, struct vq_chain *chain));
 
-/** vio_of() - the virtio device that a device is; NULL it is something else */
+/** vio_of() - the virtio device that a device is; NULL it is something else, or NULL */
 struct vio_dev *vio_of(const struct dev *d);
 
 /**
