@@ -142,6 +142,11 @@ static int add_fs(struct machine *m)
 	return r;
 }
 
+static void nobody(void *arg)
+{
+	(void) arg;
+}
+
 static int add_virtio(struct machine *m)
 {
 	struct blk_config disk = { .name = "disk", .serial = "fuzz", .queues = 2, .fd = m->disk };
@@ -161,7 +166,7 @@ static int add_virtio(struct machine *m)
 	if (HAS(CONSOLE))
 		r |= console_add(&m->vm, m->bus, port, 2, NULL);
 	if (HAS(BALLOON))
-		r |= balloon_add(&m->vm, m->bus, &m->balloon, NULL);
+		r |= balloon_add(&m->vm, m->bus, nobody, NULL, &m->balloon, NULL);
 	if (HAS(VSOCK))
 		r |= vsock_add(&m->vm, m->bus, 3, "/nowhere/fuzz", m->listener, NULL);
 	if (HAS(USER))

@@ -37,7 +37,7 @@ static const struct opt table[] = {
 	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads][,cache=SIZE]",
 	  "how processors in software work: tlb, interp, verify (tlb); threads: not in a process each; cache: of translated code (64M)" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
-	  "first serial port: stdio, none or a file to append to, at most 4 MiB (stdio)" },
+	  "first serial port: stdio (at a terminal Control-A X ends the machine), none or a file to append to, at most 4 MiB (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
 	  "a disk (virtio-blk), raw: ro, id=NAME, serial=TEXT, queues=N, rings=split; QEMU's file=FILE, format=raw, readonly=on|off, "
 	  "if=virtio are understood too" },
@@ -51,8 +51,9 @@ static const struct opt table[] = {
 	  "a directory that the guest mounts by that name (virtio-fs)" },
 	{ "console", 0, OPT_STRINGS, offsetof(struct vmm_options, consoles), "WHERE[,name=NAME]",
 	  "a console (hvc0, ...) or named port (virtio-console): stdio, unix:PATH or a file to append to" },
-	{ "vsock", 0, OPT_STRING, offsetof(struct vmm_options, vsock), "CID,path=PATH",
-	  "sockets between guest and host (virtio-vsock), by unix sockets PATH and PATH_PORT" },
+	{ "vsock", 0, OPT_STRING, offsetof(struct vmm_options, vsock), "CID[,path=PATH]",
+	  "sockets between guest and host (virtio-vsock), by unix sockets PATH and PATH_PORT; who connects to PATH says "
+	  "'CONNECT PORT' first (PATH: cleave-vsock-CID/guest in XDG_RUNTIME_DIR or, for root, /run)" },
 	{ "balloon", 0, OPT_BOOL, offsetof(struct vmm_options, balloon), NULL,
 	  "give memory that the guest does not use back (virtio-balloon)" },
 	{ "uuid", 0, OPT_STRING, offsetof(struct vmm_options, uuid), "UUID", "who the machine is (random)" },
@@ -75,7 +76,7 @@ static const struct opt table[] = {
 	{ "probe", 0, OPT_BOOL, offsetof(struct vmm_options, probe), NULL,
 	  "say whether this host can run an ordinary guest, and why not" },
 	{ "dump-acpi", 0, OPT_STRING, offsetof(struct vmm_options, dump_acpi), "FILE",
-	  "write the ACPI tables that the machine would have" },
+	  "write the ACPI tables that the machine would have, as acpidump does (for acpixtract, iasl); -: to standard output" },
 	{ "version", 'v', OPT_BOOL, offsetof(struct vmm_options, version), NULL, "print the version" },
 	{ 0 },
 };
@@ -260,10 +261,8 @@ static bool uses_stdio(const struct opt_strings *consoles)
 	return false;
 }
 
-int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, struct err *err)
+int vmm_options_size(const struct vmm_options *o, struct machine_config *ret, struct err *err)
 {
-	int r;
-
 	*ret = (struct machine_config) {
 		.memory = MEMORY_DEFAULT,
 		.accel_config = { .nr_cpus = (unsigned) o->cpus, .soft = o->soft },
@@ -282,12 +281,20 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 			  .initrd_name = o->initrd,
 			  .cmdline = o->append != NULL ? o->append : APPEND_DEFAULT },
 	};
-	if (o->kernel == NULL)
-		return err_msg(err, -EINVAL, "no kernel given: use --kernel FILE");
 	if (o->cpus == 0 || o->cpus > VM_CPUS_MAX)
 		return err_msg(err, -EINVAL, "option --cpus: %llu is not from 1 to %d", (unsigned long long) o->cpus,
 			       VM_CPUS_MAX);
-	r = o->trace != NULL ? trace_choose(o->trace, err) : 0;
+	return o->memory != NULL ? parse_memory(o->memory, ret, err) : 0;
+}
+
+int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, struct err *err)
+{
+	int r = vmm_options_size(o, ret, err);
+
+	if (o->kernel == NULL)
+		return err_msg(err, -EINVAL, "no kernel given: use --kernel FILE");
+	if (r == 0)
+		r = o->trace != NULL ? trace_choose(o->trace, err) : 0;
 	if (r == 0)
 		r = parse_soft(o->soft, &ret->accel_config.soft_cache, err);
 	if (r == 0 && o->cpu != NULL) {
@@ -300,8 +307,6 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		r = err_msg(err, -EINVAL, "option --oem: more than %d texts", SMBIOS_TEXTS_MAX);
 	if (r == 0)
 		r = choose_sandbox(o->sandbox, ret, err);
-	if (r == 0 && o->memory != NULL)
-		r = parse_memory(o->memory, ret, err);
 	if (r == 0)
 		r = open_file("kernel", o->kernel, &ret->boot.kernel, err);
 	if (r == 0 && o->initrd != NULL)

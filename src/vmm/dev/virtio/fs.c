@@ -165,7 +165,7 @@ static void fs_free(struct vio_dev *d)
 	free(f);
 }
 
-static const struct vio_ops fs_ops = { .name = "virtio-fs", .id = 26, .class = 0x018000, .start = fs_driver_ready,
+static const struct vio_ops fs_ops = { .name = "virtio-fs", .nick = "fs", .id = 26, .class = 0x018000, .start = fs_driver_ready,
 				       .stop = fs_stop, .notify = fs_notify, .free = fs_free };
 
 /* Notifications go to the thread and not to the event loop. */

@@ -30,7 +30,8 @@ struct vio_dev;
 
 /**
  * struct vio_ops - what a kind of device does; all with the machine's lock held
- * @name: for people
+ * @name: for people; @nick: what a device is called, a number follows
+ * @removable: it may go while the machine runs
  * @id: number of the kind
  * @class: PCI class
  * @config_read: about to be read; may be NULL
@@ -42,7 +43,8 @@ struct vio_dev;
  * @free: release; stopped before
  */
 struct vio_ops {
-	const char *name;
+	const char *name, *nick;
+	bool removable;
 	uint16_t id;
 	uint32_t class;
 	void (*config_read)(struct vio_dev *d);
@@ -153,7 +155,7 @@ static inline void vio_push(struct vio_dev *d, unsigned q, const struct vq_chain
  */
 int vio_each(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsigned q, struct vq_chain *chain));
 
-/** vio_of() - the virtio device that a device is; NULL it is something else */
+/** vio_of() - the virtio device that a device is; NULL it is something else, or NULL */
 struct vio_dev *vio_of(const struct dev *d);
 
 /**
