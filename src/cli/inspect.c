@@ -214,13 +214,19 @@ CLI_VERB(image_inspect_verb) = {
 	.run = inspect_image_run,
 };
 
+static const struct opt inspect_network_table[] = {
+	{ "format", 'f', OPT_STRING, offsetof(struct inspect_opts, format), "FORMAT", "a Go template, or json" },
+	{ "verbose", 'v', OPT_BOOL, offsetof(struct inspect_opts, size), NULL, NULL }, /* there is nothing more to show */
+	{ 0 },
+};
+
 CLI_VERB(network_inspect_verb) = {
 	.name = "network inspect",
 	.args = "NETWORK...",
 	.summary = "Show all that is known of networks",
 	.min_args = 1,
 	.max_args = -1,
-	.opts = inspect_image_table,
+	.opts = inspect_network_table,
 	.opts_size = sizeof(struct inspect_opts),
 	.interspersed = true,
 	.run = inspect_network_run,

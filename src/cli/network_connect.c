@@ -12,17 +12,33 @@
 #include "engine/net/attach.h"
 
 struct connect_opts {
-	const char *ip, *ip6, *mac;
-	struct opt_strings alias;
+	const char *ip, *ip6, *mac, *priority;
+	struct opt_strings alias, link, driver, local;
 };
 
 static const struct opt connect_table[] = {
 	{ "alias", 0, OPT_STRINGS, offsetof(struct connect_opts, alias), "NAME", "another name in the network" },
+	{ "driver-opt", 0, OPT_STRINGS, offsetof(struct connect_opts, driver), "NAME=VALUE", NULL }, /* refused, like others without help */
+	{ "gw-priority", 0, OPT_STRING, offsetof(struct connect_opts, priority), "NUMBER", NULL },
 	{ "ip", 0, OPT_STRING, offsetof(struct connect_opts, ip), "ADDRESS", "IPv4 address" },
 	{ "ip6", 0, OPT_STRING, offsetof(struct connect_opts, ip6), "ADDRESS", "IPv6 address" },
+	{ "link", 0, OPT_STRINGS, offsetof(struct connect_opts, link), "INSTANCE", NULL },
+	{ "link-local-ip", 0, OPT_STRINGS, offsetof(struct connect_opts, local), "ADDRESS", NULL },
 	{ "mac-address", 0, OPT_STRING, offsetof(struct connect_opts, mac), "ADDRESS", "MAC address" },
 	{ 0 },
 };
+
+static int refuse(const struct connect_opts *o, struct err *err)
+{
+	if (o->link.n > 0)
+		return err_msg(err, -EINVAL, "--link '%.100s': instances of a network find each other by name; --alias of the other one gives it one more",
+			       o->link.v[0]);
+	if (o->driver.n > 0 || o->local.n > 0)
+		return err_msg(err, -EINVAL, "--driver-opt and --link-local-ip are not possible: a device in a network has --ip, --ip6 and --mac-address");
+	if (o->priority != NULL)
+		return err_msg(err, -EINVAL, "--gw-priority is not possible: the first network that is not internal is the way out");
+	return 0;
+}
 
 static int connect_run(struct cli *cli, void *opts, int argc, char **argv, struct err *err)
 {
@@ -31,7 +47,7 @@ static int connect_run(struct cli *cli, void *opts, int argc, char **argv, struc
 	const struct connect_opts *o = opts;
 	struct eng_net_want w = { .name = argv[0], .ip = o->ip, .ip6 = o->ip6, .mac = o->mac };
 	struct eng_instance i;
-	int r = 0;
+	int r = refuse(o, err);
 
 	(void) argc;
 	for (size_t k = 0; r == 0 && k < o->alias.n; k++)

@@ -9,34 +9,46 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/network_options.h"
 #include "cli/run_parts.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/net/network.h"
 
-#define MTU_OPTION "com.docker.network.driver.mtu="
-#define NAME_OPTION "com.docker.network.bridge.name="
-#define MTU_MIN 68
-#define MTU_MAX 65535
-
 struct create_opts {
-	bool attachable, internal, ipv6, ignore;
-	const char *driver, *interface;
-	struct opt_strings label, opt, subnet, gateway, range;
+	bool attachable, internal, ipv6, no_ipv4, ignore, disable_dns, config_only, ingress;
+	const char *driver, *interface, *ipam_driver, *scope, *config_from;
+	struct opt_strings label, opt, subnet, gateway, range, aux, dns, ipam_opt, route;
 };
 
+#define TEXT(name, field, arg, help) { name, 0, OPT_STRING, offsetof(struct create_opts, field), arg, help }
+#define LIST(name, field, arg, help) { name, 0, OPT_STRINGS, offsetof(struct create_opts, field), arg, help }
+#define BOOL(name, field, help) { name, 0, OPT_BOOL, offsetof(struct create_opts, field), NULL, help }
+
+/* A row without help is refused with a reason, or another spelling. */
 static const struct opt create_table[] = {
-	{ "attachable", 0, OPT_BOOL, offsetof(struct create_opts, attachable), NULL, "as always: accepted, and does nothing" },
+	BOOL("attachable", attachable, "as always: accepted, and does nothing"),
+	LIST("aux-address", aux, "NAME=ADDRESS", "an address that is somebody else's, so that no instance gets it"),
+	TEXT("config-from", config_from, "NETWORK", NULL),
+	BOOL("config-only", config_only, NULL),
+	BOOL("disable-dns", disable_dns, "instances do not find each other by name"),
+	LIST("dns", dns, "ADDRESS", "server for names of the world (default: those of the host)"),
 	{ "driver", 'd', OPT_STRING, offsetof(struct create_opts, driver), "DRIVER", "bridge (default), macvlan or ipvlan" },
-	{ "gateway", 0, OPT_STRINGS, offsetof(struct create_opts, gateway), "ADDRESS", "the host's address in it" },
-	{ "ignore", 0, OPT_BOOL, offsetof(struct create_opts, ignore), NULL, "one that is there is fine" },
-	{ "interface-name", 0, OPT_STRING, offsetof(struct create_opts, interface), "NAME", "name of the bridge" },
-	{ "internal", 0, OPT_BOOL, offsetof(struct create_opts, internal), NULL, "nothing leaves or enters it" },
-	{ "ip-range", 0, OPT_STRINGS, offsetof(struct create_opts, range), "NET", "part of the subnet that instances get addresses of" },
-	{ "ipv6", 0, OPT_BOOL, offsetof(struct create_opts, ipv6), NULL, "with addresses of IPv6, too" },
+	LIST("gateway", gateway, "ADDRESS", "the host's address in it"),
+	BOOL("ignore", ignore, "one that is there is fine"),
+	BOOL("ingress", ingress, NULL),
+	TEXT("interface-name", interface, "NAME", "name of the bridge"),
+	BOOL("internal", internal, "nothing leaves or enters it"),
+	LIST("ip-range", range, "NET", "part of the subnet that instances get addresses of"),
+	TEXT("ipam-driver", ipam_driver, "DRIVER", "who gives addresses: default, or host-local, which is the same"),
+	LIST("ipam-opt", ipam_opt, "NAME=VALUE", NULL),
+	{ "ipv4", 0, OPT_OFF, offsetof(struct create_opts, no_ipv4), NULL, NULL },
+	BOOL("ipv6", ipv6, "with addresses of IPv6, too"),
 	{ "label", 0, OPT_STRINGS, offsetof(struct create_opts, label), "NAME[=VALUE]", "set a label" },
-	{ "opt", 'o', OPT_STRINGS, offsetof(struct create_opts, opt), "NAME=VALUE", "mtu, parent, macvlan_mode, ipvlan_mode, or an option of Docker's" },
-	{ "subnet", 0, OPT_STRINGS, offsetof(struct create_opts, subnet), "NET", "its addresses, e.g. 10.9.0.0/24" },
+	{ "opt", 'o', OPT_STRINGS, offsetof(struct create_opts, opt), "NAME=VALUE", "mtu, parent, mode, or an option of Docker's" },
+	LIST("route", route, "NET,GATEWAY", NULL),
+	TEXT("scope", scope, "SCOPE", NULL),
+	LIST("subnet", subnet, "NET", "its addresses, e.g. 10.9.0.0/24"),
 	{ 0 },
 };
 
@@ -72,32 +84,39 @@ static int read_subnets(const struct create_opts *o, struct eng_network *n, stru
 	return 0;
 }
 
-static int read_device(const char *name, struct eng_network *n, struct err *err)
+/* Options of Docker and Podman that cannot be */
+static int refuse(const struct create_opts *o, struct err *err)
 {
-	size_t len = strlen(name);
-
-	if (len == 0 || len >= IFNAMSIZ || strpbrk(name, "/: \t\n%") != NULL || name[0] == '.')
-		return err_msg(err, -EINVAL, "'%.64s' cannot be the name of a network device", name);
-	n->device = name;
+	if (o->config_only || o->config_from != NULL || o->ingress || (o->scope != NULL && strcmp(o->scope, "local") != 0))
+		return err_msg(err, -EINVAL, "--config-only, --config-from, --ingress and --scope are for swarms: networks here are of this host");
+	if (o->ipam_driver != NULL && strcmp(o->ipam_driver, "default") != 0 && strcmp(o->ipam_driver, "host-local") != 0)
+		return err_msg(err, -EINVAL, "--ipam-driver '%.64s': only default (host-local) is possible: addresses come from --subnet and --ip-range",
+			       o->ipam_driver);
+	if (o->ipam_opt.n > 0)
+		return err_msg(err, -EINVAL, "--ipam-opt '%.64s': the IPAM driver has no options", o->ipam_opt.v[0]);
+	if (o->no_ipv4)
+		return err_msg(err, -EINVAL, "--ipv4=false: every network has addresses of IPv4");
+	if (o->route.n > 0)
+		return err_msg(err, -EINVAL, "--route: networks have no routes but the one to their gateway");
 	return 0;
 }
 
-static int read_option(const char *option, struct eng_network *n, struct err *err)
+static int read_aux(const struct create_opts *o, struct arena *a, struct eng_network *n, struct err *err)
 {
-	const char *mtu = str_starts(option, "mtu=")	    ? option + strlen("mtu=")
-			  : str_starts(option, MTU_OPTION) ? option + strlen(MTU_OPTION)
-							   : NULL;
-	uint64_t number = 0;
+	for (size_t i = 0; i < o->aux.n; i++) {
+		size_t len = strcspn(o->aux.v[i], "=");
+		char text[NET_TEXT_MAX];
+		struct net_address address;
+		const char *entry;
 
-	if (mtu != NULL && (str_to_u64(mtu, &number) < 0 || number < MTU_MIN || number > MTU_MAX))
-		return err_msg(err, -EINVAL, "invalid mtu '%.64s': %d to %d are possible", mtu, MTU_MIN, MTU_MAX);
-	if (mtu != NULL)
-		n->mtu = (unsigned) number;
-	if (strchr(option, '=') == NULL)
-		return err_msg(err, -EINVAL, "invalid option '%.100s': expected NAME=VALUE", option);
-	if (str_starts(option, "parent="))
-		return read_device(option + strlen("parent="), n, err);
-	return str_starts(option, NAME_OPTION) ? read_device(option + strlen(NAME_OPTION), n, err) : 0;
+		if (len == 0 || o->aux.v[i][len] == '\0' || net_address_parse(o->aux.v[i] + len + 1, &address) < 0)
+			return err_msg(err, -EINVAL, "invalid aux-address '%.100s': expected NAME=ADDRESS", o->aux.v[i]);
+		net_address_text(&address, text);
+		entry = arena_printf(a, "%.*s=%s", (int) len, o->aux.v[i], text);
+		if (entry == NULL || eng_env_set(a, &n->aux, entry) < 0)
+			return run_nomem(err);
+	}
+	return 0;
 }
 
 static int read_network(const struct create_opts *o, struct arena *a, struct eng_network *n, struct err *err)
@@ -106,14 +125,20 @@ static int read_network(const struct create_opts *o, struct arena *a, struct eng
 	int r = run_labels(a, &n->labels, &no_files, &o->label, err);
 
 	if (r == 0)
+		r = refuse(o, err);
+	if (r == 0)
 		r = read_subnets(o, n, err);
+	if (r == 0)
+		r = read_aux(o, a, n, err);
+	if (r == 0)
+		r = network_servers(&o->dns, a, &n->servers, err);
 	for (size_t i = 0; r == 0 && i < o->opt.n; i++) {
-		r = read_option(o->opt.v[i], n, err);
+		r = network_option(o->opt.v[i], n, err);
 		if (r == 0 && eng_env_set(a, &n->options, o->opt.v[i]) < 0)
 			r = run_nomem(err);
 	}
 	if (r == 0 && o->interface != NULL)
-		r = read_device(o->interface, n, err);
+		r = network_device(o->interface, n, err);
 	if (r == 0 && (strcmp(n->driver, "macvlan") == 0 || strcmp(n->driver, "ipvlan") == 0) && n->device == NULL)
 		r = err_msg(err, -EINVAL, "a network of driver %.64s needs a device of the host: --opt parent=NAME", n->driver);
 	return r;
@@ -124,27 +149,26 @@ static int create_run(struct cli *cli, void *opts, int argc, char **argv, struct
 	_cleanup_(eng_closep) struct engine *e = NULL;
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	const struct create_opts *o = opts;
-	struct eng_network n = { .name = argv[0], .driver = o->driver != NULL ? o->driver : "bridge", .internal = o->internal };
+	struct eng_network n = { .name = argv[0], .driver = o->driver != NULL ? o->driver : "bridge", .internal = o->internal,
+				 .nameless = o->disable_dns };
 	int r = read_network(o, &a, &n, err);
 
-	(void) argc;
 	if (r == 0)
 		r = cli_engine(cli, &e, err);
 	if (r == 0)
 		r = eng_network_create(e, &n, o->ipv6, &a, err);
-	if (r == -EEXIST && o->ignore)
+	if (r == -EEXIST && o->ignore && argc > 0)
 		r = eng_network_find(e, argv[0], &a, &n, err);
 	if (r < 0)
 		return r;
-	puts(n.id);
+	puts(argc > 0 ? n.id : n.name); /* as Docker does, and as Podman does, who alone can leave it out */
 	return 0;
 }
 
 CLI_VERB(network_create_verb) = {
 	.name = "network create",
-	.args = "NETWORK",
+	.args = "[NETWORK]",
 	.summary = "Make a network",
-	.min_args = 1,
 	.max_args = 1,
 	.opts = create_table,
 	.opts_size = sizeof(struct create_opts),

@@ -17,7 +17,28 @@
 #include "engine/config.h"
 #include "engine/engine.h"
 
-static void add_subnet(struct str *s, const struct eng_subnet *v)
+static void add_aux(struct str *s, const struct eng_network *n, const struct eng_subnet *v)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < n->aux.n; i++) {
+		const char *is = strchr(n->aux.v[i], '=');
+		struct net_address a;
+		char name[256];
+
+		if (is == NULL || net_address_parse(is + 1, &a) < 0 || !net_prefix_has(&v->net, &a))
+			continue;
+		if (!any)
+			json_open(s, "AuxiliaryAddresses", '{');
+		any = true;
+		(void) snprintf(name, sizeof(name), "%.*s", (int) (is - n->aux.v[i]), n->aux.v[i]); /* long ones are cut */
+		json_text(s, name, is + 1);
+	}
+	if (any)
+		json_close(s, '}');
+}
+
+static void add_subnet(struct str *s, const struct eng_network *n, const struct eng_subnet *v)
 {
 	char net[NET_TEXT_MAX], gateway[NET_TEXT_MAX], range[NET_TEXT_MAX];
 
@@ -31,6 +52,7 @@ static void add_subnet(struct str *s, const struct eng_subnet *v)
 	if (range[0] != '\0')
 		json_text(s, "IPRange", range);
 	json_text(s, "Gateway", gateway);
+	add_aux(s, n, v);
 	json_close(s, '}');
 }
 
@@ -63,6 +85,12 @@ static int add_members(struct engine *e, const struct eng_network *n, struct are
 	return count < 0 ? count : 0;
 }
 
+/* As its instances have it: on devices of the host by their files */
+static bool names_of(const struct eng_network *n)
+{
+	return !n->nameless && n->device[0] != '\0' && strcmp(n->name, ENG_NETWORK_DEFAULT) != 0;
+}
+
 int network_json(struct engine *e, const struct eng_network *n, struct str *s, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
@@ -82,14 +110,18 @@ int network_json(struct engine *e, const struct eng_network *n, struct str *s, s
 	json_text(s, "Driver", "default");
 	json_raw(s, "Options", "null");
 	json_open(s, "Config", '[');
-	add_subnet(s, &n->v4);
-	add_subnet(s, &n->v6);
+	add_subnet(s, n, &n->v4);
+	add_subnet(s, n, &n->v6);
 	json_close(s, ']');
 	json_close(s, '}');
 	json_flag(s, "Internal", n->internal);
 	json_flag(s, "Attachable", false);
 	json_flag(s, "Ingress", false);
 	json_text(s, "Device", n->device);
+	json_text(s, "NetworkInterface", n->device); /* this and what follows as Podman has it */
+	json_flag(s, "IPv6Enabled", n->v6.net.base.family != 0);
+	json_flag(s, "DNSEnabled", names_of(n));
+	json_texts(s, "NetworkDNSServers", n->servers.v, n->servers.n);
 	r = add_members(e, n, &a, s, err);
 	json_pairs(s, "Options", n->options.v, n->options.n);
 	json_pairs(s, "Labels", n->labels.v, n->labels.n);

@@ -35,7 +35,7 @@ struct run_opts {
 	const char *hostname, *domainname, *pid, *ipc, *uts, *userns, *cgroupns;
 	const char *mac_address, *ip, *ip6;
 	struct opt_strings network_opt;
-	struct opt_strings network, network_alias, add_host, dns, dns_search, dns_option;
+	struct opt_strings network, network_alias, link, add_host, dns, dns_search, dns_option;
 	struct opt_strings publish, expose;
 	/* privileges */
 	struct opt_strings cap_add, cap_drop, security_opt, group_add, device, device_rule, sysctl;

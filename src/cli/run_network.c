@@ -20,6 +20,7 @@
 #include "cli/run_parts.h"
 #include "engine/config.h"
 #include "engine/engine.h"
+#include "engine/instance.h"
 #include "engine/net/attach.h"
 #include "engine/net/network.h"
 #include "engine/net/pasta.h"
@@ -211,6 +212,42 @@ static const char *default_network(const struct engine *e, const struct eng_conf
 	return strcmp(run_isolation(o, c), "vm") != 0 ? ENG_NETWORK_PASTA : e->keeper >= 0 ? ENG_NETWORK_DEFAULT : "none";
 }
 
+/* INSTANCE[:ALIAS], kept as ID:ALIAS:NAME */
+static int read_link(struct engine *e, struct eng_config *c, const char *text, struct err *err)
+{
+	size_t n = strcspn(text, ":");
+	const char *name = arena_strndup(&c->arena, text, n), *alias = text[n] != '\0' ? text + n + 1 : name, *kept;
+	struct eng_instance i;
+	int r;
+
+	if (name == NULL)
+		return run_nomem(err);
+	name += name[0] == '/';
+	alias = text[n] != '\0' ? alias : name;
+	if (*name == '\0' || !is_word(alias) || strpbrk(alias, ":/") != NULL)
+		return err_msg(err, -EINVAL, "bad format for links: %.200s: expected INSTANCE or INSTANCE:ALIAS", text);
+	r = eng_instance_find(e, name, &c->arena, &i, err);
+	if (r < 0)
+		return r;
+	kept = arena_printf(&c->arena, "%s:%s:%s", i.id, alias, i.name);
+	return kept == NULL || eng_words_add(&c->arena, &c->links, kept) < 0 ? run_nomem(err) : 0;
+}
+
+/* In networks that both are in */
+static int read_links(struct engine *e, struct eng_config *c, const struct run_opts *o, bool bridged, struct err *err)
+{
+	int r = 0;
+
+	if (o->link.n > 0 && !bridged)
+		return err_msg(err, -EINVAL, "--link needs a network on a bridge that both instances are in, not '%.100s'",
+			       c->network != NULL ? c->network : "none");
+	if (o->link.n > 0 && o->no_hosts)
+		return err_msg(err, -EINVAL, "--link writes to /etc/hosts, which --no-hosts leaves alone");
+	for (size_t i = 0; r == 0 && i < o->link.n; i++)
+		r = read_link(e, c, o->link.v[i], err);
+	return r;
+}
+
 int run_network(struct engine *e, struct eng_config *c, const struct run_opts *o, struct err *err)
 {
 	static const char *const modes[] = { "none", "host", ENG_NETWORK_PASTA, JOINED, NULL };
@@ -244,5 +281,6 @@ int run_network(struct engine *e, struct eng_config *c, const struct run_opts *o
 	c->mac_address = w.mac;
 	c->network_aliases = w.aliases;
 	c->network_rate = w.rate;
-	return read_others(e, c, o, err);
+	r = read_links(e, c, o, !alone, err);
+	return r == 0 ? read_others(e, c, o, err) : r;
 }

@@ -71,6 +71,7 @@ const struct opt run_table[] = {
 	TEXT("kernel-memory", 0, kernel_memory, "SIZE", NULL),
 	LIST("label", 'l', label, "NAME[=VALUE]", "set a label"),
 	LIST("label-file", 0, label_file, "FILE", "read labels from a file"),
+	LIST("link", 0, link, "INSTANCE[:ALIAS]", "know another instance of its network by one more name"),
 	TEXT("log-driver", 0, log_driver, "DRIVER", "json-file, journald or none"),
 	LIST("log-opt", 0, log_opt, "NAME=VALUE", "option of the log, e.g. max-size=10m"),
 	TEXT("mac-address", 0, mac_address, "ADDRESS", "MAC address in its network"),

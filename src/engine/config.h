@@ -62,6 +62,7 @@ struct eng_mount {
  * @device_rules: "c 1:3 rwm"
  * @ulimits: NAME=SOFT:HARD
  * @add_hosts: NAME:ADDRESS
+ * @links: ID:ALIAS:NAME of instances that it knows by one more name
  * @device_read_bps and its like: PATH:NUMBER
  * @ports: published, as typed
  * @mac_address, @ip, @ip6, @network_aliases, @network_rate: in the network @network; bits per second
@@ -109,7 +110,7 @@ struct eng_config {
 	struct img_words device_read_iops, device_write_iops;
 	/* names of hosts */
 	bool no_hosts, no_hostname;
-	struct img_words add_hosts, dns, dns_search, dns_options, ports, expose;
+	struct img_words add_hosts, links, dns, dns_search, dns_options, ports, expose;
 	const char *mac_address, *ip, *ip6;
 	struct img_words network_aliases, networks;
 	uint64_t network_rate;

@@ -90,6 +90,7 @@ static const struct field fields[] = {
 	FIELD("deviceReadIops", WORDS, device_read_iops),
 	FIELD("deviceWriteIops", WORDS, device_write_iops),
 	FIELD("addHosts", WORDS, add_hosts),
+	FIELD("links", WORDS, links),
 	FIELD("dns", WORDS, dns),
 	FIELD("dnsSearch", WORDS, dns_search),
 	FIELD("dnsOptions", WORDS, dns_options),

@@ -26,7 +26,8 @@
 #define PATH_LIMIT 2048 /* bytes; leaves room for names below */
 
 static const char *const schema[] = { IMG_SCHEMA ENG_SCHEMA, ENG_VOLUME_SCHEMA, ENG_USERNS_SCHEMA,
-					     IMG_PULLED_SCHEMA, ENG_NETWORK_SCHEMA, ENG_NETWORK_SERVERS_SCHEMA };
+					     IMG_PULLED_SCHEMA, ENG_NETWORK_SCHEMA, ENG_NETWORK_SERVERS_SCHEMA,
+					     ENG_NETWORK_AUX_SCHEMA };
 
 static const char *default_root(struct arena *a)
 {

@@ -195,7 +195,7 @@ static void add_bindings(struct inspect *in)
 static void add_unused(struct str *s)
 {
 	static const char *const empty[] = { "Cgroup", "ContainerIDFile", "VolumeDriver" };
-	static const char *const none[] = { "DeviceRequests", "Links" };
+	static const char *const none[] = { "DeviceRequests" };
 	static const char *const zero[] = { "CpuCount", "CpuPercent", "IOMaximumBandwidth", "IOMaximumIOps" };
 
 	for (size_t i = 0; i < ARRAY_LEN(empty); i++)
@@ -205,6 +205,24 @@ static void add_unused(struct str *s)
 	for (size_t i = 0; i < ARRAY_LEN(zero); i++)
 		json_int(s, zero[i], 0);
 	json_raw(s, "ConsoleSize", "[0,0]");
+}
+
+/* "/DB:/WEB/ALIAS"; links are kept as ID:ALIAS:NAME */
+static void add_links(struct inspect *in)
+{
+	if (in->c->links.n == 0) {
+		json_raw(in->s, "Links", "null");
+		return;
+	}
+	json_open(in->s, "Links", '[');
+	for (size_t n = 0; n < in->c->links.n; n++) {
+		const char *alias = strchr(in->c->links.v[n], ':'), *name = alias != NULL ? strchr(alias + 1, ':') : NULL;
+
+		if (name != NULL)
+			json_text(in->s, NULL, arena_printf(&in->arena, "/%s:/%s/%.*s", name + 1, in->i->name,
+							    (int) (name - alias - 1), alias + 1));
+	}
+	json_close(in->s, ']');
 }
 
 void inspect_host_config(struct inspect *in)
@@ -248,6 +266,7 @@ void inspect_host_config(struct inspect *in)
 	json_text(s, "Runtime", "cleave");
 	json_text(s, "Isolation", in->i->isolation);
 	json_flag(s, "Init", c->init);
+	add_links(in);
 	add_limits(s, c);
 	add_unused(s);
 	json_close(s, '}');

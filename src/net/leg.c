@@ -60,18 +60,23 @@ static void add_veth(struct netlink_batch *b, const struct net_leg *leg, const s
 	netlink_batch_end(b, info);
 }
 
-void net_leg_hairpin(struct netlink_batch *b, const struct net_leg *leg)
+void net_leg_port(struct netlink_batch *b, const struct net_leg *leg)
 {
 	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
 	const uint8_t on = 1;
 	size_t info, data;
 
+	if (!leg->hairpin && !leg->alone)
+		return;
 	netlink_batch_add(b, RTM_NEWLINK, 0, &link, sizeof(link));
 	netlink_batch_text(b, IFLA_IFNAME, leg->host);
 	info = netlink_batch_nest(b, IFLA_LINKINFO);
 	netlink_batch_text(b, IFLA_INFO_SLAVE_KIND, "bridge");
 	data = netlink_batch_nest(b, IFLA_INFO_SLAVE_DATA);
-	netlink_batch_attr(b, IFLA_BRPORT_MODE, &on, sizeof(on));
+	if (leg->hairpin)
+		netlink_batch_attr(b, IFLA_BRPORT_MODE, &on, sizeof(on));
+	if (leg->alone)
+		netlink_batch_attr(b, IFLA_BRPORT_ISOLATED, &on, sizeof(on));
 	netlink_batch_end(b, data);
 	netlink_batch_end(b, info);
 }
@@ -126,8 +131,8 @@ static int make(int host, int netns, const struct net_leg *legs, size_t n, struc
 			add_vlan(&b, &legs[i], &parent, netns);
 	}
 	for (size_t i = 0; i < n; i++) /* after all others, whose numbers tell which one failed */
-		if (legs[i].hairpin && legs[i].kind == NET_LEG_VETH)
-			net_leg_hairpin(&b, &legs[i]);
+		if (legs[i].kind == NET_LEG_VETH)
+			net_leg_port(&b, &legs[i]);
 	r = netlink_batch_send(host, &b, NULL, NULL, &failed);
 	return r < 0 ? make_failed(r, &legs[failed < n ? failed : 0], err) : 0;
 }

@@ -38,7 +38,7 @@ enum net_leg_kind { NET_LEG_VETH, NET_LEG_MACVLAN, NET_LEG_IPVLAN, NET_LEG_TAP }
  * @host: name of the end on the bridge; of NET_LEG_TAP, a virtual machine's, the only one that the host sees
  * @inside: name in the instance
  * @mac: has_mac: its hardware address
- * @hairpin: the bridge may send back to it what comes from it
+ * @hairpin: the bridge may send back to it what comes from it; @alone: and nothing that comes from others that are alone
  * @v4, @v6: its addresses with the length of the network, family 0 for none
  * @gateways: of the default routes, family 0 for none
  * @mtu: 0: the parent's
@@ -51,7 +51,7 @@ struct net_leg {
 	const char *parent;
 	char host[IFNAMSIZ], inside[IFNAMSIZ];
 	unsigned char mac[NET_MAC_LEN];
-	bool has_mac, hairpin;
+	bool has_mac, hairpin, alone;
 	struct net_prefix v4, v6;
 	struct net_address gateways[2];
 	unsigned mtu, mode;

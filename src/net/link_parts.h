@@ -21,8 +21,11 @@ void net_link_address(struct netlink_batch *b, int index, const struct net_prefi
 /** net_leg_rate() - what leaves by the device with number @index is no more than so many bits per second; 0: any */
 void net_leg_rate(struct netlink_batch *b, int index, uint64_t bits);
 
-/** net_leg_hairpin() - have the bridge send frames back to where they come from: a port gets its own only then */
-void net_leg_hairpin(struct netlink_batch *b, const struct net_leg *leg);
+/**
+ * net_leg_port() - have the bridge send frames back to where they come from (a port gets its own only then), or not to others
+ * Nothing when neither is asked for.
+ */
+void net_leg_port(struct netlink_batch *b, const struct net_leg *leg);
 
 /** net_tap_queue() - a queue of a tap device, which is made with the first; descriptor; -errno with a message */
 int net_tap_queue(const char *name, bool several, struct err *err);

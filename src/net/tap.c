@@ -53,8 +53,7 @@ static int join(int host, struct net_leg *leg, struct err *err)
 	netlink_batch_text(&b, IFLA_IFNAME, leg->host);
 	netlink_batch_attr(&b, IFLA_MTU, &leg->mtu, sizeof(leg->mtu));
 	netlink_batch_attr(&b, IFLA_MASTER, &bridge.index, sizeof(bridge.index));
-	if (leg->hairpin)
-		net_leg_hairpin(&b, leg);
+	net_leg_port(&b, leg);
 	r = netlink_batch_send(host, &b, NULL, NULL, NULL);
 	return r < 0 ? err_set(err, r, "join the virtual machine to '%s'", leg->parent) : 0;
 }

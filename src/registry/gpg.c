@@ -2,8 +2,9 @@
 /**
  * DOC: signatures made with GPG
  *
- * In a directory of its own for this one policy, so that every key there is one that may sign.  What gpg found it says in
- * lines for programs; anything but one good signature is none.
+ * Those of others are checked in a directory of its own for one policy, so that every key there is one that may sign.  What
+ * gpg found it says in lines for programs; anything but one good signature is none.  Our own are made with the key ring of
+ * the user, and with their environment: gpg asks their agent.
  */
 #include "registry/gpg.h"
 
@@ -27,9 +28,13 @@
 #define STATUS_MAX (256u << 10) /* bytes of what gpg says */
 #define MARK "[GNUPG:] "
 
+#define WORDS_MAX 24 /* of a command line */
+
+/** struct reg_gpg - @dir: for files, and the key ring unless that is the user's (@own); @fd: of it */
 struct reg_gpg {
 	char dir[64];
-	int fd; /* of it */
+	int fd;
+	bool own;
 };
 
 int reg_gpg_new(struct reg_gpg **ret, struct err *err)
@@ -51,9 +56,17 @@ int reg_gpg_new(struct reg_gpg **ret, struct err *err)
 	return 0;
 }
 
-static int spawn(char *const *argv, int out, pid_t *ret)
+int reg_gpg_own(struct reg_gpg **ret, struct err *err)
 {
-	char *const env[] = { "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	int r = reg_gpg_new(ret, err);
+
+	if (r == 0)
+		(*ret)->own = true;
+	return r;
+}
+
+static int spawn(char *const *argv, char *const *env, int out, pid_t *ret)
+{
 	posix_spawn_file_actions_t actions;
 	int r;
 
@@ -70,20 +83,15 @@ static int spawn(char *const *argv, int out, pid_t *ret)
 	return -r;
 }
 
-/* @words: up to four, ended by NULL.  Return: exit status; -errno with a message. */
-static int run(const struct reg_gpg *g, const char *const *words, struct str *said, struct err *err)
+/* Return: exit status; -errno with a message. */
+static int execute(const char *const *argv, char *const *env, struct str *said, struct err *err)
 {
-	const char *argv[20] = { "gpg", "--no-options", "--batch", "--no-tty", "--no-autostart", "--disable-dirmngr", "--no-auto-key-retrieve",
-				 "--trust-model", "always", "--status-fd", "1", "--homedir", g->dir };
-	size_t n = 13;
 	int pipes[2], r, status = 0;
 	pid_t pid = -1;
 
-	while (*words != NULL)
-		argv[n++] = *words++;
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return err_set(err, -errno, "create a pipe");
-	r = spawn((char *const *) argv, pipes[1], &pid);
+	r = spawn((char *const *) argv, env, pipes[1], &pid);
 	(void) close(pipes[1]);
 	if (r == 0) {
 		r = fd_read_str(pipes[0], STATUS_MAX, said);
@@ -94,8 +102,25 @@ static int run(const struct reg_gpg *g, const char *const *words, struct str *sa
 	}
 	(void) close(pipes[0]);
 	if (r < 0)
-		return err_set(err, r, "run gpg, which checks the signatures of the policy (package gpg)");
+		return err_set(err, r, "run gpg, which makes and checks such signatures (package gpg)");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;
+}
+
+/* @words: up to four, ended by NULL.  Return: as of execute(). */
+static int run(const struct reg_gpg *g, const char *const *words, struct str *said, struct err *err)
+{
+	static char *const alone[] = { "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL };
+	const char *argv[WORDS_MAX] = { "gpg", "--no-options", "--batch", "--no-tty", "--no-autostart", "--disable-dirmngr",
+					"--no-auto-key-retrieve", "--trust-model", "always", "--status-fd", "1" };
+	size_t n = 11;
+
+	if (!g->own) {
+		argv[n++] = "--homedir";
+		argv[n++] = g->dir;
+	}
+	while (*words != NULL)
+		argv[n++] = *words++;
+	return execute(argv, g->own ? environ : alone, said, err);
 }
 
 /* Lines "[GNUPG:] WORD ..." */
@@ -110,6 +135,15 @@ static unsigned count(const struct str *said, const char *word)
 			found++;
 	}
 	return found;
+}
+
+/* The first word after "VALIDSIG" */
+static void read_signer(const struct str *said, char ret[REG_GPG_SIGNER_MAX])
+{
+	const char *p = strstr(said->p, MARK "VALIDSIG ");
+
+	p += strlen(MARK "VALIDSIG ");
+	(void) snprintf(ret, REG_GPG_SIGNER_MAX, "%.*s", (int) strcspn(p, " \n"), p); /* longer ones differ before the end */
 }
 
 static int put(const struct reg_gpg *g, const char *name, const void *data, size_t len, struct err *err)
@@ -133,7 +167,8 @@ int reg_gpg_import(struct reg_gpg *g, const char *name, const void *keys, size_t
 	return count(&said, "IMPORT_OK") > 0 ? 0 : err_msg(err, -EINVAL, "'%s' has no public key of GPG", name);
 }
 
-int reg_gpg_verify(struct reg_gpg *g, const void *signature, size_t len, struct str *ret, struct err *err)
+int reg_gpg_verify(struct reg_gpg *g, const void *signature, size_t len, struct str *ret, char signer[REG_GPG_SIGNER_MAX],
+		   struct err *err)
 {
 	static const char *const bad[] = { "BADSIG", "ERRSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG", "KEYREVOKED", "NODATA", "UNEXPECTED" };
 	_cleanup_(str_fini) struct str said = { 0 };
@@ -152,7 +187,63 @@ int reg_gpg_verify(struct reg_gpg *g, const void *signature, size_t len, struct 
 			return -EPERM;
 	if (r != 0 || count(&said, "GOODSIG") != 1 || count(&said, "VALIDSIG") != 1)
 		return -EPERM;
+	read_signer(&said, signer);
 	r = file_read(g->fd, "text", REG_SIGNATURE_MAX, ret);
+	return r < 0 ? err_set(err, r, "read '%s'", out) : 0;
+}
+
+/* Codes of libgpg-error in "FAILURE sign NUMBER" that are about passphrases: wrong, none, nobody to ask */
+static bool lacks_passphrase(const struct str *said)
+{
+	static const unsigned codes[] = { 11, 177, 86, 85, 99 };
+	const char *p = said->p != NULL ? strstr(said->p, MARK "FAILURE sign ") : NULL;
+	unsigned long code = p != NULL ? strtoul(p + strlen(MARK "FAILURE sign "), NULL, 10) & 0xffff : 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+		if (code == codes[i])
+			return true;
+	return false;
+}
+
+static int refused(const char *key, int status, const struct str *said, struct err *err)
+{
+	if (count(said, "INV_SGNR") > 0)
+		return err_msg(err, -ENOENT, "gpg has no secret key '%.200s' that can sign (see 'gpg --list-secret-keys')", key);
+	if (lacks_passphrase(said) || count(said, "PINENTRY_LAUNCHED") > 0)
+		return err_msg(err, -EACCES, "the passphrase of key '%.200s' is wrong, or missing (see --sign-passphrase-file)", key);
+	return err_msg(err, -EACCES, "gpg did not sign with key '%.200s': exit status %d", key, status);
+}
+
+int reg_gpg_sign(struct reg_gpg *g, const char *key, const char *passphrase_file, const void *text, size_t len,
+		 struct str *ret, struct err *err)
+{
+	const char *argv[WORDS_MAX] = { "gpg", "--batch", "--no-tty", "--status-fd", "1" };
+	_cleanup_(str_fini) struct str said = { 0 };
+	char in[80], out[80];
+	size_t n = 5;
+	int r = put(g, "text", text, len, err);
+
+	(void) snprintf(in, sizeof(in), "%s/text", g->dir); /* fits, as below */
+	(void) snprintf(out, sizeof(out), "%s/signature", g->dir);
+	if (passphrase_file != NULL) {
+		argv[n++] = "--pinentry-mode";
+		argv[n++] = "loopback";
+		argv[n++] = "--passphrase-file";
+		argv[n++] = passphrase_file;
+	}
+	argv[n++] = "--local-user";
+	argv[n++] = key;
+	argv[n++] = "--output";
+	argv[n++] = out;
+	argv[n++] = "--sign";
+	argv[n++] = in;
+	if (r == 0)
+		r = execute(argv, environ, &said, err);
+	if (r < 0)
+		return r;
+	if (r != 0 || count(&said, "SIG_CREATED") != 1)
+		return refused(key, r, &said, err);
+	r = file_read(g->fd, "signature", REG_SIGNATURE_MAX, ret);
 	return r < 0 ? err_set(err, r, "read '%s'", out) : 0;
 }
 

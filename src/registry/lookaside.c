@@ -92,12 +92,18 @@ static enum section section_of(const char *key)
 /* "sigstore" is the name of before */
 static int take(const struct line *l, size_t near, struct arena *arena, struct reg_lookaside *ret)
 {
-	if (near <= ret->near || (strcmp(l->key, "lookaside") != 0 && strcmp(l->key, "sigstore") != 0))
+	bool plain = strcmp(l->key, "lookaside") == 0 || strcmp(l->key, "sigstore") == 0;
+	bool staged = ret->staging && (strcmp(l->key, "lookaside-staging") == 0 || strcmp(l->key, "sigstore-staging") == 0);
+
+	if (!plain && !staged)
+		return 0;
+	if (near < ret->near || (near == ret->near && (near == 0 || !staged || ret->staged)))
 		return 0;
 	if (!str_starts(l->value, "file://") && !str_starts(l->value, "https://") && !str_starts(l->value, "http://"))
 		return -EINVAL;
 	ret->url = arena_strdup(arena, l->value);
 	ret->near = near;
+	ret->staged = staged;
 	return ret->url != NULL ? 0 : -ENOMEM;
 }
 
@@ -163,10 +169,10 @@ static int read_dir(const char *dir, const char *name, const char *mark, struct 
 	return r;
 }
 
-int reg_lookaside_find(const char *name, const char *mark, struct arena *arena, const char **ret, struct err *err)
+int reg_lookaside_find(const char *name, const char *mark, bool staging, struct arena *arena, const char **ret, struct err *err)
 {
 	const char *home = getenv("HOME"), *dir = home != NULL ? arena_printf(arena, "%s/.config/containers/registries.d", home) : NULL;
-	struct reg_lookaside best = { 0 };
+	struct reg_lookaside best = { .staging = staging };
 	int r = read_dir(dir != NULL && access(dir, F_OK) == 0 ? dir : "/etc/containers/registries.d", name, mark, arena, &best, err);
 
 	if (r == 0 && best.url == NULL)
@@ -209,4 +215,25 @@ int reg_lookaside_get(const char *url, const char *path, const char *digest, uns
 	if (full.failed)
 		return err_set(err, -ENOMEM, "look for signatures");
 	return str_starts(full.p, "file://") ? get_file(full.p + strlen("file://"), ret, err) : get_http(full.p, ret, err);
+}
+
+int reg_lookaside_put(const char *url, const char *path, const char *digest, unsigned n, const struct str *signature,
+		      struct err *err)
+{
+	_cleanup_(str_fini) struct str folder = { 0 };
+	char name[32];
+	int r;
+
+	if (!str_starts(url, "file://"))
+		return err_msg(err, -EOPNOTSUPP, "signatures cannot be put to '%.200s': name a directory in registries.d, lookaside-staging: file://...",
+			       url);
+	str_printf(&folder, "%s/%s@sha256=%s", url + strlen("file://"), path, digest + strlen("sha256:"));
+	if (folder.failed)
+		return err_set(err, -ENOMEM, "keep a signature");
+	(void) snprintf(name, sizeof(name), "signature-%u", n);
+	r = dir_make_all(folder.p, 0755);
+	_cleanup_close_ int fd = r == 0 ? open(folder.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+	if (r == 0)
+		r = fd < 0 ? -errno : file_replace(fd, name, signature->p, signature->len, 0644);
+	return r < 0 ? err_set(err, r, "write '%s/%s'", folder.p, name) : 0;
 }

@@ -32,9 +32,9 @@ static const char file[] = "# comment\n"
 			   "other:\n"
 			   "   lookaside: file:///other\n";
 
-static const char *find(struct arena *a, const char *name, const char *mark)
+static const char *find_for(struct arena *a, const char *name, const char *mark, bool staging)
 {
-	struct reg_lookaside best = { 0 };
+	struct reg_lookaside best = { .staging = staging };
 	struct err err = { 0 };
 	char text[sizeof(file)];
 
@@ -42,6 +42,22 @@ static const char *find(struct arena *a, const char *name, const char *mark)
 	if (reg_lookaside_parse("f", text, name, mark, a, &best, &err) < 0)
 		fail_msg("%s", err.text);
 	return best.url;
+}
+
+static const char *find(struct arena *a, const char *name, const char *mark)
+{
+	return find_for(a, name, mark, false);
+}
+
+static void staging(void **state)
+{
+	_cleanup_(arena_fini) struct arena a = { 0 };
+
+	(void) state;
+	assert_string_equal(find_for(&a, "x.io/a", ":1", true), "file:///elsewhere");
+	assert_string_equal(find_for(&a, "q.io/x", ":1", true), "https://q.example");
+	assert_string_equal(find_for(&a, "q.io/a/b", ":1", true), "file:///staging");
+	assert_string_equal(find_for(&a, "q.io:5000/b", ":1", true), "http://one");
 }
 
 static void places(void **state)
@@ -92,6 +108,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places),
+		cmocka_unit_test(staging),
 		cmocka_unit_test(refused),
 	};
 

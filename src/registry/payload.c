@@ -47,7 +47,7 @@ int reg_payload_parse(const char *type, const char *text, size_t len, struct are
 	return r;
 }
 
-void reg_payload_format(const char *name, const char *digest, struct str *ret)
+void reg_payload_format(const char *type, const char *name, const char *digest, struct str *ret)
 {
 	json_open(ret, NULL, '{');
 	json_open(ret, "critical", '{');
@@ -57,7 +57,7 @@ void reg_payload_format(const char *name, const char *digest, struct str *ret)
 	json_open(ret, "image", '{');
 	json_text(ret, "docker-manifest-digest", digest);
 	json_close(ret, '}');
-	json_text(ret, "type", REG_PAYLOAD_COSIGN);
+	json_text(ret, "type", type);
 	json_close(ret, '}');
 	json_open(ret, "optional", '{');
 	json_text(ret, "creator", "cleave " CLEAVE_VERSION);

@@ -216,6 +216,8 @@ static int push_one(struct push *p, const struct img_image *image, const char *r
 	if (r < 0)
 		return err_set(err, r, "read the manifest of image %.12s", image->id);
 	r = img_manifest_parse("manifest", &p->arena, text.p, text.len, &m, err);
+	if (r == 0 && p->p->signer != NULL) /* without its key nothing is sent */
+		r = reg_sign_gpg(p->p->signer, p->p->place.name, tag, image->manifest, err);
 	if (r == 0)
 		r = prepare(p, &m, err);
 	if (r == 0)

@@ -10,12 +10,13 @@ struct img_store;
 struct reg_access;
 struct reg_key;
 struct reg_settings;
+struct reg_signer;
 struct reg_watch;
 
 /**
  * struct reg_push - an image that is to be sent
  * @all_tags: all names of the repository
- * @key: signs what was sent, NULL for no signature
+ * @key: signs what was sent, NULL for no signature; @signer: likewise, with GPG, and before it is sent
  * @place: set: where it is then
  * @digest: set: of the manifest, the last one of several
  */
@@ -26,6 +27,7 @@ struct reg_push {
 	const struct reg_watch *watch;
 	bool all_tags;
 	const struct reg_key *key;
+	const struct reg_signer *signer;
 	struct reg_place place;
 	char digest[72];
 };

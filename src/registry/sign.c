@@ -122,7 +122,7 @@ int reg_sign(struct reg_session *s, const struct reg_key *key, const char *name,
 	int r;
 
 	reg_signature_tag(digest, tag);
-	reg_payload_format(name, digest, &n.payload);
+	reg_payload_format(REG_PAYLOAD_COSIGN, name, digest, &n.payload);
 	r = n.payload.failed ? err_set(err, -ENOMEM, "sign an image") : 0;
 	memcpy(n.digest, "sha256:", 7);
 	if (r == 0)

@@ -29,8 +29,8 @@ struct reg_payload {
 /** reg_payload_parse() - read a payload that says it is of @type; 0; -EINVAL with a message */
 int reg_payload_parse(const char *type, const char *text, size_t len, struct arena *arena, struct reg_payload *ret, struct err *err);
 
-/** reg_payload_format() - append a payload for "HOST/PATH:TAG" and its digest */
-void reg_payload_format(const char *name, const char *digest, struct str *ret);
+/** reg_payload_format() - append a payload of @type for "HOST/PATH:TAG" and its digest */
+void reg_payload_format(const char *type, const char *name, const char *digest, struct str *ret);
 
 /**
  * reg_key_read() - read a public key in PEM: elliptic curves of 256 bits or more, RSA of 2048 or more, Ed25519

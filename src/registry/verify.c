@@ -189,7 +189,8 @@ static int check_sigstore(struct verify *v, const struct reg_rule *rule, struct 
 static int try_signature(struct keys *k, const struct str *signature, struct err *err)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
-	int r = reg_gpg_verify(k->gpg, signature->p != NULL ? signature->p : "", signature->len, &text, err);
+	char signer[REG_GPG_SIGNER_MAX];
+	int r = reg_gpg_verify(k->gpg, signature->p != NULL ? signature->p : "", signature->len, &text, signer, err);
 
 	if (r == -EPERM)
 		return 0;
@@ -227,7 +228,7 @@ static int check_gpg(struct verify *v, const struct reg_rule *rule, struct err *
 	if (r == 0)
 		r = each_key(&k, err);
 	if (r == 0)
-		r = reg_lookaside_find(v->subject->name, v->subject->mark, &v->arena, &url, err);
+		r = reg_lookaside_find(v->subject->name, v->subject->mark, false, &v->arena, &url, err);
 	if (r == 0)
 		r = try_beside(&k, url, digests[0], &any, err);
 	if (r == 0 && strcmp(digests[0], digests[1]) != 0)

@@ -68,8 +68,7 @@ print(errno.errorcode.get(s.connect_ex((sys.argv[1], 99))))' "$address")" ECONNR
 done
 cleave network create -d macvlan --subnet 203.0.113.0/24 -o parent=no-such0 nowhere >/dev/null
 refuse 125 "find network device 'no-such0'" run --rm --network nowhere cleave/tiny true
-cleave network create -d macvlan --subnet 203.0.113.0/24 -o parent=up0 -o macvlan_mode=x odd >/dev/null
-refuse 125 "the mode 'x' is not known" run --rm --network odd cleave/tiny true
+refuse 1 "the mode 'x' is not known" network create -d macvlan --subnet 203.0.113.0/24 -o parent=up0 -o macvlan_mode=x odd
 
 # A rate: 1 MB takes a second with 8 Mbit/s, but for what a bucket holds
 took() { # FROM TO ADDRESS: ms for 1 MB

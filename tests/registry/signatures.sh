@@ -191,11 +191,36 @@ gpg_signed "\"keyPath\": \"$T/second.asc\"" && comes "what gpg signs without sko
 cp "$T/signature" "$signature"
 gpg_signed "\"keyPath\": \"$T/first.asc\""
 
+# We sign with GPG, and skopeo believes it
+gpg_policy=$(<"$P")
+is "push and sign with GPG" "$(cleave push -q --sign-by first@example.org "$R/b:1")" "$R/b:1"
+comes "what push signed with GPG" "$R/b:1"
+skopeo --policy "$P" --registries.d "$HOME/.config/containers/registries.d" copy -q --src-tls-verify=false "docker://$R/b:1" "dir:$T/dir" || no "skopeo believes it"
+of=("$T/beside"/b@*)
+cleave push -q --sign-by first@example.org "$R/b:1" >/dev/null
+is "one signature for each key" "$(ls "${of[@]}")" signature-1
+cleave push -q --sign-by second@example.org "$R/b:1" >/dev/null
+is "beside that of another" "$(ls "${of[@]}" | xargs)" "signature-1 signature-2"
+comes "the first one still" "$R/b:1"
+gpg_signed "\"keyPath\": \"$T/second.asc\"" && comes "the second one, too" "$R/b:1"
+cleave tag "$R/b:1" "$R/c:1"
+refuse 1 "gpg has no secret key 'nobody@example.org'" push -q --sign-by nobody@example.org "$R/c:1"
+refuse 1 'not found|unknown' pull -q "$R/c:1"
+timeout 120 gpg --batch --quiet --pinentry-mode loopback --passphrase secret --quick-generate-key third@example.org ed25519 sign never 2>/dev/null
+gpgconf --kill gpg-agent # it knows the passphrase
+refuse 1 "the passphrase of key 'third@example.org' is wrong" push -q --sign-by third@example.org --sign-passphrase-file "$T/wrong" "$R/b:1"
+is "a key with a passphrase" "$(cleave push -q --sign-by third@example.org --sign-passphrase-file "$T/password" "$R/b:1")" "$R/b:1"
+gpgconf --kill gpg-agent
+refuse 1 'is for one key' push -q --sign-by x --sign-by-sigstore-private-key y --sign-passphrase-file "$T/password" "$R/b:1"
+echo "$gpg_policy" >"$P"
+
 # Over HTTP
 (cd "$T/beside" && exec python3 -u -m http.server --bind 127.0.0.1 0 >"$T/http.log" 2>&1) &
 servers+=($!)
 until_true grep -q 'port [0-9]' "$T/http.log"
 beside "http://127.0.0.1:$(sed -n 's/.* port \([0-9]*\).*/\1/p' "$T/http.log" | head -n 1)"
+sed -i '/staging/d' "$HOME/.config/containers/registries.d/test.yaml"
+refuse 1 "signatures cannot be put to 'http://" push -q --sign-by first@example.org "$R/b:1"
 comes "a signature that a server has" "$R/g:1"
 refused 'it is not signed' "$R/a:1"
 echo nonsense >"$HOME/.config/containers/registries.d/test.yaml"

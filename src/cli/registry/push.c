@@ -17,6 +17,7 @@
 #include "engine/event.h"
 #include "image/reference.h"
 #include "registry/push.h"
+#include "registry/sign.h"
 #include "registry/signature.h"
 
 static int write_digest(const char *path, const char *digest, struct err *err)
@@ -64,18 +65,22 @@ int registry_push(struct cli *cli, void *opts, int argc, char **argv, struct err
 	const struct push_opts *o = opts;
 	const char *name = reach_name(argv[0]), *to = argc > 1 ? reach_name(argv[1]) : NULL;
 	struct show show;
+	const struct reg_signer signer = { .key = o->sign_by, .passphrase_file = o->sign_password_file };
 	struct reg_push p = { .settings = &reach.settings, .access = &reach.access, .watch = &show.watch,
 			      .all_tags = o->all_tags };
 	int r;
 
 	if (o->all_tags && to != NULL)
 		return err_msg(err, -EINVAL, "--all-tags pushes to the same name: no other can be given");
+	if (o->sign_by != NULL && o->sign_key != NULL && o->sign_password_file != NULL)
+		return err_msg(err, -EINVAL, "--sign-passphrase-file is for one key: give --sign-by or --sign-by-sigstore-private-key");
 	r = read_key(o, &key, err);
 	if (r == 0)
 		r = reach_begin(&reach, &o->reach, cli, err);
 	if (r < 0)
 		return r;
 	p.key = key;
+	p.signer = o->sign_by != NULL ? &signer : NULL;
 	p.store = reach.engine->images;
 	show_begin(&show, true, o->quiet);
 	r = reg_push(&p, name, to, err);

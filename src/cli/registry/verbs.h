@@ -27,11 +27,11 @@ struct pull_opts {
 	const char *platform, *os, *arch, *variant, *signature_policy;
 };
 
-/** struct push_opts - options of `push` */
+/** struct push_opts - options of `push`; @nothing: of those that change nothing */
 struct push_opts {
 	struct reach_opts reach;
-	bool all_tags, quiet;
-	const char *digestfile, *sign_key, *sign_password_file;
+	bool all_tags, quiet, nothing;
+	const char *digestfile, *sign_by, *sign_key, *sign_password_file;
 };
 
 /** struct login_opts - options of `login` */

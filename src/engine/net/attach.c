@@ -28,6 +28,7 @@
 #include "engine/instance.h"
 #include "engine/net/home.h"
 #include "engine/net/lease.h"
+#include "engine/net/link.h"
 #include "engine/net/names.h"
 #include "engine/net/network.h"
 #include "engine/net/network_parts.h"
@@ -91,27 +92,8 @@ static int tap_mode(const struct eng_network *n, struct net_leg *leg, struct err
 
 static int mode_of(const struct eng_network *n, struct net_leg *leg, struct err *err)
 {
-	static const struct {
-		const char *name;
-		unsigned mode;
-	} macvlan[] = { { "bridge", 4 }, { "private", 1 }, { "vepa", 2 }, { "passthru", 8 } },
-	  ipvlan[] = { { "l2", 0 }, { "l3", 1 }, { "l3s", 2 } };
-	bool is_ip = strcmp(n->driver, "ipvlan") == 0;
-	const char *want = eng_network_option(n, is_ip ? "ipvlan_mode" : "macvlan_mode");
-	size_t count = is_ip ? ARRAY_LEN(ipvlan) : ARRAY_LEN(macvlan);
-
-	leg->kind = strcmp(n->driver, "bridge") == 0 ? NET_LEG_VETH : is_ip ? NET_LEG_IPVLAN : NET_LEG_MACVLAN;
-	if (leg->kind == NET_LEG_VETH)
-		return 0;
-	for (size_t i = 0; i < count; i++) {
-		const char *name = is_ip ? ipvlan[i].name : macvlan[i].name;
-
-		if (want != NULL ? strcmp(want, name) == 0 : i == 0) {
-			leg->mode = is_ip ? ipvlan[i].mode : macvlan[i].mode;
-			return 0;
-		}
-	}
-	return err_msg(err, -EINVAL, "network %s: the mode '%.64s' is not known", n->name, want != NULL ? want : "");
+	leg->kind = strcmp(n->driver, "bridge") == 0 ? NET_LEG_VETH : strcmp(n->driver, "ipvlan") == 0 ? NET_LEG_IPVLAN : NET_LEG_MACVLAN;
+	return leg->kind == NET_LEG_VETH ? 0 : network_mode(n, &leg->mode, err);
 }
 
 static void add_host(struct starting *s, const struct net_address *a, const struct eng_net_want *w)
@@ -154,28 +136,28 @@ static int take_address(struct starting *s, int k, int number, bool *first_route
 	return 0;
 }
 
-/* The first that is on a bridge and leads outside */
-static const struct net_leg *published_leg(const struct starting *s)
+/* The first that is on a bridge and leads outside; -1 */
+static int published_in(const struct starting *s)
 {
 	for (int k = 0; k < s->n; k++)
 		if ((s->net->legs[k].kind == NET_LEG_VETH || s->net->legs[k].kind == NET_LEG_TAP) && !s->networks[k].internal)
-			return &s->net->legs[k];
-	return NULL;
+			return k;
+	return -1;
 }
 
 static int take(struct starting *s, struct err *err)
 {
-	const struct net_leg *leg;
 	bool first_route = true;
-	int r = db_run(s->e->db, err, "DELETE FROM endpoint WHERE instance = ?", "s", s->i->id);
+	int in, r = db_run(s->e->db, err, "DELETE FROM endpoint WHERE instance = ?", "s", s->i->id);
 
 	if (r >= 0)
 		r = db_run(s->e->db, err, "DELETE FROM port WHERE instance = ?", "s", s->i->id);
 	for (int k = 0; r >= 0 && k < s->n; k++)
 		r = take_address(s, k, k, &first_route, err);
-	leg = r >= 0 ? published_leg(s) : NULL;
-	if (leg != NULL && (s->c->ports.n > 0 || s->c->publish_all))
-		r = eng_port_take(s->e, s->i->id, s->c, leg, &s->net->arena, &s->ports, err);
+	in = r >= 0 ? published_in(s) : -1;
+	if (in >= 0 && (s->c->ports.n > 0 || s->c->publish_all))
+		r = eng_port_take(s->e, s->i->id, s->c, eng_network_option(&s->networks[in], ENG_NETWORK_BINDING), &s->net->legs[in],
+				  &s->net->arena, &s->ports, err);
 	/* where rules see frames of bridges, a connection to its own published port never leaves the bridge */
 	for (int k = 0; s->ports.n > 0 && access(BRIDGE_FILTER, F_OK) == 0 && k < s->n; k++)
 		s->net->legs[k].hairpin = true;
@@ -225,6 +207,7 @@ static int start(struct starting *s, struct err *err)
 	if (r < 0)
 		return r;
 	resolve(s);
+	r = link_add(s->e, s->i->id, &s->c->links, &s->hosts, err);
 	for (int k = 0; r == 0 && k < s->n; k++)
 		if (peers_known(&s->networks[k])) {
 			s->net->peers = true;

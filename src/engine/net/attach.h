@@ -87,6 +87,12 @@ int eng_net_join(struct engine *e, const struct eng_instance *i, const struct en
 /** eng_net_leave() - take it out of one; 0; -ENOENT it is not in it; -errno with a message */
 int eng_net_leave(struct engine *e, const struct eng_instance *i, const char *network, bool force, struct err *err);
 
+/**
+ * eng_net_reload() - make devices, bridges and rules of one that runs again, with the addresses and ports that it has
+ * Return: 0 also when there is nothing to make; -ESRCH it does not run; -errno with a message.
+ */
+int eng_net_reload(struct engine *e, const struct eng_instance *i, struct err *err);
+
 /** eng_net_inspect() - append the member "NetworkSettings" of what `inspect` prints */
 void eng_net_inspect(struct engine *e, const struct eng_instance *i, const struct eng_config *c, struct str *ret);
 

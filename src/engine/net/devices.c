@@ -39,14 +39,6 @@ static bool is_bridge(const struct eng_network *n)
 	return strcmp(n->driver, "bridge") == 0;
 }
 
-/* Options of Docker's that turn something off */
-static bool is_off(const struct eng_network *n, const char *option)
-{
-	const char *value = eng_network_option(n, option);
-
-	return value != NULL && (strcmp(value, "false") == 0 || strcmp(value, "0") == 0);
-}
-
 static struct net_table_bridge describe(const struct eng_network *n)
 {
 	return (struct net_table_bridge) {
@@ -54,7 +46,7 @@ static struct net_table_bridge describe(const struct eng_network *n)
 		.v4 = n->v4.net,
 		.v6 = n->v6.net,
 		.internal = n->internal,
-		.plain = is_off(n, "com.docker.network.bridge.enable_ip_masquerade"),
+		.plain = eng_network_off(n, ENG_NETWORK_MASQUERADE),
 		.names = names_known(n) ? n->v4.gateway : (struct net_address) { 0 },
 	};
 }

@@ -33,7 +33,7 @@ struct family {
 	const char *column; /* "ip" or "ip6" */
 };
 
-/* Return: 1 somebody has it: the instance's name in *ret_name; 0; -errno with a message. */
+/* Return: 1 an instance has it: its name in *ret_name; 0; -errno with a message. */
 static int is_taken(struct engine *e, const struct family *f, const char *text, struct arena *a, const char **ret_name,
 		    struct err *err)
 {
@@ -67,6 +67,7 @@ static int wanted(struct engine *e, const struct family *f, const char *text, st
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	char net[NET_TEXT_MAX], canonical[NET_TEXT_MAX];
 	const char *holder = NULL;
+	size_t n;
 	int r;
 
 	net_prefix_text(&f->subnet->net, net);
@@ -74,6 +75,10 @@ static int wanted(struct engine *e, const struct family *f, const char *text, st
 		return err_msg(err, -EINVAL, "invalid address %.64s: it does not belong to network %s (%s), or is the host's", text,
 			       f->network->name, net[0] != '\0' ? net : "without such addresses");
 	net_address_text(ret, canonical);
+	holder = network_aux(f->network, canonical, &n);
+	if (holder != NULL)
+		return err_msg(err, -EADDRINUSE, "Address already in use: %s belongs to '%.*s' in network %s (--aux-address)", canonical,
+			       (int) (n < 64 ? n : 64), holder, f->network->name);
 	r = is_taken(e, f, canonical, &a, &holder, err);
 	if (r == 1)
 		return err_msg(err, -EADDRINUSE, "Address already in use: instance '%s' has %s in network %s",
@@ -100,6 +105,7 @@ static int choose(struct engine *e, const struct family *f, struct net_address *
 	struct net_address first = net_prefix_first(range), last = net_prefix_last(range), a;
 	uint64_t size = net_address_minus(&last, &first), at = 0;
 	char text[NET_TEXT_MAX];
+	size_t name;
 	int r = read_last(e, f, &at, err);
 
 	size = size < TRIES_MAX ? size + 1 : TRIES_MAX;
@@ -109,6 +115,8 @@ static int choose(struct engine *e, const struct family *f, struct net_address *
 		if (!may_be_given(f->subnet, &a))
 			continue;
 		net_address_text(&a, text);
+		if (network_aux(f->network, text, &name) != NULL)
+			continue;
 		r = is_taken(e, f, text, NULL, NULL, err);
 		if (r != 0) {
 			r = r < 0 ? r : 0;
@@ -202,7 +210,7 @@ int eng_lease_take(struct engine *e, const struct eng_instance *i, const struct 
 {
 	const struct family v4 = { n, &n->v4, "ip" }, v6 = { n, &n->v6, "ip6" };
 	_cleanup_(str_fini) struct str names = { 0 }, servers = { 0 };
-	struct net_leg leg = { .parent = n->device, .mtu = n->mtu, .rate = want->rate };
+	struct net_leg leg = { .parent = n->device, .mtu = n->mtu, .rate = want->rate, .alone = eng_network_off(n, ENG_NETWORK_ICC) };
 	int rules, r = want->rate != 0 ? network_table(e, leg.table, &rules, err) : 0;
 
 	if (r == 0)
@@ -228,7 +236,8 @@ int eng_lease_take(struct engine *e, const struct eng_instance *i, const struct 
 
 int eng_lease_leg(const struct eng_network *n, const struct eng_endpoint *p, struct net_leg *ret, struct err *err)
 {
-	struct net_leg leg = { .parent = n->device, .mtu = n->mtu, .v4.length = n->v4.net.length, .v6.length = n->v6.net.length };
+	struct net_leg leg = { .parent = n->device, .mtu = n->mtu, .v4.length = n->v4.net.length, .v6.length = n->v6.net.length,
+			       .alone = eng_network_off(n, ENG_NETWORK_ICC) };
 	int r;
 
 	(void) net_address_parse(p->ip, &leg.v4.base); /* "": it has none */

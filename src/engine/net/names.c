@@ -36,7 +36,7 @@
 #define HOST_SERVERS_MAX 8
 
 /* As names_known(), of network n */
-#define KNOWN "n.driver = 'bridge' AND n.name != '" ENG_NETWORK_DEFAULT "'"
+#define KNOWN "n.driver = 'bridge' AND n.nameless = 0 AND n.name != '" ENG_NETWORK_DEFAULT "'"
 
 /* Room for the largest; what is sent is what is used of it. */
 struct letter {
@@ -46,7 +46,7 @@ struct letter {
 
 bool names_known(const struct eng_network *n)
 {
-	return strcmp(n->driver, "bridge") == 0 && strcmp(n->name, ENG_NETWORK_DEFAULT) != 0;
+	return strcmp(n->driver, "bridge") == 0 && !n->nameless && strcmp(n->name, ENG_NETWORK_DEFAULT) != 0;
 }
 
 static int add_server(struct letter *l, const char *address, bool peer)
@@ -84,13 +84,17 @@ static int tell_network(int mail, const struct eng_network *n)
 	return send_letter(mail, &l, n->name);
 }
 
-/* As its resolv.conf says now */
-static int tell_host(const struct engine *e, int mail)
+/* Those of the network; else those that the host's resolv.conf has now */
+static int tell_host(const struct engine *e, const struct eng_network *n, int mail)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	struct letter l = { .head.type = NAMES_HOST };
 	char *save = NULL;
 
+	for (size_t i = 0; i < n->servers.n; i++)
+		(void) add_server(&l, n->servers.v[i], false); /* they were checked */
+	if (n->servers.n > 0)
+		return send_letter(mail, &l, "");
 	if (e->keeper >= 0) /* what leaves the user's networks goes through pasta, which asks the host's */
 		return add_server(&l, PASTA_RESOLVER, false) < 0 ? -EINVAL : send_letter(mail, &l, "");
 	if (file_read(AT_FDCWD, "/etc/resolv.conf", RESOLV_MAX, &text) < 0 || text.p == NULL)
@@ -163,7 +167,7 @@ static int tell_all(struct engine *e, int mail, const struct eng_network *n, str
 	int r = tell_network(mail, n);
 
 	if (r == 0)
-		r = tell_host(e, mail);
+		r = tell_host(e, n, mail);
 	if (r == 0)
 		r = tell_instances(e, mail, n->id, NULL, err);
 	return r == 0 ? send_letter(mail, &serve, "") : r;
@@ -198,7 +202,7 @@ static int tell(struct engine *e, const struct eng_network *n, const char *insta
 {
 	_cleanup_close_ int mail = resolver_mail(e, n->id);
 
-	if (mail >= 0 && tell_host(e, mail) == 0 && tell_instances(e, mail, n->id, instance, NULL) == 0)
+	if (mail >= 0 && tell_host(e, n, mail) == 0 && tell_instances(e, mail, n->id, instance, NULL) == 0)
 		return 0;
 	return names_start(e, n, err);
 }
@@ -212,6 +216,14 @@ int names_tell(struct engine *e, const char *instance, struct err *err)
 	for (int i = 0; r == 0 && i < n; i++)
 		r = names_known(&list[i]) ? tell(e, &list[i], instance, err) : 0;
 	return n < 0 ? n : r;
+}
+
+int names_tell_servers(struct engine *e, const struct eng_network *n, struct err *err)
+{
+	_cleanup_close_ int mail = resolver_mail(e, n->id);
+	int r = mail < 0 ? 0 : tell_host(e, n, mail); /* one that does not run is told when it starts */
+
+	return r < 0 ? err_set(err, r, "speak to the resolver of network %s", n->name) : 0;
 }
 
 int names_gateway(struct engine *e, const char *instance, char ret[NET_TEXT_MAX], struct err *err)

@@ -35,6 +35,9 @@ int names_forget(struct engine *e, const char *network, const char *instance, st
 /** names_forget_all() - the same in all its networks */
 int names_forget_all(struct engine *e, const char *instance, struct err *err);
 
+/** names_tell_servers() - tell the resolver of a network, if it runs, of other servers; 0 or -errno with a message */
+int names_tell_servers(struct engine *e, const struct eng_network *n, struct err *err);
+
 /** names_gateway() - address of the resolver that an instance asks: of the first of its networks with one; "" without */
 int names_gateway(struct engine *e, const char *instance, char ret[NET_TEXT_MAX], struct err *err);
 

@@ -25,6 +25,7 @@
 #include "engine/name.h"
 #include "engine/net/attach.h"
 #include "engine/net/home.h"
+#include "engine/net/names.h"
 #include "engine/net/network_parts.h"
 #include "sys/netns.h"
 
@@ -84,6 +85,56 @@ int network_lock(const struct engine *e, struct err *err)
 	return take_fd(fd);
 }
 
+bool eng_network_off(const struct eng_network *n, const char *option)
+{
+	const char *value = eng_network_option(n, option);
+
+	return value != NULL && (strcmp(value, "false") == 0 || strcmp(value, "0") == 0);
+}
+
+int network_mode(const struct eng_network *n, unsigned *ret, struct err *err)
+{
+	static const struct {
+		const char *name;
+		unsigned mode;
+	} macvlan[] = { { "bridge", 4 }, { "private", 1 }, { "vepa", 2 }, { "passthru", 8 } },
+	  ipvlan[] = { { "l2", 0 }, { "l3", 1 }, { "l3s", 2 } };
+	bool is_ip = strcmp(n->driver, "ipvlan") == 0;
+	const char *want = eng_network_option(n, is_ip ? "ipvlan_mode" : "macvlan_mode");
+	size_t count = is_ip ? ARRAY_LEN(ipvlan) : ARRAY_LEN(macvlan);
+
+	if (want == NULL)
+		want = eng_network_option(n, "mode"); /* as Podman has it */
+	for (size_t i = 0; i < count; i++)
+		if (want == NULL ? i == 0 : strcmp(want, is_ip ? ipvlan[i].name : macvlan[i].name) == 0) {
+			*ret = is_ip ? ipvlan[i].mode : macvlan[i].mode;
+			return 0;
+		}
+	return err_msg(err, -EINVAL, "network %s: the mode '%.64s' is not known: %s are", n->name, want != NULL ? want : "",
+		       is_ip ? "l2, l3 and l3s" : "bridge, private, vepa and passthru");
+}
+
+const char *network_aux(const struct eng_network *n, const char *address, size_t *ret_n)
+{
+	for (size_t i = 0; i < n->aux.n; i++) {
+		const char *is = strchr(n->aux.v[i], '=');
+
+		if (is != NULL && strcmp(is + 1, address) == 0) {
+			*ret_n = (size_t) (is - n->aux.v[i]);
+			return n->aux.v[i];
+		}
+	}
+	return NULL;
+}
+
+static bool words_have(const struct img_words *list, const char *word)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (strcmp(list->v[i], word) == 0)
+			return true;
+	return false;
+}
+
 /* Lists are kept as lines. */
 static const char *join(struct arena *a, const struct img_words *list)
 {
@@ -115,6 +166,7 @@ static void read_subnet(struct db_rows *rows, int column, struct eng_subnet *ret
 int network_row(struct db_rows *rows, struct arena *arena, struct eng_network *ret, struct err *err)
 {
 	struct eng_network n = { .internal = db_i64(rows, 10) != 0,
+				 .nameless = db_i64(rows, 17) != 0,
 				 .mtu = (unsigned) db_i64(rows, 11),
 				 .created = db_i64(rows, 14) };
 	const char **const texts[] = { &n.id, &n.name, &n.driver, &n.device };
@@ -124,7 +176,8 @@ int network_row(struct db_rows *rows, struct arena *arena, struct eng_network *r
 			return err_set(err, -ENOMEM, "read the list of networks");
 	read_subnet(rows, 4, &n.v4);
 	read_subnet(rows, 7, &n.v6);
-	if (split(arena, db_text(rows, 12), &n.labels) < 0 || split(arena, db_text(rows, 13), &n.options) < 0)
+	if (split(arena, db_text(rows, 12), &n.labels) < 0 || split(arena, db_text(rows, 13), &n.options) < 0 ||
+	    split(arena, db_text(rows, 15), &n.aux) < 0 || split(arena, db_text(rows, 16), &n.servers) < 0)
 		return err_set(err, -ENOMEM, "read the list of networks");
 	*ret = n;
 	return 0;
@@ -152,7 +205,8 @@ int network_insert(struct engine *e, const struct eng_network *n, struct err *er
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	const struct eng_subnet *const subnets[] = { &n->v4, &n->v6 };
 	char net[2][NET_TEXT_MAX], gateway[2][NET_TEXT_MAX], range[2][NET_TEXT_MAX];
-	const char *labels = join(&a, &n->labels), *options = join(&a, &n->options);
+	const char *labels = join(&a, &n->labels), *options = join(&a, &n->options), *aux = join(&a, &n->aux),
+		   *servers = join(&a, &n->servers);
 	int r;
 
 	for (size_t i = 0; i < ARRAY_LEN(subnets); i++) {
@@ -160,13 +214,15 @@ int network_insert(struct engine *e, const struct eng_network *n, struct err *er
 		net_address_text(&subnets[i]->gateway, gateway[i]);
 		net_prefix_text(&subnets[i]->range, range[i]);
 	}
-	if (labels == NULL || options == NULL)
+	if (labels == NULL || options == NULL || aux == NULL || servers == NULL)
 		return err_set(err, -ENOMEM, "create network '%s'", n->name);
 	r = db_run(e->db, err,
 		   "INSERT INTO network(id, name, driver, device, subnet, gateway, ip_range, subnet6, gateway6, ip_range6,"
-		   " internal, mtu, labels, options, created) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-		   "ssssssssssiissi", n->id, n->name, n->driver, n->device, net[0], gateway[0], range[0], net[1], gateway[1],
-		   range[1], (int64_t) n->internal, (int64_t) n->mtu, labels, options, n->created);
+		   " internal, mtu, labels, options, created, aux, servers, nameless)"
+		   " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		   "ssssssssssiississi", n->id, n->name, n->driver, n->device, net[0], gateway[0], range[0], net[1], gateway[1],
+		   range[1], (int64_t) n->internal, (int64_t) n->mtu, labels, options, n->created, aux, servers,
+		   (int64_t) n->nameless);
 	if (r == -EEXIST)
 		return err_msg(err, r, "network with name %s already exists", n->name);
 	return r < 0 ? r : 0;
@@ -284,6 +340,7 @@ static int check(const struct engine *e, const struct eng_network *n, struct err
 {
 	static const char *const drivers[] = { "bridge", "macvlan", "ipvlan" };
 	size_t len = strlen(n->name), d = 0;
+	unsigned mode;
 	bool ok = len >= 1 && len <= ENG_NETWORK_NAME_MAX && isalnum((unsigned char) n->name[0]);
 	int r;
 
@@ -300,7 +357,11 @@ static int check(const struct engine *e, const struct eng_network *n, struct err
 	if (e->keeper >= 0 && strcmp(n->driver, "bridge") != 0)
 		return err_msg(err, -EPERM, "network driver %s needs root: without it, networks are on bridges", n->driver);
 	r = check_words("label", &n->labels, err);
-	return r == 0 ? check_words("option", &n->options, err) : r;
+	if (r == 0)
+		r = check_words("option", &n->options, err);
+	if (r == 0)
+		r = check_words("aux-address", &n->aux, err);
+	return r == 0 && strcmp(n->driver, "bridge") != 0 ? network_mode(n, &mode, err) : r;
 }
 
 /* Those of the store in its usual place have short names. */
@@ -349,11 +410,30 @@ static int create(struct engine *e, struct eng_network *n, bool ipv6, struct are
 	return r == 0 ? network_insert(e, n, err) : r;
 }
 
+/* As Podman: its own name and a number */
+static int choose_name(struct engine *e, struct eng_network *n, struct arena *arena, struct err *err)
+{
+	struct eng_network there;
+	int r = 0;
+
+	for (unsigned i = 1; r == 0; i++) {
+		n->name = arena_printf(arena, "cleave%u", i);
+		if (n->name == NULL)
+			return err_set(err, -ENOMEM, "create a network");
+		r = find_row(e, n->name, arena, &there, err);
+		if (r == 0 && strcmp(there.name, n->name) != 0) /* an id begins like that */
+			return 0;
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
 int eng_network_create(struct engine *e, struct eng_network *n, bool ipv6, struct arena *arena, struct err *err)
 {
 	struct eng_network there;
-	int r = check(e, n, err);
+	int r = n->name == NULL ? choose_name(e, n, arena, err) : 0;
 
+	if (r == 0)
+		r = check(e, n, err);
 	if (r < 0)
 		return r;
 	if (find_row(e, n->name, arena, &there, NULL) == 0 && strcmp(there.name, n->name) == 0)
@@ -391,6 +471,55 @@ int network_default(struct engine *e, struct arena *arena, struct eng_network *r
 	if (r == 0)
 		*ret = n;
 	return r;
+}
+
+/* One row, as it is now; the caller holds the lock. */
+static int save_servers(struct engine *e, const struct eng_network *n, struct arena *a, struct err *err)
+{
+	const char *text = join(a, &n->servers);
+	int r = text == NULL ? err_set(err, -ENOMEM, "update network '%s'", n->name)
+			     : db_run(e->db, err, "UPDATE network SET servers = ? WHERE id = ?", "ss", text, n->id);
+
+	return r < 0 ? r : 0;
+}
+
+static int change_servers(struct eng_network *n, const struct img_words *add, const struct img_words *drop, struct arena *a,
+			  struct err *err)
+{
+	struct img_words left = { 0 };
+
+	for (size_t i = 0; i < drop->n; i++)
+		if (!words_have(&n->servers, drop->v[i]))
+			return err_msg(err, -ENOENT, "network %s has no server %.64s", n->name, drop->v[i]);
+	for (size_t i = 0; i < n->servers.n + add->n; i++) {
+		const char *one = i < n->servers.n ? n->servers.v[i] : add->v[i - n->servers.n];
+
+		if (words_have(&left, one) || (i < n->servers.n && words_have(drop, one)))
+			continue;
+		if (left.n == ENG_NETWORK_SERVERS_MAX)
+			return err_msg(err, -E2BIG, "network %s: at most %d servers are possible", n->name, ENG_NETWORK_SERVERS_MAX);
+		if (eng_words_add(a, &left, one) < 0)
+			return err_set(err, -ENOMEM, "update network '%s'", n->name);
+	}
+	n->servers = left;
+	return 0;
+}
+
+int eng_network_servers(struct engine *e, const char *what, const struct img_words *add, const struct img_words *drop,
+			struct err *err)
+{
+	_cleanup_(arena_fini) struct arena a = { 0 };
+	_cleanup_close_ int lock = network_lock(e, err);
+	struct eng_network n;
+	int r = lock < 0 ? lock : eng_network_find(e, what, &a, &n, err);
+
+	if (r == 0 && !names_known(&n))
+		r = err_msg(err, -EPERM, "network %s has no names of its own: its instances ask the servers of the host", n.name);
+	if (r == 0)
+		r = change_servers(&n, add, drop, &a, err);
+	if (r == 0)
+		r = save_servers(e, &n, &a, err);
+	return r == 0 ? names_tell_servers(e, &n, err) : r;
 }
 
 int eng_network_remove(struct engine *e, const char *what, struct err *err)

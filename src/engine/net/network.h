@@ -20,6 +20,7 @@ struct err;
 
 #define ENG_NETWORK_NAME_MAX 255 /* bytes */
 #define ENG_NETWORK_DEFAULT "bridge"
+#define ENG_NETWORK_SERVERS_MAX 8
 
 /* Tables of this module, a step of the schema of state.db */
 #define ENG_NETWORK_SCHEMA                                                                                            \
@@ -41,6 +42,17 @@ struct err;
 /* Servers for names that somebody chose for the instance, separated by blanks */
 #define ENG_NETWORK_SERVERS_SCHEMA "ALTER TABLE endpoint ADD COLUMN servers TEXT NOT NULL DEFAULT '';"
 
+/* Of a network: addresses that others have, as NAME=ADDRESS, and servers for names, both lines; whether it has no names */
+#define ENG_NETWORK_AUX_SCHEMA                                                                                        \
+	"ALTER TABLE network ADD COLUMN aux TEXT NOT NULL DEFAULT '';"                                                \
+	"ALTER TABLE network ADD COLUMN servers TEXT NOT NULL DEFAULT '';"                                            \
+	"ALTER TABLE network ADD COLUMN nameless INTEGER NOT NULL DEFAULT 0;"
+
+/* Options of a driver */
+#define ENG_NETWORK_ICC "com.docker.network.bridge.enable_icc" /* false: its instances do not reach each other */
+#define ENG_NETWORK_MASQUERADE "com.docker.network.bridge.enable_ip_masquerade"
+#define ENG_NETWORK_BINDING "com.docker.network.bridge.host_binding_ipv4" /* where ports are published by default */
+
 /**
  * struct eng_subnet - addresses of one version of IP
  * @net: family 0 when there are none
@@ -56,6 +68,9 @@ struct eng_subnet {
  * struct eng_network - a network
  * @driver: "bridge", "macvlan", "ipvlan"; "host" and "null" for those two
  * @device: the bridge, or the device of the host below
+ * @nameless: its instances do not find each other by name
+ * @aux: NAME=ADDRESS of others in it, whose addresses instances do not get
+ * @servers: addresses of servers for names of the world; empty: those of the host
  * @labels, @options: NAME=VALUE
  * @mtu: 0: that of the host's way out
  * @created: ns since 1970
@@ -63,15 +78,15 @@ struct eng_subnet {
 struct eng_network {
 	const char *id, *name, *driver, *device;
 	struct eng_subnet v4, v6;
-	bool internal;
+	bool internal, nameless;
 	unsigned mtu;
-	struct img_words labels, options;
+	struct img_words labels, options, aux, servers;
 	int64_t created;
 };
 
 /**
  * eng_network_create() - make a network, and its bridge
- * @n: name, driver, labels, options, subnets that were asked for; the rest is filled; strings live in @arena
+ * @n: what was asked for, but ids; the rest is filled; strings live in @arena; @name NULL: one is chosen
  * @ipv6: it wants addresses of IPv6, too
  * Return: 0; -EEXIST the name is taken or the addresses are; -EINVAL; -errno with a message.
  */
@@ -92,6 +107,17 @@ int eng_network_list(struct engine *e, struct arena *arena, struct eng_network *
  * Return: 0; -ENOENT; -EBUSY an instance that runs is in it; -EPERM it is always there; -errno with a message.
  */
 int eng_network_remove(struct engine *e, const char *what, struct err *err);
+
+/**
+ * eng_network_servers() - other servers for names of the world, which its instances use at once
+ * @add, @drop: addresses
+ * Return: 0; -ENOENT no such network, or no such server; -EPERM it has no names; -errno with a message.
+ */
+int eng_network_servers(struct engine *e, const char *what, const struct img_words *add, const struct img_words *drop,
+			struct err *err);
+
+/** eng_network_off() - is something turned off that is on otherwise? */
+bool eng_network_off(const struct eng_network *n, const char *option);
 
 /** eng_network_is_fixed() - one of "bridge", "host", "none", which are always there */
 bool eng_network_is_fixed(const char *name);

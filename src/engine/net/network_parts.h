@@ -14,7 +14,7 @@ struct err;
 
 #define NETWORK_COLUMNS                                                                                              \
 	"SELECT id, name, driver, device, subnet, gateway, ip_range, subnet6, gateway6, ip_range6, internal, mtu,"     \
-	" labels, options, created FROM network "
+	" labels, options, created, aux, servers, nameless FROM network "
 
 /** network_row() - fill @ret from a row of NETWORK_COLUMNS */
 int network_row(struct db_rows *rows, struct arena *arena, struct eng_network *ret, struct err *err);
@@ -39,6 +39,12 @@ int network_default(struct engine *e, struct arena *arena, struct eng_network *r
  * Return: 0; -EEXIST somebody has those that were asked for; -errno with a message.
  */
 int network_choose(struct engine *e, struct eng_network *n, bool ipv6, struct err *err);
+
+/** network_mode() - of a device on one of the host's, as the kernel counts them; 0; -EINVAL with a message */
+int network_mode(const struct eng_network *n, unsigned *ret, struct err *err);
+
+/** network_aux() - the name that somebody has who is not an instance, and has this address; NULL: nobody; *ret_n: its bytes */
+const char *network_aux(const struct eng_network *n, const char *address, size_t *ret_n);
 
 /** network_lock() - one process of this host, or of this user, at a time chooses addresses or makes devices; descriptor or -errno */
 int network_lock(const struct engine *e, struct err *err);

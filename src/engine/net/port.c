@@ -33,6 +33,7 @@ struct taking {
 	const char *id;
 	struct arena *a;
 	struct port_list *list;
+	struct net_address any4; /* where ports are published that name no address of IPv4 */
 };
 
 /* Return: 1 an instance has the port; 0; -errno with a message. */
@@ -143,7 +144,7 @@ static int publish(const struct taking *t, const struct net_publish *w, const st
 /* On all addresses of the host, also those of IPv6 if the instance has one. */
 static int publish_all(const struct taking *t, const struct net_publish *w, const struct net_leg *leg, struct err *err)
 {
-	const struct net_address any4 = { .family = AF_INET }, any6 = { .family = AF_INET6 };
+	const struct net_address any6 = { .family = AF_INET6 };
 	const struct net_address *v4 = &leg->v4.base, *v6 = &leg->v6.base;
 	bool want4 = w->host.family != AF_INET6 && v4->family != 0, want6 = w->host.family != AF_INET && v6->family != 0;
 	uint16_t port = 0;
@@ -153,7 +154,7 @@ static int publish_all(const struct taking *t, const struct net_publish *w, cons
 		return err_msg(err, -EINVAL, "port %u/%s: the network has no addresses of that version of IP", w->inside,
 			       net_protocol_name(w->protocol));
 	if (want4)
-		r = publish(t, w, w->host.family != 0 ? &w->host : &any4, v4, &port, err);
+		r = publish(t, w, w->host.family != 0 ? &w->host : &t->any4, v4, &port, err);
 	if (r == 0 && want6)
 		r = publish(t, w, w->host.family != 0 ? &w->host : &any6, v6, &port, err);
 	return r;
@@ -180,11 +181,14 @@ static int publish_exposed(const struct taking *t, const char *text, const struc
 	return publish_all(t, &w, leg, err);
 }
 
-int eng_port_take(struct engine *e, const char *id, const struct eng_config *c, const struct net_leg *leg,
-		  struct arena *a, struct port_list *ret, struct err *err)
+int eng_port_take(struct engine *e, const char *id, const struct eng_config *c, const char *binding,
+		  const struct net_leg *leg, struct arena *a, struct port_list *ret, struct err *err)
 {
-	const struct taking t = { e, id, a, ret };
+	struct taking t = { e, id, a, ret, { .family = AF_INET } };
 	int r = 0;
+
+	if (binding != NULL && (net_address_parse(binding, &t.any4) < 0 || t.any4.family != AF_INET))
+		return err_msg(err, -EINVAL, "ports cannot be published on '%.64s', which is no address of IPv4", binding);
 
 	for (size_t i = 0; r == 0 && i < c->ports.n; i++) {
 		_cleanup_free_ struct net_publish *list = NULL;

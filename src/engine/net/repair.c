@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * DOC: a home of a user's networks that somebody has ended
+ * DOC: what others have taken down
+ *
+ * A firewall that was started again has flushed the rules, and somebody removed a bridge: a person asks for it to be made
+ * again.  A home of a user's networks that somebody has ended is found by the next command.
  *
  * Whoever kills one of its processes, or the namespace, leaves instances that run without it.  What it was follows from
  * the database: it is made again, and containers get new devices with the addresses that they have leased.
@@ -89,6 +92,7 @@ static int rejoin(struct engine *e, const struct eng_network *n, const struct en
 	return r == 0 ? home_attach(e, netns, &leg, 1, err) : r;
 }
 
+/* Return: 1 all who are in it had to be joined to it again; 0; -errno with a message. */
 static int repair_network(struct engine *e, const struct eng_network *n, const struct eng_endpoint *users, int nr_users, struct err *err)
 {
 	_cleanup_close_ int fd = home_netlink(e, err);
@@ -102,7 +106,7 @@ static int repair_network(struct engine *e, const struct eng_network *n, const s
 		if (rejoin(e, n, &users[i], &why) < 0)
 			log_warning("network %s of instance '%s' is gone: %s", n->name, users[i].name, why.text);
 	}
-	return r;
+	return r == 0 ? !there : r;
 }
 
 /* The caller holds network_lock(). */
@@ -121,10 +125,47 @@ static int repair(struct engine *e, struct err *err)
 			r = home_need(e, !list[i].internal, err);
 		if (nr_users > 0 && r == 0)
 			r = repair_network(e, &list[i], users, nr_users, err);
-		r = nr_users < 0 ? nr_users : r;
+		r = nr_users < 0 ? nr_users : r > 0 ? 0 : r;
 		used = used || nr_users > 0;
 	}
 	return n < 0 ? n : r == 0 && used && relay_lost(e) ? relay_restore(e, err) : r;
+}
+
+static int reload_one(struct engine *e, const struct eng_instance *i, const struct eng_network *n, struct arena *a, struct err *err)
+{
+	struct eng_endpoint *users;
+	int count, r;
+
+	if (strcmp(n->driver, "bridge") != 0)
+		return 0;
+	count = eng_endpoints(e, n->id, NULL, a, &users, err);
+	r = count < 0 ? count : repair_network(e, n, users, count, err);
+	if (r != 0 || eng_backend_find(i->isolation)->machine) /* its devices are its own */
+		return r < 0 ? r : 0;
+	for (int k = 0; r == 0 && k < count; k++)
+		if (strcmp(users[k].instance, i->id) == 0)
+			r = rejoin(e, n, &users[k], err);
+	return r;
+}
+
+int eng_net_reload(struct engine *e, const struct eng_instance *i, struct err *err)
+{
+	_cleanup_(arena_fini) struct arena a = { 0 };
+	_cleanup_close_ int lock = -EBADF;
+	struct eng_network *list;
+	int n, r = eng_networks_repair(e, err); /* the home of all of them first */
+
+	if (r == 0 && i->state != ENG_STATE_RUNNING)
+		return err_msg(err, -ESRCH, "instance '%s' is not running: its networks are made when it starts", i->name);
+	if (r == 0)
+		r = n = network_of(e, i->id, &a, &list, err);
+	if (r <= 0) /* network pasta and the host's are not ours */
+		return r;
+	lock = network_lock(e, err);
+	r = lock < 0 ? lock : 0;
+	for (int k = 0; r == 0 && k < n; k++)
+		r = reload_one(e, i, &list[k], &a, err);
+	return r == 0 ? network_rules(e, err) : r;
 }
 
 int eng_networks_repair(struct engine *e, struct err *err)

@@ -146,6 +146,23 @@ static int settle(const struct choice *c, struct eng_subnet *s, int family, bool
 	return r == 0 ? complete(s, err) : r;
 }
 
+/* Addresses of others are in one of the subnets, and not the host's. */
+static int check_aux(const struct eng_network *n, struct err *err)
+{
+	for (size_t i = 0; i < n->aux.n; i++) {
+		const char *is = strchr(n->aux.v[i], '=');
+		struct net_address a;
+
+		if (is == NULL || net_address_parse(is + 1, &a) < 0)
+			return err_msg(err, -EINVAL, "invalid aux-address '%.200s': expected NAME=ADDRESS", n->aux.v[i]);
+		if (!net_prefix_has(&n->v4.net, &a) && !net_prefix_has(&n->v6.net, &a))
+			return err_msg(err, -EINVAL, "no matching subnet for aux-address %.64s", is + 1);
+		if (net_address_same(&a, &n->v4.gateway) || net_address_same(&a, &n->v6.gateway))
+			return err_msg(err, -EINVAL, "invalid aux-address %.64s: it is the gateway's", is + 1);
+	}
+	return 0;
+}
+
 int network_choose(struct engine *e, struct eng_network *n, bool ipv6, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
@@ -165,6 +182,8 @@ int network_choose(struct engine *e, struct eng_network *n, bool ipv6, struct er
 		r = settle(&c, &n->v4, AF_INET, true, err);
 	if (r == 0)
 		r = settle(&c, &n->v6, AF_INET6, ipv6, err);
+	if (r == 0)
+		r = check_aux(n, err);
 	net_routes_fini(&c.routes);
 	return r;
 }

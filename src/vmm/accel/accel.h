@@ -156,6 +156,8 @@ typedef void accel_stat_fn(void *arg, const char *name, uint64_t value);
  * @debug: from the next vcpu_run on; likewise.  0; -EOPNOTSUPP it has no breaks of this kind; -errno
  * @irq_line: raise or lower input @gsi of the interrupt controller; any thread
  * @irq_msi: message-signalled interrupt; any thread
+ * @notify_reserve: eventfd @fd will be one of notify_add; before the first vcpu_new, later it does nothing.  NULL: no need
+ * @notify_forget: it will not be any more, and is about to be closed; NULL likewise
  * @notify_add: any write to @gpa becomes a write to eventfd @fd and no exit
  * @notify_remove: the same arguments; takes it back
  * @stats: tell what was counted of a processor; while it executes, numbers may be a little old
@@ -180,6 +182,8 @@ struct accel_ops {
 	int (*debug)(struct accel_vcpu *v, const struct accel_debug *debug);
 	void (*irq_line)(struct accel *a, unsigned gsi, bool level);
 	void (*irq_msi)(struct accel *a, uint64_t addr, uint32_t data);
+	void (*notify_reserve)(struct accel *a, int fd);
+	void (*notify_forget)(struct accel *a, int fd);
 	int (*notify_add)(struct accel *a, uint64_t gpa, int fd);
 	void (*notify_remove)(struct accel *a, uint64_t gpa, int fd);
 	void (*stats)(struct accel_vcpu *v, accel_stat_fn *one, void *arg);

@@ -71,6 +71,12 @@ int soft_debug(struct accel_vcpu *v, const struct accel_debug *debug);
 /** soft_notify() - write the eventfd of @gpa; false: it has none */
 bool soft_notify(struct soft *s, uint64_t gpa);
 
+/** soft_notify_reserve() - accel_ops.notify_reserve */
+void soft_notify_reserve(struct accel *a, int fd);
+
+/** soft_notify_forget() - accel_ops.notify_forget */
+void soft_notify_forget(struct accel *a, int fd);
+
 /** soft_notify_add() - accel_ops.notify_add */
 int soft_notify_add(struct accel *a, uint64_t gpa, int fd);
 

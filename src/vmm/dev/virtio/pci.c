@@ -406,6 +406,22 @@ static void vio_pci_reset(struct dev *dev)
 	p->queue_select = 0;
 }
 
+static void reserve_kicks(const struct vio_pci *p)
+{
+	struct accel *a = p->vm->accel;
+
+	for (unsigned i = 0; a != NULL && a->ops->notify_reserve != NULL && i < p->vio->nr_queues; i++)
+		a->ops->notify_reserve(a, p->vio->queue[i].kick);
+}
+
+static void forget_kicks(const struct vio_pci *p)
+{
+	struct accel *a = p->vm->accel;
+
+	for (unsigned i = 0; a != NULL && a->ops->notify_forget != NULL && i < p->vio->nr_queues; i++)
+		a->ops->notify_forget(a, p->vio->queue[i].kick);
+}
+
 static void vio_pci_free(struct vm *vm, struct dev *dev)
 {
 	struct vio_pci *p = (struct vio_pci *) dev;
@@ -413,6 +429,7 @@ static void vio_pci_free(struct vm *vm, struct dev *dev)
 
 	(void) vm;
 	pci_dev_unplug(&p->pci);
+	forget_kicks(p);
 	vio_set_status(v, 0);
 	vio_fini(v);
 	v->ops->free(v);
@@ -457,6 +474,7 @@ int vio_pci_add(struct vm *vm, struct pci_bus *bus, struct vio_dev *d, struct er
 	memset(p->pci.writable + p->window + 4, 0xFF, 1);
 	memset(p->pci.writable + p->window + 8, 0xFF, 12);
 	msix_init(&p->msix, &p->pci, vectors, BAR, AT_TABLE, AT_PENDING);
+	reserve_kicks(p);
 	dev_add(vm, &p->dev, &vio_pci_dev_ops);
 	vio_pci_reset(&p->dev);
 	r = pci_dev_plug(bus, &p->pci);
