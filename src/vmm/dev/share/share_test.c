@@ -78,7 +78,7 @@ static void setup(void)
 	assert_int_equal(symlinkat("/etc", fd, "etc"), 0);
 	assert_int_equal(symlinkat("..", fd, "up"), 0);
 	(void) close(openat(fd, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
-	assert_int_equal(share_new(fd, proc, false, &share, &err), 0);
+	assert_int_equal(share_new(fd, proc, SHARE_FILES, &share, &err), 0);
 	assert_int_equal(share_enter(share), 0);
 }
 
