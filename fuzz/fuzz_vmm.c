@@ -131,7 +131,7 @@ static uint64_t take(struct input *in, unsigned n)
 /* A directory without anything in it that cannot be written: what requests do there is looked at elsewhere. */
 static int add_fs(struct machine *m)
 {
-	struct fs_config conf = { .dir = m->dir, .proc = m->proc, .tag = "fuzz", .readonly = true };
+	struct fs_config conf = { .dir = m->dir, .proc = m->proc, .tag = "fuzz", .kind = SHARE_READONLY };
 	struct fs *fs = NULL;
 	int r = fs_add(&m->vm, m->bus, &conf, &fs, NULL);
 

@@ -236,7 +236,11 @@ int device_option_fs(char *text, struct machine_config *c, struct err *err)
 		if (tag != NULL)
 			f->tag = tag;
 		else if (strcmp(word, "ro") == 0)
-			f->readonly = true;
+			f->kind = SHARE_READONLY;
+		else if (strcmp(word, "layer") == 0)
+			f->kind = SHARE_LAYER;
+		else if (strcmp(word, "scratch") == 0)
+			f->kind = SHARE_SCRATCH;
 		else
 			return err_msg(err, -EINVAL, "option --fs: unknown word '%s'", word);
 	}

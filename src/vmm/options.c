@@ -47,7 +47,7 @@ static const struct opt table[] = {
 	  "a network interface (virtio-net): on a tap device, one whose queues are open as descriptors, or 10.0.2.0/24 made of this user's sockets; "
 	  "id=NAME, mac=XX:XX:XX:XX:XX:XX, rings=split; with tap queues=N; with user hostfwd=tcp|udp:[ADDRESS]:PORT-:PORT, loopback "
 	  "(10.0.2.2 is the host)" },
-	{ "fs", 0, OPT_STRINGS, offsetof(struct vmm_options, fs), "DIR,tag=NAME[,ro]",
+	{ "fs", 0, OPT_STRINGS, offsetof(struct vmm_options, fs), "DIR,tag=NAME[,ro|layer|scratch]",
 	  "a directory that the guest mounts by that name (virtio-fs)" },
 	{ "console", 0, OPT_STRINGS, offsetof(struct vmm_options, consoles), "WHERE[,name=NAME]",
 	  "a console (hvc0, ...) or named port (virtio-console): stdio, unix:PATH or a file to append to" },

@@ -240,7 +240,7 @@ int fs_add(struct vm *vm, struct pci_bus *bus, const struct fs_config *conf, str
 	allow_descriptors();
 	r = vio_init(&f->vio, vm, &fs_ops, 0, QUEUES, err);
 	if (r == 0)
-		r = share_new(conf->dir, conf->proc, conf->readonly, &f->share, err);
+		r = share_new(conf->dir, conf->proc, conf->kind, &f->share, err);
 	if (r == 0) {
 		r = take_kicks(f);
 		if (r < 0)
