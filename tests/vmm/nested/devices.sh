@@ -31,6 +31,17 @@ grep -qx 'answer to question' /tmp/answer || fail "named port: the host got '$(c
 [ "$(tr -cd x </tmp/hvc | wc -c)" = 300000 ] && echo "ok console" || fail "console: $(wc -c </tmp/hvc) bytes"
 [ ! -e /tmp/port ] || fail "the port's socket is still there"
 
+# a console at a terminal, which becomes larger; and keys that end the machine (there is none where it takes minutes)
+if [ $accel != kvm ]; then
+	VMM=/opt/vmm/terminal.pl boot '
+		n=0; while [ $n -lt 500 ]; do
+			/usr/bin/perl -e "open T, q(/dev/hvc0); \$w = pack q(S4), 0, 0, 0, 0; ioctl T, 0x5413, \$w; print join(q( ), q(SIZE), unpack q(S2), \$w), qq(\n)" >/dev/hvc0
+			n=$((n + 1)); sleep 0.2
+		done
+	' --console stdio
+	expect "size of a terminal" 0 'SIZE 30 100' 'SIZE 44 133'
+fi
+
 # sockets: from the host into the guest, and the other way
 cat >host.pl <<'PERL'
 use IO::Socket::UNIX;
@@ -74,6 +85,7 @@ boot '
 ' --balloon --qmp /tmp/qmp
 joined
 expect "balloon" 0 'SMALL [0-9]{1,2}.?$' 'LARGE [0-9]{1,2}.?$'
-[ "$(grep -o '"actual": *[0-9]*' /tmp/talk | tr -dc '0-9\n' | tr '\n' ' ')" = "134217728 268435456 " ] || fail "query-balloon: $(cat /tmp/talk)"
+[ "$(grep -o '"return": *{"actual": *[0-9]*' /tmp/talk | tr -dc '0-9\n' | tr '\n' ' ')" = "134217728 268435456 " ] || fail "query-balloon: $(cat /tmp/talk)"
+grep -q '"BALLOON_CHANGE".*"actual": 134217728' /tmp/talk || fail "no word of the balloon: $(cat /tmp/talk)"
 grep -q '"stat-total-memory": *[1-9][0-9]\{7\}' /tmp/talk || fail "what the guest says of its memory: $(cat /tmp/talk)"
 finish

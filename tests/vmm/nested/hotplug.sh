@@ -12,14 +12,14 @@ sum=$(sha256sum <base.img)
 rounds=6 words=()
 for ((i = 1; i <= rounds; i++)); do
 	truncate -s 8M hot$i.img
-	words+=("log:1:READY $i" '{"execute": "blockdev-add", "arguments": {"driver": "raw", "node-name": "n'$i'", "file": {"driver": "file", "filename": "hot'$i'.img"}}}'
-		'{"execute": "device_add", "arguments": {"driver": "virtio-blk-pci", "id": "d'$i'", "drive": "n'$i'", "num-queues": 2}}'
-		'{"execute": "netdev_add", "arguments": {"type": "user", "id": "u'$i'"}}'
-		'{"execute": "device_add", "arguments": {"driver": "virtio-net-pci", "id": "i'$i'", "netdev": "u'$i'"}}'
-		"log:1:WRITTEN $i" '{"execute": "device_del", "arguments": {"id": "d'$i'"}}' wait:DEVICE_DELETED
-		'{"execute": "blockdev-del", "arguments": {"node-name": "n'$i'"}}'
-		'{"execute": "device_del", "arguments": {"id": "i'$i'"}}' wait:DEVICE_DELETED
-		'{"execute": "netdev_del", "arguments": {"id": "u'$i'"}}')
+	words+=("log:1:READY $i" '{"execute": "blockdev-add", "arguments": {"driver": "raw", "node-name": "n'"$i"'", "file": {"driver": "file", "filename": "hot'"$i"'.img"}}}'
+		'{"execute": "device_add", "arguments": {"driver": "virtio-blk-pci", "id": "d'"$i"'", "drive": "n'"$i"'", "num-queues": 2}}'
+		'{"execute": "netdev_add", "arguments": {"type": "user", "id": "u'"$i"'"}}'
+		'{"execute": "device_add", "arguments": {"driver": "virtio-net-pci", "id": "i'"$i"'", "netdev": "u'"$i"'"}}'
+		"log:1:WRITTEN $i" '{"execute": "device_del", "arguments": {"id": "d'"$i"'"}}' wait:DEVICE_DELETED
+		'{"execute": "blockdev-del", "arguments": {"node-name": "n'"$i"'"}}'
+		'{"execute": "device_del", "arguments": {"id": "i'"$i"'"}}' wait:DEVICE_DELETED
+		'{"execute": "netdev_del", "arguments": {"id": "u'"$i"'"}}')
 done
 perl qmp.pl /tmp/qmp "${words[@]}" "log:1:ALL" query-blockstats quit >/tmp/talk 2>&1 &
 client=$!
