@@ -6,7 +6,7 @@
 # Times of `cleave run --rm --vm` of the embedded image running `true`, and what QEMU needs from exec until the init of its
 # guest runs, with the same kernel and command line, in turns; the parts of a start; programs and bytes in and out of a
 # machine that runs; memory of one machine and of several, which have read files of their image.
-# Environment: CLEAVE_BIN (build/bin), MACHINES (4: how many for the last table).
+# Environment: CLEAVE_BIN (build/bin), MACHINES (10: how many for the last table).
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -153,11 +153,11 @@ machines() { # WHAT OPTION... - one and several of them
 	cleave run -d --vm --accel soft --network none "${@:2}" >"$work/id"
 	cleave exec "$(cat "$work/id")" cat /data >/dev/null
 	beyond 1 "$1"
-	for ((i = 1; i < ${MACHINES:-4}; i++)); do
+	for ((i = 1; i < ${MACHINES:-10}; i++)); do
 		cleave run -d --vm --accel soft --network none "${@:2}" >"$work/id"
 		cleave exec "$(cat "$work/id")" cat /data >/dev/null
 	done
-	beyond "${MACHINES:-4}" "$1"
+	beyond "${MACHINES:-10}" "$1"
 	cleave ps -q | xargs "$bin/cleave" rm -f >/dev/null
 }
 cleave rm -f one >/dev/null
@@ -166,9 +166,16 @@ cleave run --name files cleave/tiny true && cleave export files | tar -x -C "$wo
 cleave rm files >/dev/null
 head -c 64M /dev/urandom >"$work/image/data"
 tar -c -C "$work/image" . | cleave import - image >/dev/null
-cleave run --rm --read-only --vm --accel soft --network none image true # after it the image's file system is made
-until [ -n "$(find "$work/root/layers" -name erofs)" ]; do sleep 0.1; done
+locks=() # who would make the image's file system does not wait for the lock of its layer
+for layer in "$work"/root/layers/*/; do
+	exec {lock}<"$layer"
+	flock "$lock" && locks+=("$lock")
+done
 echo "| after reading 64 MiB of the image | machines | guest, KiB each | image | caches of processors in software | all else on the host |"
 echo "|---|---|---|---|---|---|"
 machines "shared directory" image sleep 100000
+for lock in "${locks[@]}"; do exec {lock}<&-; done
+cleave run --rm --vm --accel soft --network none image true
+until [ "$(find "$work/root/layers" -name erofs | wc -l)" -ge 2 ]; do sleep 0.1; done # that of the embedded image is there already
+machines "image as memory, with a layer that is written" image sleep 100000
 machines "image as memory (--read-only)" --read-only image sleep 100000

@@ -52,6 +52,7 @@ finish() {
 		# shellcheck disable=SC2086 # a list of ids
 		[ -z "$ids" ] || cleave rm -f $ids >/dev/null || no "rm -f of what is left"
 		cleave network prune -f >/dev/null || no "network prune of what is left"
+		[ "$(id -u)" != 0 ] || until_true nothing_is_made
 		check_clean
 		rm -rf "$T"
 	fi
@@ -71,6 +72,9 @@ network_left() {
 	nft list tables inet 2>/dev/null | grep -F "cleave-$(printf %s "$T/root" | sha256sum | cut -c 1-12)"
 	true
 }
+
+# An image's file system for virtual machines is made after the first of them has started, by a process with low priority.
+nothing_is_made() { [ -z "$(ls -A "$T/root/tmp" 2>/dev/null)" ]; }
 
 # Nothing of an instance remains: directories, cgroups, mounts, processes.
 check_clean() {

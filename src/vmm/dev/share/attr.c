@@ -98,9 +98,12 @@ static int set_size(struct share *s, const struct share_inode *n, const struct f
 	const struct share_handle *h = in->valid & FATTR_FH ? share_handle_get(s, in->fh) : NULL;
 	_cleanup_close_ int own = -1;
 	int fd = h != NULL && h->list == NULL ? h->fd : -1, r;
+	struct stat st;
 
 	if (in->size > INT64_MAX)
 		return -EFBIG;
+	if (is_being_copied(s, n) && fstatat(n->fd, "", &st, AT_EMPTY_PATH) == 0 && (uint64_t) st.st_size == in->size)
+		return 0; /* it would take capabilities from it, which it has by now */
 	if (fd < 0)
 		fd = own = share_reopen(s, n, O_WRONLY);
 	if (fd < 0)

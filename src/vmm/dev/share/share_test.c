@@ -19,7 +19,7 @@
 
 static struct share *share;
 static bool mounted;
-static char dir[32];
+static char dir[sizeof("/tmp/share_test.XXXXXX")];
 static uint8_t reply[70000];
 
 /* Send a request; returns its error or 0, the answer is in reply. */
@@ -281,7 +281,7 @@ static int run(enum share_kind kind, const struct CMUnitTest *tests, size_t n)
 {
 	int status;
 
-	(void) strcpy(dir, "/tmp/share_test.XXXXXX");
+	memcpy(dir, "/tmp/share_test.XXXXXX", sizeof(dir));
 	if (mkdtemp(dir) == NULL)
 		return 1;
 	if (fork() == 0) {
