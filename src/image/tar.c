@@ -431,8 +431,7 @@ static int read_header(struct img_tar *t, struct tar_header *h, struct err *err)
 	if (t->padding > 0 && (n = read_exactly(t, padding, t->padding, err)) <= 0)
 		return (int) n; /* writers that were not closed, as umoci's, leave out the last */
 	t->padding = 0;
-	n = read_exactly(t, h, sizeof(*h), err);
-	if (n <= 0)
+	if ((n = read_exactly(t, h, sizeof(*h), err)) <= 0)
 		return (int) n;
 	if (memcmp(h, &zero, sizeof(zero)) == 0)
 		return 0; /* what follows is padding */
