@@ -150,6 +150,20 @@ static void check_refused(const char *dir, struct str *tar, const char *why)
 	str_fini(tar);
 }
 
+/* As Go writes it when nobody closes the archive: the content of the last member ends it */
+static void no_padding(void **state)
+{
+	_cleanup_(str_fini) struct str tar = { 0 }, text = { 0 };
+	_cleanup_close_ int fd = -EBADF;
+	struct err err = { 0 };
+
+	add(&tar, '0', "file", "", "hello");
+	tar.len -= 512 - strlen("hello");
+	assert_int_equal(unpack(*state, &tar, &fd, &err), 0);
+	assert_int_equal(file_read(fd, "file", 100, &text), 0);
+	assert_string_equal(text.p, "hello");
+}
+
 static void hostile(void **state)
 {
 	_cleanup_(str_fini) struct str tar = { 0 };
@@ -296,6 +310,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ordinary, fixture, clean),
+		cmocka_unit_test_setup_teardown(no_padding, fixture, clean),
 		cmocka_unit_test_setup_teardown(hostile, fixture, clean),
 		cmocka_unit_test_setup_teardown(damaged, fixture, clean),
 		cmocka_unit_test_setup_teardown(overlay_xattr, fixture, clean),

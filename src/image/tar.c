@@ -422,14 +422,16 @@ static int read_header(struct img_tar *t, struct tar_header *h, struct err *err)
 {
 	static const struct tar_header zero;
 	ssize_t n;
-	int r = skip(t, t->left + t->padding, err);
+	int r = skip(t, t->left, err);
+	char padding[TAR_BLOCK];
 
 	t->left = 0;
-	t->padding = 0;
 	if (r < 0)
 		return r;
-	n = read_exactly(t, h, sizeof(*h), err);
-	if (n <= 0)
+	if (t->padding > 0 && (n = read_exactly(t, padding, t->padding, err)) <= 0)
+		return (int) n; /* writers that were not closed, as umoci's, leave out the last */
+	t->padding = 0;
+	if ((n = read_exactly(t, h, sizeof(*h), err)) <= 0)
 		return (int) n;
 	if (memcmp(h, &zero, sizeof(zero)) == 0)
 		return 0; /* what follows is padding */

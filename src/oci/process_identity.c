@@ -158,6 +158,11 @@ static int set_available(const struct cap_sets *want, struct err *err)
 
 static int set_ambient(const struct oci_caps *caps, struct err *err)
 {
+	/* Buildah and Podman name ambient ones and no inheritable one at all: a line for each, at every step, helps nobody */
+	if (caps->inheritable == 0) {
+		log_debug("no capability is inheritable, none becomes ambient");
+		return 0;
+	}
 	/* capset() already took out what is not both permitted and inheritable */
 	if ((caps->permitted & caps->inheritable & ~caps->ambient) != 0 &&
 	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)

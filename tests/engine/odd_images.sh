@@ -53,6 +53,7 @@ Layout("slash").image([tar(("/ko-app/busybox", busybox), ("//busybox", b"", "/ko
 Layout("entry").image([one], {"Entrypoint": [""], "Cmd": run}).end()
 Layout("label").image([one], {"Cmd": run, "Labels": {"a": None, "b": "c"}}).end()
 Layout("chain").image([one] + [tar((f"f{i}", b"x")) for i in range(126)], {"Cmd": run}).end()
+Layout("unpadded").image([tar(("a", b"x"), ("busybox", busybox))[:3 * 512 + len(busybox)]], {"Cmd": run}).end()
 Layout("nothing").image([one, bytes(1024), tar()], {"Cmd": run}).end()
 for name, variants in ("variants", ("v3", "v2", None, "v4")), ("first", ("v3", "v2")), ("named", ("v3", "v1")):
     layout = Layout(name)
@@ -65,7 +66,7 @@ python3 "$T/make.py" "$T" || no "images are made"
 
 # said NAME - load it and run it
 said() { cleave load -q -i "$T/$1" >/dev/null && cleave run --rm --network none "$1:1" 2>&1; }
-for name in program slash entry label chain nothing; do
+for name in program slash entry label chain unpadded nothing; do
 	is "$name" "$(said "$name")" works
 done
 is "a label beside one without a value" "$(cleave inspect -f '{{.Config.Labels.b}}' label:1)" c

@@ -19,6 +19,11 @@ gives "a user keeps ambient ones" "$show" \
 	"CapInh:0000000000000020CapPrm:0000000000000020CapEff:0000000000000020CapBnd:0000000000000021CapAmb:0000000000000020" \
 	'.process.user.uid=1000 | .process.capabilities=({bounding:["CAP_CHOWN","CAP_KILL"]} | .permitted=.bounding | .effective=.bounding
 		| .inheritable=["CAP_KILL"] | .ambient=["CAP_KILL"])'
+gives "ambient ones without inheritable ones are left out, silently" "$show" \
+	"CapInh:${none}CapPrm:0000000000000021CapEff:0000000000000021CapBnd:0000000000000021CapAmb:$none" \
+	'.process.capabilities=({bounding:["CAP_CHOWN","CAP_KILL"]} | .permitted=.bounding | .effective=.bounding | .ambient=.bounding)'
+ct "$show" '.process.capabilities=({bounding:["CAP_CHOWN","CAP_KILL"]} | .permitted=.bounding | .ambient=.bounding | .inheritable=["CAP_KILL"])'
+like "one of several is told" "$out" "can't raise ambient capability CAP_CHOWN"
 gives "inheritable" "$show" \
 	"CapInh:0000000000000020CapPrm:0000000000000021CapEff:0000000000000021CapBnd:0000000000000021CapAmb:$none" \
 	'.process.capabilities=({bounding:["CAP_CHOWN","CAP_KILL"]} | .permitted=.bounding | .effective=.bounding | .inheritable=["CAP_KILL"])'

@@ -16,6 +16,9 @@
 #include "oci/container.h"
 #include "sys/proc.h"
 
+#define OOM_LOOKS 10
+#define OOM_LOOK_MS 100
+
 struct events_opts {
 	const char *interval;
 	bool stats;
@@ -85,7 +88,10 @@ static void print_oom(const struct oci_container *c)
 	fflush(stdout);
 }
 
-/* Ends with the container. */
+/*
+ * Ends with the container.  v1 signals @oom before the kernel kills and counts, so the counter is looked at again, for a
+ * second, and whenever something else happens.
+ */
 static int follow(const struct oci_container *c, int64_t interval_ms, struct err *err)
 {
 	const struct itimerspec every = {
@@ -96,6 +102,7 @@ static int follow(const struct oci_container *c, int64_t interval_ms, struct err
 	_cleanup_close_ int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	_cleanup_close_ int oom = oci_cgroup_oom_fd(c->cgroup, err);
 	int64_t kills = oci_cgroup_oom_kills(c->cgroup);
+	int looks = 0;
 
 	if (oom < 0)
 		return oom;
@@ -109,20 +116,23 @@ static int follow(const struct oci_container *c, int64_t interval_ms, struct err
 			{ .fd = timer, .events = POLLIN },
 			{ .fd = pidfd, .events = POLLIN },
 		};
+		int64_t now;
 		char buf[4096];
 
-		if (poll(p, ARRAY_LEN(p), -1) < 0) {
+		if (poll(p, ARRAY_LEN(p), looks > 0 ? OOM_LOOK_MS : -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return err_set(err, -errno, "poll");
 		}
+		looks -= looks > 0;
 		if (p[0].revents != 0) {
-			int64_t now = oci_cgroup_oom_kills(c->cgroup);
-
 			(void) read(oom, buf, sizeof(buf));
-			if (now > kills)
-				print_oom(c);
-			kills = now > kills ? now : kills;
+			looks = OOM_LOOKS;
+		}
+		now = oci_cgroup_oom_kills(c->cgroup);
+		if (now > kills) {
+			print_oom(c);
+			kills = now;
 		}
 		if (p[2].revents != 0)
 			return 0;
