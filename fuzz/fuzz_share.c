@@ -59,7 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (top < 0)
 		prepare();
-	if (share_new(dir, proc, false, &s, NULL) < 0)
+	if (share_new(dir, proc, SHARE_FILES, &s, NULL) < 0)
 		abort();
 	for (int i = 0; i < REQUESTS_MAX && size >= HEADER; i++) {
 		size_t len = data[0] < HEADER ? HEADER : data[0];

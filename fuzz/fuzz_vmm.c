@@ -131,7 +131,7 @@ static uint64_t take(struct input *in, unsigned n)
 /* A directory without anything in it that cannot be written: what requests do there is looked at elsewhere. */
 static int add_fs(struct machine *m)
 {
-	struct fs_config conf = { .dir = m->dir, .proc = m->proc, .tag = "fuzz", .readonly = true };
+	struct fs_config conf = { .dir = m->dir, .proc = m->proc, .tag = "fuzz", .kind = SHARE_READONLY };
 	struct fs *fs = NULL;
 	int r = fs_add(&m->vm, m->bus, &conf, &fs, NULL);
 
@@ -140,6 +140,11 @@ static int add_fs(struct machine *m)
 		r = fs_start(fs, NULL, NULL);
 	vm_unlock(&m->vm);
 	return r;
+}
+
+static void nobody(void *arg)
+{
+	(void) arg;
 }
 
 static int add_virtio(struct machine *m)
@@ -161,7 +166,7 @@ static int add_virtio(struct machine *m)
 	if (HAS(CONSOLE))
 		r |= console_add(&m->vm, m->bus, port, 2, NULL);
 	if (HAS(BALLOON))
-		r |= balloon_add(&m->vm, m->bus, &m->balloon, NULL);
+		r |= balloon_add(&m->vm, m->bus, nobody, NULL, &m->balloon, NULL);
 	if (HAS(VSOCK))
 		r |= vsock_add(&m->vm, m->bus, 3, "/nowhere/fuzz", m->listener, NULL);
 	if (HAS(USER))

@@ -13,14 +13,15 @@ print("\n".join(w for w in words if w.startswith(("-W", "-D", "-U", "-std=")) an
                 w not in ("-Winvalid-pch", "-Wconditional-uninitialized")))
 PY
 )
-failed=0
-for header in $(python3 tools/csource.py 'src/*.h'); do
+alone() {
+	local compiler
 	for compiler in gcc clang; do
-		"$compiler" "${flags[@]}" -Isrc -fsyntax-only -x c - <<-C || failed=1
-			#include "${header#src/}"
-			#include "${header#src/}"
+		"$compiler" "${@:2}" -Isrc -fsyntax-only -x c - <<-C || return
+			#include "${1#src/}"
+			#include "${1#src/}"
 			typedef int not_empty;
 		C
 	done
-done
-exit $failed
+}
+export -f alone
+python3 tools/csource.py 'src/*.h' | xargs -I{} -P "$(nproc)" bash -c 'alone "$@"' - {} "${flags[@]}"

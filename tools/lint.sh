@@ -42,7 +42,7 @@ scripts() {
 		'#!/bin/sh'* | '#!/bin/bash'*) files+=("$file") ;;
 		esac
 	done
-	shellcheck -x -P SCRIPTDIR -S warning "${files[@]}"
+	printf '%s\0' "${files[@]}" | xargs -0 -n 8 -P "$(nproc)" shellcheck -x -P SCRIPTDIR -S warning
 }
 
 analyzer() {

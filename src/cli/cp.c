@@ -18,11 +18,11 @@
 #include "cli/cli.h"
 #include "cli/cp_paths.h"
 #include "cli/format/table.h"
+#include "engine/backend.h"
 #include "engine/engine.h"
 #include "engine/user.h"
 #include "image/layer.h"
 #include "image/sink.h"
-#include "image/stream.h"
 #include "image/tar_write.h"
 #include "image/tree.h"
 
@@ -85,24 +85,14 @@ static int set_owner(const struct cp_side *dest, bool archive, struct img_copy *
 static int unpack(const struct cp_side *dest, const struct cp_target *target, bool archive, int fd,
 		  uint64_t *ret_bytes, struct err *err)
 {
-	_cleanup_(img_stream_freep) struct img_stream *stream = NULL;
+	const struct instance_files *files = dest->inside != NULL ? dest->inside : &dest->files;
 	struct img_copy to = { .root = dest->root, .dir = target->dir };
-	char rest[4096];
-	ssize_t n = 1;
 	int r = set_owner(dest, archive, &to, err);
 
-	if (r == 0)
-		r = img_stream_open(fd, -EBADF, &stream, err);
-	if (r < 0)
-		return r;
-	img_stream_no_digests(stream);
-	r = img_layer_copy(stream, &to, err);
-	while (r == 0 && n > 0) { /* whoever writes it is not to fail */
-		n = img_stream_read(stream, rest, sizeof(rest), err);
-		r = n < 0 ? (int) n : 0;
-	}
-	*ret_bytes = img_stream_tell(stream);
-	return r;
+	if (r < 0 || !files->fs.own)
+		return r < 0 ? r : eng_file_unpack(fd, &to, ret_bytes, err);
+	const struct eng_copy copy = { .fd = fd, .dir = to.dir, .owned = to.owned, .uid = to.uid, .gid = to.gid };
+	return eng_backend_find(files->i.isolation)->copy(files->e, files->i.id, &copy, ret_bytes, err);
 }
 
 /* In a child; the parent reads what went wrong from shared memory. */

@@ -56,6 +56,7 @@ int cp_side_open(struct cli *cli, struct cp_side *side, struct err *err)
 
 int cp_side_share(const struct cp_side *src, struct cp_side *dest, struct err *err)
 {
+	dest->inside = &src->files;
 	dest->files.config = src->files.config; /* not ours: without an engine it is not released */
 	dest->root = fcntl(src->root, F_DUPFD_CLOEXEC, 0);
 	return dest->root < 0 ? err_set(err, -errno, "open the root directory of '%s'", dest->typed)

@@ -21,6 +21,7 @@ struct err;
  * @stream: it is "-"
  * @root: what @path is looked up in
  * @files: of an instance
+ * @inside: those of the other side, which is in the same instance
  * @file: what the path leads to
  */
 struct cp_side {
@@ -30,6 +31,7 @@ struct cp_side {
 	bool stream;
 	int root;
 	struct instance_files files;
+	const struct instance_files *inside;
 	struct eng_file file;
 };
 

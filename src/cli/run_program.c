@@ -123,15 +123,15 @@ static int read_entrypoint(struct eng_config *c, const char *text)
 	return r;
 }
 
-/* An entry point of the user's drops the image's command. */
+/* An entry point of the user's drops the image's command; the image's [""] is none. */
 static int read_args(struct eng_config *c, const struct run_opts *o, const struct img_config *image,
 		     int argc, char **argv, struct err *err)
 {
 	int r = 0;
 
-	if (o->entrypoint == NULL)
+	if (o->entrypoint == NULL && (image->entrypoint.n != 1 || *image->entrypoint.v[0] != '\0'))
 		r = add_words(c, &image->entrypoint, &c->entrypoint);
-	else if (*o->entrypoint != '\0')
+	else if (o->entrypoint != NULL && *o->entrypoint != '\0')
 		r = read_entrypoint(c, o->entrypoint);
 	for (int i = 0; r == 0 && i < argc; i++)
 		r = eng_words_add(&c->arena, &c->cmd, argv[i]);

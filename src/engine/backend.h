@@ -34,6 +34,19 @@ struct eng_usage {
 };
 
 /**
+ * struct eng_copy - files for a running instance
+ * @fd: archive; read to its end, at most
+ * @dir: directory they go to, as the instance sees it
+ * @owned: they belong to @uid and @gid; else to whom the archive says
+ */
+struct eng_copy {
+	int fd;
+	const char *dir;
+	bool owned;
+	uint32_t uid, gid;
+};
+
+/**
  * struct eng_backend - a kind of isolation
  * All the engine knows of it.  Members are called with the instance's lock held, but where it says not.
  *
@@ -54,6 +67,9 @@ struct eng_usage {
  *          Called without the lock
  * @join: give a running instance a device in one more network; @leg is leased.  NULL: devices are put into the network
  *        namespace of its first process.  0 or -errno with a message.  Called without the lock
+ * @own_files: it runs with a kernel that puts the root file system together itself, so that nobody else may write the
+ *             instance's files; how they are is seen by eng_overlay_view().  NULL: never.  Called without the lock
+ * @copy: unpack an archive in one with @own_files; -errno with a message.  Called without the lock
  * @leave: take device @number away; 0 also when there is none; -errno with a message.  Called without the lock
  * @oom_killed: the kernel killed a process of it for want of memory; asked before @stop
  * @stop: end what still runs and release what it held of the host (cgroup, ...).  Called after the
@@ -77,6 +93,8 @@ struct eng_backend {
 		      const struct eng_config *config, struct err *err);
 	int (*join)(struct engine *e, const char *id, struct net_leg *leg, struct err *err);
 	int (*leave)(struct engine *e, const char *id, int number, struct err *err);
+	bool (*own_files)(struct engine *e, const char *id);
+	int (*copy)(struct engine *e, const char *id, const struct eng_copy *copy, uint64_t *ret_bytes, struct err *err);
 	bool (*oom_killed)(struct engine *e, const char *id);
 	int (*stop)(struct engine *e, const char *id, struct err *err);
 };

@@ -24,6 +24,7 @@
 #include "engine/engine.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
+#include "engine/overlay.h"
 #include "engine/spec.h"
 #include "image/store.h"
 
@@ -142,7 +143,7 @@ static void check_upper(struct check_run *k, const struct eng_instance *i,
 	static const struct {
 		const char *name;
 		mode_t mode;
-	} parts[] = { { "upper", 0755 }, { "work", 0700 } };
+	} parts[] = { { ENG_OVERLAY_DIR, 0755 }, { ENG_OVERLAY_UPPER, 0755 }, { ENG_OVERLAY_WORK, 0700 } };
 
 	for (size_t n = 0; eng_spec_needs_layer(c) && n < ARRAY_LEN(parts); n++) {
 		const char *action = NULL;
@@ -151,7 +152,7 @@ static void check_upper(struct check_run *k, const struct eng_instance *i,
 		    !in_place(k, i->id))
 			continue;
 		if (k->c->repair && mkdirat(dir, parts[n].name, parts[n].mode) == 0 &&
-		    (n > 0 || fchownat(dir, parts[n].name, (uid_t) c->userns_start,
+		    (n != 1 || fchownat(dir, parts[n].name, (uid_t) c->userns_start,
 				       (gid_t) c->userns_start, AT_SYMLINK_NOFOLLOW) == 0))
 			action = "made, empty";
 		check_found(k, action, "instance '%s': directory '%s' of its writable layer is missing",
@@ -255,7 +256,7 @@ static int check_dir(struct check_run *k, const char *name, struct err *err)
 	(void) snprintf(upper, sizeof(upper), "instances/%.100s", name);
 	if (faccessat(k->e->root_fd, upper, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;
-	(void) snprintf(upper, sizeof(upper), "instances/%.64s/upper", name);
+	(void) snprintf(upper, sizeof(upper), "instances/%.64s/" ENG_OVERLAY_UPPER, name);
 	if (k->c->repair && check_is_id(name)) {
 		if (eng_instance_config(k->e, &i, &c, NULL) == 0) {
 			action = adopt(k, name, &c);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/file.h"
 #include "engine/engine.h"
+#include "engine/overlay.h"
 #include "image/parts.h"
 
 /* A part of an image; the same part of several images is found by sorting. */
@@ -29,7 +30,7 @@ uint64_t eng_disk_writable(struct engine *e, const char *id)
 {
 	char path[ENG_ID_LEN + 32];
 
-	(void) snprintf(path, sizeof(path), "instances/%.64s/upper", id);
+	(void) snprintf(path, sizeof(path), "instances/%.64s/" ENG_OVERLAY_UPPER, id);
 	return dir_size(e->root_fd, path);
 }
 

@@ -9,6 +9,8 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "image/layer.h"
+#include "image/stream.h"
 #include "image/tree.h"
 #include "sys/path.h"
 
@@ -121,6 +123,25 @@ static void find_skipped(int root, dev_t skip[IMG_TREE_SKIP])
 		if (fd >= 0 && fstat(fd, &st) == 0 && st.st_dev != top.st_dev)
 			skip[i] = st.st_dev;
 	}
+}
+
+int eng_file_unpack(int fd, const struct img_copy *to, uint64_t *ret_bytes, struct err *err)
+{
+	_cleanup_(img_stream_freep) struct img_stream *stream = NULL;
+	char rest[4096];
+	ssize_t n = 1;
+	int r = img_stream_open(fd, -EBADF, &stream, err);
+
+	if (r < 0)
+		return r;
+	img_stream_no_digests(stream);
+	r = img_layer_copy(stream, to, err);
+	while (r == 0 && n > 0) { /* whoever writes it is not to fail */
+		n = img_stream_read(stream, rest, sizeof(rest), err);
+		r = n < 0 ? (int) n : 0;
+	}
+	*ret_bytes = img_stream_tell(stream);
+	return r;
 }
 
 int eng_file_pack(int root, const struct eng_file *f, const char *as,

@@ -6,9 +6,11 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 struct err;
+struct img_copy;
 struct img_sink;
 struct img_tree_opts;
 
@@ -41,6 +43,14 @@ int eng_file_find(int root, const char *path, bool follow, struct eng_file *ret)
 
 /** eng_file_fini() - release */
 void eng_file_fini(struct eng_file *f);
+
+/**
+ * eng_file_unpack() - unpack an archive into a directory in use, to the end of what @fd has
+ * @to: as of img_layer_copy()
+ * @ret_bytes: of the archive, uncompressed
+ * Return: 0; that of img_layer_copy(); with a message.
+ */
+int eng_file_unpack(int fd, const struct img_copy *to, uint64_t *ret_bytes, struct err *err);
 
 /**
  * eng_file_pack() - write a file, or a directory with all that is in it, as members of a tar

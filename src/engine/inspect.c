@@ -18,6 +18,7 @@
 #include "engine/inspect_parts.h"
 #include "engine/instance.h"
 #include "engine/net/attach.h"
+#include "engine/overlay.h"
 #include "engine/stop.h"
 #include "engine/volume.h"
 
@@ -228,8 +229,8 @@ static void add_layers(struct inspect *in)
 	json_text(in->s, "Name", "overlay");
 	json_open(in->s, "Data", '{');
 	json_text(in->s, "LowerDir", lower.p);
-	path_text(in, "UpperDir", "upper");
-	path_text(in, "WorkDir", "work");
+	path_text(in, "UpperDir", ENG_OVERLAY_UPPER);
+	path_text(in, "WorkDir", ENG_OVERLAY_WORK);
 	json_close(in->s, '}');
 	json_close(in->s, '}');
 }

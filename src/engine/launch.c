@@ -16,12 +16,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -39,6 +42,8 @@
 #include "sys/msg.h"
 #include "sys/proc.h"
 
+#define CGROUP_ROOT "/sys/fs/cgroup"
+#define MONITORS "cleave/monitors" /* below it */
 #define SPARE_FD 64 /* above the monitor's descriptors and those of a small process */
 
 struct launch {
@@ -274,6 +279,28 @@ static void take_size(struct engine *e)
 	e->columns = size.ws_col;
 }
 
+/*
+ * The service or session that starts an instance in the background may end, and takes with it what is in its cgroup.  On
+ * v1 the move costs milliseconds; there the monitor stays.
+ * Return: directory; -EBADF for the caller's own cgroup.
+ */
+static int monitors_cgroup(const struct engine *e)
+{
+	_cleanup_close_ int top = e->rootless ? -EBADF : open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statfs fs;
+	int fd;
+
+	if (top < 0 || fstatfs(top, &fs) < 0 || fs.f_type != CGROUP2_SUPER_MAGIC)
+		return -EBADF;
+	fd = openat(top, MONITORS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		(void) mkdirat(top, "cleave", 0755); /* opening tells */
+		(void) mkdirat(top, MONITORS, 0755);
+		fd = openat(top, MONITORS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	return fd < 0 ? -EBADF : fd;
+}
+
 /* Takes what @l holds. */
 static int launch(struct launch *l, bool attach, int *ret_client, struct err *err)
 {
@@ -289,7 +316,11 @@ static int launch(struct launch *l, bool attach, int *ret_client, struct err *er
 	if (r == 0 && access(l->e->monitor, X_OK) < 0)
 		r = err_set(err, -errno, "find the program '%s'", l->e->monitor);
 	if (r == 0) {
-		pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
+		_cleanup_close_ int cgroup = attach ? -EBADF : monitors_cgroup(l->e);
+
+		pid = proc_clone(0, SIGCHLD, cgroup, NULL);
+		if (pid < 0 && cgroup >= 0)
+			pid = proc_clone(0, SIGCHLD, -EBADF, NULL);
 		if (pid < 0)
 			r = err_set(err, pid, "create a process");
 	}

@@ -29,10 +29,14 @@
 
 #define KERNEL_TEXT_MAX 256 /* bytes of a string option */
 
+/* What is done with the writable layer: nothing, it is written, it is read as if it were one of the image's */
+enum use { IMAGE, WRITE, VIEW };
+
 int eng_overlay_prepare(int dir, uint32_t owner, struct err *err)
 {
-	if (mkdirat(dir, "upper", 0755) < 0 || mkdirat(dir, "work", 0700) < 0 ||
-	    (owner != 0 && fchownat(dir, "upper", owner, owner, AT_SYMLINK_NOFOLLOW) < 0))
+	if (mkdirat(dir, ENG_OVERLAY_DIR, 0755) < 0 || mkdirat(dir, ENG_OVERLAY_UPPER, 0755) < 0 ||
+	    mkdirat(dir, ENG_OVERLAY_WORK, 0700) < 0 ||
+	    (owner != 0 && fchownat(dir, ENG_OVERLAY_UPPER, owner, owner, AT_SYMLINK_NOFOLLOW) < 0))
 		return err_set(err, -errno, "create the writable layer");
 	return 0;
 }
@@ -83,11 +87,14 @@ static const char *last_word(const char *text, const char *end)
 	return end;
 }
 
-static int set_layers(int fs, const char *chain, struct err *err)
+static int set_layers(int fs, const char *chain, enum use use, struct err *err)
 {
 	const char *end = chain + strlen(chain);
 	unsigned count = 0;
 	int r = 0;
+
+	if (use == VIEW && fsconfig(fs, FSCONFIG_SET_STRING, "lowerdir+", ENG_OVERLAY_UPPER, 0) < 0)
+		r = -errno;
 
 	while (r == 0 && end > chain) { /* from the top */
 		const char *begin = last_word(chain, end);
@@ -114,11 +121,16 @@ static int open_layer(int dir, const char *path, struct err *err)
  * Kernels before 6.8 know no "lowerdir+" and want all layers in one text.  Numbers of descriptors, from
  * where those have names, make it short.
  */
-static int set_layers_old(struct engine *e, int fs, const char *chain, struct err *err)
+static int set_layers_old(struct engine *e, int fs, int dir, const char *chain, enum use use, struct err *err)
 {
 	_cleanup_(str_fini) struct str list = { 0 };
 	int layers = img_store_layers_fd(e->images), fd = 0;
 	const char *end = chain + strlen(chain);
+
+	if (use == VIEW) {
+		fd = open_layer(dir, ENG_OVERLAY_UPPER, err);
+		str_printf(&list, "%d:", fd);
+	}
 
 	while (fd >= 0 && end > chain) {
 		const char *begin = last_word(chain, end);
@@ -164,14 +176,14 @@ static int create_fs(int fs, struct err *err)
 		       : 0;
 }
 
-static int configure_old(struct engine *e, int fs, int dir, const char *chain, bool writable,
+static int configure_old(struct engine *e, int fs, int dir, const char *chain, enum use use,
 			 bool volatile_ok, struct err *err)
 {
-	int r = set_layers_old(e, fs, chain, err);
+	int r = set_layers_old(e, fs, dir, chain, use, err);
 
-	if (r == 0 && writable) {
-		int upper = open_layer(dir, "upper", err);
-		int work = upper < 0 ? upper : open_layer(dir, "work", err);
+	if (r == 0 && use == WRITE) {
+		int upper = open_layer(dir, ENG_OVERLAY_UPPER, err);
+		int work = upper < 0 ? upper : open_layer(dir, ENG_OVERLAY_WORK, err);
 		char names[2][16];
 
 		if (work < 0)
@@ -229,14 +241,14 @@ static int set_mapped(struct engine *e, int fs, const char *chain, int userns, s
 	return r;
 }
 
-static int configure(struct engine *e, int fs, const char *chain, bool writable, bool volatile_ok,
+static int configure(struct engine *e, int fs, const char *chain, enum use use, bool volatile_ok,
 		     int userns, struct err *err)
 {
 	int r = userns >= 0 ? set_mapped(e, fs, chain, userns, err)
-			    : set_layers(fs, chain, err);
+			    : set_layers(fs, chain, use, err);
 
-	if (r == 0 && writable)
-		r = set_writable(fs, "upper", "work", volatile_ok, err);
+	if (r == 0 && use == WRITE)
+		r = set_writable(fs, ENG_OVERLAY_UPPER, ENG_OVERLAY_WORK, volatile_ok, err);
 	return r == 0 ? create_fs(fs, err) : r;
 }
 
@@ -252,8 +264,8 @@ static int open_fs(const struct engine *e, struct err *err)
 	return take_fd(fs);
 }
 
-int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable, bool volatile_ok,
-		     int userns, struct err *err)
+static int open_overlay(struct engine *e, int dir, const char *chain, enum use use, bool volatile_ok, int userns,
+			struct err *err)
 {
 	int r = 0;
 
@@ -266,14 +278,25 @@ int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable
 	_cleanup_close_ int fs = open_fs(e, err);
 	if (fs < 0)
 		return fs;
-	r = configure(e, fs, chain, writable, volatile_ok, userns, err);
+	r = configure(e, fs, chain, use, volatile_ok, userns, err);
 	if (r == -EINVAL && userns < 0) { /* before 6.5 it is noticed only at the end */
 		cleanup_closep(&fs);
 		fs = open_fs(e, err);
-		r = fs < 0 ? fs : configure_old(e, fs, dir, chain, writable, volatile_ok, err);
+		r = fs < 0 ? fs : configure_old(e, fs, dir, chain, use, volatile_ok, err);
 	}
 	if (r < 0)
 		return r;
-	int mnt = fsmount(fs, FSMOUNT_CLOEXEC, writable ? 0 : MOUNT_ATTR_RDONLY);
+	int mnt = fsmount(fs, FSMOUNT_CLOEXEC, use == WRITE ? 0 : MOUNT_ATTR_RDONLY);
 	return mnt < 0 ? err_set(err, -errno, "mount the root file system") : mnt;
+}
+
+int eng_overlay_open(struct engine *e, int dir, const char *chain, bool writable, bool volatile_ok,
+		     int userns, struct err *err)
+{
+	return open_overlay(e, dir, chain, writable ? WRITE : IMAGE, volatile_ok, userns, err);
+}
+
+int eng_overlay_view(struct engine *e, int dir, const char *chain, bool layer, struct err *err)
+{
+	return open_overlay(e, dir, chain, layer ? VIEW : IMAGE, false, -EBADF, err);
 }

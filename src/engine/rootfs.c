@@ -4,7 +4,7 @@
  *
  * Of one that runs they are reached through /proc/PID/root.  One that does not run is locked, as if it
  * were started, and its overlay is mounted where nobody sees it: two mounts of one writable layer would
- * damage it.
+ * damage it.  For the same reason one that puts its files together itself is only looked at.
  */
 #include "engine/rootfs.h"
 
@@ -19,6 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "engine/backend.h"
 #include "engine/config.h"
 #include "engine/engine.h"
 #include "engine/instance.h"
@@ -60,19 +61,32 @@ static int open_running(struct engine *e, const struct eng_instance *i)
 	return eng_pid(e, i) == pid ? take_fd(fd) : -ESRCH; /* else it may be of another process */
 }
 
+enum how { LOWER, WHOLE, VIEW };
+
 /* eng_overlay_open() changes the working directory; this does not. */
-static int mount_overlay(struct engine *e, int dir, const struct eng_config *c, bool writable,
+static int mount_overlay(struct engine *e, int dir, const struct eng_config *c, enum how how,
 			 struct err *err)
 {
 	_cleanup_close_ int cwd = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int userns = c->userns_size != 0 ? eng_userns_open(c, err) : -EBADF;
-	int fd = c->userns_size != 0 && userns < 0
-			 ? userns
-			 : eng_overlay_open(e, dir, c->chain, writable, false, userns, err);
+	bool layer = how != LOWER && eng_spec_needs_layer(c);
+	int fd = c->userns_size != 0 && userns < 0 ? userns
+		 : how == VIEW			   ? eng_overlay_view(e, dir, c->chain, layer, err)
+						   : eng_overlay_open(e, dir, c->chain, layer, false, userns, err);
 
 	if (cwd >= 0)
 		(void) fchdir(cwd); /* it is where we were */
 	return fd;
+}
+
+static int mount_all(struct engine *e, const struct eng_config *c, int dir, unsigned flags, enum how how,
+		     struct eng_rootfs *fs, struct err *err)
+{
+	fs->root = mount_overlay(e, dir, c, how, err);
+	if (fs->root < 0)
+		return fs->root;
+	fs->attached = (flags & ENG_ROOTFS_MOUNTS) != 0;
+	return fs->attached ? eng_rootfs_attach(e, c, fs->root, err) : 0;
 }
 
 static int open_stopped(struct engine *e, const struct eng_config *c, int dir, unsigned flags,
@@ -88,11 +102,14 @@ static int open_stopped(struct engine *e, const struct eng_config *c, int dir, u
 	r = eng_instance_find(e, fs->id, &arena, &now, err); /* it may have been removed before */
 	if (r < 0)
 		return r;
-	fs->root = mount_overlay(e, dir, c, eng_spec_needs_layer(c), err);
-	if (fs->root < 0)
-		return fs->root;
-	fs->attached = (flags & ENG_ROOTFS_MOUNTS) != 0;
-	return fs->attached ? eng_rootfs_attach(e, c, fs->root, err) : 0;
+	return mount_all(e, c, dir, flags, WHOLE, fs, err);
+}
+
+static bool has_own_files(struct engine *e, const struct eng_instance *i)
+{
+	const struct eng_backend *b = eng_backend_find(i->isolation);
+
+	return b != NULL && b->own_files != NULL && b->own_files(e, i->id);
 }
 
 /* As it runs or as it is; waits while it begins or ends, or somebody else has its files. */
@@ -112,10 +129,15 @@ static int open_root(struct engine *e, const struct eng_config *c, int dir, unsi
 			return r;
 		fs->root = now.state == ENG_STATE_RUNNING ? open_running(e, &now) : -ESRCH;
 		fs->running = fs->root >= 0;
+		fs->own = fs->running && has_own_files(e, &now);
 		fs->lock = -EBADF;
 		if (fs->root < 0 && fs->root != -ESRCH)
 			return err_set(err, fs->root, "open the root directory of instance '%s'", now.name);
-		r = fs->running ? 0 : open_stopped(e, c, dir, flags, fs, err);
+		if (fs->own)
+			cleanup_closep(&fs->root);
+		r = fs->own	  ? mount_all(e, c, dir, flags, VIEW, fs, err)
+		    : fs->running ? 0
+				  : open_stopped(e, c, dir, flags, fs, err);
 	}
 	return r;
 }
@@ -133,12 +155,12 @@ int eng_rootfs_open(struct engine *e, const struct eng_instance *i, const struct
 	(void) snprintf(fs.id, sizeof(fs.id), "%s", i->id); /* 64 digits */
 	r = open_root(e, config, dir, flags, &fs, err);
 	if (r == 0 && (flags & ENG_ROOTFS_LOWER)) {
-		fs.lower = mount_overlay(e, dir, config, false, err);
+		fs.lower = mount_overlay(e, dir, config, LOWER, err);
 		r = fs.lower < 0 ? fs.lower : 0;
 	}
 	if (r < 0)
 		return r;
-	fs.upper = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fs.upper = openat(dir, ENG_OVERLAY_UPPER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	*ret = fs;
 	fs = (struct eng_rootfs) ENG_ROOTFS_NONE;
 	return 0;

@@ -14,18 +14,19 @@ struct err;
  * @root: its root directory as its processes see it, or would
  * @upper: its writable layer, -EBADF if it has none
  * @lower: what lies below that, only with ENG_ROOTFS_LOWER
+ * @own: it runs, and its own kernel puts its files together: @root is how they were, and cannot be written
  * @attached: its volumes are mounted in @root
  * @running: else nobody can start it before this is released
  */
 struct eng_rootfs {
 	int root, upper, lower;
-	bool running, attached;
+	bool running, own, attached;
 	int lock;
 	struct engine *e;
 	char id[65];
 };
 
-#define ENG_ROOTFS_NONE { -EBADF, -EBADF, -EBADF, false, false, -EBADF, NULL, "" }
+#define ENG_ROOTFS_NONE { -EBADF, -EBADF, -EBADF, false, false, false, -EBADF, NULL, "" }
 #define ENG_ROOTFS_LOWER 1u
 #define ENG_ROOTFS_MOUNTS 2u /* with volumes, also of one that does not run; after eng_rootfs_unshare() */
 

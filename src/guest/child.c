@@ -17,11 +17,13 @@
 #include <sys/stat.h>
 
 #include "guest/child_parts.h"
+#include "guest/machine.h"
 #include "guest/os.h"
 #include "guest/request.h"
 
 #define NAMESPACES (CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWPID)
 #define PATH_SIZE 4096
+#define CGROUP "/cgroup"
 #define PATH_DEFAULT "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static int send_report(int sock, int step, long error, int fd)
@@ -108,6 +110,12 @@ static const char *find_path(const struct request *r)
 	return found;
 }
 
+/* What the host's programs do here is not looked for in the instance. */
+static long execute_ours(int fd, const struct request *r)
+{
+	return OS5(__NR_execveat, fd, "", r->argv, r->envp, AT_EMPTY_PATH);
+}
+
 static long execute(const char *path, const struct request *r)
 {
 	struct stat st;
@@ -180,47 +188,74 @@ static int prepare(const struct child *c, int *step)
 
 static _Noreturn void be_child(const struct child *c)
 {
-	int step = GUEST_STEP_PROCESS;
-	long r;
+	int step = GUEST_STEP_PROCESS, ours = -1;
+	long r = 0;
 
 	os_be_patient(false); /* as its parent may be */
-	r = prepare(c, &step);
+	if (c->r->flags & GUEST_OURS)
+		r = ours = (int) os_open(MACHINE_SHARED GUEST_COPIER, O_PATH, 0);
+	if (r >= 0)
+		r = prepare(c, &step);
 	if (r >= 0) {
 		(void) sys_signals_only(0); /* a valid set */
-		r = search(c->r);
+		r = ours >= 0 ? execute_ours(ours, c->r) : search(c->r);
 		step = GUEST_STEP_EXEC;
 	}
 	(void) send_report(c->report, step, r, -1); /* or it sees our end */
 	sys_exit(127);
 }
 
-/*
- * In the instance's cgroup from the beginning: to move there later takes the kernel a grace period.  Without
- * memory cgroups it is not counted.
- */
-static long spawn(uint64_t flags)
+static long spawn_in(uint64_t flags, long cgroup)
 {
-	long cgroup = os_open("/cgroup/instance", O_PATH | O_DIRECTORY, 0), pid = -ENOENT;
 	struct clone_args a = { .flags = flags | CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t) cgroup };
+	long pid = cgroup >= 0 ? OS2(__NR_clone3, &a, sizeof(a)) : cgroup;
 
 	if (cgroup >= 0)
-		pid = OS2(__NR_clone3, &a, sizeof(a));
-	if (pid < 0)
-		pid = sys_call(__NR_clone, (long) flags | SIGCHLD, 0, 0, 0, 0, 0);
-	if (cgroup >= 0)
-		(void) sys_close((int) cgroup); /* a directory */
+		(void) sys_close((int) cgroup); /* a directory; of the child's copy its program frees it */
 	return pid;
 }
 
+/* "0::/instance/init.scope" is /cgroup/instance/init.scope. */
+static long open_cgroup_of(long pid)
+{
+	char path[40] = "/proc/", text[PATH_SIZE], *end = text_number(path + 6, (uint64_t) pid, 1);
+	char *const line = text + sizeof(CGROUP) - 4; /* room for its beginning in the place of "0::" */
+	long n;
+
+	__builtin_memcpy(end, "/cgroup", 8);
+	n = os_read_file(path, line, sizeof(text) - sizeof(CGROUP));
+	if (n < 4 || line[0] != '0' || line[1] != ':' || line[2] != ':')
+		return n < 0 ? n : -ENOENT;
+	__builtin_memcpy(text, CGROUP, sizeof(CGROUP) - 1);
+	for (end = line; *end != '\n' && *end != '\0'; end++)
+		;
+	*end = '\0';
+	return os_open(text, O_PATH | O_DIRECTORY, 0);
+}
+
+/*
+ * In the instance's cgroup from the beginning: to move there later takes the kernel a grace period.  If that has been
+ * divided, as systemd does, no process can be in it but in the part where the first one is.  Without memory cgroups it is not
+ * counted.
+ */
+static long spawn(uint64_t flags, long first)
+{
+	long pid = spawn_in(flags, os_open(CGROUP "/instance", O_PATH | O_DIRECTORY, 0));
+
+	if (pid == -EBUSY && first > 0)
+		pid = spawn_in(flags, open_cgroup_of(first));
+	return pid < 0 ? sys_call(__NR_clone, (long) flags | SIGCHLD, 0, 0, 0, 0, 0) : pid;
+}
+
 /* Numbers of processes are given in the namespace that their parent has chosen for its children, for a moment. */
-static long spawn_inside(int join)
+static long spawn_inside(int join, long first)
 {
 	long own = os_open("/proc/self/ns/pid", O_RDONLY, 0), pid = own;
 
 	if (pid >= 0)
 		pid = OS2(__NR_setns, join, CLONE_NEWPID);
 	if (pid == 0) {
-		pid = spawn(0);
+		pid = spawn(0, first);
 		if (pid != 0)
 			(void) OS2(__NR_setns, own, CLONE_NEWPID); /* it was there before */
 	}
@@ -231,7 +266,7 @@ static long spawn_inside(int join)
 
 long child_start(const struct child *c)
 {
-	long pid = c->join < 0 ? spawn(NAMESPACES) : spawn_inside(c->join);
+	long pid = c->join < 0 ? spawn(NAMESPACES, 0) : spawn_inside(c->join, c->first);
 
 	if (pid == 0)
 		be_child(c);

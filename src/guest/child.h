@@ -18,10 +18,12 @@ struct child_report {
  * @stdio: descriptors 0 to 2 to be; none with a terminal
  * @report: socket for struct child_report, which closes when the program runs
  * @join: descriptor of the process whose namespaces are joined; -1 makes new ones
+ * @first: that process
  */
 struct child {
 	const struct request *r;
 	int stdio[3], report, join;
+	long first;
 };
 
 /** child_start() - begin a program; its pid; -errno */

@@ -76,22 +76,39 @@ bool machine_has_image(void)
 }
 
 /* The device comes when its driver has looked at all of it, a little after the module. */
-static int mount_image(void)
+static int mount_image(const char *where)
 {
 	static const struct timespec step = { .tv_nsec = STEP_NS };
 	long r = -ENOENT;
 
 	for (int i = 0; r == -ENOENT && i < STEPS_MAX; i++) {
-		r = os_mount("/dev/pmem0", "/root", "erofs", MS_RDONLY, "dax=always");
+		r = os_mount("/dev/pmem0", where, "erofs", MS_RDONLY, "dax=always");
 		if (r == -ENOENT)
 			(void) OS2(__NR_nanosleep, &step, NULL); /* shorter is fine */
 	}
 	return (int) r;
 }
 
-/* One of two: a shared directory that is it, or an image and a directory with what is mounted in that. */
+/* Above the image; all of it is seen on the host, which looks at it but does not write. */
+static int mount_layer(bool scratch)
+{
+	static const char kept[] = "lowerdir=" MACHINE_IMAGE ",upperdir=" MACHINE_LAYER "/upper,workdir=" MACHINE_LAYER "/work";
+	static const char lost[] = "volatile,lowerdir=" MACHINE_IMAGE ",upperdir=" MACHINE_LAYER "/upper,workdir=" MACHINE_LAYER "/work";
+	int r = (int) os_mkdir(MACHINE_IMAGE, 0700);
+
+	if (r == 0)
+		r = mount_image(MACHINE_IMAGE);
+	return r < 0 ? r : (int) os_mount("overlay", "/root", "overlay", 0, scratch ? lost : kept);
+}
+
+/*
+ * One of three: a shared directory that is it; or an image, and a directory with what is mounted in that; or that image with a
+ * layer above it, which is written.
+ */
 static int mount_root(void)
 {
+	bool scratch = false;
+
 	int r = (int) os_mount("root", "/root", "virtiofs", 0, NULL);
 
 	if (r != -EINVAL)
@@ -100,7 +117,16 @@ static int mount_root(void)
 	r = (int) os_mkdir(MACHINE_SHARED, 0700);
 	if (r == 0)
 		r = (int) os_mount("shared", MACHINE_SHARED, "virtiofs", 0, NULL);
-	return r == 0 ? mount_image() : r;
+	if (r == 0)
+		r = (int) os_mkdir(MACHINE_LAYER, 0700);
+	if (r < 0)
+		return r;
+	r = (int) os_mount("layer", MACHINE_LAYER, "virtiofs", 0, NULL);
+	if (r == -EINVAL) {
+		r = (int) os_mount("scratch", MACHINE_LAYER, "virtiofs", 0, NULL);
+		scratch = true;
+	}
+	return r == -EINVAL ? mount_image("/root") : r < 0 ? r : mount_layer(scratch);
 }
 
 int machine_boot(void)
@@ -188,9 +214,18 @@ void machine_usage(int control)
 	message_send(control, &o);
 }
 
+void machine_sync(void)
+{
+	static const char *const shared[] = { "/root", MACHINE_SHARED, MACHINE_LAYER };
+
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		(void) OS5(__NR_setxattr, shared[i], GUEST_ENDS, "", 0, 0); /* else its disks may keep us */
+	(void) OS0(__NR_sync); /* never fails */
+}
+
 _Noreturn void machine_off(void)
 {
-	(void) OS0(__NR_sync); /* never fails */
+	machine_sync();
 	for (;;)
 		(void) OS4(__NR_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF, NULL);
 }

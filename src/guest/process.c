@@ -124,6 +124,7 @@ static int start(struct process *p, const struct request *r)
 		c.join = (int) OS2(__NR_pidfd_open, first->pid, 0);
 		if (c.join < 0)
 			return c.join;
+		c.first = first->pid;
 	}
 	e = (int) OS4(__NR_socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair);
 	if (e == 0) {
@@ -268,7 +269,7 @@ static void tell_exit(struct process *p)
 	struct guest_out o = { .p = buf, .room = sizeof(buf) };
 
 	if (p->first)
-		(void) OS0(__NR_sync); /* the machine ends with it */
+		machine_sync(); /* the machine ends with it */
 	guest_begin(&o, GUEST_EXITED);
 	guest_put_number(&o, GUEST_STATUS, (uint64_t) p->status);
 	guest_put_number(&o, GUEST_OOM, p->first && oom_kills() > kills_before);

@@ -54,7 +54,8 @@ static void read_keys(struct json_in *in, const struct json *obj, const char *ke
 		return;
 	}
 	for (const struct json *it = n > 0 ? map->first : NULL; it != NULL; it = it->next) {
-		const char *name = json_to_key(in, it), *value = values ? json_to_str(in, it) : "";
+		bool empty = !values || it->kind == JSON_KIND_NULL; /* null is "" to what is written in Go */
+		const char *name = json_to_key(in, it), *value = empty ? "" : json_to_str(in, it);
 
 		if (name == NULL || value == NULL)
 			return;

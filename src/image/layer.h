@@ -22,7 +22,8 @@ enum img_layer_kind {
  * @dir_fd: that directory
  * @ret_size: bytes of regular files
  *
- * Refused: absolute names, "..", names and hard links that lead outside through a link, overlay
+ * Names that begin with "/" are below the directory, too.
+ * Refused: "..", names and hard links that lead outside through a link, overlay
  * markers, whiteouts in a root file system, more than IMG_ENTRIES_MAX members.  Owners are kept when run as root.
  * Context: nobody else writes to @dir_fd; umask 0.
  * Return: 0; -EINVAL refused, with a message naming the member; codes of img_tar_next(); -errno.

@@ -120,6 +120,8 @@ static void ordinary(void **state)
 	add(&tar, '2', "./up", "../../../outside",
 	    NULL); /* a link may say anything, nobody follows it */
 	add(&tar, '0', "deep/er/file", "", "x");
+	add(&tar, '0', "//root/one", "", "x"); /* from the root, as ko and buildpacks write names */
+	add(&tar, '1', "two", "/root/one", NULL);
 	end(&tar);
 	assert_int_equal(unpack(*state, &tar, &fd, &err), 0);
 	assert_int_equal(file_read(fd, "etc/hosts", 100, &text), 0);
@@ -131,6 +133,9 @@ static void ordinary(void **state)
 	assert_int_equal(st.st_mtime, 1000); /* set after the files in it were made */
 	assert_int_equal(readlinkat(fd, "abs", link, sizeof(link)), 10);
 	assert_int_equal(fstatat(fd, "deep/er/file", &st, 0), 0);
+	assert_int_equal(fstatat(fd, "root/one", &st, 0), 0);
+	assert_int_equal(fstatat(fd, "two", &other, 0), 0);
+	assert_true(st.st_ino == other.st_ino);
 }
 
 static void check_refused(const char *dir, struct str *tar, const char *why)
@@ -149,8 +154,6 @@ static void hostile(void **state)
 {
 	_cleanup_(str_fini) struct str tar = { 0 };
 
-	add(&tar, '0', "/etc/passwd", "", "x");
-	check_refused(*state, &tar, "absolute name '/etc/passwd'");
 	add(&tar, '0', "../x", "", "x");
 	check_refused(*state, &tar, "'..'");
 	add(&tar, '0', "a/../../x", "", "x");
@@ -167,8 +170,10 @@ static void hostile(void **state)
 	check_refused(*state, &tar, "leads outside");
 	add(&tar, '1', "x", "../../etc/passwd", NULL);
 	check_refused(*state, &tar, "'..'");
+	add(&tar, '0', "/../x", "", "x");
+	check_refused(*state, &tar, "'..'");
 	add(&tar, '1', "x", "/etc/passwd", NULL);
-	check_refused(*state, &tar, "absolute name");
+	check_refused(*state, &tar, "unpack '/etc/passwd': no such file");
 	add(&tar, '2', "out", "/etc", NULL);
 	add(&tar, '1', "x", "out/passwd", NULL);
 	check_refused(*state, &tar, "leads outside");

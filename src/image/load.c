@@ -246,12 +246,28 @@ static int read_oci_image(struct load *l, const struct img_descriptor *d, const 
 	return r < 0 ? r : read_image(l, f, members, m.nr_layers, &m, err);
 }
 
+/* Of several for this kind of machine, the first that asks for no newer processor; the first, if all do */
+static size_t choose(const struct img_index *index)
+{
+	static const char *const plain[] = { "", "v1", "v8" }; /* v1 of amd64, v8 of arm64 */
+	size_t any = index->n;
+
+	for (size_t i = index->n; i-- > 0;)
+		if (index->v[i].usable)
+			any = i;
+	for (size_t i = any; i < index->n; i++)
+		for (size_t k = 0; index->v[i].usable && k < sizeof(plain) / sizeof(*plain); k++)
+			if (strcmp(index->v[i].variant, plain[k]) == 0)
+				return i;
+	return any;
+}
+
 /* @name: of the entry that led here.  Of an index inside an index one image is taken. */
 static int read_index(struct load *l, const char *file, const char *digest, const char *name,
 		      int depth, struct err *err)
 {
 	struct img_index index;
-	size_t usable = 0;
+	size_t usable = 0, one = 0;
 	const char *text;
 	size_t len = 0;
 	int r = depth > DEPTH_MAX ? err_msg(err, -EINVAL, "indexes are nested over %d deep",
@@ -261,12 +277,14 @@ static int read_index(struct load *l, const char *file, const char *digest, cons
 	if (r == 0)
 		r = img_index_parse(depth == 0 ? "index.json" : "index", &l->arena, text, len,
 				    &index, err);
+	if (r == 0)
+		one = choose(&index);
 	for (size_t i = 0; r == 0 && i < index.n; i++) {
 		const struct img_index_entry *e = &index.v[i];
 		const char *called = e->name != NULL ? e->name : name;
 		char path[96];
 
-		if (!e->usable || (depth > 0 && usable > 0))
+		if (!e->usable || (depth > 0 && i != one))
 			continue;
 		usable++;
 		blob_name(e->d.digest, path);

@@ -3,6 +3,7 @@
  * DOC: the process object
  * Spec: runtime-spec 1.3, config.md "Process".
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -14,6 +15,26 @@
 
 #define UMASK_MAX 0777
 #define OOM_SCORE_ADJ_MAX 1000
+
+static int compare_gids(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The kernel keeps what it gets, and programs print it; Docker names the groups of root twice. */
+static size_t unique_gids(uint32_t *gids, size_t n)
+{
+	size_t kept = 0;
+
+	if (n > 0)
+		qsort(gids, n, sizeof(*gids), compare_gids);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || gids[kept - 1] != gids[i])
+			gids[kept++] = gids[i];
+	return kept;
+}
 
 static void parse_user(struct json_in *in, const struct json *obj, struct oci_process *ret)
 {
@@ -33,6 +54,7 @@ static void parse_user(struct json_in *in, const struct json *obj, struct oci_pr
 			return;
 		ret->additional_gids[i] = (uint32_t) gid;
 	}
+	ret->nr_additional_gids = unique_gids(ret->additional_gids, ret->nr_additional_gids);
 }
 
 static void parse_console(struct json_in *in, const struct json *obj, struct oci_process *ret)

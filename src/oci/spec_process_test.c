@@ -40,7 +40,7 @@ static void everything(void **state)
 {
 	_cleanup_(oci_spec_freep) struct oci_spec *spec = process(
 		"'terminal':true,'consoleSize':{'height':25,'width':65535},"
-		"'user':{'uid':4294967295,'gid':7,'umask':511,'additionalGids':[5,4294967295],"
+		"'user':{'uid':4294967295,'gid':7,'umask':511,'additionalGids':[4294967295,5,4294967295],"
 		"'username':'ignored'},'env':['A=','B=c=d'],"
 		"'capabilities':{'bounding':['CAP_CHOWN','CAP_CHECKPOINT_RESTORE','CAP_NOPE',"
 		"'cap_kill'],'effective':['CAP_CHOWN','CAP_NOPE'],'inheritable':[],"
@@ -58,6 +58,7 @@ static void everything(void **state)
 	assert_int_equal(p->gid, 7);
 	assert_true(p->umask.set && p->umask.v == 0777);
 	assert_int_equal(p->nr_additional_gids, 2);
+	assert_int_equal(p->additional_gids[0], 5);
 	assert_int_equal(p->additional_gids[1], UINT32_MAX);
 	assert_string_equal(p->env.v[1], "B=c=d");
 	assert_true(p->caps->bounding == (1ull << 0 | 1ull << 40));

@@ -5,16 +5,22 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "sys/mnt.h"
 #include "sys/msg.h"
 #include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/machine.h"
+
+#define DISK_SECTOR 512
+#define VSOCK_NAME "/guest" /* of the socket in a directory that we chose */
 
 /* What follows "KEY=" in an option's value, NULL if it is another key. */
 static char *value_of(char *word, const char *key)
@@ -69,10 +75,16 @@ static int parse_disk_word(char *word, struct blk_config *d, bool *raw, struct e
 }
 
 /* The guest gets what is in the file, which people may not have meant. */
-static void warn_of_format(const struct blk_config *d)
+static void warn_of_content(const struct blk_config *d, bool raw)
 {
+	off_t beyond = lseek(d->fd, 0, SEEK_END) % DISK_SECTOR;
 	char magic[4];
 
+	if (beyond > 0)
+		(void) fprintf(stderr, "cleave-vmm: warning: disk '%s': the last %d bytes are not a whole sector of %d; the guest does not have them\n",
+			       d->name, (int) beyond, DISK_SECTOR);
+	if (raw)
+		return; /* it was said */
 	if (pread(d->fd, magic, sizeof(magic), 0) == sizeof(magic) && memcmp(magic, "QFI\xfb", sizeof(magic)) == 0)
 		(void) fprintf(stderr, "cleave-vmm: warning: disk '%s' looks like a qcow2 image; the guest gets it byte by byte "
 			       "(format=raw says that this is meant)\n", d->name);
@@ -98,8 +110,7 @@ int device_option_disk(char *text, struct machine_config *c, struct err *err)
 	d->fd = open(path, (d->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (d->fd < 0)
 		return err_set(err, -errno, "option --disk: open '%s'", path);
-	if (!raw)
-		warn_of_format(d);
+	warn_of_content(d, raw);
 	c->nr_disks++;
 	return 0;
 }
@@ -225,7 +236,11 @@ int device_option_fs(char *text, struct machine_config *c, struct err *err)
 		if (tag != NULL)
 			f->tag = tag;
 		else if (strcmp(word, "ro") == 0)
-			f->readonly = true;
+			f->kind = SHARE_READONLY;
+		else if (strcmp(word, "layer") == 0)
+			f->kind = SHARE_LAYER;
+		else if (strcmp(word, "scratch") == 0)
+			f->kind = SHARE_SCRATCH;
 		else
 			return err_msg(err, -EINVAL, "option --fs: unknown word '%s'", word);
 	}
@@ -276,20 +291,63 @@ int device_option_console(char *text, struct machine_config *c, struct err *err)
 	return r;
 }
 
+/* A directory of its own, where the machine is: it may connect to all sockets that are beside its own. */
+static int make_vsock_place(uint32_t cid, struct machine_config *c, struct err *err)
+{
+	const char *run = getenv("XDG_RUNTIME_DIR");
+	int n;
+
+	if (run == NULL || *run != '/')
+		run = geteuid() == 0 ? "/run" : NULL;
+	if (run == NULL)
+		return err_msg(err, -EINVAL, "option --vsock: 'path=PATH' is missing, and there is no XDG_RUNTIME_DIR to make it in");
+	n = snprintf(c->vsock_place, sizeof(c->vsock_place), "%s/cleave-vsock-%u", run, cid);
+	if (n < 0 || (size_t) n >= sizeof(c->vsock_place))
+		return err_msg(err, -ENAMETOOLONG, "option --vsock: XDG_RUNTIME_DIR '%s' is too long", run);
+	if (mkdir(c->vsock_place, 0700) < 0 && errno != EEXIST)
+		return err_set(err, -errno, "option --vsock: make directory '%s'", c->vsock_place);
+	(void) snprintf(c->vsock_socket, sizeof(c->vsock_socket), "%s" VSOCK_NAME, c->vsock_place);
+	c->vsock_path = c->vsock_socket;
+	return 0;
+}
+
+static int parse_vsock_word(char *word, uint64_t *cid, struct machine_config *c, struct err *err)
+{
+	static const char *const paths[] = { "path", "uds_path", "socket" };
+	char *v = value_of(word, "cid");
+
+	if (v == NULL)
+		v = value_of(word, "guest-cid");
+	if (v == NULL && strchr(word, '=') == NULL)
+		v = word;
+	if (v != NULL)
+		return str_to_u64(v, cid) == 0 && *cid >= VSOCK_CID_MIN && *cid < UINT32_MAX ? 0 :
+			err_msg(err, -EINVAL, "option --vsock: '%s' is not a number from %d to %u", v, VSOCK_CID_MIN, UINT32_MAX - 1);
+	for (unsigned i = 0; i < ARRAY_LEN(paths) && v == NULL; i++)
+		v = value_of(word, paths[i]);
+	if (v == NULL || *v == '\0')
+		return err_msg(err, -EINVAL, "option --vsock: unknown word '%s': there are CID, path=PATH", word);
+	c->vsock_path = v;
+	return 0;
+}
+
 int device_option_vsock(char *text, struct machine_config *c, struct err *err)
 {
-	char *rest = text, *cid = strsep(&rest, ","), *path = rest != NULL ? value_of(rest, "path") : NULL;
-	uint64_t n;
+	char *rest = text;
+	uint64_t cid = 0;
+	int r = 0;
 
-	if (str_to_u64(cid, &n) < 0 || n < VSOCK_CID_MIN || n >= UINT32_MAX)
-		return err_msg(err, -EINVAL, "option --vsock: '%s' is not a number from %d to %u", cid, VSOCK_CID_MIN,
-			       UINT32_MAX - 1);
-	if (path == NULL || *path == '\0')
-		return err_msg(err, -EINVAL, "option --vsock: 'path=PATH' is missing");
-	c->vsock_listener = msg_listen(path);
+	while (rest != NULL && r == 0)
+		r = parse_vsock_word(strsep(&rest, ","), &cid, c, err);
+	if (r == 0 && cid == 0)
+		r = err_msg(err, -EINVAL, "option --vsock: the guest's address is missing, a number from %d on", VSOCK_CID_MIN);
+	if (r == 0 && c->vsock_path == NULL)
+		r = make_vsock_place((uint32_t) cid, c, err);
+	if (r < 0)
+		return r;
+	c->vsock_listener = msg_listen(c->vsock_path);
 	if (c->vsock_listener < 0)
-		return err_set(err, c->vsock_listener, "option --vsock: listen at '%s'", path);
-	c->vsock_cid = (uint32_t) n;
-	c->vsock_path = path;
+		return err_set(err, c->vsock_listener, "option --vsock: listen at '%s'", c->vsock_path);
+	c->vsock_cid = (uint32_t) cid;
 	return 0;
 }

@@ -22,5 +22,5 @@ int device_option_fs(char *text, struct machine_config *c, struct err *err);
 /** device_option_console() - --console WHERE[,name=NAME]; 0 or -errno with a message */
 int device_option_console(char *text, struct machine_config *c, struct err *err);
 
-/** device_option_vsock() - --vsock CID,path=PATH; 0 or -errno with a message */
+/** device_option_vsock() - --vsock CID[,path=PATH]; 0 or -errno with a message */
 int device_option_vsock(char *text, struct machine_config *c, struct err *err);

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -20,7 +21,9 @@
 #include "sys/pty.h"
 #include "vmm/accel/accel.h"
 #include "vmm/boot/acpi.h"
+#include "vmm/boot/acpi_text.h"
 #include "vmm/control/qmp.h"
+#include "vmm/core/keys.h"
 #include "vmm/core/vm.h"
 #include "vmm/debug/socket.h"
 #include "vmm/machine/leftovers.h"
@@ -88,7 +91,7 @@ static int probe(void)
 	return status;
 }
 
-/* Typed characters go to the guest as they are; Control-C too. */
+/* Typed characters go to the guest as they are; Control-C too (core/keys.h has what does not). */
 static bool make_raw(const struct machine_config *conf, struct termios *old)
 {
 	bool used = conf->serial_in == STDIN_FILENO;
@@ -130,7 +133,11 @@ static int run(const struct machine_config *conf, const struct sockets *sockets,
 	if (r == 0) {
 		if (*machine_unconfined(m) != '\0')
 			(void) fprintf(stderr, "cleave-vmm: warning: %s\n", machine_unconfined(m));
+		if (conf->vsock_place[0] != '\0')
+			(void) fprintf(stderr, "cleave-vmm: socket of guest %u: %s\n", conf->vsock_cid, conf->vsock_path);
 		raw = make_raw(conf, &old);
+		if (raw && isatty(STDERR_FILENO))
+			(void) fprintf(stderr, "cleave-vmm: " KEYS_HELP "\n");
 		r = machine_run(m, &sig, &err);
 		if (stats)
 			print_stats(m);
@@ -143,17 +150,32 @@ static int run(const struct machine_config *conf, const struct sockets *sockets,
 	return r < 0 ? fail(STATUS_FAILED, &err) : status_of(r, sig);
 }
 
+/* QEMU's users write "unix:PATH,server=on,wait=off", of which only the path can be otherwise. */
+static const char *control_path(const char *qmp)
+{
+	static const char *const tails[] = { ",server=on,wait=off", ",server,wait=off", ",server,nowait" };
+	char *path = qmp != NULL && str_starts(qmp, "unix:") ? (char *) (uintptr_t) qmp + strlen("unix:") : NULL;
+
+	for (unsigned i = 0; i < ARRAY_LEN(tails) && path != NULL; i++) {
+		char *tail = strstr(path, tails[i]);
+
+		if (tail != NULL && str_eq(tail, tails[i]))
+			*tail = '\0'; /* a word of main(), which it may change */
+	}
+	return path != NULL ? path : qmp;
+}
+
 /* Everything of the host is opened before the machine is made, which gives up the right to. */
 static int open_all(const struct vmm_options *o, struct machine_config *conf, struct sockets *ret, struct err *err)
 {
-	const char *gdb = o->gdb == NULL && o->gdb_default ? GDB_DEFAULT : o->gdb;
+	const char *gdb = o->gdb == NULL && o->gdb_default ? GDB_DEFAULT : o->gdb, *qmp = control_path(o->qmp);
 	int r = vmm_options_open(o, conf, err);
 
 	*ret = (struct sockets) { .control = -1, .gdb = -1 };
-	if (r == 0 && o->qmp != NULL) {
-		ret->control = msg_listen(o->qmp);
-		ret->control_path = ret->control >= 0 ? o->qmp : NULL;
-		r = ret->control < 0 ? err_set(err, ret->control, "option --qmp: listen at '%s'", o->qmp) : 0;
+	if (r == 0 && qmp != NULL) {
+		ret->control = msg_listen(qmp);
+		ret->control_path = ret->control >= 0 ? qmp : NULL;
+		r = ret->control < 0 ? err_set(err, ret->control, "option --qmp: listen at '%s'", qmp) : 0;
 	}
 	if (r == 0 && gdb != NULL) {
 		ret->gdb = gdb_socket_listen(gdb, &ret->gdb_path, err);
@@ -165,11 +187,13 @@ static int open_all(const struct vmm_options *o, struct machine_config *conf, st
 /* All that is to be removed in the end; those of options that were not reached do not exist. */
 static int watch_sockets(const struct machine_config *conf, const struct sockets *s, struct leftovers *ret, struct err *err)
 {
-	const char *paths[CONSOLE_PORTS_MAX + 3] = { s->control_path, s->gdb_path,
-						     conf->vsock_listener >= 0 ? conf->vsock_path : NULL };
+	bool own_place = conf->vsock_place[0] != '\0';
+	const char *paths[CONSOLE_PORTS_MAX + 4] = { s->control_path, s->gdb_path,
+						     conf->vsock_listener >= 0 ? conf->vsock_path : NULL,
+						     own_place ? conf->vsock_place : NULL };
 
 	for (unsigned i = 0; i < conf->nr_consoles; i++)
-		paths[3 + i] = conf->console[i].path;
+		paths[4 + i] = conf->console[i].path;
 	return leftovers_start(ret, paths, ARRAY_LEN(paths), err);
 }
 
@@ -191,17 +215,24 @@ static int open_and_run(const struct vmm_options *o)
 	return r;
 }
 
-/* The bytes as the guest sees them, the root pointer first. */
+/* As acpidump writes them. */
 static int dump_acpi(const char *path, const struct vmm_options *o)
 {
-	struct acpi_config conf = { .nr_cpus = (unsigned) o->cpus };
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	_cleanup_(str_fini) struct str s = { 0 };
+	_cleanup_(str_fini) struct str tables = { 0 }, text = { 0 };
+	_cleanup_close_ int opened = -EBADF;
+	struct machine_config conf;
 	struct err err = { 0 };
-	int r = fd < 0 ? -errno : acpi_build(&conf, BOOT_ACPI, &s);
+	int fd = STDOUT_FILENO, r = vmm_options_size(o, &conf, &err);
 
-	if (r == 0)
-		r = fd_write_full(fd, s.p, s.len);
+	if (r < 0)
+		return fail(STATUS_USAGE, &err);
+	r = machine_acpi(&conf, &tables, &err);
+	if (r < 0)
+		return fail(STATUS_FAILED, &err);
+	acpi_text(&tables, BOOT_ACPI, &text);
+	if (!str_eq(path, "-"))
+		fd = opened = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	r = fd < 0 ? -errno : text.failed ? -ENOMEM : fd_write_full(fd, text.p, text.len);
 	if (r == 0)
 		return 0;
 	(void) err_set(&err, r, "option --dump-acpi: write '%s'", path);

@@ -34,10 +34,10 @@ static const struct opt table[] = {
 	{ "cpu", 0, OPT_STRING, offsetof(struct vmm_options, cpu), "MODEL[,+FEATURE,-FEATURE]",
 	  "what processors can do: host, x86-64-v1, x86-64-v2, x86-64-v3, x86-64-v4 (host)" },
 	{ "accel", 0, OPT_STRING, offsetof(struct vmm_options, accel), "NAME", "who executes: auto, kvm, soft (auto)" },
-	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads]",
-	  "how processors in software work: tlb, interp, verify (tlb); threads: not in a process each" },
+	{ "soft", 0, OPT_STRING, offsetof(struct vmm_options, soft), "HOW[,threads][,cache=SIZE]",
+	  "how processors in software work: tlb, interp, verify (tlb); threads: not in a process each; cache: of translated code (64M)" },
 	{ "serial", 0, OPT_STRING, offsetof(struct vmm_options, serial), "WHERE",
-	  "first serial port: stdio, none or a file to append to, at most 4 MiB (stdio)" },
+	  "first serial port: stdio (at a terminal Control-A X ends the machine), none or a file to append to, at most 4 MiB (stdio)" },
 	{ "disk", 'd', OPT_STRINGS, offsetof(struct vmm_options, disks), "FILE[,OPTION...]",
 	  "a disk (virtio-blk), raw: ro, id=NAME, serial=TEXT, queues=N, rings=split; QEMU's file=FILE, format=raw, readonly=on|off, "
 	  "if=virtio are understood too" },
@@ -47,12 +47,13 @@ static const struct opt table[] = {
 	  "a network interface (virtio-net): on a tap device, one whose queues are open as descriptors, or 10.0.2.0/24 made of this user's sockets; "
 	  "id=NAME, mac=XX:XX:XX:XX:XX:XX, rings=split; with tap queues=N; with user hostfwd=tcp|udp:[ADDRESS]:PORT-:PORT, loopback "
 	  "(10.0.2.2 is the host)" },
-	{ "fs", 0, OPT_STRINGS, offsetof(struct vmm_options, fs), "DIR,tag=NAME[,ro]",
+	{ "fs", 0, OPT_STRINGS, offsetof(struct vmm_options, fs), "DIR,tag=NAME[,ro|layer|scratch]",
 	  "a directory that the guest mounts by that name (virtio-fs)" },
 	{ "console", 0, OPT_STRINGS, offsetof(struct vmm_options, consoles), "WHERE[,name=NAME]",
 	  "a console (hvc0, ...) or named port (virtio-console): stdio, unix:PATH or a file to append to" },
-	{ "vsock", 0, OPT_STRING, offsetof(struct vmm_options, vsock), "CID,path=PATH",
-	  "sockets between guest and host (virtio-vsock), by unix sockets PATH and PATH_PORT" },
+	{ "vsock", 0, OPT_STRING, offsetof(struct vmm_options, vsock), "CID[,path=PATH]",
+	  "sockets between guest and host (virtio-vsock), by unix sockets PATH and PATH_PORT; who connects to PATH says "
+	  "'CONNECT PORT' first (PATH: cleave-vsock-CID/guest in XDG_RUNTIME_DIR or, for root, /run)" },
 	{ "balloon", 0, OPT_BOOL, offsetof(struct vmm_options, balloon), NULL,
 	  "give memory that the guest does not use back (virtio-balloon)" },
 	{ "uuid", 0, OPT_STRING, offsetof(struct vmm_options, uuid), "UUID", "who the machine is (random)" },
@@ -75,7 +76,7 @@ static const struct opt table[] = {
 	{ "probe", 0, OPT_BOOL, offsetof(struct vmm_options, probe), NULL,
 	  "say whether this host can run an ordinary guest, and why not" },
 	{ "dump-acpi", 0, OPT_STRING, offsetof(struct vmm_options, dump_acpi), "FILE",
-	  "write the ACPI tables that the machine would have" },
+	  "write the ACPI tables that the machine would have, as acpidump does (for acpixtract, iasl); -: to standard output" },
 	{ "version", 'v', OPT_BOOL, offsetof(struct vmm_options, version), NULL, "print the version" },
 	{ 0 },
 };
@@ -137,18 +138,38 @@ static const struct accel_ops *best_accel(void)
 	return accel_find("soft");
 }
 
-/* "tlb" or "interp", and where it runs: ",threads"; or "verify", which compares both */
-static int check_soft(const char *how, struct err *err)
+static bool is_word(const char *text, size_t n, const char *word)
+{
+	return n == strlen(word) && strncmp(text, word, n) == 0;
+}
+
+static int parse_cache(const char *text, size_t n, uint64_t *ret, struct err *err)
+{
+	if (parse_size(text, n, ret) == 0 && *ret >= ACCEL_SOFT_CACHE_MIN && *ret <= ACCEL_SOFT_CACHE_MAX)
+		return 0;
+	return err_msg(err, -EINVAL, "option --soft: cache '%.*s' is not from %lluK to %lluM", (int) n, text,
+		       ACCEL_SOFT_CACHE_MIN >> 10, ACCEL_SOFT_CACHE_MAX >> 20);
+}
+
+/* "tlb", "interp" or "verify", which compares both; then where it runs, ",threads", and ",cache=SIZE" */
+static int parse_soft(const char *how, uint64_t *cache, struct err *err)
 {
 	size_t n = how != NULL ? strcspn(how, ",") : 0;
+	int r = 0;
 
-	if (how == NULL || strcmp(how, "verify") == 0)
+	if (how == NULL)
 		return 0;
-	if ((n != strlen("interp") || strncmp(how, "interp", n) != 0) && (n != strlen("tlb") || strncmp(how, "tlb", n) != 0))
+	if (!is_word(how, n, "tlb") && !is_word(how, n, "interp") && !is_word(how, n, "verify"))
 		return err_msg(err, -EINVAL, "option --soft: '%.*s' is none of tlb, interp, verify", (int) n, how);
-	if (how[n] != '\0' && strcmp(how + n, ",threads") != 0)
-		return err_msg(err, -EINVAL, "option --soft: '%s' is not threads", how + n + 1);
-	return 0;
+	while (how[n] != '\0' && r == 0) {
+		how += n + 1;
+		n = strcspn(how, ",");
+		if (strncmp(how, "cache=", strlen("cache=")) == 0)
+			r = parse_cache(how + strlen("cache="), n - strlen("cache="), cache, err);
+		else if (!is_word(how, n, "threads"))
+			r = err_msg(err, -EINVAL, "option --soft: '%.*s' is neither threads nor cache=SIZE", (int) n, how);
+	}
+	return r;
 }
 
 static int choose_accel(const char *name, struct machine_config *c, struct err *err)
@@ -240,10 +261,8 @@ static bool uses_stdio(const struct opt_strings *consoles)
 	return false;
 }
 
-int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, struct err *err)
+int vmm_options_size(const struct vmm_options *o, struct machine_config *ret, struct err *err)
 {
-	int r;
-
 	*ret = (struct machine_config) {
 		.memory = MEMORY_DEFAULT,
 		.accel_config = { .nr_cpus = (unsigned) o->cpus, .soft = o->soft },
@@ -262,14 +281,22 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 			  .initrd_name = o->initrd,
 			  .cmdline = o->append != NULL ? o->append : APPEND_DEFAULT },
 	};
-	if (o->kernel == NULL)
-		return err_msg(err, -EINVAL, "no kernel given: use --kernel FILE");
 	if (o->cpus == 0 || o->cpus > VM_CPUS_MAX)
 		return err_msg(err, -EINVAL, "option --cpus: %llu is not from 1 to %d", (unsigned long long) o->cpus,
 			       VM_CPUS_MAX);
-	r = o->trace != NULL ? trace_choose(o->trace, err) : 0;
+	return o->memory != NULL ? parse_memory(o->memory, ret, err) : 0;
+}
+
+int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, struct err *err)
+{
+	int r = vmm_options_size(o, ret, err);
+
+	if (o->kernel == NULL)
+		return err_msg(err, -EINVAL, "no kernel given: use --kernel FILE");
 	if (r == 0)
-		r = check_soft(o->soft, err);
+		r = o->trace != NULL ? trace_choose(o->trace, err) : 0;
+	if (r == 0)
+		r = parse_soft(o->soft, &ret->accel_config.soft_cache, err);
 	if (r == 0 && o->cpu != NULL) {
 		r = cpu_model_parse(o->cpu, &ret->model, err);
 		ret->accel_config.model = &ret->model;
@@ -280,8 +307,6 @@ int vmm_options_open(const struct vmm_options *o, struct machine_config *ret, st
 		r = err_msg(err, -EINVAL, "option --oem: more than %d texts", SMBIOS_TEXTS_MAX);
 	if (r == 0)
 		r = choose_sandbox(o->sandbox, ret, err);
-	if (r == 0 && o->memory != NULL)
-		r = parse_memory(o->memory, ret, err);
 	if (r == 0)
 		r = open_file("kernel", o->kernel, &ret->boot.kernel, err);
 	if (r == 0 && o->initrd != NULL)

@@ -21,6 +21,13 @@ struct vmm_options {
 const struct opt *vmm_options_table(void);
 
 /**
+ * vmm_options_size() - a machine without devices and files: processors and memory
+ * @ret: filled; there is nothing to release
+ * Return: 0; -EINVAL with a message.
+ */
+int vmm_options_size(const struct vmm_options *o, struct machine_config *ret, struct err *err);
+
+/**
  * vmm_options_open() - open the files that options name, and check the rest
  * @ret: filled; release with vmm_options_close(), also after a failure
  * Return: 0; -EINVAL; -errno, with a message that names the option.

@@ -136,7 +136,7 @@ good "recovered"
 sql "DELETE FROM instance WHERE id = '$id'"
 mv "$root/instances/$id/config.json" "$T/keep"
 check 1 'belongs to no instance$' 1 --repair --force
-is "a writable layer is not removed" "$(cat "$root/instances/$id/upper/mine")" content
+is "a writable layer is not removed" "$(cat "$root/instances/$id/layer/upper/mine")" content
 mv "$T/keep" "$root/instances/$id/config.json"
 cleave system check --repair >/dev/null
 cleave rename "recovered-${id:0:12}" stopped
@@ -151,8 +151,8 @@ check 1 'belongs to no image'$'\n' 2 --repair
 is "layers stay while an instance cannot be asked" "$(find "$root/layers" -maxdepth 1 -name "aaaa*" | wc -l)" 1
 mv "$T/keep" "$root/instances/$id/config.json"
 check 0 'belongs to no image: removed' 1 --repair
-rm -r "$root/instances/$id/work"
-check 0 "directory 'work' of its writable layer is missing: made" 1 --repair
+rm -r "$root/instances/$id/layer/work"
+check 0 "directory .layer/work. of its writable layer is missing: made" 1 --repair
 mv "$root/instances/$id" "$T/keep"
 check 1 "instance 'stopped': its directory .* is missing" 1
 check 0 ': removed' 1 --repair
@@ -186,8 +186,8 @@ for dir in /sys/fs/cgroup/pids /sys/fs/cgroup; do
 	is "its process is gone" $? 137
 	break
 done
-mount -t tmpfs none "$root/instances/$id/upper"
-check 1 "mounted at $root/instances/$id/upper" 1
+mount -t tmpfs none "$root/instances/$id/layer/upper"
+check 1 "mounted at $root/instances/$id/layer/upper" 1
 check 0 unmounted 1 --repair
 
 # Volumes

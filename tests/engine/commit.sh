@@ -97,7 +97,7 @@ cleave run --name c3 -v "$T/tree:/tree:ro" base:1 busybox true
 tar -C "$T/tree" --format=pax --xattrs --xattrs-include='*' -cf "$T/tree.tar" .
 mkdir "$T/upper-test"
 cleave create --name c4 base:1 true >/dev/null
-upper=$(echo "$T"/root/instances/"$(cleave inspect -f '{{.Id}}' c4)"/upper)
+upper=$(echo "$T"/root/instances/"$(cleave inspect -f '{{.Id}}' c4)"/layer/upper)
 [ -d "$upper" ] || no "the writable layer is a directory"
 mkdir "$upper/all" && tar -C "$upper/all" --xattrs --xattrs-include='*' -xpf "$T/tree.tar"
 tree=$(describe "$T/tree")

@@ -45,7 +45,7 @@ like "status after the reader went" "${PIPESTATUS[0]}" '^(1|141)$'
 
 # Deep directories
 cleave create --name e3 base:1 >/dev/null
-upper=$T/root/instances/$(cleave inspect -f '{{.Id}}' e3)/upper
+upper=$T/root/instances/$(cleave inspect -f '{{.Id}}' e3)/layer/upper
 python3 - "$upper" <<'END'
 import os, sys
 os.chdir(sys.argv[1])
@@ -81,7 +81,7 @@ if ! cleave run --rm --userns auto base:1 busybox true 2>"$T/err"; then
 	echo "no mapped users here: $(cat "$T/err")"
 else
 	cleave run --name e4 --userns auto -v "$T/tree:/tree" base:1 sh -c 'busybox cp -a /tree /all; busybox chown 7:8 /data/one; echo x >/data/new' >/dev/null
-	upper=$T/root/instances/$(cleave inspect -f '{{.Id}}' e4)/upper
+	upper=$T/root/instances/$(cleave inspect -f '{{.Id}}' e4)/layer/upper
 	start=$(stat -c %u "$upper/data/new")
 	[ "$start" -gt 0 ] || no "users are mapped"
 	# with what a process inside gives its files

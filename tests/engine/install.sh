@@ -7,7 +7,7 @@ setup meson
 make -s -C "$(dirname "$0")/../.." install DESTDIR="$T/dest" >"$T/log" 2>&1 || no "make install" "$(tail -n 3 "$T/log")"
 there=$T/dest/$(cd "$T/dest" && find . -path '*/bin' -type d)
 is bin "$(cd "$there" && echo *)" 'cleave cleave-oci cleave-oci-vm cleave-vmm'
-is libexec "$(cd "$there/../libexec/cleave" && echo *)" 'cleave-guest cleave-init cleave-monitor cleave-names cleave-ports cleave-registry cleave-systemd'
+is libexec "$(cd "$there/../libexec/cleave" && echo *)" 'cleave-copy cleave-guest cleave-init cleave-monitor cleave-names cleave-ports cleave-registry cleave-systemd'
 CLEAVE=$there/cleave
 is "an instance" "$(cleave run --rm --init cleave/tiny cat /proc/1/comm)" docker-init
 like "a manual page" "$(man -l "$there/../share/man/man1/cleave-run.1")" 'Run a command in a new instance'

@@ -10,7 +10,7 @@ until_true test -s "$T/root/volumes/kept/_data/file"
 is "the store is its owner's" "$(stat -c %a "$T/root" "$T/run" | xargs)" '700 700'
 chmod 755 "$T"
 for path in root/state.db root/events "root/instances/$id/config.json" "root/instances/$id/log" \
-	"root/instances/$id/upper" root/volumes/kept/_data/file "run/$id" "run/oci/$id/config.json"; do
+	"root/instances/$id/layer/upper" root/volumes/kept/_data/file "run/$id" "run/oci/$id/config.json"; do
 	[ -e "$T/$path" ] || no "there is $path"
 	like "somebody cannot read $path" "$(somebody cat "$T/$path")" 'Permission denied'
 done

@@ -19,7 +19,7 @@ gives "cwd" pwd /tmp '.process.cwd="/tmp"'
 gives "cwd that is missing is made" pwd /new/dir '.process.cwd="/new/dir"'
 gives "uid and gid" 'id -u; id -g' $'1000\n1001' '.process.user={uid:1000,gid:1001}'
 gives "additionalGids" 'grep Groups: /proc/self/status' $'Groups:\t5 70 4242 ' \
-	'.process.user={uid:1000,gid:1001,additionalGids:[5,4242,70]}'
+	'.process.user={uid:1000,gid:1001,additionalGids:[5,4242,70,5]}'
 gives "no supplementary groups of the caller" 'grep Groups: /proc/self/status' $'Groups:\t '
 gives "umask" umask 0027 '.process.user.umask=23'
 gives "default umask is 022" umask 0022

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "engine/engine.h"
 #include "engine/overlay.h"
+#include "engine/spec.h"
 #include "image/erofs.h"
 #include "image/store.h"
 #include "sys/proc.h"
@@ -47,6 +48,11 @@ int vm_image_open(struct engine *e, const char *chain, uint64_t memory)
 	if (dir < 0 || fd < 0 || fstat(fd, &st) < 0)
 		return dir < 0 ? dir : -errno;
 	return st.st_size == 0 || (uint64_t) st.st_size > memory * MEMORY_FACTOR ? -EFBIG : take_fd(fd);
+}
+
+bool vm_image_is_for(const struct engine *e, const struct eng_config *config)
+{
+	return !e->rootless && eng_spec_needs_layer(config);
 }
 
 static int write_image(struct engine *e, const struct img_work *work, const char *chain)

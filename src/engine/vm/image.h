@@ -5,8 +5,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
+struct eng_config;
 struct engine;
 struct err;
 
@@ -17,6 +19,9 @@ struct err;
  * Return: descriptor; -ENOENT it was not made yet; -EFBIG it is not for this machine; -errno.
  */
 int vm_image_open(struct engine *e, const char *chain, uint64_t memory);
+
+/** vm_image_is_for() - can an instance that is written use such a file system? */
+bool vm_image_is_for(const struct engine *e, const struct eng_config *config);
 
 /**
  * vm_image_make_later() - have it made by a process of its own, if it is not there

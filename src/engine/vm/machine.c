@@ -46,7 +46,7 @@
 
 static int make_initramfs(const struct vm_machine *m, const char *dir, struct err *err)
 {
-	const char *names[8] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs" };
+	const char *names[9] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs" };
 	size_t n = 3;
 
 	if (m->nr_nets > 0)
@@ -56,6 +56,8 @@ static int make_initramfs(const struct vm_machine *m, const char *dir, struct er
 		names[n++] = "nd_pmem";
 		names[n++] = "erofs";
 	}
+	if (m->layer >= 0)
+		names[n++] = "overlay";
 	return vm_initramfs_make(dir, names, err);
 }
 
@@ -78,7 +80,8 @@ int vm_machine_prepare(struct engine *e, const struct vm_want *want, struct vm_m
 	m->initramfs = make_initramfs(m, dir, m->image >= 0 ? NULL : err);
 	if (m->initramfs < 0 && m->image >= 0) {
 		cleanup_closep(&m->image);
-		m->image = -EBADF;
+		cleanup_closep(&m->layer);
+		m->image = m->layer = -EBADF;
 		m->initramfs = make_initramfs(m, dir, err);
 	}
 	if (m->initramfs < 0)
@@ -121,6 +124,7 @@ static const char *net_option(struct args *a, const struct vm_net *n)
 
 static void make_args(const struct vm_want *want, const struct vm_machine *m, const char *program, struct args *a)
 {
+	const char *kind = m->scratch ? "scratch" : "layer";
 	uint64_t memory = want->memory != 0 ? want->memory : ENG_VM_MEMORY;
 
 	a->v[a->n++] = program;
@@ -134,6 +138,8 @@ static void make_args(const struct vm_want *want, const struct vm_machine *m, co
 	add(a, "--serial", arena_printf(&a->arena, "/proc/self/fd/%d/" ENG_CONSOLE, m->files));
 	add(a, "--vsock", GUEST_CID ",path=" VM_SOCKET); /* in the working directory */
 	add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=%s", m->root, m->image >= 0 ? "shared" : "root"));
+	if (m->layer >= 0)
+		add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=%s,%s", m->layer, kind, kind));
 	if (m->image >= 0)
 		add(a, "--pmem", arena_printf(&a->arena, "/proc/self/fd/%d,ro", m->image));
 	for (size_t i = 0; i < m->nr_nets; i++)
@@ -160,7 +166,7 @@ static bool pass(int fd)
 static _Noreturn void be_machine(const struct vm_machine *m, const char *const *argv)
 {
 	static const char *const env[] = { NULL };
-	const int files[] = { m->files, m->root, m->kernel, m->initramfs, m->image };
+	const int files[] = { m->files, m->root, m->kernel, m->initramfs, m->image, m->layer };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	limit();
@@ -272,7 +278,7 @@ int vm_machine_wait_ready(const struct vm_machine *m, int listener, int signals,
 
 void vm_machine_fini(struct vm_machine *m)
 {
-	int *const fds[] = { &m->dir, &m->files, &m->root, &m->image, &m->kernel, &m->initramfs, &m->complaints, &m->pidfd };
+	int *const fds[] = { &m->dir, &m->files, &m->root, &m->image, &m->layer, &m->kernel, &m->initramfs, &m->complaints, &m->pidfd };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_closep(fds[i]);

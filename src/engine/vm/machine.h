@@ -2,6 +2,7 @@
 #pragma once
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,24 +27,28 @@ struct vm_want {
  * struct vm_machine - a machine that is about to run
  * @dir: of the instance in the run root, for its sockets; @files: of its files
  * @root: what the guest sees as its root directory
- * @image: the root directory's files as a read-only file system, if that is all there is of it; @root is what is mounted in it then
+ * @image: the image as a read-only file system, which is the guest's root directory; @root is what is mounted in it then
+ * @layer: directory of the writable layer, which the guest puts above @image; or none: nothing is written
+ * @scratch: @layer need not survive a power failure
  * @kernel, @initramfs: descriptors of them
  * @complaints: file in memory that gets what it prints on standard error
  * @pidfd, @pid: returns
  * @nets: network devices, @nr_nets of them, the caller's
  */
 struct vm_machine {
-	int dir, files, root, image, kernel, initramfs, complaints;
+	int dir, files, root, image, layer, kernel, initramfs, complaints;
 	int pidfd;
 	pid_t pid;
+	bool scratch;
 	struct vm_net *nets;
 	size_t nr_nets;
 };
 
-#define VM_MACHINE_NONE { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -1, NULL, 0 }
+#define VM_MACHINE_NONE { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -1, false, NULL, 0 }
 #define VM_OOM "oom" /* in the instance's directory of the run root: something was killed for want of memory */
+#define VM_OWN "own-files" /* likewise: the guest puts its root file system together */
 
-/** vm_machine_prepare() - kernel and initramfs; @m->image is closed if the kernel cannot use it; 0 or -errno with a message */
+/** vm_machine_prepare() - kernel and initramfs; @m->image and @m->layer are closed if the kernel cannot use them; 0 or -errno with a message */
 int vm_machine_prepare(struct engine *e, const struct vm_want *want, struct vm_machine *m, struct err *err);
 
 /** vm_machine_start() - start the machine as a child that dies with this process; 0 or -errno with a message */

@@ -50,7 +50,7 @@ static void put_rlimits(struct guest_out *o, const struct oci_process *p)
 static uint64_t process_flags(const struct oci_process *p, const struct vm_how *how)
 {
 	return (p->terminal ? GUEST_TTY : 0u) | (how->input ? GUEST_STDIN : 0u) |
-	       (p->no_new_privileges ? GUEST_NO_NEW_PRIVS : 0u);
+	       (p->no_new_privileges ? GUEST_NO_NEW_PRIVS : 0u) | (how->ours ? GUEST_OURS : 0u);
 }
 
 static void put_process(struct guest_out *o, const struct oci_process *p, const struct vm_how *how, uint64_t flags)

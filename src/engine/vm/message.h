@@ -18,11 +18,11 @@ struct vm_size {
 
 /**
  * struct vm_how - @number: of the program, for its streams; @input: it gets standard input; @size: of its terminal;
- *                 @image: the root directory is not the shared one
+ *                 @image: the root directory is not the shared one; @ours: it is the host's, not the instance's
  */
 struct vm_how {
 	uint64_t number;
-	bool input, image;
+	bool input, image, ours;
 	struct vm_size size;
 };
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -17,8 +18,10 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "guest/proto/proto.h"
 #include "oci/mount_option.h"
 #include "oci/spec.h"
+#include "sys/exe.h"
 #include "sys/mnt.h"
 #include "sys/path.h"
 
@@ -45,6 +48,14 @@ static int attach(const struct oci_mount *m, const struct oci_mount_opts *opts, 
 	return r < 0 ? err_set(err, r, "mount '%s' at '%s'", m->source, m->destination) : 0;
 }
 
+int vm_tree_new(struct err *err)
+{
+	_cleanup_close_ int fs = mnt_fs_open("tmpfs", err);
+	int r = fs < 0 ? fs : mnt_fs_set(fs, "mode", "755", err);
+
+	return r < 0 ? r : mnt_fs_mount(fs, 0, err);
+}
+
 int vm_tree_attach(const struct oci_spec *spec, int root, struct err *err)
 {
 	_cleanup_close_ int top = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -62,6 +73,19 @@ int vm_tree_attach(const struct oci_spec *spec, int root, struct err *err)
 		r = attach(m, &opts, root, err);
 	}
 	return r;
+}
+
+int vm_tree_show_copier(int root, struct err *err)
+{
+	char path[PATH_MAX];
+	int r = exe_helper("cleave-copy", path, sizeof(path));
+
+	_cleanup_close_ int program = r == 0 ? mnt_clone(AT_FDCWD, path, 0) : r;
+	_cleanup_close_ int at = program >= 0 ? path_make(root, GUEST_COPIER, S_IFREG) : program;
+	r = at < 0 ? at : mnt_attr(program, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, 0, 0);
+	if (r == 0)
+		r = mnt_move(program, at);
+	return r < 0 ? err_set(err, r, "show the program '%s' to the machine", path) : 0;
 }
 
 int vm_tree_enter(int root, struct err *err)

@@ -5,6 +5,9 @@ struct engine;
 struct err;
 struct oci_spec;
 
+/** vm_tree_new() - an empty root directory, for what is mounted alone; a detached mount; -errno with a message */
+int vm_tree_new(struct err *err);
+
 /**
  * vm_tree_attach() - put the root file system with all that is mounted in it from the host together
  * @root: detached mount of the root file system; it covers "/" of this process' mount namespace, which
@@ -13,6 +16,9 @@ struct oci_spec;
  * Return: 0; -errno with a message.
  */
 int vm_tree_attach(const struct oci_spec *spec, int root, struct err *err);
+
+/** vm_tree_show_copier() - put `cleave-copy` into the tree, after vm_tree_attach(); 0 or -errno with a message */
+int vm_tree_show_copier(int root, struct err *err);
 
 /** vm_tree_enter() - make it this process' root directory; 0 or -errno with a message */
 int vm_tree_enter(int root, struct err *err);

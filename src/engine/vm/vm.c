@@ -140,12 +140,22 @@ static int vm_update(struct engine *e, const char *id, const struct eng_config *
 	return oci_cgroup_apply(cg, &spec->linux.resources, true, err);
 }
 
-static bool vm_oom_killed(struct engine *e, const char *id)
+static bool has_note(struct engine *e, const char *id, const char *name)
 {
 	char path[ENG_ID_LEN + 16];
 
-	(void) snprintf(path, sizeof(path), "%.64s/" VM_OOM, id);
+	(void) snprintf(path, sizeof(path), "%.64s/%s", id, name);
 	return faccessat(e->run_fd, path, F_OK, 0) == 0;
+}
+
+static bool vm_own_files(struct engine *e, const char *id)
+{
+	return has_note(e, id, VM_OWN);
+}
+
+static bool vm_oom_killed(struct engine *e, const char *id)
+{
+	return has_note(e, id, VM_OOM);
 }
 
 static int vm_stop(struct engine *e, const char *id, struct err *err)
@@ -176,6 +186,8 @@ const struct eng_backend eng_vm = {
 	.update = vm_update,
 	.join = vm_join,
 	.leave = vm_leave,
+	.own_files = vm_own_files,
+	.copy = vm_copy,
 	.oom_killed = vm_oom_killed,
 	.stop = vm_stop,
 };

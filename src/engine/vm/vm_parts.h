@@ -14,6 +14,9 @@ int vm_start(struct engine *e, const char *id, const struct eng_config *config, 
 /** vm_exec() - the member exec */
 int vm_exec(struct engine *e, const char *id, const struct eng_exec *exec, struct eng_running *ret, struct err *err);
 
+/** vm_copy() - the member copy */
+int vm_copy(struct engine *e, const char *id, const struct eng_copy *copy, uint64_t *ret_bytes, struct err *err);
+
 /** vm_join() - the member join */
 int vm_join(struct engine *e, const char *id, struct net_leg *leg, struct err *err);
 /** vm_leave() - the member leave */

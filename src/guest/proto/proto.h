@@ -25,6 +25,8 @@
 #define GUEST_WORDS_MAX 65536u /* arguments, variables */
 #define GUEST_MOUNTS_MAX 4096u
 #define GUEST_MOUNT_SHARED "shared" /* type of a mount: the source is a path in the shared root directory */
+#define GUEST_ENDS "trusted.cleave.ends" /* attribute of a shared directory: nobody waits for the disks of the host any more */
+#define GUEST_COPIER "/.cleave-copy" /* in the shared directory of a machine with an image */
 #define GUEST_GROUPS_MAX 1024u
 #define GUEST_LINK_MAC 6u /* bytes of a hardware address */
 #define GUEST_FILTER_MAX 4096u /* instructions of a filter of system calls */
@@ -93,6 +95,7 @@ enum guest_flag {
 	GUEST_STDIN = 2, /* there is a stream for standard input; else it reads nothing */
 	GUEST_NO_NEW_PRIVS = 4,
 	GUEST_ROOT_RO = 8,
+	GUEST_OURS = 16, /* the program is the host's copier, whatever it is called */
 };
 
 enum guest_stream { GUEST_STREAM_MAIN, GUEST_STREAM_STDERR, GUEST_STREAM_N_ };

@@ -117,13 +117,18 @@ struct accel_debug {
  * struct accel_config - what an accelerator is opened with
  * @nr_cpus: processors that will follow
  * @soft: how a processor in software works, NULL for the best way; others ignore it
+ * @soft_cache: bytes of translated code that it keeps, from ACCEL_SOFT_CACHE_MIN to _MAX; 0: as many as are sensible
  * @model: which features the guest sees; NULL: all
  */
 struct accel_config {
 	unsigned nr_cpus;
 	const char *soft;
+	uint64_t soft_cache;
 	const struct cpu_model *model;
 };
+
+#define ACCEL_SOFT_CACHE_MIN (512ull << 10)
+#define ACCEL_SOFT_CACHE_MAX (1ull << 30)
 
 /** accel_stat_fn - told of one thing that was counted */
 typedef void accel_stat_fn(void *arg, const char *name, uint64_t value);

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/json_write.h"
 #include "vmm/control/qmp.h"
+#include "vmm/control/qmp_parts.h"
 #include "vmm/dev/virtio/balloon.h"
 #include "vmm/machine/machine.h"
 
@@ -19,8 +20,7 @@ static int find(const struct qmp_call *c, struct balloon **ret)
 	return err_msg(c->err, -ENODEV, "No balloon device has been activated (option --balloon)");
 }
 
-/* What the guest said of its memory; it is asked for newer numbers, which the next query finds. */
-static void add_stats(struct balloon *b, struct str *ret)
+void qmp_balloon_stats(struct balloon *b, struct str *ret, bool all)
 {
 	static const char *const names[BALLOON_N_STATS_] = {
 		"stat-swap-in", "stat-swap-out", "stat-major-faults", "stat-minor-faults", "stat-free-memory",
@@ -28,13 +28,16 @@ static void add_stats(struct balloon *b, struct str *ret)
 		"stat-htlb-pgfail",
 	};
 	uint64_t stat[BALLOON_N_STATS_];
-	unsigned known = balloon_stats(b, stat);
+	int64_t when;
+	unsigned known = balloon_stats(b, stat, &when);
 
 	json_open(ret, "stats", '{');
 	for (unsigned i = 0; i < BALLOON_N_STATS_; i++)
-		if (known & 1u << i)
-			json_uint(ret, names[i], stat[i]);
+		if (all || (known & 1u << i))
+			json_uint(ret, names[i], known & 1u << i ? stat[i] : UINT64_MAX);
 	json_close(ret, '}');
+	if (all)
+		json_int(ret, "last-update", when);
 }
 
 static int query(const struct qmp_call *c)
@@ -46,7 +49,7 @@ static int query(const struct qmp_call *c)
 		return r;
 	json_open(c->ret, NULL, '{');
 	json_uint(c->ret, "actual", balloon_actual(b));
-	add_stats(b, c->ret);
+	qmp_balloon_stats(b, c->ret, false);
 	json_close(c->ret, '}');
 	return 0;
 }
@@ -62,6 +65,8 @@ static int set(const struct qmp_call *c)
 		return r;
 	if (!json_get_u64(c->in, c->args, "value", UINT64_MAX, &bytes))
 		return err_msg(c->err, -EINVAL, "balloon: 'value' is missing or not a number of bytes");
+	if (bytes == 0)
+		return err_msg(c->err, -EINVAL, "Parameter 'target' expects a size");
 	balloon_request(b, bytes);
 	return 0;
 }

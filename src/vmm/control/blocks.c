@@ -8,10 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/err.h"
 #include "base/json_write.h"
 #include "base/str.h"
 #include "vmm/control/qmp.h"
+#include "vmm/control/qmp_parts.h"
 #include "vmm/core/dev.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/virtio/blk.h"
@@ -20,7 +22,7 @@
 #include "vmm/machine/parts.h"
 
 /* What a description of a file may say.  How it is cached and written is for us to say: what is asked for is not refused. */
-#define NODE_MEMBERS "node-name driver file filename read-only auto-read-only cache discard detect-zeroes aio locking"
+#define NODE_MEMBERS "node-name driver *file *filename *read-only *auto-read-only *cache *discard *detect-zeroes *aio *locking"
 #define NESTED_MAX 4 /* how deep descriptions of files are in each other: format over protocol */
 
 /* The file of "filename", opened or sent along. */
@@ -99,9 +101,9 @@ QMP_COMMAND(blockdev_del, "blockdev-del", "node-name", del_node);
 
 static void add_path(struct str *ret, const char *id)
 {
-	char path[DEV_ID_MAX + 32];
+	char path[DEV_ID_MAX + sizeof(QMP_PERIPHERAL)];
 
-	(void) snprintf(path, sizeof(path), "/machine/peripheral/%s", id);
+	(void) snprintf(path, sizeof(path), QMP_PERIPHERAL "%s", id);
 	json_text(ret, "qdev", path);
 }
 
@@ -115,9 +117,19 @@ static void add_image(struct str *ret, const char *path, uint64_t bytes)
 	json_close(ret, '}');
 }
 
+/* What the file of a disk is called: as somebody who brought it said, else as the disk. */
+static const char *node_of(struct machine *m, const char *id)
+{
+	const struct part *p = machine_parts(m)->first;
+
+	while (p != NULL && (p->kind != PART_FILE || strcmp(p->device, id) != 0))
+		p = p->next;
+	return p != NULL ? p->name : id;
+}
+
 /* An array with an object for each disk, which @one completes. */
 static void list_disks(struct machine *m, struct str *ret,
-		       void (*one)(struct str *ret, const char *id, const struct blk_info *info))
+		       void (*one)(struct str *ret, const char *node, const struct blk_info *info))
 {
 	struct blk_info info;
 
@@ -128,23 +140,40 @@ static void list_disks(struct machine *m, struct str *ret,
 		json_open(ret, NULL, '{');
 		json_text(ret, "device", d->id);
 		add_path(ret, d->id);
-		one(ret, d->id, &info);
+		one(ret, node_of(m, d->id), &info);
 		json_close(ret, '}');
 	}
 	json_close(ret, ']');
 }
 
-static void add_block(struct str *ret, const char *id, const struct blk_info *info)
+/* Whatever limits there might be, there are none. */
+static void add_limits(struct str *ret)
+{
+	static const char *const none[] = { "backing_file_depth", "bps", "bps_rd", "bps_wr", "iops", "iops_rd", "iops_wr", "write_threshold" };
+
+	for (unsigned i = 0; i < ARRAY_LEN(none); i++)
+		json_uint(ret, none[i], 0);
+	json_text(ret, "detect_zeroes", "off");
+	json_open(ret, "cache", '{');
+	json_flag(ret, "writeback", true);
+	json_flag(ret, "direct", false);
+	json_flag(ret, "no-flush", false);
+	json_close(ret, '}');
+}
+
+static void add_block(struct str *ret, const char *node, const struct blk_info *info)
 {
 	json_text(ret, "type", "unknown");
 	json_flag(ret, "removable", false);
 	json_flag(ret, "locked", false);
+	json_text(ret, "io-status", "ok");
 	json_open(ret, "inserted", '{');
 	json_text(ret, "file", info->name);
-	json_text(ret, "node-name", id);
+	json_text(ret, "node-name", node);
 	json_text(ret, "drv", "raw");
 	json_flag(ret, "ro", info->readonly);
 	json_flag(ret, "encrypted", false);
+	add_limits(ret);
 	add_image(ret, info->name, info->bytes);
 	json_close(ret, '}');
 }
@@ -156,16 +185,39 @@ static int query_block(const struct qmp_call *c)
 }
 QMP_COMMAND(block, "query-block", "", query_block);
 
-static void add_stats(struct str *ret, const char *id, const struct blk_info *info)
+static void add_kind(struct str *ret, const char *prefix, const char *bytes, const struct blk_count *n)
 {
-	json_text(ret, "node-name", id);
+	static const char *const suffix[] = { "operations", "total_time_ns", "merged" };
+	const uint64_t value[] = { n->requests, n->ns, 0 };
+	char key[40];
+
+	for (unsigned i = 0; i < ARRAY_LEN(suffix); i++) {
+		if (bytes == NULL && i == 2)
+			continue; /* flushes are not merged anywhere */
+		(void) snprintf(key, sizeof(key), "%s_%s", prefix, suffix[i]);
+		json_uint(ret, key, value[i]);
+	}
+	if (bytes != NULL)
+		json_uint(ret, bytes, n->bytes);
+	(void) snprintf(key, sizeof(key), "failed_%s_operations", prefix);
+	json_uint(ret, key, n->failures);
+	(void) snprintf(key, sizeof(key), "invalid_%s_operations", prefix);
+	json_uint(ret, key, n->invalid);
+}
+
+static void add_stats(struct str *ret, const char *node, const struct blk_info *info)
+{
+	json_text(ret, "node-name", node);
 	json_open(ret, "stats", '{');
-	json_uint(ret, "rd_bytes", info->read_bytes);
-	json_uint(ret, "wr_bytes", info->written_bytes);
-	json_uint(ret, "rd_operations", info->reads);
-	json_uint(ret, "wr_operations", info->writes);
-	json_uint(ret, "flush_operations", info->flushes);
-	json_uint(ret, "failed_operations", info->failures);
+	add_kind(ret, "rd", "rd_bytes", &info->count[BLK_READS]);
+	add_kind(ret, "wr", "wr_bytes", &info->count[BLK_WRITES]);
+	add_kind(ret, "unmap", "unmap_bytes", &info->count[BLK_UNMAPS]);
+	add_kind(ret, "flush", NULL, &info->count[BLK_FLUSHES]);
+	json_uint(ret, "wr_highest_offset", info->highest);
+	json_flag(ret, "account_invalid", true);
+	json_flag(ret, "account_failed", true);
+	json_open(ret, "timed_stats", '[');
+	json_close(ret, ']');
 	json_close(ret, '}');
 }
 
@@ -174,7 +226,7 @@ static int query_stats(const struct qmp_call *c)
 	list_disks(c->m, c->ret, add_stats);
 	return 0;
 }
-QMP_COMMAND(blockstats, "query-blockstats", "query-nodes", query_stats);
+QMP_COMMAND(blockstats, "query-blockstats", "*query-nodes", query_stats);
 
 static int query_nodes(const struct qmp_call *c)
 {
@@ -196,21 +248,22 @@ static int query_nodes(const struct qmp_call *c)
 	json_close(c->ret, ']');
 	return 0;
 }
-QMP_COMMAND(nodes, "query-named-block-nodes", "flat", query_nodes);
+QMP_COMMAND(nodes, "query-named-block-nodes", "*flat", query_nodes);
 
 static int resize(const struct qmp_call *c)
 {
-	const char *id = json_get_str(c->in, c->args, "device");
+	const char *id = json_get_str(c->in, c->args, "device"), *node = json_get_str(c->in, c->args, "node-name");
+	const struct part *part = node != NULL ? parts_find(machine_parts(c->m), PART_FILE, node) : NULL;
 	const struct dev *d;
 	uint64_t size;
 
 	if (id == NULL)
-		id = json_get_str(c->in, c->args, "node-name");
+		id = part != NULL ? part->device : node;
 	d = id != NULL ? dev_find(machine_vm(c->m), id) : NULL;
 	if (d == NULL || blk_query(vio_of(d), &(struct blk_info) { 0 }) < 0)
 		return qmp_no_device(c, id != NULL ? id : "");
 	if (!json_get_u64(c->in, c->args, "size", INT64_MAX, &size))
-		return err_msg(c->err, -EINVAL, "block_resize: 'size' is missing");
+		return qmp_read(c) < 0 ? qmp_read(c) : err_msg(c->err, -EINVAL, "block_resize: 'size' is missing");
 	return blk_resize(vio_of(d), size, c->err);
 }
-QMP_COMMAND(block_resize, "block_resize", "device node-name size", resize);
+QMP_COMMAND(block_resize, "block_resize", "*device *node-name size", resize);

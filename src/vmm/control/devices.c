@@ -12,11 +12,17 @@
 #include "base/json_write.h"
 #include "base/str.h"
 #include "vmm/control/qmp.h"
+#include "vmm/control/qmp_parts.h"
 #include "vmm/core/dev.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/virtio/virtio.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/parts.h"
+
+/* What a device may be told.  Of the second line is what does not differ for its guest: it is not refused. */
+#define DEVICE_MEMBERS                                                                               \
+	"driver id *bus *addr *drive *serial *netdev *mac *num-queues"                               \
+	" *bootindex *config-wce *disable-legacy *iothread *mq *romfile *scsi *share-rw *vectors *write-cache"
 
 /* "hostfwd": a list of objects with a member "str". */
 static int add_forwards(const struct qmp_call *c, struct usernet_config *u)
@@ -120,7 +126,7 @@ static int add_net(const struct qmp_call *c)
 		parts_remove(machine_parts(c->m), part);
 	return r;
 }
-QMP_COMMAND(netdev_add, "netdev_add", "type id ifname fd fds hostfwd restrict script downscript", add_net);
+QMP_COMMAND(netdev_add, "netdev_add", "type id *ifname *fd *fds *hostfwd *restrict *script *downscript *vhost *queues", add_net);
 
 static int del_net(const struct qmp_call *c)
 {
@@ -168,6 +174,7 @@ static int add_disk(const struct qmp_call *c, const char *id)
 {
 	struct blk_config disk = { .queues = 1, .id = id, .serial = json_get_str(c->in, c->args, "serial") };
 	struct part *part;
+	bool queues = json_get_u32(c->in, c->args, "num-queues", &disk.queues);
 	int r = find_part(c, PART_FILE, "drive", &part);
 
 	if (r < 0)
@@ -175,6 +182,8 @@ static int add_disk(const struct qmp_call *c, const char *id)
 	disk.fd = part->fd;
 	disk.name = part->path;
 	disk.readonly = part->readonly;
+	if (queues && (disk.queues == 0 || disk.queues > BLK_QUEUES_MAX))
+		return err_msg(c->err, -EINVAL, "device_add: 'num-queues' is not from 1 to %d", BLK_QUEUES_MAX);
 	if (disk.serial != NULL && strlen(disk.serial) > BLK_SERIAL_MAX)
 		return err_msg(c->err, -EINVAL, "device_add: 'serial' has more than %d bytes", BLK_SERIAL_MAX);
 	return used_by(part, id, machine_add_disk(c->m, &disk, c->err));
@@ -220,7 +229,7 @@ static int add_device(const struct qmp_call *c)
 	return err_msg(c->err, -EINVAL, "'%s' is not a valid device model name: there are virtio-blk-pci and virtio-net-pci",
 		       driver);
 }
-QMP_COMMAND(device_add, "device_add", "driver id bus addr drive serial netdev mac", add_device);
+QMP_COMMAND(device_add, "device_add", DEVICE_MEMBERS, add_device);
 
 static int del_device(const struct qmp_call *c)
 {
@@ -229,7 +238,10 @@ static int del_device(const struct qmp_call *c)
 
 	if (r < 0)
 		return r;
-	return machine_remove(c->m, id) < 0 ? qmp_no_device(c, id) : 0;
+	r = machine_remove(c->m, str_starts(id, QMP_PERIPHERAL) ? id + strlen(QMP_PERIPHERAL) : id);
+	if (r == -ENOTSUP)
+		return err_msg(c->err, r, "Device '%s' does not support hotplugging", id);
+	return r < 0 ? qmp_no_device(c, id) : 0;
 }
 QMP_COMMAND(device_del, "device_del", "id", del_device);
 
@@ -248,6 +260,7 @@ static void add_function(struct str *ret, int slot, const char *desc, unsigned c
 	json_uint(ret, "vendor", vendor);
 	json_uint(ret, "device", device);
 	json_close(ret, '}');
+	json_uint(ret, "irq_pin", 0); /* they send messages */
 	json_text(ret, "qdev_id", id);
 	json_open(ret, "regions", '[');
 	json_close(ret, ']');

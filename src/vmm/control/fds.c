@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/json_write.h"
 #include "vmm/control/qmp.h"
+#include "vmm/control/qmp_parts.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/parts.h"
 
@@ -61,7 +62,7 @@ QMP_COMMAND(closefd_command, "closefd", "fdname", closefd);
 /* Names of sets of descriptors are those that files in them have. */
 static void set_name(char ret[32], uint32_t set)
 {
-	(void) snprintf(ret, 32, "/dev/fdset/%u", set);
+	(void) snprintf(ret, 32, QMP_FDSET "%u", set);
 }
 
 static int addfd(const struct qmp_call *c)
@@ -86,7 +87,7 @@ static int addfd(const struct qmp_call *c)
 	json_close(c->ret, '}');
 	return 0;
 }
-QMP_COMMAND(addfd_command, "add-fd", "fdset-id opaque", addfd);
+QMP_COMMAND(addfd_command, "add-fd", "*fdset-id *opaque", addfd);
 
 static int removefd(const struct qmp_call *c)
 {
@@ -98,4 +99,4 @@ static int removefd(const struct qmp_call *c)
 	set_name(name, set);
 	return drop(c->m, name, c->err);
 }
-QMP_COMMAND(removefd_command, "remove-fd", "fdset-id fd", removefd);
+QMP_COMMAND(removefd_command, "remove-fd", "fdset-id *fd", removefd);

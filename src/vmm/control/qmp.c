@@ -97,6 +97,7 @@ static bool has_word(const char *words, const struct json *member)
 	size_t n;
 
 	for (const char *p = words; *p != '\0'; p += n + (p[n] == ' ')) {
+		p += *p == '*';
 		n = strcspn(p, " ");
 		if (n == member->key_len && memcmp(p, member->key, n) == 0)
 			return true;
@@ -141,7 +142,7 @@ static int negotiate(const struct qmp_call *c)
 		return err_msg(c->err, -EINVAL, "there is no capability to enable");
 	return qmp_read(c);
 }
-QMP_COMMAND(capabilities, "qmp_capabilities", "enable", negotiate);
+QMP_COMMAND(capabilities, "qmp_capabilities", "*enable", negotiate);
 
 /* Which command it is, whether it may be given now: NULL with an error in the reply. */
 static const struct qmp_command *choose(const struct client *c, const char *name, struct str *reply)

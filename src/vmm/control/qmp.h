@@ -41,7 +41,7 @@ struct qmp_call {
 /**
  * struct qmp_command - a command; a file adds it to the set
  * @name: as on the wire
- * @args: names of its arguments, with blanks between them; others are refused
+ * @args: names of its arguments, with blanks between them and '*' before those that may be missing; others are refused
  * @run: 0 or -errno with a message.  With the machine's lock held.  It changes nothing before it has read all arguments
  *       and none was of the wrong kind
  */
@@ -64,7 +64,7 @@ int qmp_need(const struct qmp_call *c, const char *key, const char **ret);
 
 /**
  * qmp_only() - an object has no other members than these
- * @words: their names, with blanks between them
+ * @words: their names, as in qmp_command.args
  * Return: 0; -EINVAL with a message that names another.
  */
 int qmp_only(const struct json *object, const char *words, struct err *err);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define PIECE 4096 /* bytes read at a time */
+#define FDS_MAX 16 /* descriptors that may come with a piece; the kernel closes what is more */
 
 static void drop_passed(struct conn *c)
 {
@@ -26,17 +27,23 @@ static ssize_t receive(struct conn *c, char *buf, size_t size)
 {
 	union {
 		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(FDS_MAX * sizeof(int))];
 	} u;
 	struct iovec iov = { buf, size };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &u, .msg_controllen = sizeof(u) };
 	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	const struct cmsghdr *h = n >= 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 
-	if (h == NULL || h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS || h->cmsg_len != CMSG_LEN(sizeof(int)))
+	if (h == NULL || h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS || h->cmsg_len < CMSG_LEN(sizeof(int)))
 		return n;
 	drop_passed(c);
 	memcpy(&c->passed, CMSG_DATA(h), sizeof(int));
+	for (size_t at = sizeof(int); CMSG_LEN(at + sizeof(int)) <= h->cmsg_len; at += sizeof(int)) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(h) + at, sizeof(fd));
+		(void) close(fd); /* one at a time is what there is a use for */
+	}
 	return n;
 }
 

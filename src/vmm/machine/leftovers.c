@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ static _Noreturn void wait_and_remove(int end, const char *const *paths, size_t 
 		;
 	for (size_t i = 0; i < n; i++)
 		if (paths[i] != NULL)
-			(void) unlink(paths[i]); /* ours: it was not there when we came */
+			(void) remove(paths[i]); /* ours: no socket was there when we came; a directory goes if nobody else uses it */
 	_exit(0);
 }
 

@@ -8,6 +8,7 @@
 #include "vmm/machine/machine.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,9 +38,11 @@
 #include "vmm/dev/virtio/blk_file.h"
 #include "vmm/dev/virtio/pmem.h"
 #include "vmm/dev/virtio/rng.h"
+#include "vmm/dev/virtio/virtio.h"
 #include "vmm/dev/virtio/vsock.h"
 #include "vmm/machine/confine.h"
 #include "vmm/machine/cpus.h"
+#include "vmm/machine/names.h"
 #include "vmm/machine/parts.h"
 
 #define SPARE_RINGS 4 /* disks that may come while it runs and are asynchronous */
@@ -58,7 +61,7 @@ struct machine {
 	uint8_t generation[16];
 	struct loop_source cause, signals;
 	int signal_fd, signal, failed;
-	bool paused, host_reset;
+	bool paused, started, host_reset;
 	struct err *err, unconfined;
 	void (*event)(void *arg, const char *name, const char *data);
 	void *event_arg;
@@ -85,6 +88,15 @@ static void device_gone(void *arg, const char *id)
 	emit(m, "DEVICE_DELETED", data.failed ? NULL : data.p);
 }
 
+static void balloon_changed(void *arg)
+{
+	const struct machine *m = arg;
+	char data[48];
+
+	(void) snprintf(data, sizeof(data), "{\"actual\": %" PRIu64 "}", balloon_actual(m->balloon));
+	emit(m, "BALLOON_CHANGE", data);
+}
+
 static int add_devices(struct machine *m, struct err *err)
 {
 	struct vm *vm = &m->vm;
@@ -109,10 +121,16 @@ static int add_pci_devices(struct machine *m, struct err *err)
 	struct vm *vm = &m->vm;
 	int r = rng_add(vm, m->pci, err);
 
-	for (unsigned i = 0; i < conf->nr_disks && r == 0; i++)
-		r = blk_add(vm, m->pci, &conf->disk[i], err);
-	for (unsigned i = 0; i < conf->nr_nets && r == 0; i++)
-		r = net_add(vm, m->pci, &conf->net[i], err);
+	for (unsigned i = 0; i < conf->nr_disks && r == 0; i++) {
+		r = names_check(vm, conf->disk[i].id, err);
+		if (r == 0)
+			r = blk_add(vm, m->pci, &conf->disk[i], err);
+	}
+	for (unsigned i = 0; i < conf->nr_nets && r == 0; i++) {
+		r = names_check(vm, conf->net[i].id, err);
+		if (r == 0)
+			r = net_add(vm, m->pci, &conf->net[i], err);
+	}
 	for (unsigned i = 0; i < conf->nr_pmems && r == 0; i++)
 		r = pmem_add(vm, m->pci, conf->pmem[i].fd, conf->pmem[i].name, conf->pmem[i].readonly, err);
 	for (unsigned i = 0; i < conf->nr_fs && r == 0; i++)
@@ -120,19 +138,44 @@ static int add_pci_devices(struct machine *m, struct err *err)
 	if (r == 0 && conf->nr_consoles > 0)
 		r = console_add(vm, m->pci, conf->console, conf->nr_consoles, err);
 	if (r == 0 && conf->balloon)
-		r = balloon_add(vm, m->pci, &m->balloon, err);
+		r = balloon_add(vm, m->pci, balloon_changed, m, &m->balloon, err);
 	if (r == 0 && conf->vsock_cid != 0)
 		r = vsock_add(vm, m->pci, conf->vsock_cid, conf->vsock_path, conf->vsock_listener, err);
+	if (r == 0)
+		names_complete(vm);
+	return r;
+}
+
+static struct acpi_config acpi_of(const struct vm *vm, bool hotplug, const uint8_t *generation)
+{
+	uint64_t high = pci_window64(vm);
+
+	return (struct acpi_config) { .nr_cpus = vm->nr_cpus, .ecam = PCI_ECAM_BASE, .ecam_len = PCI_ECAM_SIZE,
+				      .window = { { PCI_WINDOW_BASE, PCI_WINDOW_LAST },
+						  { high, high + PCI_WINDOW64_SIZE - 1 } },
+				      .hotplug = hotplug, .generation = generation };
+}
+
+int machine_acpi(const struct machine_config *conf, struct str *ret, struct err *err)
+{
+	static const uint8_t generation[16];
+	struct vm vm = { .nr_cpus = conf->accel_config.nr_cpus, .cause_fd = -1 };
+	int r = vm_init(&vm, conf->memory, 0, err);
+
+	if (r == 0) {
+		struct acpi_config acpi = acpi_of(&vm, conf->hotplug, generation);
+
+		r = acpi_build(&acpi, BOOT_ACPI, ret);
+		if (r < 0)
+			(void) err_set(err, r, "make ACPI tables");
+	}
+	vm_fini(&vm);
 	return r;
 }
 
 static int load(struct machine *m, struct err *err)
 {
-	uint64_t high = pci_window64(&m->vm);
-	struct acpi_config acpi = { .nr_cpus = m->vm.nr_cpus, .ecam = PCI_ECAM_BASE, .ecam_len = PCI_ECAM_SIZE,
-				    .window = { { PCI_WINDOW_BASE, PCI_WINDOW_LAST },
-						{ high, high + PCI_WINDOW64_SIZE - 1 } },
-				    .hotplug = m->hotplug != NULL, .generation = m->generation };
+	struct acpi_config acpi = acpi_of(&m->vm, m->hotplug != NULL, m->generation);
 	struct smbios_config smbios = { .text = m->conf->oem, .nr_texts = m->conf->nr_oem, .memory = m->vm.mem.size };
 	struct accel_start start;
 	struct accel *a = m->vm.accel;
@@ -216,11 +259,16 @@ static void signals_ready(void *arg, uint32_t events)
 	(void) events;
 	if (read(m->signal_fd, &s, sizeof(s)) != sizeof(s))
 		return;
+	if (s.ssi_signo == SIGWINCH) {
+		for (const struct dev *d = m->vm.devs; d != NULL; d = d->next)
+			console_resized(vio_of(d));
+		return;
+	}
 	m->signal = (int) s.ssi_signo;
 	vm_request(&m->vm, VM_CAUSE_SIGNAL);
 }
 
-/* Signals that end the machine come as events. */
+/* Signals that end the machine, and that a terminal has another size, come as events. */
 static int watch(struct machine *m, struct err *err)
 {
 	sigset_t set;
@@ -230,6 +278,7 @@ static int watch(struct machine *m, struct err *err)
 	(void) sigaddset(&set, SIGTERM);
 	(void) sigaddset(&set, SIGINT);
 	(void) sigaddset(&set, SIGHUP);
+	(void) sigaddset(&set, SIGWINCH);
 	(void) sigprocmask(SIG_BLOCK, &set, NULL); /* valid arguments */
 	(void) signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of write(2) */
 	m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -346,6 +395,7 @@ int machine_run(struct machine *m, int *ret_signal, struct err *err)
 		return r;
 	m->err = err;
 	m->paused = m->conf->paused;
+	m->started = !m->paused;
 	vm_lock(&m->vm);
 	if (!m->paused)
 		cpus_resume(m->cpus);
@@ -368,6 +418,11 @@ const char *machine_unconfined(const struct machine *m)
 struct vm *machine_vm(struct machine *m)
 {
 	return &m->vm;
+}
+
+const struct machine_config *machine_conf(const struct machine *m)
+{
+	return m->conf;
 }
 
 const char *machine_accel_name(const struct machine *m)
@@ -396,6 +451,11 @@ bool machine_is_running(const struct machine *m)
 	return !m->paused;
 }
 
+const char *machine_state(const struct machine *m)
+{
+	return !m->paused ? "running" : m->started ? "paused" : "prelaunch";
+}
+
 void machine_pause(struct machine *m)
 {
 	if (m->paused)
@@ -410,6 +470,7 @@ void machine_resume(struct machine *m)
 	if (!m->paused)
 		return;
 	m->paused = false;
+	m->started = true;
 	if (vm_cause(&m->vm) == VM_CAUSE_NONE)
 		cpus_resume(m->cpus);
 	emit(m, "RESUME", NULL);
@@ -468,8 +529,11 @@ int machine_add_net(struct machine *m, const struct net_config *conf, struct err
 int machine_remove(struct machine *m, const char *id)
 {
 	const struct dev *d = dev_find(&m->vm, id);
+	const struct vio_dev *v = d != NULL ? vio_of(d) : NULL;
 
-	return d == NULL ? -ENODEV : hotplug_remove(m->hotplug, d);
+	if (v == NULL)
+		return -ENODEV;
+	return v->ops->removable ? hotplug_remove(m->hotplug, d) : -ENOTSUP;
 }
 
 int machine_slot(const struct machine *m, const struct dev *d)

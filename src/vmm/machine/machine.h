@@ -24,11 +24,13 @@ struct err;
 struct dev;
 struct machine;
 struct parts;
+struct str;
 
 #define MACHINE_DISKS_MAX 16
 #define MACHINE_PMEMS_MAX 8
 #define MACHINE_NETS_MAX 8
 #define MACHINE_FS_MAX 8
+#define MACHINE_PATH_MAX 1024 /* bytes of a path that we choose */
 
 /** struct machine_pmem - a file for pmem_add() */
 struct machine_pmem {
@@ -48,7 +50,8 @@ struct machine_pmem {
  * @uuid: who the machine is; @oem: @nr_oem texts that the guest finds in SMBIOS
  * @disk, @net, @console, @fs: @nr_disks, @nr_nets, @nr_consoles, @nr_fs of them
  * @usernet: those of @net that are made of sockets
- * @vsock_cid: 0 for none; @vsock_path, @vsock_listener: as for vsock_add()
+ * @vsock_cid: 0 for none; @vsock_path, @vsock_listener: as for vsock_add(); @vsock_socket: @vsock_path, and @vsock_place
+ *             the directory that was made for it, where nobody said one
  * @sandbox: how much the process has to give up
  */
 struct machine_config {
@@ -76,6 +79,7 @@ struct machine_config {
 	bool balloon;
 	uint32_t vsock_cid;
 	const char *vsock_path;
+	char vsock_place[MACHINE_PATH_MAX - 16], vsock_socket[MACHINE_PATH_MAX];
 	int vsock_listener;
 	enum confine_mode sandbox;
 };
@@ -100,8 +104,18 @@ const char *machine_unconfined(const struct machine *m);
 /** machine_free() - release; NULL is fine */
 void machine_free(struct machine *m);
 
+/**
+ * machine_acpi() - the tables that a machine would have, whose generation is zero
+ * @ret: appended to, as acpi_build() does
+ * Return: 0; -errno with a message.
+ */
+int machine_acpi(const struct machine_config *conf, struct str *ret, struct err *err);
+
 /** machine_vm() - its parts */
 struct vm *machine_vm(struct machine *m);
+
+/** machine_conf() - what it is made of */
+const struct machine_config *machine_conf(const struct machine *m);
 
 /** machine_accel_name() - who executes */
 const char *machine_accel_name(const struct machine *m);
@@ -120,6 +134,9 @@ void machine_on_event(struct machine *m, void (*event)(void *arg, const char *na
 
 /** machine_is_running() - false while it is paused */
 bool machine_is_running(const struct machine *m);
+
+/** machine_state() - what it does, as QEMU calls it: "running", "paused", "prelaunch" before it ran the first time */
+const char *machine_state(const struct machine *m);
 
 /** machine_pause() - nothing executes until machine_resume(); with the lock, on the loop's thread */
 void machine_pause(struct machine *m);
@@ -148,7 +165,7 @@ int machine_add_disk(struct machine *m, const struct blk_config *conf, struct er
 /** machine_add_net() - add a network interface while the machine runs, with a name; as net_add() */
 int machine_add_net(struct machine *m, const struct net_config *conf, struct err *err);
 
-/** machine_remove() - ask the guest to let go of a device; DEVICE_DELETED follows; 0; -ENODEV there is none */
+/** machine_remove() - ask the guest to let go of a device; DEVICE_DELETED follows; 0; -ENODEV there is none; -ENOTSUP it stays */
 int machine_remove(struct machine *m, const char *id);
 
 /** machine_slot() - place of a device on the bus, -ENODEV for others */

@@ -58,9 +58,9 @@ void stats_processors(struct machine *m, struct str *ret)
 {
 	json_open(ret, NULL, '[');
 	for (unsigned i = 0; i < machine_vm(m)->nr_cpus; i++) {
-		char path[32];
+		char path[48];
 
-		(void) snprintf(path, sizeof(path), "/machine/cpu[%u]", i);
+		(void) snprintf(path, sizeof(path), "/machine/unattached/device[%u]", i); /* as query-cpus-fast says */
 		json_open(ret, NULL, '{');
 		json_text(ret, "provider", machine_accel_name(m));
 		json_text(ret, "qom-path", path);

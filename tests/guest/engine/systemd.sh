@@ -24,6 +24,10 @@ tar -C / --one-file-system --exclude='./guest*' --exclude='./etc/systemd/system/
 cleave import "$T/self.tar" local/self >/dev/null || exit
 rm "$T/self.tar"
 
+systemd-run -q --wait "$CLEAVE" --root "$CLEAVE_ROOT" --runroot "$CLEAVE_RUNROOT" run -d --name kept local/self sleep 1000
+is "an instance outlives the service that started it" "$(sleep 1; cleave inspect -f '{{.State.Status}}' kept)" running
+cleave rm -f kept >/dev/null
+
 id=$(cleave run -d --name sys -m 400m --pids-limit 500 local/self /sbin/init)
 booted "it boots"
 is "a service has a cgroup below the instance's" \

@@ -13,6 +13,7 @@
 #define ARENA_SIZE 0x600000u
 
 extern uint64_t seed;
+extern unsigned part; /* of everything, one in so many is done */
 
 static inline uint32_t any(void)
 {

@@ -270,7 +270,7 @@ void attack_rings(uintptr_t config, unsigned slot)
 	is_balloon = read16(config + 2) == 0x1045;
 	for (uintptr_t at = DATA; is_balloon && at < ARENA + ARENA_SIZE; at += 4) /* what others left */
 		write32(at, data_word());
-	for (unsigned i = 0; i < ROUNDS; i++)
+	for (unsigned i = 0; i < ROUNDS / part; i++)
 		round_of(&t, queues < QUEUES ? queues : QUEUES);
 	write8(base + STATUS, 0);
 	if (!is_zero_soon(base + STATUS))

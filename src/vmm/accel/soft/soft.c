@@ -246,7 +246,9 @@ static void soft_stats(struct accel_vcpu *v, accel_stat_fn *one, void *arg)
 	if (!w->translate)
 		return;
 	one(arg, "translated", t->blocks);
+	one(arg, "translated-instructions", t->insns);
 	one(arg, "translated-bytes", t->bytes);
+	one(arg, "translated-in-us", t->ticks * 1000 / v->soft->bus.tsc_khz);
 	one(arg, "pages-dropped", t->dropped_pages);
 	one(arg, "regions-emptied", t->evicted_regions);
 	one(arg, "left-for-tlb", t->slow);
@@ -331,7 +333,7 @@ static int soft_open(struct gmem *mem, const struct accel_config *conf, struct a
 	patience_prepare();
 	s->base.ops = &soft_ops;
 	s->nr_cpus = conf->nr_cpus;
-	verify = conf->soft != NULL && strcmp(conf->soft, "verify") == 0;
+	verify = conf->soft != NULL && strncmp(conf->soft, "verify", strlen("verify")) == 0;
 	s->base.makes_code = s->threads = verify || (conf->soft != NULL && strstr(conf->soft, ",threads") != NULL);
 	s->world_fd = s->pages_fd = -1;
 	s->program = open("/proc/self/exe", O_PATH | O_CLOEXEC);
@@ -340,6 +342,7 @@ static int soft_open(struct gmem *mem, const struct accel_config *conf, struct a
 	r = s->program < 0 ? -errno : make_world(s);
 	if (r == 0) {
 		s->world->verify = verify;
+		s->world->cache = conf->soft_cache;
 		s->world->translate = verify || conf->soft == NULL || strncmp(conf->soft, "tlb", 3) == 0;
 	}
 	for (unsigned i = 0; i < mem->nr_regions && r == 0; i++) {

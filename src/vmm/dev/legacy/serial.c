@@ -26,12 +26,14 @@
 #include "base/err.h"
 #include "vmm/accel/accel.h"
 #include "vmm/core/dev.h"
+#include "vmm/core/keys.h"
 #include "vmm/core/loop.h"
 #include "vmm/core/vm.h"
 
 #define PORT 0x3F8
 #define IRQ 4
 #define FIFO 16 /* bytes of input */
+#define TYPED_MAX 4096 /* bytes of input from a terminal: whoever looks for a key to end a guest that stands still finds it */
 #define OUT_MAX 16384 /* bytes of output that wait for the reader */
 #define OUT_PIECE 1024 /* bytes after which output leaves without a new line */
 #define WRITE_MAX 4096 /* bytes: no more than a pipe takes without blocking */
@@ -66,10 +68,11 @@ struct serial {
 	int in_fd, out_fd, timer;
 	int watched; /* copy of out_fd: epoll takes a descriptor once, and in_fd may be the same terminal */
 	struct loop_source in, out, tick;
+	struct keys keys;
 	uint64_t log_room; /* bytes that a file may still get; UINT64_MAX for what is none */
 	bool tx_pending, overrun, line, waits_out, ticking, closed_in;
 	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
-	uint8_t rx[FIFO];
+	uint8_t rx[TYPED_MAX];
 	unsigned rx_len;
 	uint8_t buf[OUT_MAX];
 	unsigned buf_len;
@@ -99,11 +102,18 @@ static void update_irq(struct serial *s)
 	accel_irq(s->vm->accel, IRQ, line);
 }
 
+static unsigned room_for_input(const struct serial *s)
+{
+	unsigned max = s->keys.on ? TYPED_MAX : FIFO;
+
+	return s->rx_len < max ? max - s->rx_len : 0;
+}
+
 /* Read input only while there is room for it. */
 static void watch_in(struct serial *s)
 {
 	if (s->in_fd >= 0 && !s->closed_in)
-		(void) loop_change(s->vm->loop, &s->in, s->rx_len < FIFO ? EPOLLIN : 0); /* it is watched */
+		(void) loop_change(s->vm->loop, &s->in, room_for_input(s) > 0 ? EPOLLIN : 0); /* it is watched */
 }
 
 static void set_tick(struct serial *s, bool on)
@@ -184,7 +194,7 @@ static void in_ready(void *arg, uint32_t events)
 	ssize_t n = 0;
 
 	if (events & EPOLLIN)
-		n = read(s->in_fd, s->rx + s->rx_len, FIFO - s->rx_len);
+		n = read(s->in_fd, s->rx + s->rx_len, room_for_input(s));
 	if (n < 0 && errno == EAGAIN)
 		return;
 	if (n <= 0) {
@@ -192,7 +202,7 @@ static void in_ready(void *arg, uint32_t events)
 		loop_remove(s->vm->loop, &s->in);
 		return;
 	}
-	s->rx_len += (unsigned) n;
+	s->rx_len += (unsigned) keys_take(&s->keys, s->vm, s->rx + s->rx_len, (size_t) n);
 	watch_in(s);
 	update_irq(s);
 }
@@ -226,15 +236,20 @@ static void transmit(struct serial *s, uint8_t byte)
 	s->tx_pending = has_room(s);
 }
 
+static void drop_input(struct serial *s, unsigned n)
+{
+	s->rx_len -= n;
+	memmove(s->rx, s->rx + n, s->rx_len);
+	watch_in(s);
+}
+
 static uint8_t receive(struct serial *s)
 {
 	uint8_t byte = 0;
 
 	if (s->rx_len > 0) {
 		byte = s->rx[0];
-		s->rx_len--;
-		memmove(s->rx, s->rx + 1, s->rx_len);
-		watch_in(s);
+		drop_input(s, 1);
 	}
 	return byte;
 }
@@ -305,10 +320,8 @@ static uint64_t serial_read(void *dev, uint64_t offset, unsigned size)
 
 static void write_fcr(struct serial *s, uint8_t v)
 {
-	if (v & FCR_CLEAR_RX) {
-		s->rx_len = 0;
-		watch_in(s);
-	}
+	if (v & FCR_CLEAR_RX)
+		drop_input(s, s->rx_len < FIFO ? s->rx_len : FIFO); /* what else was typed is not there yet */
 	s->fcr = v & FCR_ENABLE;
 }
 
@@ -431,6 +444,7 @@ int serial_add(struct vm *vm, int in, int out, struct err *err)
 	*s = (struct serial) { .vm = vm, .in_fd = in, .out_fd = out, .watched = -1,
 			       .in.fd = -1, .out.fd = -1, .tick.fd = -1 };
 	s->log_room = log_room(in < 0 ? out : -1);
+	keys_init(&s->keys, in);
 	s->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	dev_add(vm, &s->dev, &serial_ops);
 	if (s->timer < 0)

@@ -4,8 +4,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/xattr.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -15,7 +19,7 @@
 
 static int64_t answer_attr(struct share_call *c, int fd)
 {
-	struct fuse_attr_out out = { .attr_valid = SHARE_VALID_S };
+	struct fuse_attr_out out = { .attr_valid = c->share->valid };
 	struct stat st;
 
 	if (fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
@@ -43,11 +47,47 @@ static int set_mode(const struct share *s, const struct share_inode *n, mode_t m
 	return fchmodat(s->proc, name, mode & 07777, 0) < 0 ? -errno : 0;
 }
 
+/* The guest's overlay makes a file whole in the directory "work", and moves it. */
+static bool is_being_copied(const struct share *s, const struct share_inode *n)
+{
+	static const char dir[] = "work/";
+	char name[16], path[PATH_MAX];
+
+	(void) snprintf(name, sizeof(name), "%d", n->fd);
+	return share_is_layer(s) && n->type == S_IFREG &&
+	       readlinkat(s->proc, name, path, sizeof(path)) > (ssize_t) strlen(dir) && strncmp(path + 1, dir, strlen(dir)) == 0;
+}
+
+/* Of a copy the owner is set last, which the kernel takes for a reason to take rights from it. */
+static int set_owner_of_copy(const struct share *s, const struct share_inode *n, uid_t uid, gid_t gid)
+{
+	char name[16], rights[XATTR_CAPS_SZ];
+	struct stat st;
+	ssize_t size;
+	int r = 0;
+
+	(void) snprintf(name, sizeof(name), "%d", n->fd);
+	if (fstatat(n->fd, "", &st, AT_EMPTY_PATH) < 0)
+		return -errno;
+	if ((uid == (uid_t) -1 || uid == st.st_uid) && (gid == (gid_t) -1 || gid == st.st_gid))
+		return 0;
+	size = getxattr(name, XATTR_NAME_CAPS, rights, sizeof(rights)); /* in /proc/self/fd */
+	if (fchownat(n->fd, "", uid, gid, AT_EMPTY_PATH) < 0)
+		return -errno;
+	if (st.st_mode & (S_ISUID | S_ISGID))
+		r = set_mode(s, n, st.st_mode);
+	if (r == 0 && size > 0 && setxattr(name, XATTR_NAME_CAPS, rights, (size_t) size, 0) < 0)
+		r = -errno;
+	return r;
+}
+
 static int set_owner(const struct share *s, const struct share_inode *n, const struct fuse_setattr_in *in)
 {
 	uid_t uid = in->valid & FATTR_UID ? in->uid : (uid_t) -1;
 	gid_t gid = in->valid & FATTR_GID ? in->gid : (gid_t) -1;
 
+	if (is_being_copied(s, n))
+		return set_owner_of_copy(s, n, uid, gid);
 	if (fchownat(n->fd, "", uid, gid, AT_EMPTY_PATH) == 0)
 		return 0;
 	return errno == EINVAL && !s->privileged ? -EPERM : -errno; /* a user that the sandbox has no number for */
@@ -141,8 +181,11 @@ static int64_t readlink_of(struct share_call *c)
 }
 SHARE_OP(readlink, FUSE_READLINK, 0, 0, readlink_of);
 
+/* When the guest is at its end, all that it has is in the host's memory with the requests that came before. */
 static int64_t sync_all(struct share_call *c)
 {
+	if (c->share->ends || c->share->kind == SHARE_SCRATCH)
+		return 0;
 	return syncfs(c->share->dir) < 0 ? -errno : 0;
 }
 SHARE_OP(syncfs, FUSE_SYNCFS, 0, 0, sync_all);

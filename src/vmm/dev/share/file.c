@@ -110,7 +110,7 @@ static int64_t open_file(struct share_call *c)
 
 	if (n == NULL || n->type == S_IFDIR)
 		return n == NULL ? -ESTALE : -EISDIR;
-	if (c->share->readonly && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC)))
+	if (c->share->kind == SHARE_READONLY && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC)))
 		return -EROFS;
 	if (in->open_flags & FUSE_OPEN_KILL_SUIDGID)
 		share_keep_suid(c->share, false);

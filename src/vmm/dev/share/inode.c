@@ -229,8 +229,8 @@ int share_lookup(struct share *s, const struct share_inode *parent, const char *
 	node = add(s, fd, &st, mount);
 	if (node < 0)
 		return (int) node;
-	*ret = (struct fuse_entry_out) { .nodeid = (uint64_t) node, .entry_valid = SHARE_VALID_S,
-					 .attr_valid = SHARE_VALID_S };
+	*ret = (struct fuse_entry_out) { .nodeid = (uint64_t) node, .entry_valid = s->valid,
+					 .attr_valid = s->valid };
 	share_attr(&ret->attr, &st);
 	return 0;
 }
@@ -251,7 +251,7 @@ int share_reopen(const struct share *s, const struct share_inode *i, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-int share_new(int dir, int proc, bool readonly, struct share **ret, struct err *err)
+int share_new(int dir, int proc, enum share_kind kind, struct share **ret, struct err *err)
 {
 	struct share *s = calloc(1, sizeof(*s));
 	int64_t r = s == NULL ? -ENOMEM : 0;
@@ -260,7 +260,8 @@ int share_new(int dir, int proc, bool readonly, struct share **ret, struct err *
 	int root = -1;
 
 	if (r == 0) {
-		*s = (struct share) { .dir = dir, .proc = proc, .readonly = readonly };
+		*s = (struct share) { .dir = dir, .proc = proc, .kind = kind };
+		s->valid = share_is_layer(s) ? SHARE_VALID_LAYER_S : SHARE_VALID_S;
 		s->in = malloc(SHARE_IN_MAX);
 		s->out = malloc(SHARE_OUT_MAX);
 		root = s->in != NULL && s->out != NULL ? openat(dir, ".", O_PATH | O_CLOEXEC) : -1;

@@ -43,7 +43,7 @@ static int64_t lookup(struct share_call *c)
 	const char *name;
 	int r = place(c, 0, &dir, &name, NULL);
 
-	struct fuse_entry_out none = { .entry_valid = SHARE_VALID_S };
+	struct fuse_entry_out none = { .entry_valid = c->share->valid };
 	int64_t n = r < 0 ? r : answer_entry(c, dir, name);
 
 	if (r < 0 || n != -ENOENT)

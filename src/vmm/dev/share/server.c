@@ -59,7 +59,9 @@ int share_enter(struct share *s)
 	if (fchdir(s->proc) < 0) /* attributes have no other way to be reached */
 		return -errno;
 	(void) umask(0); /* the guest's kernel has applied its users' */
-	set_caps(s->privileged ? CAPS : 0, s->privileged ? CAPS : 0);
+	if (s->privileged) /* only administrators set the marks of an overlay; the thread's system calls are limited to files */
+		s->caps = CAPS | (share_is_layer(s) ? have.permitted & CAP(SYS_ADMIN) : 0);
+	set_caps(s->caps, s->caps);
 	s->keep_suid = true;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
@@ -76,7 +78,7 @@ int share_act_as(struct share_call *c)
 		share_act_as_self(c->share);
 		return -EPERM; /* a user that this host has no number for */
 	}
-	set_caps(CAP(DAC_OVERRIDE), CAPS); /* groups of the user, which only the guest knows, may have let it in */
+	set_caps(CAP(DAC_OVERRIDE), c->share->caps); /* groups of the user, which only the guest knows, may have let it in */
 	return 0;
 }
 
@@ -87,7 +89,7 @@ void share_act_as_self(struct share *s)
 	(void) setfsuid(0); /* it is 0 in all but this respect */
 	(void) setfsgid(0);
 	s->keep_suid = true;
-	set_caps(CAPS, CAPS);
+	set_caps(s->caps, s->caps);
 }
 
 void share_keep_suid(struct share *s, bool keep)
@@ -95,7 +97,7 @@ void share_keep_suid(struct share *s, bool keep)
 	if (!s->privileged || s->keep_suid == keep)
 		return;
 	s->keep_suid = keep;
-	set_caps(keep ? CAPS : CAPS & ~CAP(FSETID), CAPS);
+	set_caps(keep ? s->caps : s->caps & ~CAP(FSETID), s->caps);
 }
 
 const char *share_text(const struct share_call *c, size_t *at)
@@ -191,7 +193,7 @@ static int64_t carry_out(struct share_call *c, const struct share_op *op)
 		return -ENOSYS;
 	if (c->args_len < op->args_min)
 		return -EINVAL;
-	if ((op->flags & SHARE_CHANGES) && c->share->readonly)
+	if ((op->flags & SHARE_CHANGES) && c->share->kind == SHARE_READONLY)
 		return -EROFS;
 	return op->run(c);
 }

@@ -18,12 +18,23 @@ struct vq_chain;
 #define SHARE_INODES_MAX (1u << 20) /* files that the guest knows; each is a descriptor */
 
 /**
+ * enum share_kind - what a directory is for the guest
+ * @SHARE_LAYER: holds the writable layer of an overlay, which the guest puts together.  Nobody else writes it while it is
+ *               served, and the marks of overlays, which are attributes "trusted.overlay.*", are the guest's, too
+ * @SHARE_SCRATCH: the same, and what is in it need not survive a power failure
+ */
+enum share_kind { SHARE_FILES, SHARE_READONLY, SHARE_LAYER, SHARE_SCRATCH };
+
+/* Attribute that the guest sets, of any file, when it is about to end */
+#define SHARE_ENDS "trusted.cleave.ends"
+
+/**
  * share_new() - serve a directory
  * @dir: descriptor of it; borrowed
  * @proc: descriptor of /proc/self/fd; borrowed
  * Return: 0; -errno with a message.
  */
-int share_new(int dir, int proc, bool readonly, struct share **ret, struct err *err);
+int share_new(int dir, int proc, enum share_kind kind, struct share **ret, struct err *err);
 
 /** share_free() - release; NULL is fine */
 void share_free(struct share *s);

@@ -11,6 +11,7 @@
 #define SHARE_IN_MAX (80u << 10) /* bytes of a request but for data to write: the longest is an attribute's value */
 #define SHARE_OUT_MAX (64u << 10) /* bytes of an answer but for data that was read */
 #define SHARE_VALID_S 1 /* seconds that the guest believes what it was told */
+#define SHARE_VALID_LAYER_S 86400 /* when nobody else changes anything */
 
 /**
  * struct share_inode - a file that the guest knows
@@ -45,14 +46,20 @@ struct share_handle {
 /**
  * struct share - a shared directory
  * @proc: /proc/self/fd, by which descriptors are opened again
+ * @valid: seconds that the guest believes what it was told
  * @privileged: it may make files of other users
+ * @caps: capabilities that it keeps
+ * @ends: the guest is about to end: like a program that ends, it does not wait for disks
  * @keep_suid: CAP_FSETID is in effect
  * @inode, @handle: place 0 is free; the root is FUSE_ROOT_ID, place 1
  * @in, @out: one request, one answer; @in is where numbers of any size may be
  */
 struct share {
 	int dir, proc;
-	bool readonly, privileged, keep_suid;
+	enum share_kind kind;
+	unsigned valid;
+	uint64_t caps;
+	bool privileged, keep_suid, ends;
 	struct share_inode *inode;
 	uint32_t *bucket;
 	uint32_t nr_inodes, nr_buckets, used_inodes, free_inode;
@@ -97,6 +104,12 @@ REGISTRY_DECLARE(share_ops, struct share_op);
 	static const struct share_op share_op_##name_ = { .opcode = (opcode_), .args_min = (args_min_),      \
 							  .flags = (flags_), .run = (run_) };                \
 	REGISTRY_ADD(share_ops, share_op_##name_)
+
+/** share_is_layer() - is it one that the guest has for itself? */
+static inline bool share_is_layer(const struct share *s)
+{
+	return s->kind == SHARE_LAYER || s->kind == SHARE_SCRATCH;
+}
 
 /** share_name() - the name at @at of the arguments, which moves behind it; NULL no single part of a path */
 const char *share_name(const struct share_call *c, size_t *at);

@@ -19,7 +19,7 @@
 
 static struct share *share;
 static bool mounted;
-static char dir[] = "/tmp/share_test.XXXXXX";
+static char dir[32];
 static uint8_t reply[70000];
 
 /* Send a request; returns its error or 0, the answer is in reply. */
@@ -65,7 +65,7 @@ static bool mount_twice(void)
 	       mount("rw", "ro", NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0;
 }
 
-static void setup(void)
+static void setup(enum share_kind kind)
 {
 	struct err err = { 0 };
 	int fd, proc = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -74,11 +74,13 @@ static void setup(void)
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC); /* as the namespace has it */
 	assert_true(fd >= 0 && proc >= 0);
 	assert_int_equal(mkdirat(fd, "sub", 0755), 0);
+	assert_int_equal(mkdirat(fd, "work", 0755), 0);
+	(void) close(openat(fd, "work/copy", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
 	assert_int_equal(mkfifoat(fd, "fifo", 0644), 0);
 	assert_int_equal(symlinkat("/etc", fd, "etc"), 0);
 	assert_int_equal(symlinkat("..", fd, "up"), 0);
 	(void) close(openat(fd, "file", O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
-	assert_int_equal(share_new(fd, proc, false, &share, &err), 0);
+	assert_int_equal(share_new(fd, proc, kind, &share, &err), 0);
 	assert_int_equal(share_enter(share), 0);
 }
 
@@ -216,25 +218,77 @@ static void test_mounted_twice(void **state)
 	assert_int_equal(ask(FUSE_OPEN, file, &in, sizeof(in)), 0);
 }
 
-int main(void)
+static int set_mark(const char *name)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names),
-		cmocka_unit_test(test_only_files_are_opened),
-		cmocka_unit_test(test_wrong_numbers),
-		cmocka_unit_test(test_forget),
-		cmocka_unit_test(test_kept),
-		cmocka_unit_test(test_mounted_twice),
-	};
+	struct {
+		uint8_t in[FUSE_COMPAT_SETXATTR_IN_SIZE];
+		char name[64];
+	} request = { .in = { 1 } }; /* bytes of the value */
+	size_t n = strlen(name) + 1;
+
+	memcpy(request.name, name, n);
+	request.name[n] = 'y';
+	return ask(FUSE_SETXATTR, FUSE_ROOT_ID, &request, sizeof(request.in) + n + 1);
+}
+
+static void test_no_marks(void **state)
+{
+	(void) state;
+	assert_int_equal(set_mark("trusted.overlay.opaque"), -EPERM);
+	assert_int_equal(set_mark("trusted.other"), -EPERM);
+}
+
+static mode_t mode_after_chown(uint64_t parent, const char *name)
+{
+	struct fuse_setattr_in mode = { .valid = FATTR_MODE, .mode = 06755 };
+	struct fuse_setattr_in owner = { .valid = FATTR_UID | FATTR_GID, .uid = 5, .gid = 6 };
+	struct fuse_attr_out out;
+	uint64_t node;
+
+	assert_int_equal(lookup(parent, name, &node), 0);
+	assert_int_equal(ask(FUSE_SETATTR, node, &mode, sizeof(mode)), 0);
+	assert_int_equal(ask(FUSE_SETATTR, node, &owner, sizeof(owner)), 0);
+	memcpy(&out, reply + sizeof(struct fuse_out_header), sizeof(out));
+	assert_int_equal(out.attr.uid, 5);
+	return out.attr.mode & 07777;
+}
+
+/* A layer has an overlay's marks, but such as lead to other files; its copies keep what they may. */
+static void test_layer(void **state)
+{
+	uint64_t work;
+
+	(void) state;
+	if (!share->privileged) {
+		print_message("not root: there are no layers\n");
+		skip();
+	}
+	assert_int_equal(set_mark("trusted.overlay.opaque"), 0);
+	assert_int_equal(set_mark("trusted.overlay.redirect"), -EPERM);
+	assert_int_equal(set_mark("trusted.overlay.metacopy"), -EPERM);
+	assert_int_equal(set_mark("trusted.overlay.opaque.more"), -EPERM);
+	assert_int_equal(set_mark("trusted.other"), -EPERM);
+	assert_int_equal(mode_after_chown(FUSE_ROOT_ID, "file"), 0755);
+	assert_int_equal(lookup(FUSE_ROOT_ID, "work", &work), 0);
+	assert_int_equal(mode_after_chown(work, "copy"), 06755);
+	assert_false(share->ends);
+	assert_int_equal(set_mark(SHARE_ENDS), 0);
+	assert_true(share->ends);
+}
+
+/* The directory becomes the root of a process. */
+static int run(enum share_kind kind, const struct CMUnitTest *tests, size_t n)
+{
 	int status;
 
+	(void) strcpy(dir, "/tmp/share_test.XXXXXX");
 	if (mkdtemp(dir) == NULL)
 		return 1;
-	if (fork() == 0) { /* the directory becomes its root */
+	if (fork() == 0) {
 		int r;
 
-		setup();
-		r = cmocka_run_group_tests(tests, NULL, NULL);
+		setup(kind);
+		r = _cmocka_run_group_tests("share", tests, n, NULL, NULL);
 		share_free(share);
 		_exit(r != 0);
 	}
@@ -243,4 +297,20 @@ int main(void)
 		execl("/bin/rm", "rm", "-r", dir, NULL);
 	(void) wait(NULL);
 	return status != 0;
+}
+
+int main(void)
+{
+	static const struct CMUnitTest files[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_only_files_are_opened),
+		cmocka_unit_test(test_wrong_numbers),
+		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_mounted_twice),
+		cmocka_unit_test(test_no_marks),
+	};
+	static const struct CMUnitTest layer[] = { cmocka_unit_test(test_layer) };
+
+	return run(SHARE_FILES, files, sizeof(files) / sizeof(files[0])) + run(SHARE_LAYER, layer, 1);
 }

@@ -11,14 +11,27 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "base/cleanup.h"
 #include "vmm/dev/share/share_parts.h"
 
+#define MARK "trusted.overlay."
 #define SET_SIZE FUSE_COMPAT_SETXATTR_IN_SIZE
 
-/* Attributes that mean something to the host alone. */
-static bool is_ours(const char *name)
+/* Marks that overlays need; none of them names other files. */
+static bool is_mark(const char *name)
 {
-	return strncmp(name, "trusted.", 8) == 0;
+	static const char *const marks[] = { "opaque", "origin", "impure", "nlink" };
+
+	for (size_t i = 0; strncmp(name, MARK, strlen(MARK)) == 0 && i < ARRAY_LEN(marks); i++)
+		if (strcmp(name + strlen(MARK), marks[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Attributes that mean something to the host alone. */
+static bool is_ours(const struct share_call *c, const char *name)
+{
+	return strncmp(name, "trusted.", 8) == 0 && !(share_is_layer(c->share) && is_mark(name));
 }
 
 static int find(const struct share_call *c, char self[16])
@@ -62,7 +75,7 @@ static int64_t get(struct share_call *c)
 
 	if (r < 0 || name == NULL)
 		return r < 0 ? r : -EINVAL;
-	if (is_ours(name))
+	if (is_ours(c, name))
 		return -ENODATA;
 	return answer(c, in->size, getxattr(self, name, in->size != 0 ? c->out : NULL, in->size != 0 ? room : 0));
 }
@@ -92,7 +105,11 @@ static int64_t set(struct share_call *c)
 	memcpy(&in, c->args, SET_SIZE);
 	if (r < 0 || name == NULL || in.size > c->args_len - at)
 		return r < 0 ? r : -EINVAL;
-	if (is_ours(name))
+	if (strcmp(name, SHARE_ENDS) == 0) {
+		c->share->ends = true;
+		return 0;
+	}
+	if (is_ours(c, name))
 		return -EPERM;
 	return setxattr(self, name, c->args + at, in.size, (int) in.flags) < 0 ? -errno : 0;
 }
@@ -107,7 +124,7 @@ static int64_t drop(struct share_call *c)
 
 	if (r < 0 || name == NULL)
 		return r < 0 ? r : -EINVAL;
-	if (is_ours(name))
+	if (is_ours(c, name))
 		return -EPERM;
 	return removexattr(self, name) < 0 ? -errno : 0;
 }

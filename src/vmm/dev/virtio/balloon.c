@@ -12,9 +12,14 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "vmm/core/bytes.h"
+#include "vmm/core/loop.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/virtio/virtio.h"
 
@@ -33,16 +38,57 @@ enum { Q_INFLATE, Q_DEFLATE, Q_STATS };
 
 /**
  * struct balloon - the device
- * @stat: what the guest said last; @known: a bit for each that it said
+ * @stat: what the guest said last; @known: a bit for each that it said; @when: seconds since 1970; @interval: of who asks
+ * @timer: runs while no news are told; @news: there are some
  * @kept: the guest waits for its buffer @id, of @slots places, before it says more
  */
 struct balloon {
 	struct vio_dev vio;
 	uint64_t stat[BALLOON_N_STATS_];
 	unsigned known;
-	bool kept;
+	int64_t when;
+	uint64_t interval;
+	bool kept, waits, news;
 	uint16_t id, slots;
+	int timer;
+	struct loop_source tick;
+	void (*changed)(void *arg);
+	void *arg;
 };
+
+static void tell(struct balloon *b)
+{
+	const struct itimerspec t = { .it_value = { BALLOON_NEWS_MS / 1000, BALLOON_NEWS_MS % 1000 * 1000000l } };
+
+	b->waits = true;
+	b->news = false;
+	(void) timerfd_settime(b->timer, 0, &t, NULL); /* valid arguments */
+	b->changed(b->arg);
+}
+
+static void tick_ready(void *arg, uint32_t events)
+{
+	struct balloon *b = arg;
+	uint64_t ticks;
+
+	(void) events;
+	(void) !read(b->timer, &ticks, sizeof(ticks)); /* it is ready */
+	b->waits = false;
+	if (b->news)
+		tell(b);
+}
+
+/* The guest says how much is in it: as often as it likes. */
+static void config_written(struct vio_dev *d, unsigned offset, unsigned size)
+{
+	struct balloon *b = (struct balloon *) d;
+
+	(void) offset;
+	(void) size;
+	b->news = true;
+	if (!b->waits)
+		tell(b);
+}
 
 static int inflate(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 {
@@ -98,6 +144,7 @@ static int take_stats(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 		b->known |= 1u << which;
 	}
 	ask_for_stats(b, q); /* a driver has one buffer: with two it waits for the newer */
+	b->when = time_now_ns() / 1000000000;
 	b->kept = true;
 	b->id = chain->id;
 	b->slots = chain->slots;
@@ -129,27 +176,48 @@ static void balloon_stop(struct vio_dev *d)
 
 	b->kept = false;
 	b->known = 0;
+	b->when = 0;
 }
 
 static void balloon_free(struct vio_dev *d)
 {
-	free(d);
+	struct balloon *b = (struct balloon *) d;
+
+	loop_remove(d->vm->loop, &b->tick);
+	if (b->timer >= 0)
+		(void) close(b->timer); /* nothing was written to it */
+	free(b);
 }
 
-static const struct vio_ops balloon_ops = { .name = "virtio-balloon", .id = 5, .class = 0x00FF00,
-					    .stop = balloon_stop, .notify = balloon_notify, .free = balloon_free };
+static const struct vio_ops balloon_ops = { .name = "virtio-balloon", .nick = "balloon", .id = 5, .class = 0x00FF00,
+					    .config_written = config_written, .stop = balloon_stop, .notify = balloon_notify, .free = balloon_free };
 
-int balloon_add(struct vm *vm, struct pci_bus *bus, struct balloon **ret, struct err *err)
+static int watch(struct balloon *b, struct err *err)
+{
+	int r;
+
+	b->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	r = b->timer < 0 ? -errno : loop_add(b->vio.vm->loop, &b->tick, b->timer, EPOLLIN, tick_ready, b);
+	return r < 0 ? err_set(err, r, "virtio-balloon: make a timer") : 0;
+}
+
+int balloon_add(struct vm *vm, struct pci_bus *bus, void (*changed)(void *arg), void *arg, struct balloon **ret,
+		struct err *err)
 {
 	struct balloon *b = calloc(1, sizeof(*b));
 	int r;
 
 	if (b == NULL)
 		return err_set(err, -ENOMEM, "make virtio-balloon");
+	b->changed = changed;
+	b->arg = arg;
+	b->tick.fd = b->timer = -1;
 	r = vio_init(&b->vio, vm, &balloon_ops, F_STATS | F_DEFLATE_ON_OOM | F_REPORTING, QUEUES, err);
+	if (r == 0)
+		r = watch(b, err);
 	if (r < 0) {
 		vio_fini(&b->vio);
-		free(b);
+		balloon_free(&b->vio);
 		return r;
 	}
 	b->vio.config_len = 8;
@@ -168,8 +236,19 @@ uint64_t balloon_actual(const struct balloon *b)
 	return in < all ? all - in : 0;
 }
 
-unsigned balloon_stats(struct balloon *b, uint64_t ret[BALLOON_N_STATS_])
+uint64_t balloon_interval(struct balloon *b, const uint64_t *set)
 {
+	if (set != NULL) {
+		b->interval = *set;
+		ask_for_stats(b, Q_STATS);
+	}
+	return b->interval;
+}
+
+unsigned balloon_stats(struct balloon *b, uint64_t ret[BALLOON_N_STATS_], int64_t *when)
+{
+	if (when != NULL)
+		*when = b->when;
 	memcpy(ret, b->stat, sizeof(b->stat));
 	ask_for_stats(b, Q_STATS);
 	return b->known;

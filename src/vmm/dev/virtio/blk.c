@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -40,12 +41,16 @@ enum { S_OK, S_IOERR, S_UNSUPP };
 #define F_DISCARD (1ull << 13)
 #define F_WRITE_ZEROES (1ull << 14)
 
-/** struct blk_request - @flushes: it writes nothing but what was written before; @len: bytes of data that must go over; @answer: where the guest reads the status */
+/**
+ * struct blk_request - a request
+ * @len: bytes that it is about; @end: where they end in the file; @since: when it began, in nanoseconds
+ * @answer: where the guest reads the status
+ */
 struct blk_request {
 	struct blk_request *next;
 	unsigned q;
-	bool reads, flushes;
-	uint64_t len;
+	enum blk_kind kind;
+	uint64_t len, end, since;
 	uint8_t *answer;
 	struct vq_chain chain;
 };
@@ -91,32 +96,53 @@ static void signal_all(struct blk *b)
 	}
 }
 
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	(void) clock_gettime(CLOCK_MONOTONIC, &t); /* it is there */
+	return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
+}
+
 static void count(struct blk_info *i, const struct blk_request *r, bool good)
 {
+	struct blk_count *n = &i->count[r->kind];
+
 	if (!good) {
-		i->failures++;
-	} else if (r->flushes) {
-		i->flushes++;
-	} else if (r->reads) {
-		i->reads++;
-		i->read_bytes += r->len;
-	} else {
-		i->writes++;
-		i->written_bytes += r->len;
+		n->failures++;
+		return;
 	}
+	n->requests++;
+	n->bytes += r->len;
+	n->ns += now() - r->since;
+	if (r->kind == BLK_WRITES && r->end > i->highest)
+		i->highest = r->end;
+}
+
+/* Of unmapping, a file tells only whether it was done. */
+static bool is_done(const struct blk_request *r, int64_t result)
+{
+	return result >= 0 && ((r->kind != BLK_READS && r->kind != BLK_WRITES) || (uint64_t) result >= r->len);
 }
 
 static void file_done(void *arg, void *request, int64_t result)
 {
 	struct blk *b = arg;
 	struct blk_request *r = request;
-	bool good = result >= 0 && (uint64_t) result >= r->len;
+	bool good = is_done(r, result);
 
 	count(&b->info, r, good);
 	if (!good && result == -EOPNOTSUPP)
 		answer(b, r, S_UNSUPP, 0);
 	else
-		answer(b, r, good ? S_OK : S_IOERR, good && r->reads ? (uint32_t) r->len : 0);
+		answer(b, r, good ? S_OK : S_IOERR, good && r->kind == BLK_READS ? (uint32_t) r->len : 0);
+}
+
+/* A request that could not be meant: it changes nothing. */
+static void refuse(struct blk *b, struct blk_request *r, uint8_t status)
+{
+	b->info.count[r->kind].invalid++;
+	answer(b, r, status, 0);
 }
 
 static void file_settled(void *arg)
@@ -137,12 +163,13 @@ static void transfer(struct blk *b, struct blk_request *r, bool write, uint64_t 
 	unsigned nr = write ? r->chain.nr_out : r->chain.nr_in;
 	enum blk_op op = !write ? BLK_OP_READ : b->vio.features & F_FLUSH ? BLK_OP_WRITE : BLK_OP_WRITE_THROUGH;
 
+	r->kind = write ? BLK_WRITES : BLK_READS;
 	if (!in_disk(b, sector, len) || (write && b->readonly)) {
-		answer(b, r, S_IOERR, 0);
+		refuse(b, r, S_IOERR);
 		return;
 	}
 	r->len = len;
-	r->reads = !write;
+	r->end = sector * SECTOR + len;
 	blk_file_add(b->file, op, write ? r->chain.iov : vq_chain_in(&r->chain), nr, sector * SECTOR, len, r);
 }
 
@@ -151,21 +178,23 @@ static void discard(struct blk *b, struct blk_request *r, bool zero)
 	uint8_t range[RANGE_SIZE];
 	uint64_t sector, len;
 
+	r->kind = BLK_UNMAPS;
 	if (b->readonly || r->chain.out_len != RANGE_SIZE ||
 	    vq_chain_read(&r->chain, range, sizeof(range)) != sizeof(range)) {
-		answer(b, r, S_IOERR, 0);
+		refuse(b, r, S_IOERR);
 		return;
 	}
 	sector = get_le64(range);
 	len = (uint64_t) get_le32(range + 8) * SECTOR;
 	if ((get_le32(range + 12) & (zero ? ~1u : ~0u)) != 0) {
-		answer(b, r, S_UNSUPP, 0);
+		refuse(b, r, S_UNSUPP);
 		return;
 	}
 	if (len == 0 || len / SECTOR > DISCARD_SECTORS_MAX || !in_disk(b, sector, len)) {
-		answer(b, r, S_IOERR, 0);
+		refuse(b, r, S_IOERR);
 		return;
 	}
+	r->len = len;
 	blk_file_add(b->file, zero ? BLK_OP_ZERO : BLK_OP_DISCARD, NULL, 0, sector * SECTOR, len, r);
 }
 
@@ -178,9 +207,9 @@ static void get_id(struct blk *b, struct blk_request *r)
 
 static void carry_out(struct blk *b, struct blk_request *r, uint32_t type, uint64_t sector)
 {
-	r->len = 0;
-	r->reads = false;
-	r->flushes = type == T_FLUSH;
+	r->len = r->end = 0;
+	r->kind = BLK_FLUSHES;
+	r->since = now();
 	switch (type) {
 	case T_IN:
 	case T_OUT:
@@ -251,7 +280,7 @@ static void blk_free(struct vio_dev *d)
 	free(b);
 }
 
-static const struct vio_ops blk_ops = { .name = "virtio-blk", .id = 2, .class = 0x018000, .notify = blk_notify,
+static const struct vio_ops blk_ops = { .name = "virtio-blk", .nick = "virtio", .removable = true, .id = 2, .class = 0x018000, .notify = blk_notify,
 					.stop = blk_stop, .free = blk_free };
 
 static void fill_config(struct blk *b, unsigned queues)

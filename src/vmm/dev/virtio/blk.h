@@ -28,11 +28,24 @@ struct blk_config {
 	unsigned queues;
 };
 
-/** struct blk_info - a disk and what was done with it */
+/** enum blk_kind - requests that are counted */
+enum blk_kind { BLK_READS, BLK_WRITES, BLK_UNMAPS, BLK_FLUSHES, BLK_N_KINDS_ };
+
+/**
+ * struct blk_count - requests of a kind
+ * @requests, @bytes, @ns: those that were done, of what they were about, how long they took together
+ * @failures: those that the file did not do; @invalid: those that could not be meant
+ */
+struct blk_count {
+	uint64_t requests, bytes, ns, failures, invalid;
+};
+
+/** struct blk_info - a disk and what was done with it; @highest: end of what was written furthest back */
 struct blk_info {
 	const char *name;
 	bool readonly;
-	uint64_t bytes, reads, writes, flushes, failures, read_bytes, written_bytes;
+	uint64_t bytes, highest;
+	struct blk_count count[BLK_N_KINDS_];
 };
 
 /** blk_query() - about a disk; 0 or -ENODEV: NULL, or something else than a disk */

@@ -22,15 +22,18 @@
 
 #include "base/err.h"
 #include "vmm/core/bytes.h"
+#include "vmm/core/keys.h"
 #include "vmm/core/vm.h"
 #include "vmm/dev/virtio/virtio.h"
 
+#define F_SIZE (1ull << 0)
 #define F_MULTIPORT (1ull << 1)
 
 #define Q_CONTROL_IN 2 /* messages to the guest */
 #define Q_CONTROL_OUT 3
 #define WRITE_MAX 4096 /* bytes: no more than a pipe takes without blocking */
 #define OUTPUT_MAX (1u << 20) /* bytes of one buffer; what is more is lost */
+#define TYPED_MAX 256 /* bytes taken from a terminal at once */
 #define MESSAGES_MAX 64 /* to the guest, while it has no buffers for them */
 #define MESSAGE_MAX (8 + CONSOLE_NAME_MAX)
 
@@ -51,6 +54,7 @@ struct port {
 	struct loop_source in_source, out_source, listen_source;
 	struct vq_chain chain;
 	size_t written;
+	struct keys keys;
 };
 
 struct message {
@@ -113,8 +117,10 @@ static void tell_size(const struct port *p)
 
 	if (p->out < 0 || ioctl(p->out, TIOCGWINSZ, &w) < 0 || w.ws_row == 0)
 		return;
-	put_le16(size, w.ws_row);
-	put_le16(size + 2, w.ws_col);
+	put_le16(size, w.ws_col); /* as specified: older kernels than 6.15 and its stable series take them the other way round */
+	put_le16(size + 2, w.ws_row);
+	if (p->index == 0)
+		memcpy(p->console->vio.config, size, sizeof(size)); /* for drivers that know one port only */
 	tell(p->console, p->index, RESIZE, 0, size, sizeof(size));
 }
 
@@ -155,7 +161,24 @@ static void hang_up(struct port *p)
 	}
 }
 
-/* Bytes for the guest: into its next buffer, without a copy in between. */
+/* What is typed at a terminal, without keys that are for us; as read(2), but -EAGAIN when nothing is left. */
+static ssize_t read_typed(struct port *p, struct vq_chain *chain)
+{
+	uint8_t typed[TYPED_MAX];
+	size_t room = chain->in_len < sizeof(typed) ? chain->in_len : sizeof(typed);
+	ssize_t n = read(p->in, typed, room);
+
+	if (n <= 0)
+		return n;
+	n = (ssize_t) keys_take(&p->keys, p->console->vio.vm, typed, (size_t) n);
+	if (n == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return (ssize_t) vq_chain_write(chain, typed, (size_t) n);
+}
+
+/* Bytes for the guest: into its next buffer, without a copy in between unless somebody types them. */
 static void in_ready(void *arg, uint32_t events)
 {
 	struct port *p = arg;
@@ -172,7 +195,7 @@ static void in_ready(void *arg, uint32_t events)
 		return;
 	}
 	if (events & EPOLLIN)
-		n = readv(input_of(p), vq_chain_in(&chain), (int) chain.nr_in);
+		n = p->keys.on ? read_typed(p, &chain) : readv(input_of(p), vq_chain_in(&chain), (int) chain.nr_in);
 	if (n <= 0) {
 		vq_unpop(&d->queue[q].vq, &chain);
 		if (n == 0 || errno != EAGAIN)
@@ -378,7 +401,7 @@ static void console_free(struct vio_dev *d)
 	free(c);
 }
 
-static const struct vio_ops console_ops = { .name = "virtio-console", .id = 3, .class = 0x078000,
+static const struct vio_ops console_ops = { .name = "virtio-console", .nick = "console", .id = 3, .class = 0x078000,
 					    .start = console_start, .stop = console_stop,
 					    .notify = console_notify, .free = console_free };
 
@@ -406,7 +429,7 @@ int console_add(struct vm *vm, struct pci_bus *bus, const struct console_port *p
 
 	if (c == NULL)
 		return err_set(err, -ENOMEM, "make virtio-console");
-	r = vio_init(&c->vio, vm, &console_ops, F_MULTIPORT, 2 + nr * 2, err);
+	r = vio_init(&c->vio, vm, &console_ops, F_SIZE | F_MULTIPORT, 2 + nr * 2, err);
 	c->nr_ports = nr;
 	put_le32(c->vio.config + 4, nr);
 	c->vio.config_len = 12;
@@ -416,14 +439,32 @@ int console_add(struct vm *vm, struct pci_bus *bus, const struct console_port *p
 					     .watched = -1, .in_source.fd = -1, .out_source.fd = -1,
 					     .listen_source.fd = -1 };
 	for (unsigned i = 0; i < nr && r == 0; i++) {
+		keys_init(&c->port[i].keys, port[i].in);
 		r = watch_port(&c->port[i]);
 		if (r < 0)
 			(void) err_set(err, r, "virtio-console: watch port %u", i);
 	}
+	if (r == 0)
+		tell_size(&c->port[0]);
 	if (r < 0) {
 		vio_fini(&c->vio);
 		console_free(&c->vio);
 		return r;
 	}
 	return vio_pci_add(vm, bus, &c->vio, err);
+}
+
+void console_resized(struct vio_dev *d)
+{
+	struct console *c = (struct console *) d;
+
+	if (d == NULL || d->ops != &console_ops || !d->started)
+		return;
+	for (unsigned i = 0; i < c->nr_ports; i++)
+		if (c->port[i].name == NULL)
+			tell_size(&c->port[i]);
+	if (c->vio.features & F_MULTIPORT)
+		send_messages(c);
+	else
+		vio_config_changed(d);
 }

@@ -5,6 +5,7 @@
 
 struct err;
 struct pci_bus;
+struct vio_dev;
 struct vm;
 
 #define CONSOLE_PORTS_MAX 8
@@ -28,3 +29,6 @@ struct console_port {
  * Return: 0; -errno with a message.
  */
 int console_add(struct vm *vm, struct pci_bus *bus, const struct console_port *port, unsigned nr, struct err *err);
+
+/** console_resized() - a terminal behind a console has another size: tell the guest; other devices are left alone */
+void console_resized(struct vio_dev *d);

@@ -165,7 +165,7 @@ static void fs_free(struct vio_dev *d)
 	free(f);
 }
 
-static const struct vio_ops fs_ops = { .name = "virtio-fs", .id = 26, .class = 0x018000, .start = fs_driver_ready,
+static const struct vio_ops fs_ops = { .name = "virtio-fs", .nick = "fs", .id = 26, .class = 0x018000, .start = fs_driver_ready,
 				       .stop = fs_stop, .notify = fs_notify, .free = fs_free };
 
 /* Notifications go to the thread and not to the event loop. */
@@ -240,7 +240,7 @@ int fs_add(struct vm *vm, struct pci_bus *bus, const struct fs_config *conf, str
 	allow_descriptors();
 	r = vio_init(&f->vio, vm, &fs_ops, 0, QUEUES, err);
 	if (r == 0)
-		r = share_new(conf->dir, conf->proc, conf->readonly, &f->share, err);
+		r = share_new(conf->dir, conf->proc, conf->kind, &f->share, err);
 	if (r == 0) {
 		r = take_kicks(f);
 		if (r < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
-#include <stdbool.h>
+#include "vmm/dev/share/share.h"
 
 struct err;
 struct fs;
@@ -15,11 +15,12 @@ struct vm;
  * @dir: descriptor of it; borrowed
  * @proc: descriptor of /proc/self/fd; borrowed
  * @tag: what the guest mounts it by, at most FS_TAG_MAX bytes
+ * @kind: what it is for the guest
  */
 struct fs_config {
 	int dir, proc;
 	const char *tag;
-	bool readonly;
+	enum share_kind kind;
 };
 
 /**

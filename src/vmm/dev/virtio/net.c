@@ -346,7 +346,7 @@ static void net_free(struct vio_dev *d)
 	free(n);
 }
 
-static const struct vio_ops net_ops = { .name = "virtio-net", .id = 1, .class = 0x020000, .start = net_start,
+static const struct vio_ops net_ops = { .name = "virtio-net", .nick = "net", .removable = true, .id = 1, .class = 0x020000, .start = net_start,
 					.stop = net_stop, .notify = net_notify, .free = net_free };
 
 static int add_pair(struct net *n, unsigned i, int tap, struct err *err)

@@ -441,7 +441,7 @@ static const struct dev_ops vio_pci_dev_ops = { .name = "virtio-pci", .reset = v
 
 struct vio_dev *vio_of(const struct dev *d)
 {
-	return d->ops == &vio_pci_dev_ops ? ((const struct vio_pci *) d)->vio : NULL;
+	return d != NULL && d->ops == &vio_pci_dev_ops ? ((const struct vio_pci *) d)->vio : NULL;
 }
 
 int vio_pci_add(struct vm *vm, struct pci_bus *bus, struct vio_dev *d, struct err *err)

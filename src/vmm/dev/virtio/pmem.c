@@ -89,7 +89,7 @@ static void pmem_free(struct vio_dev *d)
 	free(p);
 }
 
-static const struct vio_ops pmem_ops = { .name = "virtio-pmem", .id = 27, .class = 0x00FF00, .notify = pmem_notify,
+static const struct vio_ops pmem_ops = { .name = "virtio-pmem", .nick = "pmem", .id = 27, .class = 0x00FF00, .notify = pmem_notify,
 					 .stop = pmem_stop, .free = pmem_free };
 
 static int map(struct pmem *p, struct pci_bus *bus, int fd, const char *name, bool readonly, struct err *err)

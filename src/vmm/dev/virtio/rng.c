@@ -38,7 +38,7 @@ static void rng_free(struct vio_dev *d)
 	free(d);
 }
 
-static const struct vio_ops rng_ops = { .name = "virtio-rng", .id = 4, .class = 0x00FF00,
+static const struct vio_ops rng_ops = { .name = "virtio-rng", .nick = "rng", .id = 4, .class = 0x00FF00,
 					.notify = rng_notify, .free = rng_free };
 
 int rng_add(struct vm *vm, struct pci_bus *bus, struct err *err)

@@ -30,7 +30,8 @@ struct vio_dev;
 
 /**
  * struct vio_ops - what a kind of device does; all with the machine's lock held
- * @name: for people
+ * @name: for people; @nick: what a device is called, a number follows
+ * @removable: it may go while the machine runs
  * @id: number of the kind
  * @class: PCI class
  * @config_read: about to be read; may be NULL
@@ -42,7 +43,8 @@ struct vio_dev;
  * @free: release; stopped before
  */
 struct vio_ops {
-	const char *name;
+	const char *name, *nick;
+	bool removable;
 	uint16_t id;
 	uint32_t class;
 	void (*config_read)(struct vio_dev *d);
@@ -164,7 +166,7 @@ int vio_take(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsign
  */
 void vio_signal_later(struct vio_dev *d, unsigned q);
 
-/** vio_of() - the virtio device that a device is; NULL it is something else */
+/** vio_of() - the virtio device that a device is; NULL it is something else, or NULL */
 struct vio_dev *vio_of(const struct dev *d);
 
 /**

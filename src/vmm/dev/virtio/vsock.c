@@ -558,7 +558,7 @@ static void vsock_free(struct vio_dev *d)
 	free(s);
 }
 
-static const struct vio_ops vsock_ops = { .name = "virtio-vsock", .id = 19, .class = 0x078000, .stop = vsock_stop,
+static const struct vio_ops vsock_ops = { .name = "virtio-vsock", .nick = "vsock", .id = 19, .class = 0x078000, .stop = vsock_stop,
 					  .notify = vsock_notify, .free = vsock_free };
 
 int vsock_add(struct vm *vm, struct pci_bus *bus, uint32_t cid, const char *path, int listener, struct err *err)

@@ -19,6 +19,7 @@
 #define TABLES 0x30000u /* PML4, PDPT, PD; the first 2 MiB are mapped, and 1 GiB of nothing at 1 GiB */
 #define GDT 0x40000u
 #define IDT 0x41000u
+#define TSS 0x42000u
 #define DEVICE 0x40000000ull
 
 struct machine {
@@ -386,6 +387,39 @@ static void test_compat_syscall(void **state)
 	assert_int_equal(c->reg[REG_RCX], CODE + 2);
 }
 
+/* IRET to a lower level: what may not be used there, and null selectors of whatever level, become 0; bases stay. */
+static void test_outward_segments(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *c = m->cpu;
+	const uint64_t frame[5] = { CODE + 0x100, 0x2B, 2, STACK, 0x23 };
+
+	enter_long(m);
+	put64(m, GDT + 0x20, 0x00CFF3000000FFFF);
+	put64(m, GDT + 0x28, 0x00AFFB000000FFFF);
+	memcpy(m->memory + STACK - sizeof(frame), frame, sizeof(frame));
+	gate(m, EXC_GP, HANDLER);
+	put64(m, TSS + 4, STACK);
+	c->tr = (struct cpu_seg) { .base = TSS, .limit = 0x67, .attr = SEG_P | 0xB };
+	LOAD(m, HANDLER, 0xF4);
+	LOAD(m, CODE, 0x48, 0xCF); /* IRETQ */
+	LOAD(m, CODE + 0x100, 0xF4);
+	c->reg[REG_RSP] -= sizeof(frame);
+	c->seg[SEG_DS] = (struct cpu_seg) { .sel = 3 };
+	c->seg[SEG_ES] = (struct cpu_seg) { .sel = 0x18, .attr = SEG_P | SEG_S | SEG_TYPE_WRITE };
+	c->seg[SEG_FS] = (struct cpu_seg) { .sel = 1, .base = 0x1234 };
+	c->seg[SEG_GS] = (struct cpu_seg) { .sel = 0x23, .base = 0x5678, .attr = SEG_P | SEG_S | SEG_DPL | SEG_TYPE_WRITE };
+	cpu_run(c);
+	assert_int_equal(c->exit.kind, CPU_EXIT_HALT);
+	assert_int_equal(c->reg[REG_RIP], HANDLER + 1);
+	assert_int_equal(c->seg[SEG_DS].sel, 0);
+	assert_int_equal(c->seg[SEG_ES].sel, 0);
+	assert_int_equal(c->seg[SEG_FS].sel, 0);
+	assert_int_equal(c->seg[SEG_FS].base, 0x1234);
+	assert_int_equal(c->seg[SEG_GS].sel, 0x23);
+	assert_int_equal(c->seg[SEG_GS].base, 0x5678);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -393,7 +427,7 @@ int main(void)
 		TEST(test_loop),	TEST(test_real_mode), TEST(test_self_modifying), TEST(test_page_fault),
 		TEST(test_triple_fault), TEST(test_devices),   TEST(test_interrupt),	  TEST(test_kick),
 		TEST(test_fetch_fault), TEST(test_page_bits), TEST(test_icebp),	  TEST(test_watch),
-		TEST(test_compat_syscall),
+		TEST(test_compat_syscall), TEST(test_outward_segments),
 	};
 
 	return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);

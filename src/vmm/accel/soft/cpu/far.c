@@ -224,7 +224,7 @@ void seg_jump_far(struct cpu *c, uint16_t sel, uint64_t rip, unsigned size, bool
 	seg_enter(c, sel, &d, c->cpl, rip);
 }
 
-/* Data segments that level @cpl may not use become null. */
+/* Data segments that level @cpl may not use become null, and null is 0, whatever level its selector had. */
 static void drop_segments(struct cpu *c, unsigned cpl)
 {
 	static const uint8_t data[] = { SEG_ES, SEG_DS, SEG_FS, SEG_GS };
@@ -233,7 +233,7 @@ static void drop_segments(struct cpu *c, unsigned cpl)
 		struct cpu_seg *s = &c->seg[data[i]];
 		bool conforming = (s->attr & (SEG_TYPE_CODE | SEG_TYPE_DOWN)) == (SEG_TYPE_CODE | SEG_TYPE_DOWN);
 
-		if ((s->attr & SEG_P) && !conforming && (s->attr >> SEG_DPL_SHIFT & 3) < cpl)
+		if ((s->sel & 0xFFFC) == 0 || ((s->attr & SEG_P) && !conforming && (s->attr >> SEG_DPL_SHIFT & 3) < cpl))
 			s->sel = s->attr = 0; /* the base stays, 64-bit code sees it */
 	}
 }

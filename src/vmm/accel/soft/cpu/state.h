@@ -360,9 +360,12 @@ struct cpu_hot {
 	uint64_t user_epoch;
 };
 
-/** struct cpu_translated - what the translator has done, and how often translated code was left for each reason */
+/**
+ * struct cpu_translated - what the translator has done, and how often translated code was left for each reason
+ * @insns: of the guest, translated; @ticks: of the host's time stamp counter, that took
+ */
 struct cpu_translated {
-	uint64_t blocks, bytes, dropped_pages, evicted_regions;
+	uint64_t blocks, insns, bytes, ticks, dropped_pages, evicted_regions;
 	uint64_t slow, links, jumps, interp, polls, faults, unclaimed, verified, wrong;
 };
 

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "vmm/accel/soft/cpu/plain.h"
 #include "vmm/accel/soft/translate/emit.h"
 
 int block_set_init(struct block_set *s, struct cache *cache, uint64_t nr_pages)
@@ -26,25 +27,15 @@ void block_set_done(struct block_set *s)
 	s->page = s->tail = NULL;
 }
 
-struct block *block_new(size_t nr_insns, size_t nr_links)
+struct block *block_new(struct cache *cache, size_t nr_insns, size_t nr_links)
 {
-	struct block *b = calloc(1, sizeof(*b) + nr_insns * sizeof(b->insn[0]));
+	struct block *b = cache_alloc(cache, sizeof(*b) + nr_insns * sizeof(b->insn[0]));
 
-	if (b == NULL)
-		return NULL;
-	b->link = calloc(nr_links == 0 ? 1 : nr_links, sizeof(*b->link));
-	if (b->link == NULL) {
-		free(b);
-		return NULL;
-	}
+	plain_clear(b, sizeof(*b));
+	b->nr_insns = (uint16_t) nr_insns;
+	b->nr_links = (uint16_t) nr_links;
+	b->link = cache_alloc(cache, nr_links * sizeof(*b->link));
 	return b;
-}
-
-void block_free(struct block *b)
-{
-	if (b != NULL)
-		free(b->link);
-	free(b);
 }
 
 static struct block **bucket(struct block_set *s, uint64_t gpa, uint32_t key)
@@ -144,8 +135,6 @@ void block_evict(struct block_set *s, unsigned region)
 
 	for (size_t i = 0; i < r->nr; i++)
 		block_drop(s, r->block[i]);
-	for (size_t i = 0; i < r->nr; i++)
-		block_free(r->block[i]);
 	r->nr = 0;
 }
 

@@ -93,11 +93,14 @@ int block_set_init(struct block_set *s, struct cache *cache, uint64_t nr_pages);
 /** block_set_done() - release what is not the cache's */
 void block_set_done(struct block_set *s);
 
-/** block_new() - room for @nr_insns and @nr_links; NULL: no memory */
-struct block *block_new(size_t nr_insns, size_t nr_links);
+#define BLOCK_LINKS_MAX 256u
 
-/** block_free() - release; NULL is fine */
-void block_free(struct block *b);
+/* Bytes that block_new() may need, for @nr_insns */
+#define BLOCK_BYTES(nr_insns) \
+	(sizeof(struct block) + (nr_insns) * sizeof(struct block_insn) + BLOCK_LINKS_MAX * sizeof(struct link) + 32)
+
+/** block_new() - room for @nr_insns and @nr_links, at most BLOCK_LINKS_MAX, until its region of @cache is emptied */
+struct block *block_new(struct cache *cache, size_t nr_insns, size_t nr_links);
 
 /** block_find() - the one for @gpa and @key; NULL if there is none */
 struct block *block_find(const struct block_set *s, uint64_t gpa, uint32_t key);

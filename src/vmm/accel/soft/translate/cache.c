@@ -12,6 +12,8 @@
 #include "base/cleanup.h"
 #include "vmm/accel/soft/translate/block.h"
 
+#define HEAP_ALIGN 16u
+
 static size_t region_size(const struct cache *c)
 {
 	return (c->size - c->gates) / CACHE_REGIONS & ~(size_t) (CACHE_ALIGN - 1);
@@ -37,6 +39,12 @@ int cache_init(struct cache *c, size_t size, size_t gates)
 	}
 	c->w = w;
 	c->x = x;
+	c->heap = mmap(NULL, CACHE_REGIONS * region_size(c), PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (c->heap == MAP_FAILED) {
+		c->heap = NULL;
+		return -ENOMEM;
+	}
 	for (unsigned r = 0; r < CACHE_REGIONS; r++) {
 		c->region[r].block = calloc(region_size(c) / CACHE_ALIGN, sizeof(*c->region[r].block));
 		if (c->region[r].block == NULL)
@@ -47,11 +55,10 @@ int cache_init(struct cache *c, size_t size, size_t gates)
 
 void cache_done(struct cache *c)
 {
-	for (unsigned r = 0; r < CACHE_REGIONS; r++) {
-		for (size_t i = 0; i < c->region[r].nr; i++)
-			block_free(c->region[r].block[i]);
+	for (unsigned r = 0; r < CACHE_REGIONS; r++)
 		free(c->region[r].block);
-	}
+	if (c->heap != NULL)
+		(void) munmap(c->heap, CACHE_REGIONS * region_size(c));
 	if (c->w != NULL)
 		(void) munmap(c->w, c->size);
 	if (c->x != NULL)
@@ -71,8 +78,22 @@ size_t cache_room(const struct cache *c)
 	return c->gates + (c->now + 1) * region_size(c) - c->pos;
 }
 
+size_t cache_heap_room(const struct cache *c)
+{
+	return region_size(c) - c->heap_used;
+}
+
+void *cache_alloc(struct cache *c, size_t size)
+{
+	uint8_t *p = c->heap + c->now * region_size(c) + c->heap_used;
+
+	c->heap_used += (size + HEAP_ALIGN - 1) & ~(size_t) (HEAP_ALIGN - 1);
+	return p;
+}
+
 void cache_next(struct cache *c)
 {
+	c->heap_used = 0;
 	c->now = (c->now + 1) % CACHE_REGIONS;
 	c->pos = c->gates + c->now * region_size(c);
 }

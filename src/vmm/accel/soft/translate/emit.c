@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it works: every function appends one instruction (or a fixed few).  What does not fit is
- * dropped and remembered, so that callers look once, at the end.
+ * How it works: every function appends one instruction (or a fixed few).  Behind the room there is always enough for
+ * one more, so that it is asked once for each whether there is room, not for each byte; callers look once, at the end.
  */
 #include "vmm/accel/soft/translate/emit.h"
 
@@ -10,58 +10,88 @@
 #define GS 0x65u
 #define REX 0x40u
 #define REX_W 0x8u
-#define REX_R 0x4u
-#define REX_X 0x2u
-#define REX_B 0x1u
 
 /* ModRM and SIB of an absolute disp32 */
 #define RM_SIB 4u
 #define SIB_ABSOLUTE 0x25u
 
+/* Where the next instruction goes. */
+static uint8_t *begin(struct emit *e)
+{
+	if (__builtin_expect(e->p > e->end, 0)) {
+		e->p = e->end;
+		e->full = true;
+	}
+	return e->p;
+}
+
+static uint8_t *put_8(uint8_t *p, unsigned v)
+{
+	*p = (uint8_t) v;
+	return p + 1;
+}
+
+static uint8_t *put_32(uint8_t *p, uint32_t v)
+{
+	(void) memcpy(p, &v, sizeof(v));
+	return p + sizeof(v);
+}
+
+static uint8_t *put_64(uint8_t *p, uint64_t v)
+{
+	(void) memcpy(p, &v, sizeof(v));
+	return p + sizeof(v);
+}
+
+static uint8_t *put_rex(uint8_t *p, bool wide, unsigned reg, unsigned index, unsigned base)
+{
+	unsigned v = (wide ? REX_W : 0) | (reg >> 1 & 4) | (index >> 2 & 2) | (base >> 3 & 1);
+
+	*p = (uint8_t) (REX | v);
+	return p + (v != 0);
+}
+
+static uint8_t *put_modrm(uint8_t *p, unsigned mod, unsigned reg, unsigned rm)
+{
+	return put_8(p, mod << 6 | (reg & 7) << 3 | (rm & 7));
+}
+
 void emit_bytes(struct emit *e, const void *bytes, size_t n)
 {
-	if (e->full || (size_t) (e->end - e->p) < n) {
-		e->full = true;
-		return;
+	const uint8_t *from = bytes;
+	uint8_t *p = begin(e);
+
+	if (n >= 8) {
+		(void) memcpy(p, from, 8);
+		(void) memcpy(p + n - 8, from + n - 8, 8);
+	} else if (n >= 4) {
+		(void) memcpy(p, from, 4);
+		(void) memcpy(p + n - 4, from + n - 4, 4);
+	} else if (n >= 2) {
+		(void) memcpy(p, from, 2);
+		(void) memcpy(p + n - 2, from + n - 2, 2);
+	} else if (n == 1) {
+		*p = *from;
 	}
-	(void) memcpy(e->p, bytes, n);
-	e->p += n;
+	e->p = p + n;
 }
 
 void emit_8(struct emit *e, uint8_t v)
 {
-	emit_bytes(e, &v, sizeof(v));
+	e->p = put_8(begin(e), v);
 }
 
 void emit_32(struct emit *e, uint32_t v)
 {
-	emit_bytes(e, &v, sizeof(v));
-}
-
-void emit_64(struct emit *e, uint64_t v)
-{
-	emit_bytes(e, &v, sizeof(v));
-}
-
-static void rex(struct emit *e, bool wide, unsigned reg, unsigned index, unsigned base)
-{
-	unsigned v = (wide ? REX_W : 0) | (reg >> 3 & 1 ? REX_R : 0) | (index >> 3 & 1 ? REX_X : 0) |
-		     (base >> 3 & 1 ? REX_B : 0);
-
-	if (v != 0)
-		emit_8(e, (uint8_t) (REX | v));
-}
-
-static void modrm(struct emit *e, unsigned mod, unsigned reg, unsigned rm)
-{
-	emit_8(e, (uint8_t) (mod << 6 | (reg & 7) << 3 | (rm & 7)));
+	e->p = put_32(begin(e), v);
 }
 
 void emit_rr(struct emit *e, bool wide, unsigned opcode, unsigned reg, unsigned rm)
 {
-	rex(e, wide, reg, 0, rm);
-	emit_8(e, (uint8_t) opcode);
-	modrm(e, 3, reg, rm);
+	uint8_t *p = put_rex(begin(e), wide, reg, 0, rm);
+
+	p = put_8(p, opcode);
+	e->p = put_modrm(p, 3, reg, rm);
 }
 
 void emit_mov(struct emit *e, unsigned to, unsigned from)
@@ -72,32 +102,29 @@ void emit_mov(struct emit *e, unsigned to, unsigned from)
 
 void emit_mov_imm(struct emit *e, unsigned to, uint64_t value)
 {
-	if (value <= UINT32_MAX) {
-		rex(e, false, 0, 0, to);
-		emit_8(e, (uint8_t) (0xB8 | (to & 7)));
-		emit_32(e, (uint32_t) value);
-	} else if ((int64_t) value == (int32_t) value) {
-		rex(e, true, 0, 0, to);
-		emit_8(e, 0xC7);
-		modrm(e, 3, 0, to);
-		emit_32(e, (uint32_t) value);
+	bool zero_extended = value <= UINT32_MAX, sign_extended = (int64_t) value == (int32_t) value;
+	uint8_t *p = put_rex(begin(e), !zero_extended, 0, 0, to);
+
+	if (!zero_extended && sign_extended) {
+		p = put_8(p, 0xC7);
+		p = put_modrm(p, 3, 0, to);
 	} else {
-		rex(e, true, 0, 0, to);
-		emit_8(e, (uint8_t) (0xB8 | (to & 7)));
-		emit_64(e, value);
+		p = put_8(p, 0xB8 | (to & 7));
 	}
+	e->p = zero_extended || sign_extended ? put_32(p, (uint32_t) value) : put_64(p, value);
 }
 
 uint8_t *emit_mov_later(struct emit *e, unsigned to)
 {
-	rex(e, true, 0, 0, to);
-	emit_8(e, (uint8_t) (0xB8 | (to & 7)));
-	emit_64(e, 0);
-	return e->full ? NULL : e->p - sizeof(uint64_t);
+	uint8_t *p = put_rex(begin(e), true, 0, 0, to);
+
+	p = put_8(p, 0xB8 | (to & 7));
+	e->p = put_64(p, 0);
+	return e->full ? NULL : p;
 }
 
 /* ModRM, SIB and displacement of memory at @base + @index << @scale + @disp. */
-static void address(struct emit *e, unsigned reg, unsigned base, unsigned index, unsigned scale, int32_t disp)
+static uint8_t *put_address(uint8_t *p, unsigned reg, unsigned base, unsigned index, unsigned scale, int32_t disp)
 {
 	bool has_sib = index != HOST_NONE || base == HOST_NONE || (base & 7) == RM_SIB;
 	unsigned mod = 2;
@@ -109,55 +136,55 @@ static void address(struct emit *e, unsigned reg, unsigned base, unsigned index,
 	else if (disp == (int8_t) disp)
 		mod = 1;
 
-	modrm(e, mod, reg, has_sib ? RM_SIB : base);
+	p = put_modrm(p, mod, reg, has_sib ? RM_SIB : base);
 	if (has_sib) {
 		unsigned b = base == HOST_NONE ? HOST_RBP : base, i = index == HOST_NONE ? RM_SIB : index;
 
-		emit_8(e, (uint8_t) (scale << 6 | (i & 7) << 3 | (b & 7)));
+		p = put_modrm(p, scale, i, b);
 	}
 	if (mod == 1)
-		emit_8(e, (uint8_t) disp);
-	else if (mod == 2 || base == HOST_NONE)
-		emit_32(e, (uint32_t) disp);
+		return put_8(p, (unsigned) disp);
+	return mod == 2 || base == HOST_NONE ? put_32(p, (uint32_t) disp) : p;
 }
 
 void emit_rm(struct emit *e, bool wide, unsigned opcode, unsigned reg, unsigned base, int32_t disp)
 {
-	rex(e, wide, reg, 0, base);
-	emit_8(e, (uint8_t) opcode);
-	address(e, reg, base, HOST_NONE, 0, disp);
+	uint8_t *p = put_rex(begin(e), wide, reg, 0, base);
+
+	p = put_8(p, opcode);
+	e->p = put_address(p, reg, base, HOST_NONE, 0, disp);
 }
 
 void emit_lea(struct emit *e, bool wide, unsigned to, unsigned base, unsigned index, unsigned scale, int32_t disp)
 {
+	uint8_t *p;
+
 	if (wide && index == HOST_NONE && disp == 0 && base != HOST_NONE) {
 		emit_mov(e, to, base);
 		return;
 	}
-	rex(e, wide, to, index == HOST_NONE ? 0 : index, base == HOST_NONE ? 0 : base);
-	emit_8(e, 0x8D);
-	address(e, to, base, index, scale, disp);
+	p = put_rex(begin(e), wide, to, index == HOST_NONE ? 0 : index, base == HOST_NONE ? 0 : base);
+	p = put_8(p, 0x8D);
+	e->p = put_address(p, to, base, index, scale, disp);
 }
 
 void emit_group(struct emit *e, bool wide, unsigned digit, unsigned reg, int32_t imm)
 {
 	bool small = imm == (int8_t) imm;
+	uint8_t *p = put_rex(begin(e), wide, 0, 0, reg);
 
-	rex(e, wide, 0, 0, reg);
-	emit_8(e, small ? 0x83 : 0x81);
-	modrm(e, 3, digit, reg);
-	if (small)
-		emit_8(e, (uint8_t) imm);
-	else
-		emit_32(e, (uint32_t) imm);
+	p = put_8(p, small ? 0x83 : 0x81);
+	p = put_modrm(p, 3, digit, reg);
+	e->p = small ? put_8(p, (unsigned) imm) : put_32(p, (uint32_t) imm);
 }
 
 static void shift(struct emit *e, bool wide, unsigned digit, unsigned reg, unsigned count)
 {
-	rex(e, wide, 0, 0, reg);
-	emit_8(e, 0xC1);
-	modrm(e, 3, digit, reg);
-	emit_8(e, (uint8_t) count);
+	uint8_t *p = put_rex(begin(e), wide, 0, 0, reg);
+
+	p = put_8(p, 0xC1);
+	p = put_modrm(p, 3, digit, reg);
+	e->p = put_8(p, count);
 }
 
 void emit_shift_right(struct emit *e, bool wide, unsigned reg, unsigned count)
@@ -177,47 +204,54 @@ void emit_shift_arithmetic(struct emit *e, unsigned reg, unsigned count)
 
 void emit_negate(struct emit *e, unsigned reg)
 {
-	rex(e, true, 0, 0, reg);
-	emit_8(e, 0xF7);
-	modrm(e, 3, 3, reg);
+	uint8_t *p = put_rex(begin(e), true, 0, 0, reg);
+
+	p = put_8(p, 0xF7);
+	e->p = put_modrm(p, 3, 3, reg);
 }
 
 void emit_imul(struct emit *e, unsigned to, unsigned from, int32_t factor)
 {
-	rex(e, false, to, 0, from);
-	emit_8(e, 0x69);
-	modrm(e, 3, to, from);
-	emit_32(e, (uint32_t) factor);
+	uint8_t *p = put_rex(begin(e), false, to, 0, from);
+
+	p = put_8(p, 0x69);
+	p = put_modrm(p, 3, to, from);
+	e->p = put_32(p, (uint32_t) factor);
 }
 
-static void gs_operand(struct emit *e, unsigned reg, size_t offset)
+static uint8_t *put_gs_operand(uint8_t *p, unsigned reg, size_t offset)
 {
-	modrm(e, 0, reg, RM_SIB);
-	emit_8(e, SIB_ABSOLUTE);
-	emit_32(e, (uint32_t) offset);
+	p = put_modrm(p, 0, reg, RM_SIB);
+	p = put_8(p, SIB_ABSOLUTE);
+	return put_32(p, (uint32_t) offset);
+}
+
+static uint8_t *put_gs(uint8_t *p, bool wide, unsigned opcode, unsigned reg, size_t offset)
+{
+	p = put_8(p, GS);
+	p = put_rex(p, wide, reg, 0, 0);
+	p = put_8(p, opcode);
+	return put_gs_operand(p, reg, offset);
 }
 
 void emit_gs(struct emit *e, bool wide, unsigned opcode, unsigned reg, size_t offset)
 {
-	emit_8(e, GS);
-	rex(e, wide, reg, 0, 0);
-	emit_8(e, (uint8_t) opcode);
-	gs_operand(e, reg, offset);
+	e->p = put_gs(begin(e), wide, opcode, reg, offset);
 }
 
 void emit_gs_store16(struct emit *e, unsigned reg, size_t offset)
 {
-	emit_8(e, 0x66);
-	emit_gs(e, false, OP_STORE, reg, offset);
+	e->p = put_gs(put_8(begin(e), 0x66), false, OP_STORE, reg, offset);
 }
 
 static void gs_movzx(struct emit *e, unsigned opcode, unsigned reg, size_t offset)
 {
-	emit_8(e, GS);
-	rex(e, false, reg, 0, 0);
-	emit_8(e, 0x0F);
-	emit_8(e, (uint8_t) opcode);
-	gs_operand(e, reg, offset);
+	uint8_t *p = put_8(begin(e), GS);
+
+	p = put_rex(p, false, reg, 0, 0);
+	p = put_8(p, 0x0F);
+	p = put_8(p, opcode);
+	e->p = put_gs_operand(p, reg, offset);
 }
 
 void emit_gs_load16(struct emit *e, unsigned reg, size_t offset)
@@ -232,37 +266,30 @@ void emit_gs_load8(struct emit *e, unsigned reg, size_t offset)
 
 void emit_gs_store_imm(struct emit *e, size_t offset, uint32_t value)
 {
-	emit_gs(e, false, 0xC7, 0, offset);
-	emit_32(e, value);
+	e->p = put_32(put_gs(begin(e), false, 0xC7, 0, offset), value);
 }
 
 void emit_gs_store_imm8(struct emit *e, size_t offset, uint8_t value)
 {
-	emit_gs(e, false, 0xC6, 0, offset);
-	emit_8(e, value);
+	e->p = put_8(put_gs(begin(e), false, 0xC6, 0, offset), value);
 }
 
 void emit_gs_store_imm64(struct emit *e, size_t offset, int32_t value)
 {
-	emit_gs(e, true, 0xC7, 0, offset);
-	emit_32(e, (uint32_t) value);
+	e->p = put_32(put_gs(begin(e), true, 0xC7, 0, offset), (uint32_t) value);
 }
 
 void emit_gs_test(struct emit *e, size_t offset, uint32_t imm)
 {
-	emit_gs(e, false, 0xF7, 0, offset);
-	emit_32(e, imm);
+	e->p = put_32(put_gs(begin(e), false, 0xF7, 0, offset), imm);
 }
 
 void emit_gs_group(struct emit *e, unsigned digit, size_t offset, int32_t imm)
 {
 	bool small = imm == (int8_t) imm;
+	uint8_t *p = put_gs(begin(e), false, small ? 0x83 : 0x81, digit, offset);
 
-	emit_gs(e, false, small ? 0x83 : 0x81, digit, offset);
-	if (small)
-		emit_8(e, (uint8_t) imm);
-	else
-		emit_32(e, (uint32_t) imm);
+	e->p = small ? put_8(p, (unsigned) imm) : put_32(p, (uint32_t) imm);
 }
 
 void emit_patch(uint8_t *at, const uint8_t *target)
@@ -275,34 +302,27 @@ void emit_patch(uint8_t *at, const uint8_t *target)
 	(void) memcpy(at, &rel, sizeof(rel));
 }
 
-static uint8_t *rel32(struct emit *e, const uint8_t *target)
+/* The rel32 at @p. */
+static uint8_t *rel32(struct emit *e, uint8_t *p, const uint8_t *target)
 {
-	uint8_t *at = e->p;
-
-	emit_32(e, 0);
+	e->p = put_32(p, 0);
 	if (e->full)
 		return NULL;
 	if (target != NULL)
-		emit_patch(at, target);
-	return at;
+		emit_patch(p, target);
+	return p;
 }
 
 uint8_t *emit_jmp(struct emit *e, const uint8_t *target)
 {
-	emit_8(e, 0xE9);
-	return rel32(e, target);
+	return rel32(e, put_8(begin(e), 0xE9), target);
 }
 
 uint8_t *emit_jcc(struct emit *e, unsigned cc, const uint8_t *target)
 {
-	emit_8(e, 0x0F);
-	emit_8(e, (uint8_t) (0x80 | cc));
-	return rel32(e, target);
-}
+	uint8_t *p = put_8(begin(e), 0x0F);
 
-void emit_jmp_gs(struct emit *e, size_t offset)
-{
-	emit_gs(e, false, 0xFF, 4, offset);
+	return rel32(e, put_8(p, 0x80 | cc), target);
 }
 
 void emit_jmp_mem(struct emit *e, unsigned base, int32_t disp)
@@ -312,9 +332,10 @@ void emit_jmp_mem(struct emit *e, unsigned base, int32_t disp)
 
 void emit_jmp_reg(struct emit *e, unsigned reg)
 {
-	rex(e, false, 0, 0, reg);
-	emit_8(e, 0xFF);
-	modrm(e, 3, 4, reg);
+	uint8_t *p = put_rex(begin(e), false, 0, 0, reg);
+
+	p = put_8(p, 0xFF);
+	e->p = put_modrm(p, 3, 4, reg);
 }
 
 void emit_save_flags(struct emit *e, unsigned scratch, size_t offset)

@@ -41,9 +41,11 @@ enum host_reg {
 #define GROUP_AND 4u
 #define GROUP_CMP 7u
 
+#define EMIT_SPARE 64 /* bytes that must be there behind @end of a struct emit */
+
 /**
  * struct emit - where code is written
- * @p: next byte; @end: of the room
+ * @p: next byte; @end: of the room, but for EMIT_SPARE
  * @full: something did not fit; what was written is useless
  */
 struct emit {
@@ -51,7 +53,7 @@ struct emit {
 	bool full;
 };
 
-/** emit_bytes() - @n bytes as they are */
+/** emit_bytes() - @n bytes as they are, at most 16 */
 void emit_bytes(struct emit *e, const void *bytes, size_t n);
 
 /** emit_8() - a byte */
@@ -59,9 +61,6 @@ void emit_8(struct emit *e, uint8_t v);
 
 /** emit_32() - a number of four bytes */
 void emit_32(struct emit *e, uint32_t v);
-
-/** emit_64() - a number of eight bytes */
-void emit_64(struct emit *e, uint64_t v);
 
 /** emit_rr() - one-byte @opcode with registers @reg and @rm; @wide: 64 bits, else 32 */
 void emit_rr(struct emit *e, bool wide, unsigned opcode, unsigned reg, unsigned rm);
@@ -131,9 +130,6 @@ uint8_t *emit_jmp(struct emit *e, const uint8_t *target);
 
 /** emit_jcc() - likewise with condition @cc, 0 to 15 */
 uint8_t *emit_jcc(struct emit *e, unsigned cc, const uint8_t *target);
-
-/** emit_jmp_gs() - to the address in the field */
-void emit_jmp_gs(struct emit *e, size_t offset);
 
 /** emit_jmp_mem() - to the address in memory at @base + @disp */
 void emit_jmp_mem(struct emit *e, unsigned base, int32_t disp);

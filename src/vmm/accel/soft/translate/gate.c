@@ -89,7 +89,7 @@ uint8_t *gate_jump(struct emit *e)
 
 void gates_write(struct gates *s, struct cache *cache)
 {
-	struct emit e = { .p = cache->w, .end = cache->w + GATE_BYTES };
+	struct emit e = { .p = cache->w, .end = cache->w + GATE_BYTES - EMIT_SPARE };
 	const uint8_t *leave;
 
 	s->enter = (void (*)(const uint8_t *))(uintptr_t) cache->x;

@@ -10,6 +10,7 @@
 #include "vmm/accel/soft/translate/gen.h"
 
 #include "vmm/accel/soft/cpu/cpuid.h"
+#include "vmm/accel/soft/cpu/plain.h"
 
 #include <string.h>
 
@@ -70,8 +71,8 @@ static bool decode(const struct gen *g, unsigned off, struct gen_item *ret)
 /* The instruction at the start, which goes on in the next page: a block of its own. */
 static bool decode_joined(struct gen *g, struct gen_item *ret)
 {
-	(void) memcpy(g->joined, g->page + g->start, PAGE - g->start);
-	(void) memcpy(g->joined + PAGE - g->start, g->next, INSN_MAX);
+	plain_copy(g->joined, g->page + g->start, PAGE - g->start);
+	plain_copy(g->joined + PAGE - g->start, g->next, INSN_MAX);
 	if (decode_bytes(g, g->start, g->joined, PAGE - g->start + INSN_MAX, ret))
 		return true;
 	ret->i.len = 0;
@@ -308,12 +309,10 @@ static void check_next(struct gen *g)
 	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_NEXT, .from = emit_jcc(e, CC_NE, NULL) });
 }
 
-static struct block *finish(struct gen *g, const struct block *b)
+static struct block *finish(struct gen *g, struct cache *cache, const struct block *b)
 {
-	struct block *ret = block_new(g->nr_insns, g->nr_links);
+	struct block *ret = block_new(cache, g->nr_insns, g->nr_links);
 
-	if (ret == NULL)
-		return NULL;
 	ret->gpa = b->gpa;
 	ret->key = b->key;
 	ret->start = b->start;
@@ -328,10 +327,9 @@ static struct block *finish(struct gen *g, const struct block *b)
 	if (g->self != NULL)
 		(void) memcpy(g->self, &(uint64_t) { (uint64_t) (uintptr_t) ret }, sizeof(uint64_t));
 	ret->next_gpa = g->next_gpa;
+	g->cpu->stat_translated.insns += g->nr + (g->end == GEN_END_INTERP);
 	ret->end = (uint32_t) ((size_t) (g->e.p - g->w) + CACHE_ALIGN - 1) & ~(CACHE_ALIGN - 1);
-	ret->nr_insns = (uint16_t) g->nr_insns;
-	ret->nr_links = (uint16_t) g->nr_links;
-	(void) memcpy(ret->insn, g->insn, g->nr_insns * sizeof(g->insn[0]));
+	plain_copy(ret->insn, g->insn, g->nr_insns * sizeof(g->insn[0]));
 	for (unsigned l = 0; l < g->nr_links; l++) {
 		ret->link[l] = g->link[l];
 		ret->link[l].from = ret;
@@ -347,8 +345,8 @@ struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates
 	struct block shape = { .gpa = gpa, .key = key, .start = (uint32_t) cache->pos };
 	struct block *b;
 
-	(void) memset(&g, 0, offsetof(struct gen, item));
-	g.e = (struct emit) { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES };
+	plain_clear(&g, offsetof(struct gen, item));
+	g.e = (struct emit) { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES - EMIT_SPARE };
 	g.cpu = cpu;
 	g.w = cache->w;
 	g.gates = gates;
@@ -369,8 +367,7 @@ struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates
 	gen_cold_write(&g);
 	if (g.failed || g.e.full)
 		return NULL;
-	b = finish(&g, &shape);
-	if (b != NULL)
-		cache_add(cache, b);
+	b = finish(&g, cache, &shape);
+	cache_add(cache, b);
 	return b;
 }

@@ -13,7 +13,7 @@
 
 #define GEN_INSNS 64u /* instructions of a block */
 #define GEN_KNOWN 64u
-#define GEN_COLD 256u /* pieces of code that are seldom executed */
+#define GEN_COLD BLOCK_LINKS_MAX /* pieces of code that are seldom executed */
 #define GEN_BYTES 32768u /* of code, at most */
 
 /*
@@ -210,10 +210,10 @@ void gen_cold_write(struct gen *g);
 /**
  * gen_block() - translate the instructions from offset @start of @page
  * @cpu: for what it has
- * @cache: has room for GEN_BYTES; @gates: its
+ * @cache: has room for GEN_BYTES, and BLOCK_BYTES(GEN_INSNS) for cache_alloc(); @gates: its
  * @next: the page behind @page, if the first instruction goes on there, which then is the only one; else NULL
  * @key: of the block
- * Return: the block, in the cache; NULL: no memory.
+ * Return: the block, in the cache; NULL: it is too long.
  */
 struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates *gates, const struct tlb_code *page,
 			const struct tlb_code *next, unsigned start, uint32_t key);

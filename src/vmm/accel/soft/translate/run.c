@@ -111,6 +111,12 @@ static void fp_in(struct cpu *c)
 	t->fp_live = true;
 }
 
+cpu_exec_fn *translator_bind(struct cpu *c, struct insn *i)
+{
+	fp_out(c);
+	return translator_of(c)->owner_ops->bind(c, i);
+}
+
 uint32_t translator_apic_read(struct cpu *c, uint32_t offset)
 {
 	fp_out(c);
@@ -254,7 +260,6 @@ static struct block *block_here(struct cpu *c, uint32_t key)
 		if (next == NULL)
 			return NULL;
 	}
-	fp_out(c);
 	b = translator_block(c, page, next, key);
 	select_epoch(c, page); /* others may have been dropped to make room, or because a device wrote to the next page */
 	return b;
@@ -274,8 +279,11 @@ static void chain(struct translator *t, size_t at, struct block *b)
 	if (from == NULL || from->dead || b->dead || !is_verified(t, from) || !is_verified(t, b))
 		return;
 	for (unsigned l = 0; l < from->nr_links; l++) {
-		if (from->link[l].at == at && from->link[l].to == NULL)
-			block_chain(&t->blocks, &from->link[l], b);
+		struct link *link = &from->link[l];
+
+		/* @b may have been put where the branch was. */
+		if (link->at == at && link->to == NULL && (from->gpa & PAGE_MASK) + link->off == b->gpa)
+			block_chain(&t->blocks, link, b);
 	}
 }
 

@@ -57,7 +57,10 @@ uint64_t epoch_next(struct translator *t);
 /** translator_new_epochs() - forget where code for linear addresses is */
 void translator_new_epochs(struct translator *t);
 
-/** translator_apic_read() - struct cpu_ops.apic_read, which may use vector registers */
+/** translator_bind() - struct cpu_ops.bind, which may use vector registers */
+cpu_exec_fn *translator_bind(struct cpu *c, struct insn *i);
+
+/** translator_apic_read() - struct cpu_ops.apic_read, likewise */
 uint32_t translator_apic_read(struct cpu *c, uint32_t offset);
 
 /** translator_apic_write() - struct cpu_ops.apic_write, likewise */

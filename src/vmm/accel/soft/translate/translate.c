@@ -43,6 +43,7 @@ static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 	gates_write(&t->gates, &t->cache);
 	c->hot.jumps = t->jumps;
 	t->ops = *c->ops;
+	t->ops.bind = translator_bind;
 	t->ops.apic_read = translator_apic_read;
 	t->ops.apic_write = translator_apic_write;
 	t->ops.page_ask = translator_page_ask;
@@ -104,7 +105,7 @@ static void make_room(struct cpu *c)
 {
 	struct translator *t = translator_of(c);
 
-	if (cache_room(&t->cache) >= GEN_BYTES)
+	if (cache_room(&t->cache) >= GEN_BYTES && cache_heap_room(&t->cache) >= BLOCK_BYTES(GEN_INSNS))
 		return;
 	cache_next(&t->cache);
 	if (t->cache.region[t->cache.now].nr == 0)
@@ -130,7 +131,7 @@ static bool claim(struct cpu *c, const struct tlb_code *page)
 	return true;
 }
 
-struct block *translator_block(struct cpu *c, const struct tlb_code *page, const struct tlb_code *next, uint32_t key)
+static struct block *translate(struct cpu *c, const struct tlb_code *page, const struct tlb_code *next, uint32_t key)
 {
 	struct translator *t = translator_of(c);
 	struct block *b;
@@ -146,6 +147,15 @@ struct block *translator_block(struct cpu *c, const struct tlb_code *page, const
 	block_insert(&t->blocks, b);
 	c->stat_translated.blocks++;
 	c->stat_translated.bytes += b->end - b->start;
+	return b;
+}
+
+struct block *translator_block(struct cpu *c, const struct tlb_code *page, const struct tlb_code *next, uint32_t key)
+{
+	uint64_t begun = __builtin_ia32_rdtsc();
+	struct block *b = translate(c, page, next, key);
+
+	c->stat_translated.ticks += __builtin_ia32_rdtsc() - begun;
 	return b;
 }
 

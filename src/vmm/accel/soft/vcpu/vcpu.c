@@ -92,7 +92,7 @@ int vcpu_new(struct world *w, const struct cpu_ram *ram, struct cpu_page *pages,
 	v->features.xcr0 = cpu_model_xcr0(v->features.word, v->features.xcr0);
 	v->cpu->cpuid = &v->features;
 	reset(v);
-	r = w->translate ? translate_new(v->cpu, 0, NULL) : 0;
+	r = w->translate ? translate_new(v->cpu, w->cache, NULL) : 0;
 	if (r == 0 && w->verify)
 		r = translate_verify(v->cpu);
 	if (r < 0) {

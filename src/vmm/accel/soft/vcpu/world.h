@@ -102,13 +102,14 @@ struct world_notify {
  * struct world - one machine
  * @nr: processors
  * @translate: they translate, instead of interpreting; @verify: and compare both; @nr_pages: of guest memory, see struct cpu.pages
+ * @cache: bytes of translated code that each keeps, or 0
  * @feature: which features of processors the guest sees, see struct cpu_cpuid.word
  * @cpu: each belongs to its process; of others only the events may be touched
  */
 struct world {
 	uint32_t nr, nr_regions;
 	bool translate, verify;
-	uint64_t nr_pages;
+	uint64_t nr_pages, cache;
 	uint32_t feature[CPUID_WORDS];
 	struct soft_clock clock;
 	struct world_region region[CPU_RAM_MAX];
