@@ -146,7 +146,7 @@ static void payloads(void **state)
 	struct reg_payload p;
 
 	(void) state;
-	reg_payload_format("q.io/a:1", "sha256:1", &text);
+	reg_payload_format(REG_PAYLOAD_COSIGN, "q.io/a:1", "sha256:1", &text);
 	assert_int_equal(reg_payload_parse(REG_PAYLOAD_COSIGN, text.p, text.len, &arena, &p, NULL), 0);
 	assert_string_equal(p.name, "q.io/a:1");
 	assert_string_equal(p.digest, "sha256:1");

@@ -57,7 +57,7 @@ static int sign(const struct reg_signer *s, const struct beside *b, const struct
 {
 	_cleanup_(reg_gpg_freep) struct reg_gpg *gpg = NULL;
 	_cleanup_(str_fini) struct str signature = { 0 };
-	unsigned number;
+	unsigned number = 0;
 	int r = reg_gpg_own(&gpg, err);
 
 	if (r == 0)

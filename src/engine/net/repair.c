@@ -152,8 +152,8 @@ int eng_net_reload(struct engine *e, const struct eng_instance *i, struct err *e
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	_cleanup_close_ int lock = -EBADF;
-	struct eng_network *list;
-	int n, r = eng_networks_repair(e, err); /* the home of all of them first */
+	struct eng_network *list = NULL;
+	int n = 0, r = eng_networks_repair(e, err); /* the home of all of them first */
 
 	if (r == 0 && i->state != ENG_STATE_RUNNING)
 		return err_msg(err, -ESRCH, "instance '%s' is not running: its networks are made when it starts", i->name);

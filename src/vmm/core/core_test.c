@@ -229,11 +229,39 @@ static void test_conn(void **state)
 	loop_free(l);
 }
 
+static void count(void *arg)
+{
+	++*(int *) arg;
+}
+
+/* What has time is called once for all wishes, unless it is withdrawn. */
+static void test_later(void **state)
+{
+	int calls[2] = { 0 };
+	struct loop_later one = { .run = count, .arg = &calls[0] }, other = { .run = count, .arg = &calls[1] };
+	struct loop *l;
+
+	(void) state;
+	assert_int_equal(loop_new(&l, no_lock, no_lock, NULL, NULL), 0);
+	loop_not_later(l, &one); /* it does not wait */
+	for (int round = 1; round <= 2; round++) {
+		loop_later(l, &one);
+		loop_later(l, &other);
+		loop_later(l, &one);
+		assert_int_equal(calls[0], round - 1);
+		loop_not_later(l, &other);
+		assert_int_equal(loop_round(l, -1), 1);
+		assert_true(calls[0] == round && calls[1] == 0 && !one.waits && !other.waits);
+	}
+	loop_free(l);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bus),
 		cmocka_unit_test(test_conn),
+		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_gmem),
 		cmocka_unit_test(test_trace),
 	};

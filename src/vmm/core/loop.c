@@ -4,6 +4,9 @@
  *
  * Level-triggered epoll.  A callback may remove any source, also one whose event was fetched in the
  * same round: @pending holds what is still to be called, and loop_remove() strikes it out.
+ *
+ * What has time waits for one timer, which is set once for all that comes before it is due: in a machine that is a guest
+ * itself, to set one costs as much as to handle an event.
  */
 #include "vmm/core/loop.h"
 
@@ -11,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -19,8 +23,10 @@
 #define ROUND_MAX 32 /* events fetched at a time */
 
 struct loop {
-	int epoll, wake;
-	bool stop;
+	int epoll, wake, timer;
+	bool stop, timed; /* the timer is set */
+	struct loop_source tick;
+	struct loop_later *later; /* those that wait */
 	struct epoll_event pending[ROUND_MAX];
 	int nr_pending;
 	void (*lock)(void *arg);
@@ -28,20 +34,44 @@ struct loop {
 	void *lock_arg;
 };
 
+static void run_later(void *arg, uint32_t events)
+{
+	struct loop *l = arg;
+	uint64_t times;
+
+	(void) events;
+	(void) !read(l->timer, &times, sizeof(times)); /* it is due */
+	l->timed = false;
+	while (l->later != NULL) {
+		struct loop_later *one = l->later;
+
+		l->later = one->next;
+		one->waits = false;
+		one->run(one->arg);
+	}
+}
+
 int loop_new(struct loop **ret, void (*lock)(void *arg), void (*unlock)(void *arg), void *lock_arg,
 	     struct err *err)
 {
 	_cleanup_close_ int epoll = epoll_create1(EPOLL_CLOEXEC);
 	_cleanup_close_ int wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	_cleanup_close_ int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	_cleanup_free_ struct loop *l = calloc(1, sizeof(*l));
 	struct epoll_event e = { .events = EPOLLIN };
+	int r;
 
 	if (l == NULL)
 		return err_set(err, -ENOMEM, "make event loop");
-	if (epoll < 0 || wake < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &e) < 0)
+	if (epoll < 0 || wake < 0 || timer < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, wake, &e) < 0)
 		return err_set(err, -errno, "make event loop");
+	l->epoll = epoll;
+	r = loop_add(l, &l->tick, timer, EPOLLIN, run_later, l);
+	if (r < 0)
+		return err_set(err, r, "make event loop");
 	l->epoll = take_fd(epoll);
 	l->wake = take_fd(wake);
+	l->timer = take_fd(timer);
 	l->lock = lock;
 	l->unlock = unlock;
 	l->lock_arg = lock_arg;
@@ -55,6 +85,7 @@ void loop_free(struct loop *l)
 		return;
 	(void) close(l->epoll);
 	(void) close(l->wake);
+	(void) close(l->timer);
 	free(l);
 }
 
@@ -85,6 +116,30 @@ void loop_remove(struct loop *l, struct loop_source *s)
 	for (int i = 0; i < l->nr_pending; i++)
 		if (l->pending[i].data.ptr == s)
 			l->pending[i].data.ptr = NULL;
+}
+
+void loop_later(struct loop *l, struct loop_later *later)
+{
+	const struct itimerspec soon = { .it_value.tv_nsec = LOOP_LATER_MS * 1000000 };
+
+	if (later->waits)
+		return;
+	later->waits = true;
+	later->next = l->later;
+	l->later = later;
+	if (!l->timed)
+		l->timed = timerfd_settime(l->timer, 0, &soon, NULL) == 0; /* fails for bad arguments only */
+}
+
+void loop_not_later(struct loop *l, struct loop_later *later)
+{
+	struct loop_later **at = &l->later;
+
+	while (*at != NULL && *at != later)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = later->next;
+	later->waits = false;
 }
 
 int loop_round(struct loop *l, int timeout_ms)

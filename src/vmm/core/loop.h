@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define LOOP_SOURCES_MAX 256 /* descriptors watched at a time */
+#define LOOP_LATER_MS 1 /* of loop_later() */
 
 struct err;
 
@@ -21,6 +22,17 @@ struct loop_source {
 	int fd;
 	void (*ready)(void *arg, uint32_t events);
 	void *arg;
+};
+
+/**
+ * struct loop_later - something that has time; embed it in what it belongs to, zero-initialised
+ * @run: called on the loop's thread, with the loop's lock held
+ */
+struct loop_later {
+	void (*run)(void *arg);
+	void *arg;
+	struct loop_later *next;
+	bool waits;
 };
 
 struct loop;
@@ -55,6 +67,15 @@ int loop_change(struct loop *l, struct loop_source *s, uint32_t events);
  * Context: any thread that holds the lock.  A source that is not watched is fine.
  */
 void loop_remove(struct loop *l, struct loop_source *s);
+
+/**
+ * loop_later() - call @later->run soon, at the latest after LOOP_LATER_MS; nothing when it is waiting already
+ * Context: any thread that holds the lock.
+ */
+void loop_later(struct loop *l, struct loop_later *later);
+
+/** loop_not_later() - it is not called any more; one that does not wait is fine.  Context: who holds the lock */
+void loop_not_later(struct loop *l, struct loop_later *later);
 
 /**
  * loop_round() - wait for something, and call back for what there is then

@@ -6,6 +6,9 @@
  * whoever can do them best.  Sent packets go to the kernel from the guest's memory; received ones are
  * read into one buffer first, because only then their length is known, and spread over as many of the
  * guest's buffers as they need.
+ *
+ * That a packet was sent interests few: its sender's memory is free again.  Who sends questions gets an answer, and
+ * looks for what was sent with it; so of a few small packets the guest is told a little later, and mostly knows by then.
  * Spec: virtio 1.2, 5.1.
  */
 #include "vmm/dev/virtio/net.h"
@@ -31,6 +34,8 @@
 #define PACKET_MAX (HEADER + 65535u + 18u) /* bytes: header, largest segment, Ethernet with a tag */
 #define SPREAD_MAX 64 /* buffers for one packet */
 #define ROUND_MAX 64 /* packets received in one go */
+#define SMALL 2048 /* bytes of a packet that nobody waits to have back */
+#define SMALL_MAX 32 /* of them */
 
 #define F_CSUM (1ull << 0)
 #define F_GUEST_CSUM (1ull << 1)
@@ -66,9 +71,10 @@ struct pair {
 	uint8_t packet[PACKET_MAX];
 };
 
-/** struct net - @user: NULL with a tap device */
+/** struct net - @user: NULL with a tap device; @large: a packet was sent that is not small */
 struct net {
 	struct vio_dev vio;
+	bool large;
 	struct usernet *user;
 	unsigned nr_pairs;
 	struct pair *pair[NET_PAIRS_MAX];
@@ -198,6 +204,7 @@ static int send_one(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 {
 	struct net *n = (struct net *) d;
 
+	n->large |= chain->out_len > SMALL;
 	if (n->user != NULL) {
 		struct vq_chain id = { .id = chain->id, .slots = chain->slots };
 
@@ -208,6 +215,23 @@ static int send_one(struct vio_dev *d, unsigned q, struct vq_chain *chain)
 	if (chain->out_len > HEADER && chain->out_len <= PACKET_MAX)
 		(void) !writev(n->pair[q / 2]->tap, chain->iov, (int) chain->nr_out); /* what is refused is lost */
 	vio_push(d, q, chain, 0);
+	return 0;
+}
+
+static int send_all(struct net *n, unsigned q)
+{
+	const struct virtq *vq = &n->vio.queue[q].vq;
+	uint32_t max = vq->size / 4u < SMALL_MAX ? vq->size / 4u : SMALL_MAX;
+	int r;
+
+	n->large = false;
+	r = vio_take(&n->vio, q, send_one);
+	if (r < 0)
+		return r;
+	if (n->large || vq->unsignalled > max)
+		vio_signal(&n->vio, q);
+	else
+		vio_signal_later(&n->vio, q);
 	return 0;
 }
 
@@ -276,7 +300,7 @@ static int net_notify(struct vio_dev *d, unsigned q)
 	if (q >= n->nr_pairs * 2)
 		return 0;
 	if (q % 2 == 1)
-		return vio_each(d, q, send_one);
+		return send_all(n, q);
 	if (n->user != NULL) {
 		usernet_room(n->user);
 		return 0;

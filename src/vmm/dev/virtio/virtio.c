@@ -21,6 +21,13 @@ static void kick_ready(void *arg, uint32_t events)
 		vio_notify(q->dev, (unsigned) (q - q->dev->queue));
 }
 
+static void signal_now(void *arg)
+{
+	struct vio_queue *q = arg;
+
+	vio_signal(q->dev, (unsigned) (q - q->dev->queue));
+}
+
 int vio_init(struct vio_dev *d, struct vm *vm, const struct vio_ops *ops, uint64_t features,
 	     unsigned nr_queues, struct err *err)
 {
@@ -35,6 +42,7 @@ int vio_init(struct vio_dev *d, struct vm *vm, const struct vio_ops *ops, uint64
 		struct vio_queue *q = &d->queue[i];
 		int r;
 
+		q->later = (struct loop_later) { .run = signal_now, .arg = q };
 		q->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		if (q->kick < 0)
 			return err_set(err, -errno, "%s: make eventfd", ops->name);
@@ -49,6 +57,7 @@ void vio_fini(struct vio_dev *d)
 {
 	for (unsigned i = 0; i < d->nr_queues; i++) {
 		loop_remove(d->vm->loop, &d->queue[i].source);
+		loop_not_later(d->vm->loop, &d->queue[i].later);
 		if (d->queue[i].kick >= 0)
 			(void) close(d->queue[i].kick); /* what was not read does not matter */
 	}
@@ -183,7 +192,13 @@ void vio_push_all(struct vio_dev *d, unsigned q, const struct vq_chain *chain, c
 	vq_push_all(&d->queue[q].vq, chain, written, n);
 }
 
-int vio_each(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsigned q, struct vq_chain *chain))
+void vio_signal_later(struct vio_dev *d, unsigned q)
+{
+	if (d->queue[q].vq.unsignalled > 0)
+		loop_later(d->vm->loop, &d->queue[q].later);
+}
+
+int vio_take(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsigned q, struct vq_chain *chain))
 {
 	struct virtq *vq = &d->queue[q].vq;
 	struct vq_chain chain;
@@ -197,13 +212,20 @@ int vio_each(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsign
 				return r;
 			if (--left == 0) {
 				vio_again(d, q);
-				vio_signal(d, q);
 				return 0;
 			}
 		}
 		if (r < 0)
 			return r;
 	} while (vq_rearm(vq));
-	vio_signal(d, q);
 	return 0;
+}
+
+int vio_each(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsigned q, struct vq_chain *chain))
+{
+	int r = vio_take(d, q, one);
+
+	if (r == 0)
+		vio_signal(d, q);
+	return r;
 }

@@ -58,12 +58,14 @@ struct vio_ops {
 /**
  * struct vio_queue - a ring and who is told of it
  * @kick: eventfd that the guest's notifications come to
+ * @later: see vio_signal_later()
  * @notified, @returned, @signalled: how often the guest told us, buffers that it got back, how often it was told
  */
 struct vio_queue {
 	struct virtq vq;
 	struct vio_dev *dev;
 	struct loop_source source;
+	struct loop_later later;
 	int kick;
 	uint16_t vector;
 	uint64_t notified, returned, signalled;
@@ -154,6 +156,15 @@ static inline void vio_push(struct vio_dev *d, unsigned q, const struct vq_chain
  * Return: 0; -errno of the ring or of @one.
  */
 int vio_each(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsigned q, struct vq_chain *chain));
+
+/** vio_take() - the same, but who calls it tells the guest */
+int vio_take(struct vio_dev *d, unsigned q, int (*one)(struct vio_dev *d, unsigned q, struct vq_chain *chain));
+
+/**
+ * vio_signal_later() - the same as vio_signal(), but up to LOOP_LATER_MS later
+ * A driver that has looked by then by itself needs no interrupt.
+ */
+void vio_signal_later(struct vio_dev *d, unsigned q);
 
 /** vio_of() - the virtio device that a device is; NULL it is something else, or NULL */
 struct vio_dev *vio_of(const struct dev *d);

@@ -36,6 +36,7 @@ int vcpu_confine(uint64_t memory)
 		ALLOW_CALL(SYS_read),
 		ALLOW_CALL(SYS_write),
 		ALLOW_CALL(SYS_futex),
+		ALLOW_CALL(SYS_sched_yield),
 		ALLOW_CALL(SYS_timer_settime),
 		ALLOW_CALL(SYS_rt_sigreturn),
 		ALLOW_CALL(SYS_clock_gettime),

@@ -20,6 +20,10 @@
 #include "vmm/accel/soft/translate/translate.h"
 #include "vmm/accel/soft/vcpu/vcpu_priv.h"
 
+#define WATCH_MIN_US 10 /* how long a halt looks for events */
+#define WATCH_MAX_US 100
+#define WATCH_YIELD 64 /* looks after which somebody else may run */
+
 static void eoi(void *arg, uint8_t vector)
 {
 	struct vcpu *v = arg;
@@ -178,16 +182,44 @@ static uint32_t wakes(const struct cpu *c)
 	return EVENT_KICK | EVENT_INIT | EVENT_NMI | EVENT_PAGES | (c->flags & FL_IF ? EVENT_IRQ : 0);
 }
 
+/* Look for an event for a while, but let others have the processor. */
+static bool watch(const struct vcpu *v, uint64_t begun)
+{
+	const uint32_t *event = &v->cpu->event, awaited = wakes(v->cpu);
+
+	for (unsigned i = 1; clock_now() - begun < v->watch; i++) {
+		if (__atomic_load_n(event, __ATOMIC_SEQ_CST) & awaited)
+			return true;
+		if (i % WATCH_YIELD == 0)
+			(void) syscall(SYS_sched_yield); /* never fails */
+		__builtin_ia32_pause();
+	}
+	return false;
+}
+
+/*
+ * To sleep and be woken takes longer than many a device needs to answer, the more so when this host is a guest itself.
+ * So a halt begins with looking, for longer the more sleeps were short, and not at all after one that was long.
+ */
 static void sleep_until_event(struct vcpu *v)
 {
 	uint32_t *event = &v->cpu->event, seen;
-	uint64_t begun = clock_now();
+	uint64_t begun = clock_now(), us = v->world->clock.khz / 1000, slept;
 
-	__atomic_store_n(&v->slot->asleep, 1, __ATOMIC_SEQ_CST);
-	seen = __atomic_load_n(event, __ATOMIC_SEQ_CST);
-	if (!(seen & wakes(v->cpu)))
-		(void) syscall(SYS_futex, event, FUTEX_WAIT, seen, NULL, NULL, 0); /* whatever wakes: look again */
-	__atomic_store_n(&v->slot->asleep, 0, __ATOMIC_SEQ_CST);
+	if (!watch(v, begun)) {
+		__atomic_store_n(&v->slot->asleep, 1, __ATOMIC_SEQ_CST);
+		seen = __atomic_load_n(event, __ATOMIC_SEQ_CST);
+		if (!(seen & wakes(v->cpu)))
+			(void) syscall(SYS_futex, event, FUTEX_WAIT, seen, NULL, NULL, 0); /* whatever wakes: look again */
+		__atomic_store_n(&v->slot->asleep, 0, __ATOMIC_SEQ_CST);
+		slept = clock_now() - begun;
+		if (slept > WATCH_MAX_US * us)
+			v->watch = 0;
+		else
+			v->watch = v->watch * 2 < WATCH_MIN_US * us ? WATCH_MIN_US * us : v->watch * 2;
+		if (v->watch > WATCH_MAX_US * us)
+			v->watch = WATCH_MAX_US * us;
+	}
 	v->pv.idle += clock_now() - begun;
 }
 

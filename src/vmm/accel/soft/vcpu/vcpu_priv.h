@@ -23,6 +23,7 @@ struct pv {
  * struct vcpu - a processor
  * @alarm: goes off when the local APIC's timer is due
  * @armed: host time stamp for which @alarm is set, 0 when it is not
+ * @watch: time stamps for which a halt looks for events before it sleeps
  * @features: what @cpu tells of itself, and executes
  * @eoi: vectors whose end the I/O APIC has not been told, a bit each
  */
@@ -37,7 +38,7 @@ struct vcpu {
 	struct cpu_cpuid features;
 	unsigned index;
 	struct alarm alarm;
-	uint64_t armed;
+	uint64_t armed, watch;
 	uint32_t eoi[8];
 };
 
