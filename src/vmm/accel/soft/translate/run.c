@@ -129,6 +129,18 @@ void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value)
 	translator_of(c)->owner_ops->apic_write(c, offset, value);
 }
 
+bool translator_msr_read(struct cpu *c, uint32_t msr, uint64_t *ret)
+{
+	fp_out(c);
+	return translator_of(c)->owner_ops->msr_read(c, msr, ret);
+}
+
+bool translator_msr_write(struct cpu *c, uint32_t msr, uint64_t value)
+{
+	fp_out(c);
+	return translator_of(c)->owner_ops->msr_write(c, msr, value);
+}
+
 void translator_page_ask(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what)
 {
 	fp_out(c);
@@ -178,7 +190,7 @@ static void note_code(struct cpu *c, const struct tlb_code *page)
 }
 
 /* The numbers of all levels: translated code changes its level, too. */
-static void select_epoch(struct cpu *c, const struct tlb_code *page)
+static void select_epoch(struct cpu *c)
 {
 	struct translator *t = translator_of(c);
 	uint64_t mode = mode_epoch(c);
@@ -188,7 +200,6 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 	if (t->kernel_local && t->kernel_space != c->space.now)
 		kernel_flushed(t);
 	t->kernel_space = c->space.now;
-	note_code(c, page);
 	c->hot.kernel_epoch[0] = t->kernel_epoch ^ mode;
 	c->hot.kernel_epoch[1] = t->kernel_epoch ^ mode ^ t->ac_epoch;
 	c->hot.user_epoch = t->user_epoch[c->space.now] ^ mode;
@@ -250,7 +261,8 @@ static struct block *block_here(struct cpu *c, uint32_t key)
 
 	if (page == NULL)
 		return NULL;
-	select_epoch(c, page);
+	select_epoch(c);
+	note_code(c, page);
 	c->hot.page = pc & PAGE_MASK;
 	b = block_find(&t->blocks, page->gpa | (pc & 0xFFF), key);
 	if (b != NULL)
@@ -261,7 +273,8 @@ static struct block *block_here(struct cpu *c, uint32_t key)
 			return NULL;
 	}
 	b = translator_block(c, page, next, key);
-	select_epoch(c, page); /* others may have been dropped to make room, or because a device wrote to the next page */
+	select_epoch(c); /* others may have been dropped to make room, or because a device wrote to the next page */
+	note_code(c, page);
 	return b;
 }
 
@@ -560,16 +573,36 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 	return code;
 }
 
+/* The code for RIP that branches find, too; NULL: they have not come there yet. */
+static const uint8_t *known_code(struct cpu *c)
+{
+	const struct jump *j;
+	uint64_t key;
+
+	select_epoch(c);
+	key = c->reg[REG_RIP] ^ c->hot.epoch;
+	j = &c->hot.jumps[jump_index(key)];
+	if (j->key != key)
+		return NULL;
+	c->hot.page = c->reg[REG_RIP] & PAGE_MASK;
+	return j->code;
+}
+
 /* Run translated code as long as possible.  Return: the block whose step is to be executed, or NULL. */
 static const struct block *run_translated(struct cpu *c)
 {
 	const struct translator *t = translator_of(c);
 	const struct block *todo = NULL;
-	struct block *b;
-	const uint8_t *code = enter_here(c, &b);
+	const uint8_t *code = known_code(c);
 
-	if (code == NULL)
-		return b;
+	if (code == NULL) {
+		struct block *b;
+
+		code = enter_here(c, &b);
+		if (code == NULL)
+			return b;
+		remember_jump(c, c->reg[REG_RIP], b);
+	}
 	check_ways(c);
 	c->hot.flags = slot_of(c->status);
 	while (code != NULL)
@@ -650,6 +683,12 @@ static bool step(struct cpu *c, const struct block *b)
 	return cpu_advance(c);
 }
 
+/* Levels 1 and 2 share the number of an address space with level 3, but not what they may execute: nobody uses them. */
+static bool is_translated(const struct cpu *c)
+{
+	return c->mode == CPU_MODE_64 && (c->cpl == 0 || c->cpl == 3);
+}
+
 void translate_run(struct cpu *c)
 {
 	const struct block *b;
@@ -661,7 +700,7 @@ void translate_run(struct cpu *c)
 		/* It keeps breakpoints from an instruction: there are none, or all is the interpreter's. */
 		if (!(c->dr7 & 0xFF))
 			c->flags &= ~FL_RF;
-		b = c->mode == CPU_MODE_64 && !cpu_is_special(c) ? run_translated(c) : NULL;
+		b = is_translated(c) && !cpu_is_special(c) ? run_translated(c) : NULL;
 	} while (!step(c, b));
 	fp_out(c);
 }

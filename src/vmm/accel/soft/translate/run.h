@@ -66,6 +66,12 @@ uint32_t translator_apic_read(struct cpu *c, uint32_t offset);
 /** translator_apic_write() - struct cpu_ops.apic_write, likewise */
 void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value);
 
+/** translator_msr_read() - struct cpu_ops.msr_read, likewise */
+bool translator_msr_read(struct cpu *c, uint32_t msr, uint64_t *ret);
+
+/** translator_msr_write() - struct cpu_ops.msr_write, likewise */
+bool translator_msr_write(struct cpu *c, uint32_t msr, uint64_t value);
+
 /** translator_page_ask() - struct cpu_ops.page_ask, likewise */
 void translator_page_ask(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what);
 

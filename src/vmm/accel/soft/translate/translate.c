@@ -46,6 +46,8 @@ static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 	t->ops.bind = translator_bind;
 	t->ops.apic_read = translator_apic_read;
 	t->ops.apic_write = translator_apic_write;
+	t->ops.msr_read = translator_msr_read;
+	t->ops.msr_write = translator_msr_write;
 	t->ops.page_ask = translator_page_ask;
 	t->owner_ops = c->ops;
 	c->ops = &t->ops;
