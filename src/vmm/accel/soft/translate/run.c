@@ -91,62 +91,6 @@ static const uint8_t *executable(const struct translator *t, size_t at)
 	return t->cache.x + at;
 }
 
-/* The guest's FP registers are in struct cpu. */
-static void fp_out(struct cpu *c)
-{
-	struct translator *t = translator_of(c);
-
-	if (t->fp_live)
-		fp_save(c);
-	t->fp_live = false;
-}
-
-/* The guest's FP registers are in the host's. */
-static void fp_in(struct cpu *c)
-{
-	struct translator *t = translator_of(c);
-
-	if (!t->fp_live)
-		fp_load(c);
-	t->fp_live = true;
-}
-
-cpu_exec_fn *translator_bind(struct cpu *c, struct insn *i)
-{
-	fp_out(c);
-	return translator_of(c)->owner_ops->bind(c, i);
-}
-
-uint32_t translator_apic_read(struct cpu *c, uint32_t offset)
-{
-	fp_out(c);
-	return translator_of(c)->owner_ops->apic_read(c, offset);
-}
-
-void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value)
-{
-	fp_out(c);
-	translator_of(c)->owner_ops->apic_write(c, offset, value);
-}
-
-bool translator_msr_read(struct cpu *c, uint32_t msr, uint64_t *ret)
-{
-	fp_out(c);
-	return translator_of(c)->owner_ops->msr_read(c, msr, ret);
-}
-
-bool translator_msr_write(struct cpu *c, uint32_t msr, uint64_t value)
-{
-	fp_out(c);
-	return translator_of(c)->owner_ops->msr_write(c, msr, value);
-}
-
-void translator_page_ask(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what)
-{
-	fp_out(c);
-	translator_of(c)->owner_ops->page_ask(c, gpa, who, what);
-}
-
 static void kernel_flushed(struct translator *t)
 {
 	t->kernel_epoch = epoch_next(t);
@@ -476,7 +420,7 @@ static void look_at_events(struct cpu *c)
 	uint32_t event = __atomic_load_n(&c->event, __ATOMIC_RELAXED);
 
 	if (event & EVENT_PAGES) {
-		fp_out(c);
+		translator_fp_out(c);
 		c->ops->page_asked(c);
 	}
 	if (event & EVENT_IRQ && !(c->flags & FL_IF)) {
@@ -495,7 +439,7 @@ static void verified(struct cpu *c)
 
 	if (!is_compared(c))
 		return;
-	fp_out(c);
+	translator_fp_out(c);
 	c->status = status_of(c->hot.flags);
 	c->hot.jumps = t->jumps;
 	verify_end(c, t->verify);
@@ -511,7 +455,7 @@ static bool prepare_verify(struct cpu *c, const uint8_t *code)
 	if (is_verified(t, b) || code != executable(t, b->entry))
 		return true;
 	b->runs++;
-	fp_out(c);
+	translator_fp_out(c);
 	c->status = status_of(c->hot.flags);
 	t->dropped = false;
 	verify_begin(c, t->verify);
@@ -532,10 +476,10 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 
 	if (t->verify != NULL && !prepare_verify(c, code))
 		return NULL;
-	fp_in(c);
+	translator_fp_in(c);
 	t->gates.enter(code);
 	if (!FP_STAYS)
-		fp_out(c);
+		translator_fp_out(c);
 	switch (c->hot.kind) {
 	case GATE_SLOW_READ:
 	case GATE_SLOW_WRITE:
@@ -643,7 +587,7 @@ static bool step_known(struct cpu *c, bool *exit)
 	if (!translator_decode(c, &i))
 		return false;
 	if (!op_scalar(&i))
-		fp_out(c);
+		translator_fp_out(c);
 	insn_bind(c, &i);
 	*exit = cpu_execute(c, &i);
 	return true;
@@ -654,7 +598,7 @@ static bool switch_fp(struct cpu *c, const struct insn *i)
 {
 	if (!FP_STAYS)
 		return false;
-	fp_in(c);
+	translator_fp_in(c);
 	return fp_switch(c, i);
 }
 
@@ -673,13 +617,13 @@ static bool step(struct cpu *c, const struct block *b)
 		if (fp_switches(&b->step) && switch_fp(c, &b->step))
 			return false;
 		if (!b->step_scalar)
-			fp_out(c);
+			translator_fp_out(c);
 		return cpu_execute(c, &b->step);
 	}
 	if (!t->unclaimed && !cpu_is_special(c) && step_known(c, &exit))
 		return exit;
 	t->unclaimed = false;
-	fp_out(c);
+	translator_fp_out(c);
 	return cpu_advance(c);
 }
 
@@ -702,5 +646,5 @@ void translate_run(struct cpu *c)
 			c->flags &= ~FL_RF;
 		b = is_translated(c) && !cpu_is_special(c) ? run_translated(c) : NULL;
 	} while (!step(c, b));
-	fp_out(c);
+	translator_fp_out(c);
 }
