@@ -26,7 +26,9 @@ fail() {
 right() {
 	local status=0
 	timeout 100 "$bin/cleave-vmm" --accel soft --soft "$2" --kernel "$1" --append a --memory 32M --stats >out 2>err </dev/null || status=$?
-	[ $status = 0 ] && grep -q '^DONE' out && ! grep -q wrong out || fail "$1 $2: exit status $status"
+	if [ $status != 0 ] || ! grep -q '^DONE' out || grep -q wrong out err; then
+		fail "$1 $2: exit status $status"
+	fi
 }
 
 # stat NAME: how often that was.

@@ -153,13 +153,40 @@ static uint32_t call(uint32_t n)
 	return ((uint32_t (*)(void)) (uintptr_t) (code + n * FUNCTION_SIZE))();
 }
 
+#define VECTOR(n) "movq %0, %%xmm" #n "; inc %0\n"
+#define CHECK(n) "movq %%xmm" #n ", %%rax; cmp %1, %%rax; je 1f; inc %0; 1: inc %1\n"
+#define ALL(what) what(0) what(1) what(2) what(3) what(4) what(5) what(6) what(7) what(8) what(9) what(10) what(11) what(12) \
+	what(13) what(14) what(15)
+
+/* What is in vector registers stays there, whoever executes and translates meanwhile. */
+static void set_vectors(void)
+{
+	uint64_t v = 0x123456789ABCDEF0;
+
+	__asm__ volatile(ALL(VECTOR) : "+r"(v) : : "cc");
+}
+
+static void check_vectors(void)
+{
+	uint64_t v = 0x123456789ABCDEF0, differ = 0;
+
+	__asm__ volatile(ALL(CHECK) : "+r"(differ), "+r"(v) : : "rax", "cc");
+	wrong += differ;
+}
+
 static void functions(void)
 {
+	uint32_t a = 0, c = 0, d;
+
 	for (uint32_t n = 0; n < FUNCTIONS; n++)
 		write_function(n, 1);
+	set_vectors();
 	for (unsigned round = 0; round < ROUNDS; round++)
 		for (uint32_t n = 0; n < FUNCTIONS; n++)
 			wrong += call(n) != n + 1;
+	__asm__ volatile("cpuid" : "+a"(a), "+c"(c), "=d"(d) : : "ebx");
+	__asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(0x6E0));
+	check_vectors();
 	report("functions");
 	for (unsigned round = 0; round < ROUNDS; round++)
 		for (uint32_t n = round; n < FUNCTIONS; n += 7) {

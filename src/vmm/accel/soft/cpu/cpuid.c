@@ -62,11 +62,41 @@ static const uint32_t always[CPUID_WORDS] = {
 	[CPUID_WORD_80000001_EDX] = BIT(26) | BIT(27),
 };
 
-struct cpuid_regs cpuid_host(uint32_t leaf, uint32_t subleaf)
+static struct cpuid_regs ask_host(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid_regs r;
 
 	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+#define ANSWERS 64u
+
+enum { NO_ANSWER, BEING_WRITTEN, ANSWERED };
+
+/** struct answer - of the host, which takes microseconds where that is a guest itself; @state: atomic */
+static struct answer {
+	uint32_t state, leaf, subleaf;
+	struct cpuid_regs regs;
+} answers[ANSWERS];
+
+/* The first question of those that share a place is remembered. */
+struct cpuid_regs cpuid_host(uint32_t leaf, uint32_t subleaf)
+{
+	struct answer *a = &answers[(leaf ^ leaf >> 26 ^ subleaf << 3) % ANSWERS];
+	uint32_t state = __atomic_load_n(&a->state, __ATOMIC_ACQUIRE), empty = NO_ANSWER;
+	struct cpuid_regs r;
+
+	if (state == ANSWERED && a->leaf == leaf && a->subleaf == subleaf)
+		return a->regs;
+	r = ask_host(leaf, subleaf);
+	if (__atomic_compare_exchange_n(&a->state, &empty, BEING_WRITTEN, false, __ATOMIC_ACQUIRE,
+					__ATOMIC_RELAXED)) {
+		a->leaf = leaf;
+		a->subleaf = subleaf;
+		a->regs = r;
+		__atomic_store_n(&a->state, ANSWERED, __ATOMIC_RELEASE);
+	}
 	return r;
 }
 

@@ -91,50 +91,6 @@ static const uint8_t *executable(const struct translator *t, size_t at)
 	return t->cache.x + at;
 }
 
-/* The guest's FP registers are in struct cpu. */
-static void fp_out(struct cpu *c)
-{
-	struct translator *t = translator_of(c);
-
-	if (t->fp_live)
-		fp_save(c);
-	t->fp_live = false;
-}
-
-/* The guest's FP registers are in the host's. */
-static void fp_in(struct cpu *c)
-{
-	struct translator *t = translator_of(c);
-
-	if (!t->fp_live)
-		fp_load(c);
-	t->fp_live = true;
-}
-
-cpu_exec_fn *translator_bind(struct cpu *c, struct insn *i)
-{
-	fp_out(c);
-	return translator_of(c)->owner_ops->bind(c, i);
-}
-
-uint32_t translator_apic_read(struct cpu *c, uint32_t offset)
-{
-	fp_out(c);
-	return translator_of(c)->owner_ops->apic_read(c, offset);
-}
-
-void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value)
-{
-	fp_out(c);
-	translator_of(c)->owner_ops->apic_write(c, offset, value);
-}
-
-void translator_page_ask(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what)
-{
-	fp_out(c);
-	translator_of(c)->owner_ops->page_ask(c, gpa, who, what);
-}
-
 static void kernel_flushed(struct translator *t)
 {
 	t->kernel_epoch = epoch_next(t);
@@ -178,7 +134,7 @@ static void note_code(struct cpu *c, const struct tlb_code *page)
 }
 
 /* The numbers of all levels: translated code changes its level, too. */
-static void select_epoch(struct cpu *c, const struct tlb_code *page)
+static void select_epoch(struct cpu *c)
 {
 	struct translator *t = translator_of(c);
 	uint64_t mode = mode_epoch(c);
@@ -188,7 +144,6 @@ static void select_epoch(struct cpu *c, const struct tlb_code *page)
 	if (t->kernel_local && t->kernel_space != c->space.now)
 		kernel_flushed(t);
 	t->kernel_space = c->space.now;
-	note_code(c, page);
 	c->hot.kernel_epoch[0] = t->kernel_epoch ^ mode;
 	c->hot.kernel_epoch[1] = t->kernel_epoch ^ mode ^ t->ac_epoch;
 	c->hot.user_epoch = t->user_epoch[c->space.now] ^ mode;
@@ -250,7 +205,8 @@ static struct block *block_here(struct cpu *c, uint32_t key)
 
 	if (page == NULL)
 		return NULL;
-	select_epoch(c, page);
+	select_epoch(c);
+	note_code(c, page);
 	c->hot.page = pc & PAGE_MASK;
 	b = block_find(&t->blocks, page->gpa | (pc & 0xFFF), key);
 	if (b != NULL)
@@ -261,7 +217,8 @@ static struct block *block_here(struct cpu *c, uint32_t key)
 			return NULL;
 	}
 	b = translator_block(c, page, next, key);
-	select_epoch(c, page); /* others may have been dropped to make room, or because a device wrote to the next page */
+	select_epoch(c); /* others may have been dropped to make room, or because a device wrote to the next page */
+	note_code(c, page);
 	return b;
 }
 
@@ -463,7 +420,7 @@ static void look_at_events(struct cpu *c)
 	uint32_t event = __atomic_load_n(&c->event, __ATOMIC_RELAXED);
 
 	if (event & EVENT_PAGES) {
-		fp_out(c);
+		translator_fp_out(c);
 		c->ops->page_asked(c);
 	}
 	if (event & EVENT_IRQ && !(c->flags & FL_IF)) {
@@ -482,7 +439,7 @@ static void verified(struct cpu *c)
 
 	if (!is_compared(c))
 		return;
-	fp_out(c);
+	translator_fp_out(c);
 	c->status = status_of(c->hot.flags);
 	c->hot.jumps = t->jumps;
 	verify_end(c, t->verify);
@@ -498,7 +455,7 @@ static bool prepare_verify(struct cpu *c, const uint8_t *code)
 	if (is_verified(t, b) || code != executable(t, b->entry))
 		return true;
 	b->runs++;
-	fp_out(c);
+	translator_fp_out(c);
 	c->status = status_of(c->hot.flags);
 	t->dropped = false;
 	verify_begin(c, t->verify);
@@ -519,10 +476,10 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 
 	if (t->verify != NULL && !prepare_verify(c, code))
 		return NULL;
-	fp_in(c);
+	translator_fp_in(c);
 	t->gates.enter(code);
 	if (!FP_STAYS)
-		fp_out(c);
+		translator_fp_out(c);
 	switch (c->hot.kind) {
 	case GATE_SLOW_READ:
 	case GATE_SLOW_WRITE:
@@ -560,16 +517,36 @@ static const uint8_t *run(struct cpu *c, const uint8_t *code, const struct block
 	return code;
 }
 
+/* The code for RIP that branches find, too; NULL: they have not come there yet. */
+static const uint8_t *known_code(struct cpu *c)
+{
+	const struct jump *j;
+	uint64_t key;
+
+	select_epoch(c);
+	key = c->reg[REG_RIP] ^ c->hot.epoch;
+	j = &c->hot.jumps[jump_index(key)];
+	if (j->key != key)
+		return NULL;
+	c->hot.page = c->reg[REG_RIP] & PAGE_MASK;
+	return j->code;
+}
+
 /* Run translated code as long as possible.  Return: the block whose step is to be executed, or NULL. */
 static const struct block *run_translated(struct cpu *c)
 {
 	const struct translator *t = translator_of(c);
 	const struct block *todo = NULL;
-	struct block *b;
-	const uint8_t *code = enter_here(c, &b);
+	const uint8_t *code = known_code(c);
 
-	if (code == NULL)
-		return b;
+	if (code == NULL) {
+		struct block *b;
+
+		code = enter_here(c, &b);
+		if (code == NULL)
+			return b;
+		remember_jump(c, c->reg[REG_RIP], b);
+	}
 	check_ways(c);
 	c->hot.flags = slot_of(c->status);
 	while (code != NULL)
@@ -610,7 +587,7 @@ static bool step_known(struct cpu *c, bool *exit)
 	if (!translator_decode(c, &i))
 		return false;
 	if (!op_scalar(&i))
-		fp_out(c);
+		translator_fp_out(c);
 	insn_bind(c, &i);
 	*exit = cpu_execute(c, &i);
 	return true;
@@ -621,7 +598,7 @@ static bool switch_fp(struct cpu *c, const struct insn *i)
 {
 	if (!FP_STAYS)
 		return false;
-	fp_in(c);
+	translator_fp_in(c);
 	return fp_switch(c, i);
 }
 
@@ -640,14 +617,20 @@ static bool step(struct cpu *c, const struct block *b)
 		if (fp_switches(&b->step) && switch_fp(c, &b->step))
 			return false;
 		if (!b->step_scalar)
-			fp_out(c);
+			translator_fp_out(c);
 		return cpu_execute(c, &b->step);
 	}
 	if (!t->unclaimed && !cpu_is_special(c) && step_known(c, &exit))
 		return exit;
 	t->unclaimed = false;
-	fp_out(c);
+	translator_fp_out(c);
 	return cpu_advance(c);
+}
+
+/* Levels 1 and 2 share the number of an address space with level 3, but not what they may execute: nobody uses them. */
+static bool is_translated(const struct cpu *c)
+{
+	return c->mode == CPU_MODE_64 && (c->cpl == 0 || c->cpl == 3);
 }
 
 void translate_run(struct cpu *c)
@@ -661,7 +644,7 @@ void translate_run(struct cpu *c)
 		/* It keeps breakpoints from an instruction: there are none, or all is the interpreter's. */
 		if (!(c->dr7 & 0xFF))
 			c->flags &= ~FL_RF;
-		b = c->mode == CPU_MODE_64 && !cpu_is_special(c) ? run_translated(c) : NULL;
+		b = is_translated(c) && !cpu_is_special(c) ? run_translated(c) : NULL;
 	} while (!step(c, b));
-	fp_out(c);
+	translator_fp_out(c);
 }

@@ -9,6 +9,7 @@
 
 #include "vmm/accel/soft/cpu/state.h"
 #include "vmm/accel/soft/translate/block.h"
+#include "vmm/accel/soft/translate/fp.h"
 #include "vmm/accel/soft/translate/op.h"
 #include "vmm/accel/soft/translate/gate.h"
 #include "vmm/accel/soft/translate/translate.h"
@@ -57,17 +58,28 @@ uint64_t epoch_next(struct translator *t);
 /** translator_new_epochs() - forget where code for linear addresses is */
 void translator_new_epochs(struct translator *t);
 
-/** translator_bind() - struct cpu_ops.bind, which may use vector registers */
-cpu_exec_fn *translator_bind(struct cpu *c, struct insn *i);
+/** translator_hooks() - @t->ops: @t->owner_ops, that find the guest's vector registers in struct cpu */
+void translator_hooks(struct translator *t);
 
-/** translator_apic_read() - struct cpu_ops.apic_read, likewise */
-uint32_t translator_apic_read(struct cpu *c, uint32_t offset);
+/** translator_fp_out() - the guest's x87, SSE and AVX registers are in struct cpu */
+static inline void translator_fp_out(struct cpu *c)
+{
+	struct translator *t = translator_of(c);
 
-/** translator_apic_write() - struct cpu_ops.apic_write, likewise */
-void translator_apic_write(struct cpu *c, uint32_t offset, uint32_t value);
+	if (t->fp_live)
+		fp_save(c);
+	t->fp_live = false;
+}
 
-/** translator_page_ask() - struct cpu_ops.page_ask, likewise */
-void translator_page_ask(struct cpu *c, uint64_t gpa, uint32_t who, enum page_ask what);
+/** translator_fp_in() - they are in the host's */
+static inline void translator_fp_in(struct cpu *c)
+{
+	struct translator *t = translator_of(c);
+
+	if (!t->fp_live)
+		fp_load(c);
+	t->fp_live = true;
+}
 
 /** translator_fp() - what code that runs now may use */
 static inline enum op_fp translator_fp(const struct cpu *c)

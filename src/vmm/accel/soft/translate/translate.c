@@ -42,12 +42,8 @@ static int init(struct cpu *c, struct translator *t, uint64_t cache_size)
 	t->no_way.read = t->no_way.write = (epoch_next(t) & UINT64_MAX >> 2) | 1ull << 62; /* not canonical */
 	gates_write(&t->gates, &t->cache);
 	c->hot.jumps = t->jumps;
-	t->ops = *c->ops;
-	t->ops.bind = translator_bind;
-	t->ops.apic_read = translator_apic_read;
-	t->ops.apic_write = translator_apic_write;
-	t->ops.page_ask = translator_page_ask;
 	t->owner_ops = c->ops;
+	translator_hooks(t);
 	c->ops = &t->ops;
 	return fault_init();
 }
