@@ -55,6 +55,7 @@ try() {
 	timeout -k 60 "${TEST_TIMEOUT:-10000}" "$cleave" run --rm --replace --name "programs-$name" "$@" --network none --shm-size 256m \
 		--cap-add SYSLOG "${options[@]}" -v "$CLEAVE_ROOT/kernels/$kernel/modules:/modules:ro" -e ONLY -e STRESS_SECONDS -e "WHERE=$where" -v "$here/inside:/inside:ro" \
 		local/programs bash /inside/run "$name" >"$log" 2>&1 </dev/null || status=$?
+	[ $status -lt 124 ] || "$cleave" rm -f "programs-$name" >/dev/null 2>&1 # it took too long, and runs on
 	if [ $status != 0 ]; then
 		verdict="FAIL, status $status"
 	elif [ "$where" != container ] && [ -n "$reference" ] &&

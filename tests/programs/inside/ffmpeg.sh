@@ -1,25 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Codecs whose loops are written for each kind of vector unit: the bits are those of elsewhere.
-make() { ffmpeg -v error -nostdin "$@" </dev/null || exit 1; }
+make() { ffmpeg -y -v error -nostdin "$@" </dev/null || exit 1; }
 video='testsrc2=size=352x288:rate=25:duration=0.4'
 audio='sine=frequency=440:duration=1,aformat=channel_layouts=stereo:sample_rates=48000'
-for flags in '' sse2 sse4.2 avx avx2 avx512; do
-	cpu=${flags:+-cpuflags $flags}
-	for codec in mpeg4 mpeg2video mjpeg ffv1 huffyuv h263p dnxhd prores; do
+exact='-flags +bitexact -sws_flags bitexact+accurate_rnd'
+videos='mpeg4 mpeg2video mjpeg ffv1 huffyuv h263p dnxhd prores' audios='flac ac3_fixed alac wavpack'
+# all codecs at once: a program of a hundred libraries takes its time to start
+for flags in ${ONLY-'' sse2 sse4.2 avx avx2 avx512}; do
+	cpu=${flags:+-cpuflags $flags} encode='' from='' decode='' n=0
+	for codec in $videos $audios; do
 		case $codec in
 		dnxhd) more='-profile:v dnxhr_lb' ;;
 		prores) more='-pix_fmt yuv422p10' ;;
 		*) more= ;;
 		esac
-		# shellcheck disable=SC2086
-		make $cpu -f lavfi -i "$video" -c:v $codec $more -threads 2 -flags +bitexact -sws_flags bitexact+accurate_rnd -f nut out.nut
-		echo "same $flags $codec $(make $cpu -threads 2 -i out.nut -flags +bitexact -sws_flags bitexact+accurate_rnd -f md5 -) $(sha256sum <out.nut)"
+		case " $audios " in
+		*" $codec "*) encode+=" -map 1:a -c:a $codec $exact -fflags +bitexact -f matroska $codec.nut" ;;
+		*) encode+=" -map 0:v -c:v $codec $more -threads 2 $exact -f nut $codec.nut" ;;
+		esac
+		from+=" -threads 2 -i $codec.nut"
+		decode+=" -map $n $exact -f md5 $codec.md5"
+		n=$((n + 1))
 	done
-	for codec in flac ac3_fixed alac wavpack; do
-		# shellcheck disable=SC2086
-		make $cpu -f lavfi -i "$audio" -c:a $codec -flags +bitexact -f nut out.nut
-		echo "same $flags $codec $(make $cpu -i out.nut -flags +bitexact -f md5 -)"
+	# shellcheck disable=SC2086
+	make $cpu -f lavfi -i "$video" -f lavfi -i "$audio" $encode
+	# shellcheck disable=SC2086
+	make $cpu $from $decode
+	for codec in $videos $audios; do
+		echo "same $flags $codec $(cat "$codec.md5") $(sha256sum <"$codec.nut")"
 	done
 done
 make -f lavfi -i "$video" -c:v libx264 -preset medium -threads 2 -f nut out.nut

@@ -81,7 +81,7 @@ public class Work {
 }
 J
 javac Work.java || exit 1
-for options in -XX:+UseSerialGC -XX:+UseParallelGC -XX:+UseG1GC -XX:+UseZGC -XX:-TieredCompilation -Xcomp; do
+for options in ${ONLY:--XX:+UseSerialGC -XX:+UseParallelGC -XX:+UseG1GC -XX:+UseZGC -XX:-TieredCompilation -Xcomp}; do
 	echo "== $options"
 	java -Xmx400m "$options" -XX:ErrorFile=/dev/stdout Work 1 || exit 1
 done
