@@ -145,6 +145,7 @@ static void check_upper(struct check_run *k, const struct eng_instance *i,
 		mode_t mode;
 	} parts[] = { { ENG_OVERLAY_DIR, 0755 }, { ENG_OVERLAY_UPPER, 0755 }, { ENG_OVERLAY_WORK, 0700 } };
 
+	eng_overlay_adopt(dir);
 	for (size_t n = 0; eng_spec_needs_layer(c) && n < ARRAY_LEN(parts); n++) {
 		const char *action = NULL;
 

@@ -264,11 +264,22 @@ static int open_fs(const struct engine *e, struct err *err)
 	return take_fd(fs);
 }
 
+void eng_overlay_adopt(int dir)
+{
+	if (faccessat(dir, "upper", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	(void) mkdirat(dir, ENG_OVERLAY_DIR, 0755); /* opening tells */
+	(void) renameat(dir, "work", dir, ENG_OVERLAY_WORK);
+	(void) renameat(dir, "upper", dir, ENG_OVERLAY_UPPER); /* last: it is looked for */
+}
+
 static int open_overlay(struct engine *e, int dir, const char *chain, enum use use, bool volatile_ok, int userns,
 			struct err *err)
 {
 	int r = 0;
 
+	if (use == WRITE)
+		eng_overlay_adopt(dir);
 	if (faccessat(img_store_layers_fd(e->images), ENG_OVERLAY_POINTS "/fs", F_OK, 0) < 0)
 		r = make_points(e, err);
 	if (r < 0)

@@ -22,6 +22,12 @@ struct err;
 int eng_overlay_prepare(int dir, uint32_t owner, struct err *err);
 
 /**
+ * eng_overlay_adopt() - move the layer of a store whose instances have it beside their config.json to its place
+ * @dir: of the instance, whether it runs or not
+ */
+void eng_overlay_adopt(int dir);
+
+/**
  * eng_overlay_open() - the root file system of an instance as a mount that nobody sees
  * @dir: of the instance
  * @chain: chain ids, lowest first, separated by spaces

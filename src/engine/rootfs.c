@@ -153,6 +153,7 @@ int eng_rootfs_open(struct engine *e, const struct eng_instance *i, const struct
 		return dir;
 	fs.e = e;
 	(void) snprintf(fs.id, sizeof(fs.id), "%s", i->id); /* 64 digits */
+	eng_overlay_adopt(dir);
 	r = open_root(e, config, dir, flags, &fs, err);
 	if (r == 0 && (flags & ENG_ROOTFS_LOWER)) {
 		fs.lower = mount_overlay(e, dir, config, LOWER, err);

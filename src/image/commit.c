@@ -82,7 +82,7 @@ static int put_manifest(struct img_store *store, const struct img_work *work,
 	struct img_descriptor config = { .media_type = IMG_MEDIA_CONFIG, .size = config_len };
 	_cleanup_(arena_fini) struct arena arena = { 0 };
 	_cleanup_(str_fini) struct str text = { 0 };
-	struct img_manifest m;
+	struct img_manifest m = { 0 };
 	int r = base_layers(store, base, &arena, &m, err);
 
 	if (r < 0)

@@ -140,6 +140,9 @@ is "a writable layer is not removed" "$(cat "$root/instances/$id/layer/upper/min
 mv "$T/keep" "$root/instances/$id/config.json"
 cleave system check --repair >/dev/null
 cleave rename "recovered-${id:0:12}" stopped
+(cd "$root/instances/$id" && mv layer/upper layer/work . && rmdir layer) # as stores had it before
+is "a layer that is where it was once" "$(cleave diff stopped | grep mine)" 'A /mine'
+good "it has moved"
 mkdir "$root/instances/.$(printf 'c%.0s' {1..64})"
 check 0 'was left behind: removed' 1 --repair
 mkdir "$root/instances/$(printf 'c%.0s' {1..64})"

@@ -55,6 +55,7 @@ static int open_dirs(struct starting *s, char path[PATH_SIZE], struct err *err)
 	m->dir = openat(s->e->run_fd, s->id, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (m->files < 0 || m->dir < 0)
 		return err_set(err, -errno, "open the instance's directories");
+	eng_overlay_adopt(m->files);
 	(void) unlinkat(m->dir, VM_OOM, 0); /* of the last time, as the next ones */
 	(void) unlinkat(m->dir, VM_OWN, 0);
 	(void) unlinkat(m->files, ENG_CONSOLE, 0);
