@@ -87,7 +87,9 @@ for n in runs stopped; do
 	out=$(head -c 700 t.tar | cleave cp - $n:/tmp 2>&1)
 	is "$n: status of half an archive" $? 1
 	like "$n: half an archive" "$out" 'ends|end'
-	for bad in ../x /abs a/../../x; do
+	tar cP --transform 's,^d/f$,/abs,' d/f | cleave cp - $n:/tmp
+	is "$n: a name that begins with a slash is one below" "$(cleave cp $n:/tmp/abs - | tar xO)" "$(cat d/f)"
+	for bad in ../x a/../../x; do
 		out=$(tar cP --transform "s,^d/f$,$bad," d/f | cleave cp - $n:/tmp 2>&1)
 		is "$n: status of the name $bad" $? 1
 		like "$n: the name $bad" "$out" "the archive has the"
