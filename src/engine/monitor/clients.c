@@ -2,6 +2,7 @@
 #include "engine/monitor/clients.h"
 
 #include <errno.h>
+#include <poll.h>
 
 #include "engine/monitor/screen.h"
 #include "bare/sys.h"
@@ -150,6 +151,9 @@ int clients_wait_ms(void)
 void clients_tell(const void *text, size_t n)
 {
 	CLIENTS_FOREACH(c)
-		if (c->fd >= 0)
-			(void) sys_send(c->fd, text, n); /* one that does not read will ask the store */
+		while (c->fd >= 0 && sys_send(c->fd, text, n) == -EAGAIN && c->owner) {
+			struct pollfd room = { .fd = c->fd, .events = POLLOUT };
+
+			(void) sys_poll(&room, 1, -1); /* sending tells */
+		}
 }

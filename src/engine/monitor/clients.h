@@ -72,5 +72,5 @@ bool clients_busy(void);
 /** clients_wait_ms() - how long to wait at most for clients_go_on(); -1 for ever */
 int clients_wait_ms(void);
 
-/** clients_tell() - a short record to all that have room */
+/** clients_tell() - a short record to all that have room; the owner is waited for */
 void clients_tell(const void *record, size_t n);
