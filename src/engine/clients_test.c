@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Who is attached gets everything, whenever its socket has room again.  System calls are those of this file. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,9 +31,20 @@ long sys_send_parts(int sock, const void *a, size_t a_len, const void *b, size_t
 
 long sys_send(int sock, const void *buf, size_t n)
 {
-	(void) sock;
-	(void) buf;
+	if (sock == OWNER)
+		return sys_send_parts(sock, buf, n, NULL, 0);
 	return (long) n;
+}
+
+/* Whoever waits for room gets it. */
+long sys_poll(struct pollfd *fds, unsigned n, int timeout_ms)
+{
+	assert_int_equal(n, 1);
+	assert_int_equal(fds->fd, OWNER);
+	assert_int_equal(fds->events, POLLOUT);
+	assert_int_equal(timeout_ms, -1);
+	room++;
+	return 1;
 }
 
 long sys_close(int fd)
@@ -89,9 +101,21 @@ static void test_taken_waits_for_room(void **state)
 	assert_non_null(memchr(sent, MON_TAKEN, nr_sent));
 }
 
+/* The last output filled the socket: the record of the exit is not lost. */
+static void test_owner_is_told(void **state)
+{
+	static const char record = MON_EXIT;
+
+	(void) state;
+	room = nr_sent = 0;
+	clients_tell(&record, 1);
+	assert_int_equal(nr_sent, 1);
+	assert_int_equal(sent[0], MON_EXIT);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_taken_waits_for_room) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_taken_waits_for_room), cmocka_unit_test(test_owner_is_told) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
