@@ -173,14 +173,6 @@ static void add_words(struct str *s, const char *key, const struct img_words *wo
 	json_texts(s, key, words->v, words->n);
 }
 
-static bool has_word(const struct img_words *words, const char *word)
-{
-	for (size_t i = 0; i < words->n; i++)
-		if (strcmp(words->v[i], word) == 0)
-			return true;
-	return false;
-}
-
 /* Its own, or that of its last step */
 static const char *comment_of(struct json_in *in, const struct json *config)
 {
@@ -271,7 +263,7 @@ static int add_parts(struct engine *e, const struct img_image *image, const stru
 	json_text(s, "Id", arena_printf(&arena, "sha256:%s", image->id));
 	add_words(s, "RepoTags", &names);
 	json_open(s, "RepoDigests", '[');
-	if (own != NULL && !has_word(&digests, own))
+	if (own != NULL && !img_words_have(&digests, own))
 		json_text(s, NULL, own);
 	for (size_t i = 0; i < digests.n; i++)
 		json_text(s, NULL, digests.v[i]);

@@ -39,11 +39,11 @@
 #include "engine/instance.h"
 #include "engine/log.h"
 #include "engine/monitor/protocol.h"
+#include "sys/cg_layout.h"
 #include "sys/msg.h"
 #include "sys/proc.h"
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
-#define MONITORS "cleave/monitors" /* below it */
+#define MONITORS "cleave/monitors" /* below CG_TOP */
 #define SPARE_FD 64 /* above the monitor's descriptors and those of a small process */
 
 struct launch {
@@ -286,7 +286,7 @@ static void take_size(struct engine *e)
  */
 static int monitors_cgroup(const struct engine *e)
 {
-	_cleanup_close_ int top = e->rootless ? -EBADF : open(CGROUP_ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int top = e->rootless ? -EBADF : open(CG_TOP, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
 	int fd;
 

@@ -20,9 +20,9 @@
 #include "engine/engine.h"
 #include "engine/spec_parts.h"
 #include "engine/volume.h"
+#include "sys/cg_layout.h"
 
 #define SHM_SIZE (64ull << 20)
-#define CGROUP_ROOT "/sys/fs/cgroup"
 #define INIT_PATH "/sbin/docker-init"
 
 /* A mount to be; @order: where it was given, for those with equally many directories */
@@ -47,7 +47,7 @@ static long fs_type(const char *path)
 
 static bool is_v2(const struct spec *s)
 {
-	return s->machine || fs_type(CGROUP_ROOT) == CGROUP2_SUPER_MAGIC;
+	return s->machine || fs_type(CG_TOP) == CGROUP2_SUPER_MAGIC;
 }
 
 static unsigned depth_of(const char *path)
@@ -155,7 +155,7 @@ static int add_system(struct list *l, struct err *err)
 			      c->privileged ? "\"nosuid\",\"noexec\",\"nodev\",\"rw\""
 					    : "\"nosuid\",\"noexec\",\"nodev\",\"ro\"",
 			      err);
-	return r == 0 ? add_usual(l, CGROUP_ROOT, "cgroup", "cgroup", cgroup, err) : r;
+	return r == 0 ? add_usual(l, CG_TOP, "cgroup", "cgroup", cgroup, err) : r;
 }
 
 /* hosts and resolv.conf are those of the network, so maybe another instance's. */
@@ -227,11 +227,11 @@ static int add_systemd(struct list *l, struct err *err)
 			      err);
 	if (is_v2(l->s))
 		return r;
-	if (r == 0 && fs_type(CGROUP_ROOT "/systemd") == CGROUP_SUPER_MAGIC)
-		r = add_own_cgroup(l, CGROUP_ROOT "/systemd", err);
+	if (r == 0 && fs_type(CG_TOP "/systemd") == CGROUP_SUPER_MAGIC)
+		r = add_own_cgroup(l, CG_TOP "/systemd", err);
 	/* hybrid: v1 alone does not tell systemd when the last process of a service has ended */
-	if (r == 0 && fs_type(CGROUP_ROOT "/unified") == CGROUP2_SUPER_MAGIC)
-		r = add_own_cgroup(l, CGROUP_ROOT "/unified", err);
+	if (r == 0 && fs_type(CG_TOP "/unified") == CGROUP2_SUPER_MAGIC)
+		r = add_own_cgroup(l, CG_TOP "/unified", err);
 	return r;
 }
 

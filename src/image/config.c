@@ -15,6 +15,14 @@
 
 #define WORDS_MAX 4096 /* strings of one list */
 
+bool img_words_have(const struct img_words *words, const char *word)
+{
+	for (size_t i = 0; i < words->n; i++)
+		if (strcmp(words->v[i], word) == 0)
+			return true;
+	return false;
+}
+
 static void read_words(struct json_in *in, const struct json *obj, const char *key,
 		       struct img_words *ret)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ struct img_words {
 	const char **v;
 	size_t n;
 };
+
+/** img_words_have() - is @word one of them? */
+bool img_words_have(const struct img_words *words, const char *word);
 
 /**
  * struct img_config - what an image says about running it

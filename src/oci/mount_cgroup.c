@@ -24,13 +24,13 @@
 #include "oci/mount_option.h"
 #include "oci/ns.h"
 #include "oci/spec.h"
+#include "sys/cg_layout.h"
 #include "sys/mnt.h"
 
 #ifndef AT_RECURSIVE
 #define AT_RECURSIVE 0x8000
 #endif
 
-#define HOST_CGROUP "/sys/fs/cgroup"
 #define ATTR_SAFE   (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 static int new_mount(const char *type, const char *source, const char *data, uint64_t attrs,
@@ -98,7 +98,7 @@ static int mount_v2(struct oci_init *init, const struct oci_mount *m,
 	if (mnt < 0 && may_retry(mnt)) {
 		bool ns = init->spec->linux.namespaces[OCI_NS_CGROUP].set;
 
-		mnt = bind_host(ns && own != NULL ? own : HOST_CGROUP, attrs, err);
+		mnt = bind_host(ns && own != NULL ? own : CG_TOP, attrs, err);
 		if (mnt == -ENOENT && init->rootless)
 			mnt = empty(err);
 	}
@@ -163,7 +163,7 @@ static bool host_is_v2(void)
 {
 	struct statfs st;
 
-	return statfs(HOST_CGROUP, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
+	return statfs(CG_TOP, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC;
 }
 
 int oci_mount_cgroup(struct oci_init *init, const struct oci_mount *m,

@@ -10,8 +10,8 @@
 #include "base/cleanup.h"
 #include "base/str.h"
 #include "oci/spec.h"
+#include "sys/cg_layout.h"
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
 
 /* Lists end with NULL */
 #define OPTIONS(...) ((const char *const[]) { __VA_ARGS__, NULL })
@@ -40,7 +40,7 @@ static const struct {
 	  OPTIONS("nosuid", "noexec", "nodev", "mode=1777", "size=65536k") },
 	{ "/dev/mqueue", "mqueue", "mqueue", OPTIONS("nosuid", "noexec", "nodev") },
 	{ "/sys", "sysfs", "sysfs", OPTIONS("nosuid", "noexec", "nodev", "ro") },
-	{ CGROUP_ROOT, "cgroup", "cgroup",
+	{ CG_TOP, "cgroup", "cgroup",
 	  OPTIONS("nosuid", "noexec", "nodev", "relatime", "ro") },
 };
 
@@ -147,7 +147,7 @@ static void add_linux(struct str *ret, bool rootless)
 
 	if (!rootless)
 		names[n++] = "network";
-	if (statfs(CGROUP_ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+	if (statfs(CG_TOP, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
 		names[n++] = "cgroup";
 	if (rootless)
 		names[n++] = "user";

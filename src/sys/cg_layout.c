@@ -23,7 +23,6 @@
 #include "base/str.h"
 #include "sys/mnt.h"
 
-#define CG_TOP "/sys/fs/cgroup"
 #define FIELDS_MAX 64
 
 bool cg_hier_has(const char *controllers, const char *controller)

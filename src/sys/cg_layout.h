@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 
+#define CG_TOP "/sys/fs/cgroup" /* where v2 is mounted, or the hierarchies of v1 below */
 #define CG_V1_MAX 30 /* hierarchies; the kernel has 14 controllers, the rest are named ones */
 #define CG_TEXT_MAX (16u << 20) /* bytes of /proc/PID/cgroup */
 

@@ -127,14 +127,6 @@ const char *network_aux(const struct eng_network *n, const char *address, size_t
 	return NULL;
 }
 
-static bool words_have(const struct img_words *list, const char *word)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(list->v[i], word) == 0)
-			return true;
-	return false;
-}
-
 /* Lists are kept as lines. */
 static const char *join(struct arena *a, const struct img_words *list)
 {
@@ -489,12 +481,12 @@ static int change_servers(struct eng_network *n, const struct img_words *add, co
 	struct img_words left = { 0 };
 
 	for (size_t i = 0; i < drop->n; i++)
-		if (!words_have(&n->servers, drop->v[i]))
+		if (!img_words_have(&n->servers, drop->v[i]))
 			return err_msg(err, -ENOENT, "network %s has no server %.64s", n->name, drop->v[i]);
 	for (size_t i = 0; i < n->servers.n + add->n; i++) {
 		const char *one = i < n->servers.n ? n->servers.v[i] : add->v[i - n->servers.n];
 
-		if (words_have(&left, one) || (i < n->servers.n && words_have(drop, one)))
+		if (img_words_have(&left, one) || (i < n->servers.n && img_words_have(drop, one)))
 			continue;
 		if (left.n == ENG_NETWORK_SERVERS_MAX)
 			return err_msg(err, -E2BIG, "network %s: at most %d servers are possible", n->name, ENG_NETWORK_SERVERS_MAX);
