@@ -37,6 +37,20 @@ void *arena_alloc(struct arena *a, size_t nmemb, size_t size)
 	return c->data + c->used - n;
 }
 
+void *arena_grow(struct arena *a, const void *v, size_t n, size_t *room, size_t size)
+{
+	void *more;
+
+	if (n < *room)
+		return (void *) v;
+	more = arena_alloc(a, *room * 2 + 16, size);
+	if (more != NULL && n > 0)
+		memcpy(more, v, n * size);
+	if (more != NULL)
+		*room = *room * 2 + 16;
+	return more;
+}
+
 char *arena_strndup(struct arena *a, const char *s, size_t n)
 {
 	char *p = arena_alloc(a, n + 1, 1);

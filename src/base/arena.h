@@ -29,6 +29,18 @@ void *arena_alloc(struct arena *a, size_t nmemb, size_t size);
  */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 
+/**
+ * arena_grow() - room for one more element in an array
+ * @a: borrows
+ * @v: the array, NULL while it is empty
+ * @n: how many elements it has
+ * @room: how many it has room for, 0 at first; changed when it grows
+ * @size: bytes of one element
+ *
+ * Return: the array, which may lie elsewhere now; what is behind its elements is zeroed.  NULL without memory.
+ */
+void *arena_grow(struct arena *a, const void *v, size_t n, size_t *room, size_t size);
+
 /** arena_strdup() - copy of @s; NULL without memory */
 char *arena_strdup(struct arena *a, const char *s);
 

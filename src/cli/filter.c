@@ -32,7 +32,7 @@ int filter_match(const struct opt_strings *filters,
 		 const void *what, struct err *err)
 {
 	char name[NAME_MAX_LEN], other[NAME_MAX_LEN];
-	const char *value;
+	const char *value = NULL;
 
 	for (size_t i = 0; i < filters->n; i++) {
 		int r = split(filters->v[i], name, &value, err);

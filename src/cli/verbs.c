@@ -128,12 +128,12 @@ void cli_help(const char *group, struct str *ret)
 {
 	struct cli_names names;
 	size_t len = group != NULL ? strlen(group) : 0;
+	const char *summary = group != NULL ? cli_group_summary(group) : "Run containers and virtual machines";
 
-	if (cli_names(&names) < 0)
+	if (summary == NULL || cli_names(&names) < 0)
 		return;
 	str_printf(ret, "Usage: cleave [OPTIONS] %s%sCOMMAND\n\n%s.\n\nCommands:\n",
-		   group != NULL ? group : "", group != NULL ? " " : "",
-		   group != NULL ? cli_group_summary(group) : "Run containers");
+		   group != NULL ? group : "", group != NULL ? " " : "", summary);
 	for (size_t i = 0; i < names.n; i++) {
 		const struct cli_name *c = &names.v[i];
 

@@ -77,16 +77,9 @@ static int add_row(struct check_run *k, struct db_rows *rows, struct err *err)
 {
 	struct err why = { 0 };
 
-	if (k->nr_list == k->room) {
-		struct eng_instance *more = arena_alloc(&k->arena, k->room = k->room * 2 + 16,
-							sizeof(*more));
-
-		if (more == NULL)
-			return nomem(err);
-		if (k->nr_list > 0)
-			memcpy(more, k->list, k->nr_list * sizeof(*more));
-		k->list = more;
-	}
+	k->list = arena_grow(&k->arena, k->list, k->nr_list, &k->room, sizeof(*k->list));
+	if (k->list == NULL)
+		return nomem(err);
 	if (eng_row_read(rows, &k->arena, &k->list[k->nr_list], &why) < 0) {
 		check_found(k, NULL, "%s", why.text);
 		k->unknown = true;

@@ -46,14 +46,19 @@ void eng_name_random(char ret[ENG_NAME_MAX + 1])
 			second[r[1] % ARRAY_LEN(second)], r[2] % 100);
 }
 
-int eng_name_check(const char *name, struct err *err)
+bool eng_name_valid(const char *name, size_t min, size_t max)
 {
 	size_t n = strlen(name);
-	bool ok = n >= 2 && n <= ENG_NAME_MAX && isalnum((unsigned char) name[0]);
+	bool ok = n >= min && n <= max && isalnum((unsigned char) name[0]);
 
 	for (size_t i = 0; ok && i < n; i++)
 		ok = isalnum((unsigned char) name[i]) || strchr("_.-", name[i]) != NULL;
-	if (ok)
+	return ok;
+}
+
+int eng_name_check(const char *name, struct err *err)
+{
+	if (eng_name_valid(name, 2, ENG_NAME_MAX))
 		return 0;
 	return err_msg(
 		err, -EINVAL,

@@ -90,16 +90,9 @@ int eng_instance_list(struct engine *e, struct arena *arena, struct eng_instance
 	if (r < 0)
 		return r;
 	while ((r = db_next(rows, err)) == 1) {
-		if (n == room) {
-			struct eng_instance *more = arena_alloc(arena, room = room * 2 + 16,
-								sizeof(*more));
-
-			if (more == NULL)
-				return err_set(err, -ENOMEM, "read the list of instances");
-			if (n > 0)
-				memcpy(more, list, n * sizeof(*list));
-			list = more;
-		}
+		list = arena_grow(arena, list, n, &room, sizeof(*list));
+		if (list == NULL)
+			return err_set(err, -ENOMEM, "read the list of instances");
 		r = eng_row_read(rows, arena, &list[n++], err);
 		if (r < 0)
 			return r;

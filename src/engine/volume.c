@@ -8,7 +8,6 @@
  */
 #include "engine/volume.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,12 +37,7 @@
 
 int eng_volume_name_check(const char *name, struct err *err)
 {
-	size_t n = strlen(name);
-	bool ok = n >= 1 && n <= ENG_VOLUME_NAME_MAX && isalnum((unsigned char) name[0]);
-
-	for (size_t i = 0; ok && i < n; i++)
-		ok = isalnum((unsigned char) name[i]) || strchr("_.-", name[i]) != NULL;
-	if (ok)
+	if (eng_name_valid(name, 1, ENG_VOLUME_NAME_MAX))
 		return 0;
 	return err_msg(
 		err, -EINVAL,
@@ -127,16 +121,9 @@ int eng_volume_list(struct engine *e, struct arena *arena, struct eng_volume **r
 	int r = db_query(e->db, &rows, err, COLUMNS "ORDER BY name", "");
 
 	while (r == 0 && (r = db_next(rows, err)) == 1) {
-		if (n == room) {
-			struct eng_volume *more =
-				arena_alloc(arena, room = room * 2 + 16, sizeof(*more));
-
-			if (more == NULL)
-				return err_set(err, -ENOMEM, "read the list of volumes");
-			if (n > 0)
-				memcpy(more, list, n * sizeof(*list));
-			list = more;
-		}
+		list = arena_grow(arena, list, n, &room, sizeof(*list));
+		if (list == NULL)
+			return err_set(err, -ENOMEM, "read the list of volumes");
 		r = read_row(rows, arena, &list[n++], err);
 	}
 	if (r < 0)

@@ -66,14 +66,7 @@ static void leave(struct conn *c)
 
 static uint64_t number_of(const struct conn *c, uint32_t tag, uint64_t fallback)
 {
-	struct guest_in in = { c->body, c->info.len };
-	struct guest_field f;
-	uint64_t v;
-
-	while (guest_next(&in, &f) == 1)
-		if (f.tag == tag && guest_number(&f, &v) == 0)
-			return v;
-	return fallback;
+	return guest_number_of(c->body, c->info.len, tag, fallback);
 }
 
 /* Return: false when there is no such program, yet. */

@@ -333,7 +333,7 @@ static int make(struct unpack *u, const struct img_tar_entry *e, const char *nam
 			return err_msg(err, r, "'%.200s' was made anew by somebody else meanwhile",
 				       e->path);
 		if (r == 0 && S_ISCHR(st.st_mode) && st.st_rdev == 0 && S_ISDIR(e->mode)) {
-			char path[64 + NAME_MAX]; /* it was a whiteout */
+			char path[32 + TAR_PATH_MAX + 1]; /* it was a whiteout */
 
 			(void) snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", u->parent, name);
 			r = set_opaque(path, &why);
@@ -383,7 +383,7 @@ static int set_xattrs(struct unpack *u, const struct img_tar_entry *e, const cha
 {
 	for (size_t i = 0; i < e->nr_xattrs; i++) {
 		const struct img_tar_xattr *x = &e->xattrs[i];
-		char path[64 + NAME_MAX];
+		char path[32 + TAR_PATH_MAX + 1];
 
 		if (strstr(x->name, ".overlay.") != NULL)
 			return err_msg(

@@ -268,7 +268,7 @@ static int read_index(struct load *l, const char *file, const char *digest, cons
 {
 	struct img_index index;
 	size_t usable = 0, one = 0;
-	const char *text;
+	const char *text = NULL;
 	size_t len = 0;
 	int r = depth > DEPTH_MAX ? err_msg(err, -EINVAL, "indexes are nested over %d deep",
 					    DEPTH_MAX)

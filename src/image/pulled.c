@@ -34,17 +34,8 @@ int img_store_digests(struct img_store *store, const char *id, struct arena *are
 
 	while (r == 0 && (r = db_next(rows, err)) == 1) {
 		r = 0;
-		if (w.n == room) {
-			const char **more = arena_alloc(arena, room = room * 2 + 4, sizeof(*more));
-
-			if (more == NULL)
-				return err_set(err, -ENOMEM, "read the list of images");
-			for (size_t i = 0; i < w.n; i++)
-				more[i] = w.v[i];
-			w.v = more;
-		}
-		w.v[w.n] = arena_strdup(arena, db_text(rows, 0));
-		if (w.v[w.n++] == NULL)
+		w.v = arena_grow(arena, w.v, w.n, &room, sizeof(*w.v));
+		if (w.v == NULL || (w.v[w.n++] = arena_strdup(arena, db_text(rows, 0))) == NULL)
 			return err_set(err, -ENOMEM, "read the list of images");
 	}
 	if (r < 0)

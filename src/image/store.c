@@ -206,16 +206,9 @@ int img_store_list(struct img_store *store, struct arena *arena, struct img_imag
 	if (r < 0)
 		return r;
 	while ((r = db_next(rows, err)) == 1) {
-		if (n == room) {
-			struct img_image *more = arena_alloc(arena, room = room * 2 + 16,
-							     sizeof(*more));
-
-			if (more == NULL)
-				return err_set(err, -ENOMEM, "read the list of images");
-			if (n > 0)
-				memcpy(more, list, n * sizeof(*list));
-			list = more;
-		}
+		list = arena_grow(arena, list, n, &room, sizeof(*list));
+		if (list == NULL)
+			return err_set(err, -ENOMEM, "read the list of images");
 		r = read_row(rows, arena, &list[n++], err);
 		if (r < 0)
 			return r;

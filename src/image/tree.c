@@ -170,7 +170,7 @@ static int push(struct walk *w, const char *a, const char *b, struct err *err)
 	if (len + more > TAR_PATH_MAX)
 		return err_msg(err, -ENAMETOOLONG, "'%.200s...' is over %d bytes", w->path,
 			       TAR_PATH_MAX);
-	(void) snprintf(w->path + len, more + 1, "%s%s", a, b);
+	strcpy(stpcpy(w->path + len, a), b);
 	return (int) len;
 }
 

@@ -133,7 +133,7 @@ int kernel_package_unpack(int fd, const char *name, int kernel, struct kernel_mo
 	_cleanup_(img_stream_freep) struct img_stream *s = NULL;
 	_cleanup_(img_tar_freep) struct img_tar *tar = NULL;
 	struct img_tar_entry e;
-	uint64_t at, size;
+	uint64_t at = 0, size = 0;
 	bool found = false;
 	int r = find_data(fd, name, &at, &size, err);
 

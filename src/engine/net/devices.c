@@ -149,15 +149,9 @@ static int read_ports(struct engine *e, struct arena *a, struct net_table *t, st
 		r = 0;
 		if (net_address_parse(db_text(rows, 1), &p.host) < 0 || net_address_parse(db_text(rows, 3), &p.to) < 0 || net_address_is_any(&p.to)) /* of network pasta */
 			continue;
-		if (t->nr_ports == room) {
-			struct net_table_port *more = arena_alloc(a, room = room * 2 + 16, sizeof(*more));
-
-			if (more == NULL)
-				return err_set(err, -ENOMEM, "read the published ports");
-			if (t->nr_ports > 0)
-				memcpy(more, v, t->nr_ports * sizeof(*more));
-			v = more;
-		}
+		v = arena_grow(a, v, t->nr_ports, &room, sizeof(*v));
+		if (v == NULL)
+			return err_set(err, -ENOMEM, "read the published ports");
 		v[t->nr_ports++] = p;
 	}
 	t->ports = v;

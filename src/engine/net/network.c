@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "engine/net/network.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -271,15 +270,9 @@ int eng_network_find(struct engine *e, const char *what, struct arena *arena, st
 
 static int append(struct arena *arena, struct eng_network **list, size_t *n, size_t *room, const struct eng_network *one)
 {
-	if (*n == *room) {
-		struct eng_network *v = arena_alloc(arena, *room = *room * 2 + 8, sizeof(*v));
-
-		if (v == NULL)
-			return -ENOMEM;
-		if (*n > 0)
-			memcpy(v, *list, *n * sizeof(*v));
-		*list = v;
-	}
+	*list = arena_grow(arena, *list, *n, room, sizeof(**list));
+	if (*list == NULL)
+		return -ENOMEM;
 	(*list)[(*n)++] = *one;
 	return 0;
 }
@@ -331,14 +324,11 @@ static int check_words(const char *what, const struct img_words *list, struct er
 static int check(const struct engine *e, const struct eng_network *n, struct err *err)
 {
 	static const char *const drivers[] = { "bridge", "macvlan", "ipvlan" };
-	size_t len = strlen(n->name), d = 0;
 	unsigned mode;
-	bool ok = len >= 1 && len <= ENG_NETWORK_NAME_MAX && isalnum((unsigned char) n->name[0]);
+	size_t d = 0;
 	int r;
 
-	for (size_t i = 0; ok && i < len; i++)
-		ok = isalnum((unsigned char) n->name[i]) || strchr("_.-", n->name[i]) != NULL;
-	if (!ok)
+	if (!eng_name_valid(n->name, 1, ENG_NETWORK_NAME_MAX))
 		return err_msg(err, -EINVAL, "invalid network name '%.200s': letters, digits, '_', '.' and '-' are allowed", n->name);
 	if (eng_network_is_fixed(n->name) || strcmp(n->name, "default") == 0 || strcmp(n->name, "private") == 0)
 		return err_msg(err, -EPERM, "operation is not permitted on predefined %s network", n->name);
@@ -567,15 +557,9 @@ int eng_endpoints(struct engine *e, const char *network, const char *instance, s
 		for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 			if ((*texts[i] = arena_strdup(arena, db_text(rows, (int) i))) == NULL)
 				return err_set(err, -ENOMEM, "read who is in a network");
-		if (n == room) {
-			struct eng_endpoint *v = arena_alloc(arena, room = room * 2 + 8, sizeof(*v));
-
-			if (v == NULL)
-				return err_set(err, -ENOMEM, "read who is in a network");
-			if (n > 0)
-				memcpy(v, list, n * sizeof(*list));
-			list = v;
-		}
+		list = arena_grow(arena, list, n, &room, sizeof(*list));
+		if (list == NULL)
+			return err_set(err, -ENOMEM, "read who is in a network");
 		list[n++] = p;
 		r = 0;
 	}

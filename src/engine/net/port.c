@@ -108,15 +108,9 @@ static int insert(const struct taking *t, const struct net_table_port *p, struct
 		   "isissi", (int64_t) p->protocol, address, (int64_t) p->port, t->id, target, (int64_t) p->to_port);
 	if (r < 0)
 		return r;
-	if (t->list->n == t->list->room) {
-		struct net_table_port *v = arena_alloc(t->a, t->list->room = t->list->room * 2 + 16, sizeof(*v));
-
-		if (v == NULL)
-			return err_set(err, -ENOMEM, "publish ports");
-		if (t->list->n > 0)
-			memcpy(v, t->list->v, t->list->n * sizeof(*v));
-		t->list->v = v;
-	}
+	t->list->v = arena_grow(t->a, t->list->v, t->list->n, &t->list->room, sizeof(*t->list->v));
+	if (t->list->v == NULL)
+		return err_set(err, -ENOMEM, "publish ports");
 	t->list->v[t->list->n++] = *p;
 	return 0;
 }
@@ -214,15 +208,9 @@ int eng_ports(struct engine *e, const char *id, struct arena *arena, struct eng_
 			 "s", id);
 
 	while (r == 0 && (r = db_next(rows, err)) == 1) {
-		if (n == room) {
-			struct eng_port *v = arena_alloc(arena, room = room * 2 + 16, sizeof(*v));
-
-			if (v == NULL)
-				return err_set(err, -ENOMEM, "read the published ports");
-			if (n > 0)
-				memcpy(v, list, n * sizeof(*v));
-			list = v;
-		}
+		list = arena_grow(arena, list, n, &room, sizeof(*list));
+		if (list == NULL)
+			return err_set(err, -ENOMEM, "read the published ports");
 		list[n] = (struct eng_port) { .protocol = (unsigned char) db_i64(rows, 0),
 					      .address = arena_strdup(arena, db_text(rows, 1)),
 					      .port = (int) db_i64(rows, 2),

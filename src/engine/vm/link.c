@@ -106,14 +106,7 @@ int vm_link_read(int sock, struct vm_reply *ret, struct err *err)
 
 uint64_t vm_reply_number(const struct vm_reply *m, enum guest_tag tag, uint64_t fallback)
 {
-	struct guest_in in = { m->body, m->head.len };
-	struct guest_field f;
-	uint64_t v;
-
-	while (guest_next(&in, &f) == 1)
-		if (f.tag == tag && guest_number(&f, &v) == 0)
-			return v;
-	return fallback;
+	return guest_number_of(m->body, m->head.len, tag, fallback);
 }
 
 int vm_link_send_all(int sock, const void *message, size_t n)

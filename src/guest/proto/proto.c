@@ -57,6 +57,18 @@ int guest_number(const struct guest_field *f, uint64_t *ret)
 	return 0;
 }
 
+uint64_t guest_number_of(const void *fields, size_t n, uint32_t tag, uint64_t fallback)
+{
+	struct guest_in in = { fields, n };
+	struct guest_field f;
+	uint64_t v;
+
+	while (guest_next(&in, &f) == 1)
+		if (f.tag == tag && guest_number(&f, &v) == 0)
+			return v;
+	return fallback;
+}
+
 int guest_texts(const struct guest_field *f, size_t skip, const char **ret, unsigned n)
 {
 	size_t at = skip;

@@ -148,6 +148,9 @@ int guest_next(struct guest_in *in, struct guest_field *ret);
 /** guest_number() - of a field; 0; -EPROTO it has another size */
 int guest_number(const struct guest_field *f, uint64_t *ret);
 
+/** guest_number_of() - the number of a message's fields that has @tag; @fallback when there is none */
+uint64_t guest_number_of(const void *fields, size_t n, uint32_t tag, uint64_t fallback);
+
 /** guest_text() - a field as a text that ends in the message, without other ends in it; NULL: it is none */
 const char *guest_text(const struct guest_field *f);
 
