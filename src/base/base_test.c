@@ -77,6 +77,28 @@ static void numbers(void **state)
 	assert_int_equal(str_to_i64("1x", &i), -EINVAL);
 }
 
+static void arena_array_grows(void **state)
+{
+	struct arena a = { 0 };
+	size_t room = 0;
+	int *v = NULL;
+
+	(void) state;
+	for (int i = 0; i < 1000; i++) {
+		v = arena_grow(&a, v, (size_t) i, &room, sizeof(*v));
+		assert_non_null(v);
+		assert_true(room > (size_t) i);
+		assert_int_equal(v[i], 0);
+		v[i] = i + 1;
+	}
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(v[i], i + 1);
+	room = SIZE_MAX / 8;
+	assert_null(arena_grow(&a, v, room, &room, sizeof(*v)));
+	assert_int_equal(room, SIZE_MAX / 8);
+	arena_fini(&a);
+}
+
 static void arena_large_and_small(void **state)
 {
 	struct arena a = { 0 };
@@ -200,6 +222,7 @@ int main(void)
 		cmocka_unit_test(err_texts),   cmocka_unit_test(str_json_quotes),
 		cmocka_unit_test(str_printf_grows),
 		cmocka_unit_test(numbers),     cmocka_unit_test(arena_large_and_small),
+		cmocka_unit_test(arena_array_grows),
 		cmocka_unit_test(opt_forms),   cmocka_unit_test(opt_refusals),
 		cmocka_unit_test(files),
 		cmocka_unit_test(deep_tree),
