@@ -88,7 +88,7 @@ boot '
 expect "devices that come and go" 0 "SUM ${sum%% *} - HOT 52:54:00:11:22:33" 'LARGER 32768' ALL READ GENERATION \
 	'UUID 00112233-4455-6677-8899-aabbccddeeff Cleave' '^1'
 said "devices that come and go, their events" 'DEVICE_DELETED.*"hot"' 'DEVICE_DELETED.*"nic"' "Duplicate device ID 'hot'" "in use by device 'hot'" \
-	'"rd_operations": ?[1-9]' '"name": ?"virtio-blk", ?"device": ?"hot".*"buffers": ?[1-9]' "\"provider\": ?\"$accel\".*\"registers\"" '"qdev_id": ?"nic"' "Device 'none' not found" '"UUID": ?"00112233-4455-6677-8899-aabbccddeeff"' '"guid"'
+	'"rd_operations": ?[1-9]' '"name": ?"virtio-blk", ?"device": ?"hot".*"buffers": ?[1-9]' '"qdev_id": ?"hot", ?"regions": ?\[\{"bar": ?0, ?"type": ?"memory", ?"address": ?[1-9]' "\"provider\": ?\"$accel\".*\"registers\"" '"qdev_id": ?"nic"' "Device 'none' not found" '"UUID": ?"00112233-4455-6677-8899-aabbccddeeff"' '"guid"'
 
 # a machine that stood still for longer than its watchdog has patience
 if [ $accel != kvm ]; then
