@@ -189,6 +189,11 @@ for _ in range(20):
     need("file", ask("blockdev-add", arguments=node)["return"] == {})
     need("disk", ask("device_add", arguments={"driver": "virtio-blk-pci", "id": "d", "drive": "n"})["return"] == {})
     need("query", [b["inserted"]["image"]["virtual-size"] for b in ask("query-block")["return"]] == [4 << 20])
+    need("nodes", [b["inserted"] for b in ask("query-block")["return"]] == ask("query-named-block-nodes")["return"])
+    pci = {p["qdev_id"]: p for p in ask("query-pci")["return"][0]["devices"]}
+    need("who it is", pci["d"]["id"] == {"vendor": 0x1AF4, "device": 0x1042, "subsystem-vendor": 0x1AF4, "subsystem": 0x42})
+    need("where it is", [(r["bar"], r["type"], r["address"], r["size"] >= 4096) for r in pci["d"]["regions"]][:1] == [(0, "memory", -1, True)])
+    need("host bridge", pci[""]["slot"] == 0 and pci[""]["regions"] == [])
     need("in use", "error" in ask("blockdev-del", arguments={"node-name": "n"}))
     need("remove", ask("device_del", arguments={"id": "d"})["return"] == {})
     ask("system_reset")

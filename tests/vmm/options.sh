@@ -57,6 +57,9 @@ says 2 "option --vsock: unknown word 'x=v'" --vsock 7,x=v
 XDG_RUNTIME_DIR=relative says "$([ "$(id -u)" = 0 ] && echo 0 || echo 2)" "$([ "$(id -u)" = 0 ] && echo /run/cleave-vsock-4201 || echo XDG_RUNTIME_DIR)" --vsock 4201
 is "sockets" "$(find . -type s)" ''
 
+# pages that nobody reserved
+says 1 "reserve 524288 more (sysctl vm.nr_hugepages)" --memory 1024G,huge
+
 # names of devices
 truncate -s 1M disk other
 says 1 "device name 'x' is taken" --disk disk,id=x --net user,id=x

@@ -107,23 +107,21 @@ static void add_path(struct str *ret, const char *id)
 	json_text(ret, "qdev", path);
 }
 
-/* What a file is called, and how large it is. */
-static void add_image(struct str *ret, const char *path, uint64_t bytes)
-{
-	json_open(ret, "image", '{');
-	json_text(ret, "filename", path);
-	json_text(ret, "format", "raw");
-	json_uint(ret, "virtual-size", bytes);
-	json_close(ret, '}');
-}
-
-/* What the file of a disk is called: as somebody who brought it said, else as the disk. */
-static const char *node_of(struct machine *m, const char *id)
+/* The file of a disk that somebody brought; NULL for one that was there from the start. */
+static const struct part *brought(struct machine *m, const char *id)
 {
 	const struct part *p = machine_parts(m)->first;
 
 	while (p != NULL && (p->kind != PART_FILE || strcmp(p->device, id) != 0))
 		p = p->next;
+	return p;
+}
+
+/* What the file of a disk is called: as who brought it said, else as the disk. */
+static const char *node_of(struct machine *m, const char *id)
+{
+	const struct part *p = brought(m, id);
+
 	return p != NULL ? p->name : id;
 }
 
@@ -161,21 +159,31 @@ static void add_limits(struct str *ret)
 	json_close(ret, '}');
 }
 
+/* An object, or member @key of one: the file of a disk, or of one to be. */
+static void add_file(struct str *ret, const char *key, const char *node, const char *path, bool readonly, uint64_t bytes)
+{
+	json_open(ret, key, '{');
+	json_text(ret, "file", path);
+	json_text(ret, "node-name", node);
+	json_text(ret, "drv", "raw");
+	json_flag(ret, "ro", readonly);
+	json_flag(ret, "encrypted", false);
+	add_limits(ret);
+	json_open(ret, "image", '{');
+	json_text(ret, "filename", path);
+	json_text(ret, "format", "raw");
+	json_uint(ret, "virtual-size", bytes);
+	json_close(ret, '}');
+	json_close(ret, '}');
+}
+
 static void add_block(struct str *ret, const char *node, const struct blk_info *info)
 {
 	json_text(ret, "type", "unknown");
 	json_flag(ret, "removable", false);
 	json_flag(ret, "locked", false);
 	json_text(ret, "io-status", "ok");
-	json_open(ret, "inserted", '{');
-	json_text(ret, "file", info->name);
-	json_text(ret, "node-name", node);
-	json_text(ret, "drv", "raw");
-	json_flag(ret, "ro", info->readonly);
-	json_flag(ret, "encrypted", false);
-	add_limits(ret);
-	add_image(ret, info->name, info->bytes);
-	json_close(ret, '}');
+	add_file(ret, "inserted", node, info->name, info->readonly, info->bytes);
 }
 
 static int query_block(const struct qmp_call *c)
@@ -230,20 +238,17 @@ QMP_COMMAND(blockstats, "query-blockstats", "*query-nodes", query_stats);
 
 static int query_nodes(const struct qmp_call *c)
 {
+	struct blk_info info;
+
 	json_open(c->ret, NULL, '[');
+	for (const struct dev *d = machine_vm(c->m)->devs; d != NULL; d = d->next)
+		if (blk_query(vio_of(d), &info) == 0 && brought(c->m, d->id) == NULL)
+			add_file(c->ret, NULL, d->id, info.name, info.readonly, info.bytes);
 	for (const struct part *p = machine_parts(c->m)->first; p != NULL; p = p->next) {
 		off_t size = p->kind == PART_FILE ? lseek(p->fd, 0, SEEK_END) : -1;
 
-		if (size < 0)
-			continue;
-		json_open(c->ret, NULL, '{');
-		json_text(c->ret, "node-name", p->name);
-		json_text(c->ret, "file", p->path);
-		json_text(c->ret, "drv", "file");
-		json_flag(c->ret, "ro", p->readonly);
-		json_flag(c->ret, "encrypted", false);
-		add_image(c->ret, p->path, (uint64_t) size);
-		json_close(c->ret, '}');
+		if (size >= 0)
+			add_file(c->ret, NULL, p->name, p->path, p->readonly, (uint64_t) size);
 	}
 	json_close(c->ret, ']');
 	return 0;

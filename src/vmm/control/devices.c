@@ -13,8 +13,10 @@
 #include "base/str.h"
 #include "vmm/control/qmp.h"
 #include "vmm/control/qmp_parts.h"
+#include "vmm/core/bytes.h"
 #include "vmm/core/dev.h"
 #include "vmm/core/vm.h"
+#include "vmm/dev/pci/pci.h"
 #include "vmm/dev/virtio/virtio.h"
 #include "vmm/machine/machine.h"
 #include "vmm/machine/parts.h"
@@ -245,25 +247,48 @@ static int del_device(const struct qmp_call *c)
 }
 QMP_COMMAND(device_del, "device_del", "id", del_device);
 
-static void add_function(struct str *ret, int slot, const char *desc, unsigned class, unsigned vendor, unsigned device,
-			 const char *id)
+/* Ranges of addresses; -1 is where one lies that the guest has not enabled. */
+static void add_regions(struct str *ret, const struct pci_dev *d)
 {
+	json_open(ret, "regions", '[');
+	for (unsigned i = 0; i < PCI_BARS; i++) {
+		const struct pci_bar *b = &d->bar[i];
+
+		if (b->size == 0)
+			continue;
+		json_open(ret, NULL, '{');
+		json_uint(ret, "bar", i);
+		json_text(ret, "type", "memory");
+		json_int(ret, "address", b->at != 0 ? (int64_t) b->at : -1);
+		json_uint(ret, "size", b->size);
+		json_flag(ret, "prefetch", false);
+		json_flag(ret, "mem_type_64", true);
+		json_close(ret, '}');
+	}
+	json_close(ret, ']');
+}
+
+static void add_function(struct str *ret, const struct pci_dev *d)
+{
+	const struct vio_dev *v = d->owner != NULL ? vio_of(d->owner) : NULL;
+
 	json_open(ret, NULL, '{');
 	json_uint(ret, "bus", 0);
-	json_int(ret, "slot", slot);
+	json_uint(ret, "slot", d->slot);
 	json_uint(ret, "function", 0);
 	json_open(ret, "class_info", '{');
-	json_text(ret, "desc", desc);
-	json_uint(ret, "class", class);
+	json_text(ret, "desc", v != NULL ? v->ops->name : "Host bridge");
+	json_uint(ret, "class", get_le16(d->initial + PCI_CLASS));
 	json_close(ret, '}');
 	json_open(ret, "id", '{');
-	json_uint(ret, "vendor", vendor);
-	json_uint(ret, "device", device);
+	json_uint(ret, "vendor", get_le16(d->initial + PCI_VENDOR));
+	json_uint(ret, "device", get_le16(d->initial + PCI_DEVICE));
+	json_uint(ret, "subsystem-vendor", get_le16(d->initial + PCI_SUBSYSTEM_VENDOR));
+	json_uint(ret, "subsystem", get_le16(d->initial + PCI_SUBSYSTEM));
 	json_close(ret, '}');
 	json_uint(ret, "irq_pin", 0); /* they send messages */
-	json_text(ret, "qdev_id", id);
-	json_open(ret, "regions", '[');
-	json_close(ret, ']');
+	json_text(ret, "qdev_id", d->owner != NULL ? d->owner->id : "");
+	add_regions(ret, d);
 	json_close(ret, '}');
 }
 
@@ -273,13 +298,11 @@ static int query_pci(const struct qmp_call *c)
 	json_open(c->ret, NULL, '{');
 	json_uint(c->ret, "bus", 0);
 	json_open(c->ret, "devices", '[');
-	add_function(c->ret, 0, "Host bridge", 0x0600, 0x8086, 0x29C0, "");
-	for (const struct dev *d = machine_vm(c->m)->devs; d != NULL; d = d->next) {
-		const struct vio_dev *v = vio_of(d);
-		int slot = machine_slot(c->m, d);
+	for (unsigned i = 0; i < PCI_SLOTS; i++) {
+		const struct pci_dev *d = pci_dev_at(machine_pci(c->m), i);
 
-		if (v != NULL && slot >= 0)
-			add_function(c->ret, slot, v->ops->name, v->ops->class >> 8, 0x1AF4, 0x1040u + v->ops->id, d->id);
+		if (d != NULL)
+			add_function(c->ret, d);
 	}
 	json_close(c->ret, ']');
 	json_close(c->ret, '}');

@@ -109,6 +109,17 @@ static void test_gmem(void **state)
 	try_gmem(GMEM_SHARED);
 }
 
+/* What is not reserved is told at once, not when it is touched. */
+static void test_no_huge_pages(void **state)
+{
+	struct err err = { 0 };
+	struct gmem m;
+
+	(void) state;
+	assert_int_equal(gmem_init(&m, GMEM_SIZE_MAX, GMEM_HUGE, &err), -ENOMEM);
+	assert_non_null(strstr(err.text, "reserve 524288 more (sysctl vm.nr_hugepages)"));
+}
+
 static void test_trace(void **state)
 {
 	struct err err = { 0 };
@@ -263,6 +274,7 @@ int main(void)
 		cmocka_unit_test(test_conn),
 		cmocka_unit_test(test_later),
 		cmocka_unit_test(test_gmem),
+		cmocka_unit_test(test_no_huge_pages),
 		cmocka_unit_test(test_trace),
 	};
 

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/memfd.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -38,8 +39,8 @@ static bool memfds_have_large_pages(void)
 	return strstr(s.p, "[never]") == NULL && strstr(s.p, "[deny]") == NULL;
 }
 
-/* Map @size bytes of @fd, or of nothing, at a multiple of GMEM_ALIGN. */
-static uint8_t *map_aligned(int fd, uint64_t size)
+/* Map @size bytes of @fd, or of nothing, at a multiple of GMEM_ALIGN; @flags of mmap() beside those. */
+static uint8_t *map_aligned(int fd, uint64_t size, int flags)
 {
 	uint8_t *space = mmap(NULL, size + GMEM_ALIGN, PROT_NONE,
 			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -49,7 +50,7 @@ static uint8_t *map_aligned(int fd, uint64_t size)
 	if (space == MAP_FAILED)
 		return NULL;
 	at = (uint8_t *) (((uintptr_t) space + GMEM_ALIGN - 1) & ~(uintptr_t) (GMEM_ALIGN - 1));
-	if (mmap(at, size, PROT_READ | PROT_WRITE, kind | MAP_FIXED | MAP_NORESERVE, fd, 0) ==
+	if (mmap(at, size, PROT_READ | PROT_WRITE, kind | MAP_FIXED | flags, fd, 0) ==
 	    MAP_FAILED) {
 		int saved = errno;
 
@@ -64,7 +65,7 @@ static uint8_t *map_aligned(int fd, uint64_t size)
 
 static int make_memfd(uint64_t size, bool huge, struct err *err)
 {
-	_cleanup_close_ int fd = memfd_create("guest-memory", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+	_cleanup_close_ int fd = memfd_create("guest-memory", MFD_CLOEXEC | (huge ? MFD_HUGETLB | MFD_HUGE_2MB : 0));
 
 	if (fd < 0)
 		return err_set(err, -errno, "make guest memory%s", huge ? " of huge pages" : "");
@@ -77,6 +78,7 @@ int gmem_init(struct gmem *ret, uint64_t size, unsigned flags, struct err *err)
 {
 	_cleanup_close_ int fd = -EBADF;
 	uint64_t low = size < GMEM_LOW_MAX ? size : GMEM_LOW_MAX;
+	bool huge = flags & GMEM_HUGE;
 	uint8_t *host;
 
 	if (size < GMEM_SIZE_MIN || size > GMEM_SIZE_MAX || size % GMEM_ALIGN != 0)
@@ -84,18 +86,22 @@ int gmem_init(struct gmem *ret, uint64_t size, unsigned flags, struct err *err)
 			       "memory of %llu bytes: it must be %llu MiB to %llu GiB, in steps of 2 MiB",
 			       (unsigned long long) size, GMEM_SIZE_MIN >> 20, GMEM_SIZE_MAX >> 30);
 	if (flags != 0 || memfds_have_large_pages()) {
-		fd = make_memfd(size, flags & GMEM_HUGE, err);
+		fd = make_memfd(size, huge, err);
 		if (fd < 0)
 			return fd;
 	}
-	host = map_aligned(fd, size);
+	host = map_aligned(fd, size, huge ? 0 : MAP_NORESERVE);
+	if (host == NULL && huge && errno == ENOMEM)
+		return err_msg(err, -ENOMEM,
+			       "guest memory of %llu MiB: the host has not that much in free huge pages: reserve %llu more (sysctl vm.nr_hugepages)",
+			       (unsigned long long) size >> 20, (unsigned long long) (size / GMEM_ALIGN));
 	if (host == NULL)
 		return err_set(err, -errno, "map guest memory of %llu MiB",
 			       (unsigned long long) size >> 20);
-	if (!(flags & GMEM_HUGE))
+	if (!huge)
 		(void) madvise(host, size, MADV_HUGEPAGE); /* where the host allows it */
 	(void) madvise(host, size, MADV_DONTDUMP); /* a core file of the VMM is small without it */
-	*ret = (struct gmem) { .fd = take_fd(fd), .size = size, .nr_regions = 1 };
+	*ret = (struct gmem) { .fd = take_fd(fd), .size = size, .huge = huge, .nr_regions = 1 };
 	ret->region[0] = (struct gmem_region) { .gpa = 0, .size = low, .host = host };
 	if (size > low) {
 		ret->region[1] = (struct gmem_region) { .gpa = GMEM_HIGH_BASE, .size = size - low,
@@ -122,14 +128,17 @@ static int discard(const struct gmem *m, uint8_t *p, uint64_t len)
 
 int gmem_clear(struct gmem *m)
 {
-	return discard(m, m->region[0].host, m->size);
+	if (!m->huge)
+		return discard(m, m->region[0].host, m->size);
+	memset(m->region[0].host, 0, m->size);
+	return 0;
 }
 
 void gmem_discard(const struct gmem *m, uint64_t gpa, uint64_t len)
 {
 	uint8_t *p = gmem_map(m, gpa, len);
 
-	if (p != NULL && len > 0 && gpa % PAGE == 0 && len % PAGE == 0)
+	if (p != NULL && !m->huge && len > 0 && gpa % PAGE == 0 && len % PAGE == 0)
 		(void) discard(m, p, len); /* the host may keep it */
 }
 

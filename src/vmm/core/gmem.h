@@ -33,6 +33,7 @@ struct gmem_region {
  * struct gmem - the guest's memory
  * @fd: the memfd; -EBADF for memory of this process alone
  * @size: bytes of all regions
+ * @huge: of reserved pages, which stay: given back once, somebody else may have them when they are needed
  * @region: @nr_regions of them, by rising address
  * @wrote: told of what devices have written, before the guest is, with @wrote_arg; any thread.  NULL: nobody cares
  */
@@ -41,6 +42,7 @@ struct gmem {
 	void *wrote_arg;
 	int fd;
 	uint64_t size;
+	bool huge;
 	unsigned nr_regions;
 	struct gmem_region region[GMEM_REGIONS_MAX];
 };
@@ -52,7 +54,7 @@ enum gmem_flags { GMEM_SHARED = 1, GMEM_HUGE = 2 };
  * gmem_init() - make memory that reads as zero
  * @size: bytes, GMEM_SIZE_MIN to GMEM_SIZE_MAX, a multiple of GMEM_ALIGN
  * @flags: of enum gmem_flags
- * Return: 0; -EINVAL @size; -errno, with a message.
+ * Return: 0; -EINVAL @size; -ENOMEM not so many huge pages are free; -errno, with a message.
  */
 int gmem_init(struct gmem *ret, uint64_t size, unsigned flags, struct err *err);
 
@@ -60,12 +62,12 @@ int gmem_init(struct gmem *ret, uint64_t size, unsigned flags, struct err *err);
 void gmem_fini(struct gmem *m);
 
 /**
- * gmem_clear() - make all of it read as zero again; its pages go back to the host
+ * gmem_clear() - make all of it read as zero again; its pages go back to the host, but huge ones
  * Return: 0; -errno.
  */
 int gmem_clear(struct gmem *m);
 
-/** gmem_discard() - pages go back to the host and read as zero; a range that is not whole pages of memory is ignored */
+/** gmem_discard() - pages go back to the host and read as zero; a range that is not whole pages of memory is ignored, as huge ones are */
 void gmem_discard(const struct gmem *m, uint64_t gpa, uint64_t len);
 
 /**

@@ -536,9 +536,9 @@ int machine_remove(struct machine *m, const char *id)
 	return v->ops->removable ? hotplug_remove(m->hotplug, d) : -ENOTSUP;
 }
 
-int machine_slot(const struct machine *m, const struct dev *d)
+const struct pci_bus *machine_pci(const struct machine *m)
 {
-	return pci_slot_of(m->pci, d);
+	return m->pci;
 }
 
 static void put_uuid(const uint8_t u[16], char ret[37])

@@ -168,8 +168,8 @@ int machine_add_net(struct machine *m, const struct net_config *conf, struct err
 /** machine_remove() - ask the guest to let go of a device; DEVICE_DELETED follows; 0; -ENODEV there is none; -ENOTSUP it stays */
 int machine_remove(struct machine *m, const char *id);
 
-/** machine_slot() - place of a device on the bus, -ENODEV for others */
-int machine_slot(const struct machine *m, const struct dev *d);
+/** machine_pci() - its bus */
+const struct pci_bus *machine_pci(const struct machine *m);
 
 /** machine_uuid() - who it is, as text; 37 bytes */
 void machine_uuid(const struct machine *m, char ret[37]);

@@ -9,6 +9,7 @@
 #include "vmm/accel/accel.h"
 #include "vmm/core/dev.h"
 #include "vmm/core/vm.h"
+#include "vmm/dev/pci/pci.h"
 #include "vmm/dev/virtio/virtio.h"
 #include "vmm/machine/cpus.h"
 #include "vmm/machine/machine.h"
@@ -39,7 +40,7 @@ void stats_text(struct machine *m, struct str *ret)
 
 			if (vq->notified + vq->returned + vq->signalled > 0)
 				str_printf(ret, "device %d: %s%s%s, ring %u, notifies %" PRIu64 ", buffers %" PRIu64
-					   ", interrupts %" PRIu64 "\n", machine_slot(m, d), v->ops->name,
+					   ", interrupts %" PRIu64 "\n", pci_slot_of(machine_pci(m), d), v->ops->name,
 					   d->id[0] != '\0' ? " " : "", d->id, q, vq->notified, vq->returned,
 					   vq->signalled);
 		}
@@ -83,7 +84,7 @@ void stats_devices(struct machine *m, struct str *ret)
 		json_open(ret, NULL, '{');
 		json_text(ret, "name", v->ops->name);
 		json_text(ret, "device", d->id);
-		json_int(ret, "slot", machine_slot(m, d));
+		json_int(ret, "slot", pci_slot_of(machine_pci(m), d));
 		json_open(ret, "rings", '[');
 		for (unsigned q = 0; q < v->nr_queues; q++) {
 			json_open(ret, NULL, '{');

@@ -58,6 +58,18 @@ boot 'echo STARTED; sleep 100' --qmp /tmp/qmp --cpus 2
 expect "reset from outside" 0
 said "reset's events" 'RESET.*host-qmp-system-reset'
 
+# huge pages, which are the whole host's: a machine that begins anew keeps those it has
+if [ $accel = kvm ]; then
+	echo 130 >/proc/sys/vm/nr_hugepages
+	client log:1:STARTED system_reset wait:RESET log:2:STARTED quit
+	(until [ "$(grep -c STARTED $log)" = 2 ]; do sleep 0.2; done; grep -cE 'HugePages_Free: +2$|HugePages_Rsvd: +0$' /proc/meminfo >huge) &
+	boot 'echo STARTED; sleep 100' --qmp /tmp/qmp --memory 256M,huge
+	expect "huge pages" 0
+	joined
+	[ "$(cat huge)" = 2 ] || fail "huge pages: $(grep HugePages /proc/meminfo)"
+	echo 0 >/proc/sys/vm/nr_hugepages
+fi
+
 # devices that come and go; who the machine is
 truncate -s 8M hot.img && head -c 1M /dev/urandom | dd of=hot.img conv=notrunc 2>/dev/null
 sum=$(sha256sum <hot.img)
@@ -88,7 +100,7 @@ boot '
 expect "devices that come and go" 0 "SUM ${sum%% *} - HOT 52:54:00:11:22:33" 'LARGER 32768' ALL READ GENERATION \
 	'UUID 00112233-4455-6677-8899-aabbccddeeff Cleave' '^1'
 said "devices that come and go, their events" 'DEVICE_DELETED.*"hot"' 'DEVICE_DELETED.*"nic"' "Duplicate device ID 'hot'" "in use by device 'hot'" \
-	'"rd_operations": ?[1-9]' '"name": ?"virtio-blk", ?"device": ?"hot".*"buffers": ?[1-9]' "\"provider\": ?\"$accel\".*\"registers\"" '"qdev_id": ?"nic"' "Device 'none' not found" '"UUID": ?"00112233-4455-6677-8899-aabbccddeeff"' '"guid"'
+	'"rd_operations": ?[1-9]' '"name": ?"virtio-blk", ?"device": ?"hot".*"buffers": ?[1-9]' '"qdev_id": ?"hot", ?"regions": ?\[\{"bar": ?0, ?"type": ?"memory", ?"address": ?[1-9]' "\"provider\": ?\"$accel\".*\"registers\"" '"qdev_id": ?"nic"' "Device 'none' not found" '"UUID": ?"00112233-4455-6677-8899-aabbccddeeff"' '"guid"'
 
 # a machine that stood still for longer than its watchdog has patience
 if [ $accel != kvm ]; then

@@ -135,9 +135,16 @@ int pci_slot_of(const struct pci_bus *bus, const struct dev *owner)
 	return -ENODEV;
 }
 
+const struct pci_dev *pci_dev_at(const struct pci_bus *bus, unsigned slot)
+{
+	return slot < PCI_SLOTS ? bus->slot[slot] : NULL;
+}
+
 struct dev *pci_owner_of(const struct pci_bus *bus, unsigned slot)
 {
-	return slot < PCI_SLOTS && bus->slot[slot] != NULL ? bus->slot[slot]->owner : NULL;
+	const struct pci_dev *d = pci_dev_at(bus, slot);
+
+	return d != NULL ? d->owner : NULL;
 }
 
 void pci_dev_unplug(struct pci_dev *d)

@@ -32,11 +32,11 @@ void pci_dev_init(struct pci_dev *ret, struct vm *vm, const struct pci_id *id,
 	ret->ops = ops;
 	ret->arg = arg;
 	ret->caps_end = CAPS_START;
-	put_le16(c, id->vendor);
-	put_le16(c + 2, id->device);
-	put_le32(c + 8, id->class << 8 | id->revision);
-	put_le16(c + 0x2C, id->subsystem_vendor);
-	put_le16(c + 0x2E, id->subsystem);
+	put_le16(c + PCI_VENDOR, id->vendor);
+	put_le16(c + PCI_DEVICE, id->device);
+	put_le32(c + PCI_REVISION, id->class << 8 | id->revision);
+	put_le16(c + PCI_SUBSYSTEM_VENDOR, id->subsystem_vendor);
+	put_le16(c + PCI_SUBSYSTEM, id->subsystem);
 	put_le16(ret->writable + COMMAND, COMMAND_BITS);
 	ret->writable[INTERRUPT_LINE] = 0xFF;
 }

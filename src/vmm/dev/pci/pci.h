@@ -68,6 +68,14 @@ struct pci_dev {
 	struct pci_bar bar[PCI_BARS];
 };
 
+/* Where configuration space says who a device is; the class is 24 bits behind the revision. */
+#define PCI_VENDOR 0x00
+#define PCI_DEVICE 0x02
+#define PCI_REVISION 0x08
+#define PCI_CLASS 0x0A /* base class and sub-class */
+#define PCI_SUBSYSTEM_VENDOR 0x2C
+#define PCI_SUBSYSTEM 0x2E
+
 /** struct pci_id - who a device is; @class: base class, sub-class, programming interface */
 struct pci_id {
 	uint16_t vendor, device, subsystem_vendor, subsystem;
@@ -117,6 +125,9 @@ int pci_dev_plug(struct pci_bus *bus, struct pci_dev *d);
 
 /** pci_slot_of() - slot of a device; -ENODEV it is not on the bus */
 int pci_slot_of(const struct pci_bus *bus, const struct dev *owner);
+
+/** pci_dev_at() - what is in a slot, the host bridge too; NULL for nothing.  Borrowed; with the machine's lock */
+const struct pci_dev *pci_dev_at(const struct pci_bus *bus, unsigned slot);
 
 /** pci_owner_of() - device in a slot; NULL for none */
 struct dev *pci_owner_of(const struct pci_bus *bus, unsigned slot);
