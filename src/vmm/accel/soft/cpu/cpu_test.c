@@ -238,6 +238,27 @@ static void test_devices(void **state)
 	assert_int_equal(c->reg[REG_RAX], 0xAABBCCDD);
 }
 
+/* Kernels on processors of AMD ask there which mitigations they can do without: all, if they may know. */
+static void test_immune(void **state)
+{
+	struct cpu *c = ((struct machine *) *state)->cpu;
+	struct cpu_cpuid features = *c->cpuid;
+	struct cpuid_regs r;
+
+	c->cpuid = &features;
+	features.amd = true;
+	assert_int_equal(cpuid_get(c, 0x80000000, 0).eax, 0x80000021);
+	r = cpuid_get(c, 0x80000021, 0);
+	assert_int_equal(r.eax, 1u << 29);
+	assert_int_equal(r.ecx, 6);
+	assert_int_equal(cpuid_get(c, 0x80000020, 0).eax, 0);
+	features.word[CPUID_WORD_7_EDX] &= ~(1u << 29);
+	r = cpuid_get(c, 0x80000021, 0);
+	assert_int_equal(r.eax | r.ecx, 0);
+	features.amd = false;
+	assert_int_equal(cpuid_get(c, 0x80000000, 0).eax, 0x80000008);
+}
+
 /* An interrupt waits for the instruction behind STI, and wakes from HLT. */
 static void test_interrupt(void **state)
 {
@@ -427,7 +448,7 @@ int main(void)
 		TEST(test_loop),	TEST(test_real_mode), TEST(test_self_modifying), TEST(test_page_fault),
 		TEST(test_triple_fault), TEST(test_devices),   TEST(test_interrupt),	  TEST(test_kick),
 		TEST(test_fetch_fault), TEST(test_page_bits), TEST(test_icebp),	  TEST(test_watch),
-		TEST(test_compat_syscall), TEST(test_outward_segments),
+		TEST(test_compat_syscall), TEST(test_outward_segments), TEST(test_immune),
 	};
 
 	return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);

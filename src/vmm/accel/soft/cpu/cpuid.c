@@ -250,10 +250,16 @@ static struct cpuid_regs leaf_4(const struct cpu *c, uint32_t subleaf)
 	return r;
 }
 
+/* From side channels: ARCH_CAPABILITIES says so. */
+static bool is_immune(const struct cpu *c)
+{
+	return c->cpuid->word[CPUID_WORD_7_EDX] & BIT(29);
+}
+
 static struct cpuid_regs leaf_7(const struct cpu *c, uint32_t subleaf)
 {
 	const uint32_t *w = c->cpuid->word;
-	bool immune = w[CPUID_WORD_7_EDX] & BIT(29); /* ARCH_CAPABILITIES says so */
+	bool immune = is_immune(c);
 
 	switch (subleaf) {
 	case 0:
@@ -283,6 +289,12 @@ static struct cpuid_regs kvm_leaf(uint32_t leaf)
 	return r;
 }
 
+/* The last one of 0x80000000 and so on */
+static uint32_t extended_max(const struct cpu *c)
+{
+	return c->cpuid->amd ? 0x80000021 : 0x80000008;
+}
+
 static struct cpuid_regs extended_leaf(const struct cpu *c, uint32_t leaf)
 {
 	struct cpuid_regs r = { 0 };
@@ -290,7 +302,7 @@ static struct cpuid_regs extended_leaf(const struct cpu *c, uint32_t leaf)
 	switch (leaf) {
 	case 0x80000000:
 		r = cpuid_host(leaf, 0);
-		r.eax = 0x80000008;
+		r.eax = extended_max(c);
 		break;
 	case 0x80000001:
 		r = cpuid_host(leaf, 0);
@@ -311,6 +323,10 @@ static struct cpuid_regs extended_leaf(const struct cpu *c, uint32_t leaf)
 		r.eax = c->cpuid->phys_bits | 48u << 8;
 		r.ecx = bits_for(c->nr_cpus) << 12 | (c->nr_cpus - 1);
 		break;
+	case 0x80000021: /* as MSR_ARCH_CAPABILITIES says of others: SRSO; TSA by the store queue and by the level 1 cache "no" */
+		r.eax = is_immune(c) ? BIT(29) : 0;
+		r.ecx = is_immune(c) ? BIT(1) | BIT(2) : 0;
+		break;
 	default:
 		break;
 	}
@@ -323,7 +339,7 @@ struct cpuid_regs cpuid_get(const struct cpu *c, uint32_t leaf, uint32_t subleaf
 
 	if (leaf >= KVM_BASE && leaf <= KVM_FEATURES)
 		return kvm_leaf(leaf);
-	if (leaf >= 0x80000000 && leaf <= 0x80000008)
+	if (leaf >= 0x80000000 && leaf <= extended_max(c))
 		return extended_leaf(c, leaf);
 	if (leaf > c->cpuid->max_leaf)
 		return r;

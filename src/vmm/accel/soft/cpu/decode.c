@@ -443,7 +443,129 @@ static bool has_vsib(const struct insn *i)
 	return i->enc == ENC_EVEX && ((i->opcode & 0xFC) == 0xA0 || i->opcode == 0xC6 || i->opcode == 0xC7);
 }
 
-enum insn_result insn_decode(uint8_t mode, const uint8_t *code, size_t len, struct insn *ret)
+/* Shapes and immediates that decode_usual() leaves alone */
+#define UNUSUAL (X | U | PFX)
+
+/**
+ * struct usual - what decode_usual() is at; INSN_MAX bytes can be read: enough for the longest, of 14 bytes, and for one of 12
+ * whose number of 1 byte is read as if it had 4
+ */
+struct usual {
+	const uint8_t *code, *at;
+};
+
+static int32_t usual_number(struct usual *u, unsigned n)
+{
+	int32_t v;
+
+	(void) memcpy(&v, u->at, sizeof(v));
+	u->at += n;
+	return n == 1 ? (int8_t) v : n == 2 ? (int16_t) v : v;
+}
+
+/* ModRM, its SIB and displacement */
+static void usual_modrm(struct usual *u, unsigned rex, struct insn *i)
+{
+	unsigned modrm = *u->at, mod = modrm >> 6, rm = modrm & 7;
+
+	i->has_modrm = 1;
+	i->modrm_off = (uint8_t) (u->at++ - u->code);
+	i->modrm = (uint8_t) modrm;
+	i->reg = (uint8_t) ((modrm >> 3 & 7) | (rex << 1 & 8));
+	if (mod == 3) {
+		i->rm = (uint8_t) (rm | (rex << 3 & 8));
+		return;
+	}
+	i->is_mem = 1;
+	i->base = (uint8_t) (rm | (rex << 3 & 8));
+	i->disp_size = mod == 1 ? 1 : mod == 2 ? 4 : 0;
+	if (rm == 4) {
+		unsigned sib = *u->at++, index = (sib >> 3 & 7) | (rex << 2 & 8);
+
+		rm = sib & 7;
+		i->scale = (uint8_t) (sib >> 6);
+		i->base = (uint8_t) (rm | (rex << 3 & 8));
+		i->index = (uint8_t) (index == 4 ? REG_ZERO : index);
+		if (rm == 5 && mod == 0) {
+			i->base = REG_ZERO;
+			i->disp_size = 4;
+		}
+	} else if (rm == 5 && mod == 0) {
+		i->base = REG_RIP;
+		i->disp_size = 4;
+	}
+	if (i->disp_size != 0) {
+		i->disp_off = (uint8_t) (u->at - u->code);
+		i->disp = usual_number(u, i->disp_size);
+	}
+	if ((i->base == REG_RSP || i->base == REG_RBP) && !(i->prefix & PFX_SEG))
+		i->seg = SEG_FLAT_STACK;
+}
+
+static void usual_imm(struct usual *u, unsigned kind, struct insn *i)
+{
+	if (kind == IT && i->modrm >> 3 & 6)
+		return;
+	i->imm_off = (uint8_t) (u->at - u->code);
+	i->imm_size = kind == IB ? 1 : i->size == 2 ? 2 : kind == IT && i->size == 1 ? 1 : 4;
+	i->imm = usual_number(u, i->imm_size);
+}
+
+/* What most instructions of 64-bit code look like: less is looked at, and nothing can be missing.  False: not one of them. */
+static bool decode_usual(const uint8_t *code, struct insn *i)
+{
+	struct usual u = { .code = code, .at = code };
+	unsigned op = *u.at++, rex = 0, shape, kind;
+
+	*i = (struct insn) { .base = REG_ZERO, .index = REG_ZERO, .seg = SEG_FLAT, .addr_size = 8 };
+	if (op == 0x65 || op == 0x64) {
+		i->prefix = PFX_SEG;
+		i->seg = op == 0x64 ? SEG_FS : SEG_GS;
+		op = *u.at++;
+	}
+	if (op == 0x66) {
+		i->prefix |= PFX_66;
+		i->pp = 1;
+		op = *u.at++;
+	}
+	if ((op & 0xF0) == 0x40) {
+		rex = op;
+		i->prefix |= PFX_REX | (rex & 8 ? PFX_REX_W : 0);
+		op = *u.at++;
+		if ((op & 0xF0) == 0x40)
+			return false; /* the last one counts */
+	}
+	if (op == 0x0F) {
+		i->map = MAP_0F;
+		op = *u.at++;
+		if (op >= 0x20 && op < 0x24)
+			return false;
+	}
+	shape = i->map == MAP_0F ? map_0f[op] : map_1byte[op];
+	kind = shape & IMM;
+	if (shape & UNUSUAL || (kind != 0 && kind != IB && kind != IZ && kind != IT))
+		return false;
+	i->opcode_off = (uint8_t) (u.at - code - 1);
+	i->opcode = (uint8_t) op;
+	i->size = shape & F || rex & 8 ? 8 : i->prefix & PFX_66 ? 2 : shape & D ? 8 : 4;
+	if (shape & B)
+		i->size = 1;
+	i->ends = (shape & E) != 0;
+	if (shape & M) {
+		usual_modrm(&u, rex, i);
+		fix_group5(CPU_MODE_64, i);
+	} else if (names_register(i)) {
+		i->rm = (uint8_t) ((op & 7) | (rex << 3 & 8));
+	}
+	i->reg_off = offset(i, i->reg, i->size == 1);
+	i->rm_off = offset(i, i->rm, i->size == 1 || (shape & R) != 0);
+	if (kind != 0)
+		usual_imm(&u, kind, i);
+	i->len = (uint8_t) (u.at - code);
+	return true;
+}
+
+__attribute__((noinline)) static enum insn_result decode_any(uint8_t mode, const uint8_t *code, size_t len, struct insn *ret)
 {
 	struct cursor k = { .code = code, .len = len < INSN_MAX ? len : INSN_MAX };
 	struct insn i = { .base = REG_ZERO, .index = REG_ZERO, .seg = mode == CPU_MODE_64 ? SEG_FLAT : SEG_DS };
@@ -476,4 +598,11 @@ enum insn_result insn_decode(uint8_t mode, const uint8_t *code, size_t len, stru
 	i.len = (uint8_t) k.at;
 	*ret = i;
 	return ok ? INSN_OK : INSN_BAD;
+}
+
+enum insn_result insn_decode(uint8_t mode, const uint8_t *code, size_t len, struct insn *ret)
+{
+	if (mode == CPU_MODE_64 && len >= INSN_MAX && decode_usual(code, ret))
+		return INSN_OK;
+	return decode_any(mode, code, len, ret);
 }

@@ -132,6 +132,28 @@ static void test_own_code(void **state)
 	assert_true(compared > 1000);
 }
 
+/* What follows an instruction does not matter: with its bytes alone, none is left out because it is a usual one. */
+static void test_alone(void **state)
+{
+	struct insn i, alone;
+	uint8_t code[INSN_MAX];
+	uint64_t seed = 362436069;
+	unsigned compared = 0;
+
+	(void) state;
+	memset(&i, 0, sizeof(i));
+	memset(&alone, 0, sizeof(alone));
+	for (unsigned n = 0; n < ROUNDS; n++) {
+		make(&seed, code);
+		if (insn_decode(CPU_MODE_64, code, INSN_MAX, &i) != INSN_OK || i.len == INSN_MAX)
+			continue;
+		assert_int_equal(insn_decode(CPU_MODE_64, code, i.len, &alone), INSN_OK);
+		assert_memory_equal(&i, &alone, sizeof(i));
+		compared++;
+	}
+	assert_true(compared > ROUNDS / 4);
+}
+
 static void test_operands(void **state)
 {
 	static const uint8_t sib[] = { 0x4A, 0x8B, 0x84, 0xE5, 0x10, 0x00, 0x00, 0x80 }; /* mov rax, [rbp+r12*8-0x7ffffff0] */
@@ -177,6 +199,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_operands), cmocka_unit_test(test_limits),	   cmocka_unit_test(test_random_64),
 		cmocka_unit_test(test_random_32), cmocka_unit_test(test_random_16), cmocka_unit_test(test_own_code),
+		cmocka_unit_test(test_alone),
 	};
 
 	return cmocka_run_group_tests_name("decode", tests, NULL, NULL);

@@ -56,6 +56,26 @@ static uint8_t *put_modrm(uint8_t *p, unsigned mod, unsigned reg, unsigned rm)
 	return put_8(p, mod << 6 | (reg & 7) << 3 | (rm & 7));
 }
 
+void emit_hole(const struct emit *e, struct emit_shape *s)
+{
+	s->hole[s->nr_holes++] = (uint8_t) (e->p - s->code - sizeof(int32_t));
+}
+
+uint8_t *emit_shape(struct emit *e, const struct emit_shape *s)
+{
+	uint8_t *p = begin(e);
+
+	for (unsigned n = 0; n < EMIT_SHAPE; n += 16)
+		(void) memcpy(p + n, s->code + n, 16);
+	e->p = p + s->len;
+	return p;
+}
+
+void emit_shape_set(const struct emit_shape *s, uint8_t *p, unsigned n, int32_t value)
+{
+	(void) memcpy(emit_shape_at(s, p, n), &value, sizeof(value));
+}
+
 void emit_bytes(struct emit *e, const void *bytes, size_t n)
 {
 	const uint8_t *from = bytes;

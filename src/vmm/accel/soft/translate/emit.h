@@ -41,7 +41,9 @@ enum host_reg {
 #define GROUP_AND 4u
 #define GROUP_CMP 7u
 
-#define EMIT_SPARE 64 /* bytes that must be there behind @end of a struct emit */
+#define EMIT_SHAPE 80 /* bytes of a struct emit_shape */
+#define EMIT_HOLES 5
+#define EMIT_SPARE (EMIT_SHAPE + 16) /* bytes that must be there behind @end of a struct emit */
 
 /**
  * struct emit - where code is written
@@ -52,6 +54,30 @@ struct emit {
 	uint8_t *p, *end;
 	bool full;
 };
+
+/**
+ * struct emit_shape - instructions that are written often, the same but for a few numbers of 4 bytes
+ * @code: @len bytes; @hole: offsets of those numbers
+ */
+struct emit_shape {
+	uint8_t code[EMIT_SHAPE];
+	uint8_t len, nr_holes, hole[EMIT_HOLES];
+};
+
+/** emit_hole() - the last 4 bytes that were written to @e, which writes to @s->code, are a number to be set later */
+void emit_hole(const struct emit *e, struct emit_shape *s);
+
+/** emit_shape() - what @s is; returns where (somewhere in the room when full), so that emit_shape_at() finds its holes */
+uint8_t *emit_shape(struct emit *e, const struct emit_shape *s);
+
+/** emit_shape_at() - where hole @n of the shape @s at @p is */
+static inline uint8_t *emit_shape_at(const struct emit_shape *s, uint8_t *p, unsigned n)
+{
+	return p + s->hole[n];
+}
+
+/** emit_shape_set() - @value goes to hole @n of the shape @s at @p */
+void emit_shape_set(const struct emit_shape *s, uint8_t *p, unsigned n, int32_t value);
 
 /** emit_bytes() - @n bytes as they are, at most 16 */
 void emit_bytes(struct emit *e, const void *bytes, size_t n);

@@ -68,23 +68,30 @@ static const uint8_t *write_kind(struct emit *e, enum gate_kind kind, const uint
 	return at;
 }
 
-uint8_t *gate_jump(struct emit *e)
+static void shape_jump(struct emit_shape *s)
 {
-	uint8_t *unknown;
+	struct emit e = { .p = s->code, .end = s->code + EMIT_SHAPE };
 
+	*s = (struct emit_shape) { 0 };
 	_Static_assert(sizeof(struct jump) == 16, "shift of the index below");
-	emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
-	emit_imul(e, T1, T0, (int32_t) JUMPS_FACTOR);
-	emit_shift_right(e, false, T1, 32 - JUMPS_SHIFT);
-	emit_shift_left(e, false, T1, 4);
-	emit_gs(e, true, OP_ADD, T1, AT(hot.jumps));
-	emit_rm(e, true, OP_CMP, T0, T1, offsetof(struct jump, key));
-	unknown = emit_jcc(e, CC_NE, NULL);
-	emit_gs(e, true, OP_XOR, T0, AT(hot.epoch));
-	emit_group(e, true, GROUP_AND, T0, -PAGE);
-	emit_gs(e, true, OP_STORE, T0, AT(hot.page));
-	emit_jmp_mem(e, T1, offsetof(struct jump, code));
-	return unknown;
+	emit_gs(&e, true, OP_XOR, T0, AT(hot.epoch));
+	emit_imul(&e, T1, T0, (int32_t) JUMPS_FACTOR);
+	emit_shift_right(&e, false, T1, 32 - JUMPS_SHIFT);
+	emit_shift_left(&e, false, T1, 4);
+	emit_gs(&e, true, OP_ADD, T1, AT(hot.jumps));
+	emit_rm(&e, true, OP_CMP, T0, T1, offsetof(struct jump, key));
+	(void) emit_jcc(&e, CC_NE, NULL);
+	emit_hole(&e, s);
+	emit_gs(&e, true, OP_XOR, T0, AT(hot.epoch));
+	emit_group(&e, true, GROUP_AND, T0, -PAGE);
+	emit_gs(&e, true, OP_STORE, T0, AT(hot.page));
+	emit_jmp_mem(&e, T1, offsetof(struct jump, code));
+	s->len = (uint8_t) (e.p - s->code);
+}
+
+uint8_t *gate_jump(const struct gates *s, struct emit *e)
+{
+	return emit_shape_at(&s->jump, emit_shape(e, &s->jump), 0);
 }
 
 void gates_write(struct gates *s, struct cache *cache)
@@ -97,6 +104,9 @@ void gates_write(struct gates *s, struct cache *cache)
 	leave = write_leave(&e);
 	for (unsigned kind = 0; kind < GATE_KINDS; kind++)
 		s->at[kind] = write_kind(&e, kind, leave);
+	shape_jump(&s->jump);
+	gen_shape_probe(&s->probe[false], false);
+	gen_shape_probe(&s->probe[true], true);
 	s->link_save = e.p;
 	emit_save_flags(&e, T0, AT(hot.flags));
 	(void) emit_jmp(&e, s->at[GATE_LINK]);

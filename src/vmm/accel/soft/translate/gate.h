@@ -7,9 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vmm/accel/soft/translate/emit.h"
+
 struct cache;
 struct cpu;
-struct emit;
 
 /**
  * struct jump - an entry of struct cpu.hot.jumps: where code for a linear address is
@@ -44,17 +45,30 @@ enum gate_kind {
 };
 
 /**
+ * struct gate_probe - how memory is accessed; see gen_mem.c
+ * @hot: T0 = host address of linear address T0; holes: the way, bytes of a page but the size, what happens when the way is wrong
+ * @slow: that; holes: the way, the size again, the end of @hot, where to try again, the gate
+ */
+struct gate_probe {
+	struct emit_shape hot, slow;
+};
+
+/**
  * struct gates - code that is always there
  * @enter: call it with the code to run; returns when that is left.  GS must be struct cpu
  * @at: where translated code goes to leave; writable addresses
  * @link_save: GATE_LINK with the flags in the host's
  * @syscall: SYSCALL, with flags in the slot; T0: linear address behind it, T1: its offset in hot.page
  * @sysret: SYSRET to 64-bit code, with T1 likewise
+ * @jump: gate_jump(); hole: what happens if the table does not know it
+ * @probe: for reads, for writes
  */
 struct gates {
 	void (*enter)(const uint8_t *code);
 	const uint8_t *at[GATE_KINDS];
 	const uint8_t *link_save, *syscall, *sysret;
+	struct emit_shape jump;
+	struct gate_probe probe[2];
 };
 
 #define GATE_JUMP_UNDO_SHIFT 16
@@ -65,7 +79,7 @@ struct gates {
  * gate_jump() - go to the linear address in T0; flags are in the slot or nobody's
  * Return: the rel32 of what happens if the table does not know it: T0 is its key then.
  */
-uint8_t *gate_jump(struct emit *e);
+uint8_t *gate_jump(const struct gates *s, struct emit *e);
 
 /** gates_write_syscall() - @s->syscall and @s->sysret */
 void gates_write_syscall(struct gates *s, struct emit *e);

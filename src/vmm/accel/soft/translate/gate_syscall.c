@@ -62,7 +62,7 @@ static void set_level(struct emit *e, uint8_t cpl, size_t tlb, size_t epoch)
 
 static void arrive(const struct gates *s, struct emit *e)
 {
-	emit_patch(gate_jump(e), s->at[GATE_ARRIVE]);
+	emit_patch(gate_jump(s, e), s->at[GATE_ARRIVE]);
 }
 
 static void write_syscall(const struct gates *s, struct emit *e)

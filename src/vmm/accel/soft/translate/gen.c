@@ -260,12 +260,14 @@ static unsigned write_items(struct gen *g, unsigned n, const struct block *b)
 		.host = (uint16_t) (g->e.p - g->w - b->start), .off = it->off & 0xFFF, .flags_in_slot = true,
 		.plain = is_plain(it),
 	};
+	if (it->op.kind == OP_PLAIN) {
+		gen_plain(g, it);
+		return 1;
+	}
 	in_row = gen_row(g, n);
 	if (in_row != 0)
 		return in_row;
-	if (it->op.kind == OP_PLAIN)
-		gen_plain(g, it);
-	else if (it->op.kind == OP_LEA)
+	if (it->op.kind == OP_LEA)
 		gen_lea(g, it);
 	else if (it->op.kind == OP_BIT)
 		gen_bit(g, it);
@@ -345,7 +347,7 @@ struct block *gen_block(struct cpu *cpu, struct cache *cache, const struct gates
 	struct block shape = { .gpa = gpa, .key = key, .start = (uint32_t) cache->pos };
 	struct block *b;
 
-	plain_clear(&g, offsetof(struct gen, item));
+	plain_clear(&g, offsetof(struct gen, joined));
 	g.e = (struct emit) { .p = cache->w + cache->pos, .end = cache->w + cache->pos + GEN_BYTES - EMIT_SPARE };
 	g.cpu = cpu;
 	g.w = cache->w;

@@ -12,7 +12,7 @@
 #include "vmm/accel/soft/translate/gate.h"
 
 #define GEN_INSNS 64u /* instructions of a block */
-#define GEN_KNOWN 64u
+#define GEN_KNOWN 16u
 #define GEN_COLD BLOCK_LINKS_MAX /* pieces of code that are seldom executed */
 #define GEN_BYTES 32768u /* of code, at most */
 
@@ -96,7 +96,6 @@ struct gen {
 	const struct gates *gates;
 	const uint8_t *page, *next;
 	uint64_t next_gpa;
-	uint8_t joined[2 * INSN_MAX];
 	enum op_fp fp;
 	uint32_t key;
 	unsigned start;
@@ -113,7 +112,8 @@ struct gen {
 		uint16_t behind, live; /* offset + 1; 0: nothing */
 	} known[GEN_KNOWN];
 
-	/* What is in use of these is counted above; they are not cleared for every block. */
+	/* What is in use of these is counted above, or follows from @next; they are not cleared for every block. */
+	uint8_t joined[2 * INSN_MAX];
 	struct gen_item item[GEN_INSNS + 1]; /* the last one may be the interpreter's */
 	struct gen_cold cold[GEN_COLD];
 	struct link link[GEN_COLD];
@@ -146,6 +146,9 @@ void gen_operand(struct gen *g, const struct gen_item *it);
 
 /** gen_stack() - T0 = host address of the @size bytes at RSP + @disp */
 void gen_stack(struct gen *g, int32_t disp, unsigned size, bool write);
+
+/** gen_shape_probe() - the code that gen_operand() and its kind write */
+void gen_shape_probe(struct gate_probe *p, bool write);
 
 /** gen_slow() - what happens when the TLB entry that was used last is not the one: code behind the block */
 void gen_slow(struct gen *g, const struct gen_cold *c);

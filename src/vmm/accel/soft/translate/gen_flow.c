@@ -68,7 +68,7 @@ static bool enters_host(const struct gen *g, unsigned source, int64_t off, uint1
 
 void gen_jump(struct gen *g, unsigned source, int undo)
 {
-	uint8_t *unknown = gate_jump(&g->e);
+	uint8_t *unknown = gate_jump(g->gates, &g->e);
 
 	gen_cold_add(g, &(struct gen_cold) { .kind = COLD_JUMP, .from = unknown, .source = source, .off = undo });
 }

@@ -96,42 +96,84 @@ static int32_t tag_of(bool write)
 	return write ? offsetof(struct tlb_entry, write) : offsetof(struct tlb_entry, read);
 }
 
-/* Flags: is T0 (linear) not in the page of the entry T1, or within @size of its end?  T0 = offset in the page. */
-static void compare(struct gen *g, unsigned size, bool write)
+/* Holes of struct gate_probe */
+enum probe_hot { HOT_WAY, HOT_ROOM, HOT_SLOW };
+enum probe_slow { SLOW_WAY, SLOW_ROOM, SLOW_BACK, SLOW_RETRY, SLOW_GATE };
+
+/* Flags: is T0 (linear) not in the page of the entry T1, or too near to its end?  T0 = offset in the page. */
+static void compare(struct emit *e, struct emit_shape *s, bool write)
 {
-	emit_rm(&g->e, true, OP_SUB, T0, T1, tag_of(write));
-	emit_group(&g->e, true, GROUP_CMP, T0, PAGE - (int32_t) size);
+	emit_rm(e, true, OP_SUB, T0, T1, tag_of(write));
+	emit_group(e, true, GROUP_CMP, T0, PAGE);
+	emit_hole(e, s);
+}
+
+static void shape_hot(struct emit_shape *s, bool write)
+{
+	struct emit e = { .p = s->code, .end = s->code + EMIT_SHAPE };
+
+	emit_gs(&e, true, OP_LOAD, T1, AT(hot.way));
+	emit_hole(&e, s);
+	compare(&e, s, write);
+	(void) emit_jcc(&e, CC_A, NULL);
+	emit_hole(&e, s);
+	emit_rm(&e, true, OP_ADD, T0, T1, offsetof(struct tlb_entry, host));
+	s->len = (uint8_t) (e.p - s->code);
+}
+
+static void shape_slow(struct emit_shape *s, bool write)
+{
+	struct emit e = { .p = s->code, .end = s->code + EMIT_SHAPE };
+
+	_Static_assert(sizeof(struct tlb_entry) == 32, "shift of the page number below");
+	emit_rm(&e, true, OP_ADD, T0, T1, tag_of(write));
+	emit_rr(&e, false, OP_LOAD, T1, T0);
+	emit_shift_right(&e, false, T1, 12 - 5);
+	emit_group(&e, false, GROUP_AND, T1, (TLB_ENTRIES - 1) << 5);
+	emit_gs(&e, true, OP_ADD, T1, AT(tlb_now));
+	emit_gs(&e, true, OP_STORE, T1, AT(hot.way));
+	emit_hole(&e, s);
+	compare(&e, s, write);
+	(void) emit_jcc(&e, CC_BE, NULL);
+	emit_hole(&e, s);
+	emit_rm(&e, true, OP_ADD, T0, T1, tag_of(write));
+	emit_mov_imm(&e, T1, 0);
+	emit_hole(&e, s);
+	(void) emit_jmp(&e, NULL);
+	emit_hole(&e, s);
+	s->len = (uint8_t) (e.p - s->code);
+}
+
+void gen_shape_probe(struct gate_probe *p, bool write)
+{
+	*p = (struct gate_probe) { 0 };
+	shape_hot(&p->hot, write);
+	shape_slow(&p->slow, write);
 }
 
 /* T0 = host address of @size bytes at linear address T0. */
 static void probe(struct gen *g, unsigned size, bool write, size_t way, uint8_t *retry)
 {
-	struct emit *e = &g->e;
+	const struct emit_shape *s = &g->gates->probe[write].hot;
+	uint8_t *p = emit_shape(&g->e, s);
 
-	emit_gs(e, true, OP_LOAD, T1, way);
-	compare(g, size, write);
+	emit_shape_set(s, p, HOT_WAY, (int32_t) way);
+	emit_shape_set(s, p, HOT_ROOM, PAGE - (int32_t) size);
 	gen_cold_add(g, &(struct gen_cold) { .kind = write ? COLD_SLOW_WRITE : COLD_SLOW_READ,
-					     .from = emit_jcc(e, CC_A, NULL), .retry = retry, .size = size, .way = way });
-	emit_rm(e, true, OP_ADD, T0, T1, offsetof(struct tlb_entry, host));
+					     .from = emit_shape_at(s, p, HOT_SLOW), .retry = retry, .size = size, .way = way });
 }
 
 void gen_slow(struct gen *g, const struct gen_cold *c)
 {
 	bool write = c->kind == COLD_SLOW_WRITE;
-	struct emit *e = &g->e;
+	const struct emit_shape *s = &g->gates->probe[write].slow;
+	uint8_t *p = emit_shape(&g->e, s);
 
-	_Static_assert(sizeof(struct tlb_entry) == 32, "shift of the page number below");
-	emit_rm(e, true, OP_ADD, T0, T1, tag_of(write));
-	emit_rr(e, false, OP_LOAD, T1, T0);
-	emit_shift_right(e, false, T1, 12 - 5);
-	emit_group(e, false, GROUP_AND, T1, (TLB_ENTRIES - 1) << 5);
-	emit_gs(e, true, OP_ADD, T1, AT(tlb_now));
-	emit_gs(e, true, OP_STORE, T1, c->way);
-	compare(g, c->size, write);
-	(void) emit_jcc(e, CC_BE, c->from + sizeof(int32_t));
-	emit_rm(e, true, OP_ADD, T0, T1, tag_of(write));
-	emit_mov_imm(e, T1, (uint64_t) (c->retry - g->w));
-	(void) emit_jmp(e, g->gates->at[write ? GATE_SLOW_WRITE : GATE_SLOW_READ]);
+	emit_shape_set(s, p, SLOW_WAY, (int32_t) c->way);
+	emit_shape_set(s, p, SLOW_ROOM, PAGE - (int32_t) c->size);
+	emit_patch(emit_shape_at(s, p, SLOW_BACK), c->from + sizeof(int32_t));
+	emit_shape_set(s, p, SLOW_RETRY, (int32_t) (c->retry - g->w));
+	emit_patch(emit_shape_at(s, p, SLOW_GATE), g->gates->at[write ? GATE_SLOW_WRITE : GATE_SLOW_READ]);
 }
 
 /* Code that is near shares a way if it uses the same base register, or accesses the same static page. */

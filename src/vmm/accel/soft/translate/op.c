@@ -284,6 +284,9 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0xFA:
 	case 0xFB:
 		return OP(.kind = opcode == 0xFA ? OP_CLI : OP_STI);
+	case 0xFC:
+	case 0xFD:
+		return OP(.kind = OP_DIRECTION);
 	case 0xFE:
 	case 0xFF:
 		return group5(i);

@@ -32,6 +32,7 @@ enum op_kind {
 	OP_CALL,
 	OP_CALL_IND,
 	OP_RET,
+	OP_DIRECTION, /* CLD, STD */
 	OP_CLI,
 	OP_STI,
 	OP_PUSHF,
@@ -64,7 +65,7 @@ enum op_kind {
  * @use, @def, @mod: FL_STATUS bits that are read, are overwritten for certain, may be changed
  */
 struct op {
-	enum op_kind kind;
+	_Alignas(8) enum op_kind kind; /* in memory, in words: a struct in registers takes longer to put together */
 	uint8_t reg, rm, vvvv, opreg;
 	uint8_t mem, mem_size;
 	bool imm, simd, faults;
