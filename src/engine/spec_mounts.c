@@ -137,8 +137,11 @@ static int add_system(struct list *l, struct err *err)
 			     : add_usual(l, "/proc", "proc", "proc", "\"nosuid\",\"noexec\",\"nodev\"", err);
 
 	if (r == 0 && !asked_for(c, "/dev")) {
-		r = add_usual(l, "/dev", "tmpfs", "tmpfs",
-			      "\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"", err);
+		if (l->s->machine && c->privileged) /* all devices, as they come */
+			r = add_usual(l, "/dev", "devtmpfs", "devtmpfs", "\"nosuid\"", err);
+		else
+			r = add_usual(l, "/dev", "tmpfs", "tmpfs",
+				      "\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\"", err);
 		if (r == 0)
 			r = add_usual(
 				l, "/dev/pts", "devpts", "devpts",

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "guest/message.h"
@@ -44,6 +45,21 @@ static int load_modules(void)
 			return (int) r;
 		}
 	}
+}
+
+/* Devices whose driver comes when they are opened. */
+static void make_devices(void)
+{
+	static const struct {
+		const char *path;
+		unsigned mode, major, minor;
+	} nodes[] = { { "/dev/net/tun", 0666, 10, 200 }, { "/dev/loop-control", 0660, 10, 237 } };
+
+	(void) OS1(__NR_umask, 0); /* never fails */
+	(void) os_mkdir("/dev/net", 0755); /* the next ones tell, and nobody may miss them */
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+		(void) OS4(__NR_mknodat, AT_FDCWD, nodes[i].path, S_IFCHR | nodes[i].mode, nodes[i].major << 8 | nodes[i].minor);
+	(void) OS1(__NR_umask, 022); /* likewise */
 }
 
 /* Without them nothing is limited and counted, which is no reason not to start. */
@@ -145,6 +161,7 @@ int machine_boot(void)
 	}
 	if (r == 0)
 		r = load_modules();
+	make_devices();
 	if (r == 0)
 		r = (int) os_mkdir("/root", 0755);
 	if (r == 0) {
@@ -154,6 +171,7 @@ int machine_boot(void)
 	}
 	make_cgroup();
 	raise_loopback();
+	(void) os_write_file("/proc/sys/kernel/modprobe", "/init", 5); /* a kernel without modules has none */
 	return r;
 }
 

@@ -14,6 +14,7 @@
 #include "guest/conn.h"
 #include "guest/machine.h"
 #include "guest/message.h"
+#include "guest/modprobe.h"
 #include "guest/os.h"
 #include "guest/process.h"
 
@@ -154,18 +155,23 @@ static _Noreturn void serve(int listener, int signals)
 	}
 }
 
+/* The kernel's: "PROGRAM -q -- NAME" */
+static int be_another(int argc, char **argv)
+{
+	static const char text[] = "cleave-guest is the first program of a virtual machine\n";
+
+	if (argc == 4 && argv[1][0] == '-' && argv[1][1] == 'q')
+		return modprobe(argv[3]) < 0;
+	(void) sys_write_all(2, text, sizeof(text) - 1); /* nobody else to tell */
+	return 125;
+}
+
 int program(int argc, char **argv)
 {
 	long listener, host, signals;
 
-	(void) argc;
-	(void) argv;
-	if (OS0(__NR_getpid) != 1) {
-		static const char text[] = "cleave-guest is the first program of a virtual machine\n";
-
-		(void) sys_write_all(2, text, sizeof(text) - 1); /* nobody else to tell */
-		return 125;
-	}
+	if (OS0(__NR_getpid) != 1)
+		return be_another(argc, argv);
 	for (int i = 0; i < CONNS_MAX; i++)
 		conns[i].fd = -1;
 	if (machine_boot() < 0)

@@ -9,6 +9,7 @@ STEP_TIMEOUT=120
 cleanup_clients() {
 	p rm -fa -t 0
 	c tasks kill -s KILL life
+	ip netns del cni
 	c tasks rm -f life
 	[ -z "${daemon:-}" ] || kill "$daemon"
 	wait
@@ -127,5 +128,30 @@ ctr_life() {
 		c tasks kill -s KILL life && eventually task_is STOPPED && matches "exit code 137" c tasks rm life
 }
 t "ctr run -d, exec, kill" ctr_life
+
+# CNI's plugins are called by ctr, between create and start; again in a namespace that stands for the host's
+ctr_cni() {
+	local result
+	mkdir -p "$T/cni" && cat >"$T/cni/10-test.conflist" <<-'JSON' && ip netns add cni && ip -n cni link set lo up || return
+		{"cniVersion": "0.4.0", "name": "test", "plugins": [{"type": "bridge", "bridge": "cni-test", "isGateway": true,
+			"ipam": {"type": "host-local", "ranges": [[{"subnet": "10.213.11.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}], "dataDir": "/opt/state"}}]}
+	JSON
+	limited nsenter --net=/run/netns/cni unshare -m sh -c 'mount -t tmpfs none /opt && mkdir -p /opt/cni/bin && mount --bind /usr/lib/cni /opt/cni/bin &&
+		mount -t tmpfs none /etc/cni && mkdir /etc/cni/net.d && cp "$0"/* /etc/cni/net.d && exec "$@"' "$T/cni" \
+		ctr --address "$T/sock" --namespace test "${CTR[@]}" --cni -d --null-io --cgroup "/$PARENT/pod" $BOX pod \
+		sh -c 'mkdir -p /tmp/www; echo up >/tmp/www/index.html; exec httpd -f -h /tmp/www -p 80' &&
+		eventually prints up get_pod && matches '10.213.11.2/24' c tasks exec --exec-id pod pod ip addr show eth0
+	result=$?
+	c tasks kill -s KILL pod
+	eventually c tasks rm -f pod
+	ip netns del cni
+	return "$result"
+}
+get_pod() { printf 'GET / HTTP/1.0\r\n\r\n' | limited nsenter --net=/run/netns/cni busybox nc -w 5 10.213.11.2 80 | tail -n 1; }
+if [ -x /usr/lib/cni/bridge ]; then
+	t "ctr run --cni" ctr_cni
+else
+	skip "ctr run --cni" "no CNI plugins"
+fi
 
 tap_end

@@ -141,13 +141,13 @@ echo no >mods/build/three.ko
 ln -s /etc/passwd mods/kernel/link.ko
 is "--modules" "$(cleave kernel add --name m --modules mods vmlinux)" m
 is "what is taken" "$(cd root/kernels/m && find modules -type f | sort | tr '\n' ' ')" \
-	'modules/kernel/drivers/net/one.ko modules/kernel/two.ko.zst modules/modules.dep '
+	'modules/kernel/drivers/net/one.ko modules/kernel/two.ko.zst modules/modules.alias modules/modules.dep '
 is "number" "$(cleave kernel ls --format '{{.Name}} {{.Modules}}' | grep '^m ')" 'm 2'
 refuse 1 "open the modules' directory 'nowhere': no such file" kernel add --name n --modules nowhere vmlinux
 mkdir empty
 refuse 1 "directory 'empty' has no kernel modules" kernel add --name n --modules empty vmlinux
 
-# what needs what, when nobody has found out: a chain, a circle, compressed ones
+# what needs what, and is wanted for what, when nobody has found out: a chain, a circle, compressed ones
 mkdir -p needs/kernel
 needs() { printf 'x\0license=GPL\0depends=%s\0name=y\0' "$2" >"needs/kernel/$1"; }
 needs top-most.ko left,right
@@ -156,13 +156,17 @@ needs right.ko left,gone
 needs base-one.ko ''
 needs chicken.ko egg
 needs egg.ko chicken
-needs packed.ko right && xz -C crc32 needs/kernel/packed.ko
+printf 'x\0alias=fs-left\0alias=nft-expr-[1-9]-*\0depends=\0alias=two words\0alias=cut off' >needs/kernel/named-so.ko
+needs packed.ko right && printf 'alias=char-major-10-*\0' >>needs/kernel/packed.ko && xz -C crc32 needs/kernel/packed.ko
 cleave kernel add --name needs --modules needs vmlinux >/dev/null
-is "modules.dep" "$(sort root/kernels/needs/modules/modules.dep | sed 's,kernel/,,g' | grep -v chicken)" 'base-one.ko:
+is "modules.dep" "$(sort root/kernels/needs/modules/modules.dep | sed 's,kernel/,,g' | grep -v -e chicken -e named)" 'base-one.ko:
 left.ko: base-one.ko
 packed.ko.xz: right.ko left.ko base-one.ko
 right.ko: left.ko base-one.ko
 top-most.ko: right.ko left.ko base-one.ko'
+is "modules.alias" "$(sort root/kernels/needs/modules/modules.alias)" 'alias char-major-10-* packed
+alias fs-left named_so
+alias nft-expr-[1-9]-* named_so'
 is "a circle" "$(grep -c chicken.ko root/kernels/needs/modules/modules.dep)" 2
 is "modules.dep that is there" "$(cat root/kernels/m/modules/modules.dep)" x
 printf 'x' >needs/kernel/broken.ko.xz
@@ -173,7 +177,7 @@ cleave kernel rm 6.1.0-test >/dev/null
 is "package" "$(cleave kernel add good.deb)" 6.1.0-test
 cmp vmlinux root/kernels/6.1.0-test/image && yes || no "image of a package"
 is "its modules" "$(cd root/kernels/6.1.0-test && find . -type f | sort | tr '\n' ' ')" \
-	'./image ./kernel.json ./modules/kernel/a/b.ko ./modules/kernel/c.ko.xz ./modules/modules.dep ./modules/modules.order '
+	'./image ./kernel.json ./modules/kernel/a/b.ko ./modules/kernel/c.ko.xz ./modules/modules.alias ./modules/modules.dep ./modules/modules.order '
 is "package, gzip, usr/lib" "$(cleave kernel add --name gz gz.deb; cat root/kernels/gz/modules/kernel/a.ko)" $'gz\na'
 refuse 1 "'good.deb' is a package, which has its own modules" kernel add --name x --modules mods good.deb
 

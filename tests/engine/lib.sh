@@ -79,7 +79,7 @@ nothing_is_made() { [ -z "$(ls -A "$T/root/tmp" 2>/dev/null)" ]; }
 # Nothing of an instance remains: directories, cgroups, mounts, processes.
 check_clean() {
 	local left
-	left=$(find "$T/run" "$T/root/instances" "$T/root/tmp" -mindepth 1 -maxdepth 1 ! -name oci ! -name keeper 2>/dev/null
+	left=$(find "$T/run" "$T/root/instances" "$T/root/tmp" -mindepth 1 -maxdepth 1 ! -name oci ! -name keeper ! -name cleave-kvm 2>/dev/null
 		find "$T/run/oci" -mindepth 1 -maxdepth 1 ! -name .seccomp 2>/dev/null
 		grep -F "$T" /proc/self/mountinfo
 		pgrep -af "^cleave --root $T" || true

@@ -22,14 +22,26 @@ on_host() {
 		VM_INSIDE=$here/inside.sh exec "$here/$2"
 }
 
-in_machines() {
-	local image program add=()
+# find_guest - $image; skips without what tests of machines need
+find_guest() {
+	local program
 	[ "$(id -u)" = 0 ] || { echo "skip: needs root"; exit 77; }
 	for program in qemu-system-x86_64 debugfs jq; do
 		command -v $program >/dev/null || { echo "skip: no $program"; exit 77; }
 	done
 	image=$("$here/../guest/setup.sh") || exit 1
+}
+
+in_machines() {
+	find_guest
 	! "$bin/cleave-vmm" --probe | grep -q ': yes' || on_host "$image" "$1"
+	in_guest "$1"
+}
+
+# in_guest SCRIPT: in the emulated guest, whatever this host can
+in_guest() {
+	local program add=()
+	[ -n "${image:-}" ] || find_guest
 	for program in "$bin"/cleave*; do
 		add+=(--add "$program:/usr/local/bin/$(basename "$program")")
 	done

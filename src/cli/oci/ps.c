@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/err.h"
+#include "cli/oci/runtime.h"
 #include "cli/oci/verb.h"
 #include "oci/cgroup.h"
 #include "oci/container.h"
@@ -107,14 +108,32 @@ static int print_table(const pid_t *pids, size_t n, char **args, struct err *err
 	return r;
 }
 
+/* As `exec` does it, in this process' place */
+static int run_inside(const struct oci_cli *cli, const char *id, int argc, char **options, struct err *err)
+{
+	_cleanup_free_ const char **words = calloc((size_t) argc + 8, sizeof(*words));
+	const char *const first[] = { oci_runtime.name, "--root", cli->root, "exec", id, "ps", argc == 0 ? "-ef" : NULL };
+	size_t n = argc == 0 ? ARRAY_LEN(first) : ARRAY_LEN(first) - 1;
+
+	if (words == NULL)
+		return err_set(err, -ENOMEM, "run ps");
+	memcpy(words, first, n * sizeof(*first));
+	memcpy(words + n, options, (size_t) argc * sizeof(*options));
+	(void) execv("/proc/self/exe", (char *const *) words);
+	return err_set(err, -errno, "run ps");
+}
+
 static int ps_run(struct oci_cli *cli, void *data, int argc, char **argv, struct err *err)
 {
 	const struct ps_opts *o = data;
 	_cleanup_(oci_container_freep) struct oci_container *c = NULL;
 	_cleanup_free_ pid_t *pids = NULL;
 	ssize_t n = 0;
+	bool table = o->format == NULL || strcmp(o->format, "table") == 0;
 	int r = oci_container_open(cli->root, argv[0], &c, err);
 
+	if (r == 0 && table && oci_runtime.apart)
+		return run_inside(cli, argv[0], argc - 1, argv + 1, err);
 	if (r == 0)
 		r = oci_container_cgroup(c, err);
 	if (r < 0)
@@ -123,9 +142,8 @@ static int ps_run(struct oci_cli *cli, void *data, int argc, char **argv, struct
 		n = oci_cgroup_pids(c->cgroup, &pids, err);
 	if (n < 0)
 		return (int) n;
-	if (o->format == NULL || strcmp(o->format, "table") == 0) {
+	if (table) {
 		argv[0] = "ps";
-		(void) argc;
 		return print_table(pids, (size_t) n, argv, err);
 	}
 	if (strcmp(o->format, "json") != 0)

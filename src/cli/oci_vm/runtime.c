@@ -23,5 +23,5 @@ static int create(const struct oci_create_opts *opts, struct oci_created *ret, s
 	return r;
 }
 
-const struct oci_runtime oci_runtime = { .name = "cleave-oci-vm", .create = create, .exec = vm_bundle_exec,
+const struct oci_runtime oci_runtime = { .name = "cleave-oci-vm", .apart = true, .create = create, .exec = vm_bundle_exec,
 					 .update = vm_bundle_update };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * DOC: which module needs which
+ * DOC: which module needs which, and what for
  *
- * A module names those that it needs in a text "depends=a,b" of its section .modinfo.  As depmod(8) does it, a line
- * of modules.dep has the file of a module, and all that it needs, so that their reverse order is one to load them in.
+ * A module names those that it needs in a text "depends=a,b" of its section .modinfo, and what the kernel may ask for when it
+ * wants it in texts "alias=PATTERN".  As depmod(8) does it, a line of modules.dep has the file of a module, and all that it
+ * needs, so that their reverse order is one to load them in; and one of modules.alias "alias PATTERN MODULE".
  */
 #include "engine/kernel/depend.h"
 
@@ -26,14 +27,16 @@
 #include "engine/kernel/kernel.h"
 #include "engine/kernel/payload.h"
 
-#define FILE_NAME "modules.dep"
+#define DEPENDS_FILE "modules.dep"
+#define ALIASES_FILE "modules.alias"
+#define ALIAS_MAX 1024 /* bytes of one */
 #define MODULE_MAX (64u << 20) /* bytes of one, unpacked */
 #define DEPENDS_MAX 4096 /* bytes of the text */
 #define NEEDS_MAX 256 /* modules that one needs, directly or not */
 #define DEPTH_MAX 16
 #define STEPS_MAX 4096 /* looked at for one module: circles end */
 
-static const char key[] = "\0depends="; /* texts of a section end with a zero */
+static const char depends_key[] = "\0depends=", alias_key[] = "\0alias="; /* texts of a section end with a zero */
 
 struct module {
 	const char *name, *path, *depends; /* name: with "_" for "-" */
@@ -43,6 +46,7 @@ struct collection {
 	struct arena arena;
 	struct module *v;
 	size_t n;
+	struct str aliases;
 };
 
 /* "kernel/a/b-c.ko.xz" is module "b_c"; NULL: it is no module, or no memory */
@@ -59,18 +63,31 @@ static char *module_name(struct arena *a, const char *file)
 
 static const char *find_depends(struct arena *a, const char *data, size_t n)
 {
-	const char *p = memmem(data, n, key, sizeof(key) - 1);
+	const char *p = memmem(data, n, depends_key, sizeof(depends_key) - 1);
 	size_t left;
 
 	if (p == NULL)
 		return "";
-	p += sizeof(key) - 1;
+	p += sizeof(depends_key) - 1;
 	left = n - (size_t) (p - data);
 	return arena_strndup(a, p, strnlen(p, left < DEPENDS_MAX ? left : DEPENDS_MAX));
 }
 
+/* Patterns are one word each: others are none. */
+static void add_aliases(struct str *s, const char *data, size_t n, const char *module)
+{
+	const char *end = data + n, *p = data;
+
+	while ((p = memmem(p, (size_t) (end - p), alias_key, sizeof(alias_key) - 1)) != NULL) {
+		size_t left = (size_t) (end - (p += sizeof(alias_key) - 1)), k = strnlen(p, left < ALIAS_MAX ? left : ALIAS_MAX);
+
+		if (k > 0 && k < ALIAS_MAX && k < left && strcspn(p, " \t\n") == k)
+			str_printf(s, "alias %s %s\n", p, module);
+	}
+}
+
 /* Of a file of a module, which may be compressed */
-static int read_depends(struct arena *a, int fd, const char *path, const char **ret, struct err *err)
+static int read_module(struct collection *c, int fd, const char *path, struct module *m, struct err *err)
 {
 	_cleanup_close_ int plain = -EBADF;
 	struct stat st;
@@ -80,7 +97,7 @@ static int read_depends(struct arena *a, int fd, const char *path, const char **
 
 	if (fstat(fd, &st) < 0)
 		return err_set(err, -errno, "read module '%s'", path);
-	*ret = "";
+	m->depends = "";
 	if (st.st_size == 0 || st.st_size > MODULE_MAX)
 		return 0;
 	size = (uint64_t) st.st_size;
@@ -98,9 +115,10 @@ static int read_depends(struct arena *a, int fd, const char *path, const char **
 		if (map == MAP_FAILED)
 			return err_set(err, -errno, "unpack module '%s'", path);
 	}
-	*ret = find_depends(a, map, size);
+	m->depends = find_depends(&c->arena, map, size);
+	add_aliases(&c->aliases, map, size, m->name);
 	(void) munmap(map, size); /* it is mapped */
-	return *ret == NULL ? err_set(err, -ENOMEM, "read module '%s'", path) : 0;
+	return m->depends == NULL ? err_set(err, -ENOMEM, "read module '%s'", path) : 0;
 }
 
 static int collect(struct collection *c, int fd, const char *path, int depth, struct err *err);
@@ -125,7 +143,7 @@ static int collect_one(struct collection *c, int dir, const char *path, const st
 	_cleanup_close_ int file = openat(dir, e->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (file < 0)
 		return err_set(err, -errno, "open module '%s'", below);
-	r = read_depends(&c->arena, file, below, &m.depends, err);
+	r = read_module(c, file, below, &m, err);
 	if (r == 0)
 		c->v[c->n++] = m;
 	return r;
@@ -183,15 +201,39 @@ static void add_needs(const struct collection *c, const struct module *m, const 
 	}
 }
 
+static int write_list(int dir, const char *name, const struct str *s, struct err *err)
+{
+	int r = s->failed ? -ENOMEM : file_replace(dir, name, s->p != NULL ? s->p : "", s->len, 0644);
+
+	return r < 0 ? err_set(err, r, "write %s", name) : 0;
+}
+
+static int write_depends(int dir, const struct collection *c, struct err *err)
+{
+	_cleanup_(str_fini) struct str s = { 0 };
+	const struct module *list[NEEDS_MAX];
+
+	for (size_t i = 0; i < c->n; i++) {
+		unsigned steps = 0;
+		size_t n = 0;
+
+		add_needs(c, &c->v[i], list, &n, 0, &steps);
+		str_printf(&s, "%s:", c->v[i].path);
+		for (size_t k = 0; k < n; k++)
+			str_printf(&s, " %s", list[k]->path);
+		str_puts(&s, "\n");
+	}
+	return write_list(dir, DEPENDS_FILE, &s, err);
+}
+
 int kernel_depend_write(int dir, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena table = { 0 };
-	_cleanup_(str_fini) struct str s = { 0 };
-	const struct module *list[NEEDS_MAX];
+	bool depends = faccessat(dir, DEPENDS_FILE, F_OK, 0) < 0, aliases = faccessat(dir, ALIASES_FILE, F_OK, 0) < 0;
 	struct collection c = { 0 };
 	int fd, r;
 
-	if (faccessat(dir, FILE_NAME, F_OK, 0) == 0)
+	if (!depends && !aliases)
 		return 0;
 	c.v = arena_alloc(&table, ENG_KERNEL_MODULES_MAX, sizeof(*c.v));
 	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -202,20 +244,11 @@ int kernel_depend_write(int dir, struct err *err)
 	r = collect(&c, fd, "", 0, err);
 	if (r == 0)
 		qsort(c.v, c.n, sizeof(*c.v), compare);
-	for (size_t i = 0; i < c.n && r == 0; i++) {
-		unsigned steps = 0;
-		size_t n = 0;
-
-		add_needs(&c, &c.v[i], list, &n, 0, &steps);
-		str_printf(&s, "%s:", c.v[i].path);
-		for (size_t k = 0; k < n; k++)
-			str_printf(&s, " %s", list[k]->path);
-		str_puts(&s, "\n");
-	}
+	if (r == 0 && c.n > 0 && depends)
+		r = write_depends(dir, &c, err);
+	if (r == 0 && c.n > 0 && aliases)
+		r = write_list(dir, ALIASES_FILE, &c.aliases, err);
+	str_fini(&c.aliases);
 	arena_fini(&c.arena);
-	if (r == 0 && c.n > 0) {
-		r = s.failed ? -ENOMEM : file_replace(dir, FILE_NAME, s.p, s.len, 0644);
-		r = r < 0 ? err_set(err, r, "write " FILE_NAME) : 0;
-	}
 	return r;
 }

@@ -4,9 +4,9 @@
 struct err;
 
 /**
- * kernel_depend_write() - make modules.dep, unless it came with the modules
+ * kernel_depend_write() - make modules.dep and modules.alias, unless they came with the modules
  * @dir: directory of the modules
- * Packages do not have the file: it is made where they are installed.
+ * Packages do not have these files: they are made where they are installed.
  * Return: 0; -errno with a message.
  */
 int kernel_depend_write(int dir, struct err *err);

@@ -3,8 +3,8 @@
  * DOC: an OCI bundle as a virtual machine
  *
  * The runtime checks the configuration, makes the cgroup and clones the process that stands for the program.
- * That puts the files together, starts the machine and reports READY when its guest is; from then on
- * state.json names it, and it waits for `start` as a container's first process does.
+ * That puts the files together and reports READY; from then on state.json names it, and it waits for `start` as a container's
+ * first process does.  Then it starts the machine: some engines set up the network between `create` and `start`.
  */
 #include "engine/vm/bundle.h"
 
@@ -85,16 +85,12 @@ static int make_files(struct bundle *b, struct err *err)
 	return r == 0 ? vm_bundle_find_program(b->c->spec, b->life.machine.root, err) : r;
 }
 
-/* By now hooks have set up the network. */
+/* By now hooks, or who called `create`, have set up the network. */
 static int boot(struct bundle *b, struct err *err)
 {
-	struct vm_machine *m = &b->life.machine;
 	int r = vm_bundle_network(&b->net, b->want.cpus, err);
 
-	m->nets = b->net.nets;
-	m->nr_nets = b->net.n;
-	if (r == 0)
-		r = vm_machine_prepare(b->e, &b->want, m, err);
+	b->life.machine.nr_nets = b->net.n;
 	return r == 0 ? vm_life_boot(&b->life, &b->want, err) : r;
 }
 
@@ -110,8 +106,9 @@ static int be_ready(struct bundle *b, struct err *err)
 		r = b->c->spec->process.terminal ? open_terminal(b, err) : 0;
 	if (r == 0)
 		r = make_files(b, err);
+	b->life.machine.nets = b->net.nets;
 	if (r == 0)
-		r = boot(b, err);
+		r = vm_machine_prepare(b->e, &b->want, &b->life.machine, err);
 	if (r == 0 && oci_sync_send(b->sync, OCI_SYNC_READY, 0) < 0)
 		r = err_msg(err, -EPIPE, "the runtime died");
 	return r == 0 ? oci_sync_expect(b->sync, OCI_SYNC_PERSIST, NULL, err) : r;
@@ -129,22 +126,16 @@ static int fatal_signal(int signals)
 	return 0;
 }
 
-static int wait_for_start(struct bundle *b, struct err *err)
+static int wait_for_start(struct bundle *b)
 {
-	struct pollfd p[] = { { .fd = b->listen, .events = POLLIN },
-			      { .fd = b->life.machine.pidfd, .events = POLLIN },
-			      { .fd = b->life.program.signals, .events = POLLIN } };
+	struct pollfd p[] = { { .fd = b->listen, .events = POLLIN }, { .fd = b->life.program.signals, .events = POLLIN } };
 
 	for (;;) {
-		int r = poll(p, ARRAY_LEN(p), -1), signal = r > 0 && p[2].revents != 0 ? fatal_signal(p[2].fd) : 0;
+		int r = poll(p, ARRAY_LEN(p), -1), signal = r > 0 && p[1].revents != 0 ? fatal_signal(p[1].fd) : 0;
 		_cleanup_close_ int conn = -EBADF;
 
-		if (signal != 0) {
-			vm_life_end(&b->life);
+		if (signal != 0)
 			_exit(128 + signal);
-		}
-		if (r > 0 && p[1].revents != 0)
-			return err_msg(err, -ECONNRESET, "the virtual machine ended before it was started");
 		if (r <= 0 || p[0].revents == 0)
 			continue;
 		conn = accept4(b->listen, NULL, NULL, SOCK_CLOEXEC);
@@ -160,9 +151,11 @@ static _Noreturn void be_stand_in(struct bundle *b)
 
 	if (r == 0 && !b->opts.start) {
 		vm_life_keep(&b->life, b->listen); /* whoever created it may wait for their end */
-		r = tell = wait_for_start(b, &err);
+		r = tell = wait_for_start(b);
 	}
 	if (r >= 0)
+		r = boot(b, &err);
+	if (r == 0)
 		r = vm_life_run(&b->life, b->c->spec, &err);
 	if (r < 0) {
 		err.code = r;
@@ -274,7 +267,7 @@ static int run_hooks(struct bundle *b, struct err *err)
 	return r == 0 ? oci_hook_run(c->spec, OCI_HOOK_CREATE_RUNTIME, &c->state, OCI_STATUS_CREATING, NULL, err) : r;
 }
 
-/* Until the guest is ready and its process written down; with `run` until the program runs. */
+/* Until all is ready for the machine and its process written down; with `run` until the program runs. */
 static int serve(struct bundle *b, int *ret_master, struct err *err)
 {
 	struct oci_container *c = b->c;

@@ -217,18 +217,11 @@ static int make(struct making *m, const char *const *names, struct err *err)
 	return r == 0 ? write_out(m, err) : r;
 }
 
-int vm_initramfs_make(const char *kernel, const char *const *names, struct err *err)
+int vm_initramfs_make(int modules, const char *const *names, struct err *err)
 {
-	struct making m = { 0 };
-	char path[4096];
-	int r;
+	struct making m = { .dir = modules };
+	int r = make(&m, names, err);
 
-	(void) snprintf(path, sizeof(path), "%s/modules", kernel); /* cut off: not found */
-	_cleanup_close_ int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return err_set(err, -errno, "open the kernel's modules '%s'", path);
-	m.dir = dir;
-	r = make(&m, names, err);
 	str_fini(&m.out);
 	arena_fini(&m.arena);
 	return r;

@@ -37,6 +37,7 @@ int vm_life_boot(struct vm_life *l, const struct vm_want *want, struct err *err)
 		return r;
 	l->program.control = r;
 	(void) unlinkat(l->machine.dir, VM_SOCKET_READY, 0); /* nobody else is expected */
+	vm_machine_forget(&l->machine);
 	return 0;
 }
 
@@ -75,9 +76,10 @@ static int lost(const struct vm_life *l)
 
 void vm_life_keep(const struct vm_life *l, int also)
 {
-	int keep[] = { l->program.dir,	    l->program.control,	   l->program.machine, l->program.signals,
-		       l->program.terminal, l->program.stream[0], l->program.stream[1],
-			 l->machine.complaints, l->machine.root,     also };
+	const struct vm_machine *m = &l->machine;
+	const struct vm_program *p = &l->program;
+	int keep[] = { m->dir,	   m->files,   m->root,	   m->kernel,	  m->initramfs,	 m->modules, m->complaints, p->control,
+		       p->machine, p->signals, p->terminal, p->stream[0], p->stream[1], also };
 
 	(void) proc_close_except(STDERR_FILENO + 1, keep, ARRAY_LEN(keep)); /* tidiness */
 }

@@ -37,7 +37,7 @@ int vm_life_boot(struct vm_life *l, const struct vm_want *want, struct err *err)
  */
 int vm_life_run(struct vm_life *l, const struct oci_spec *spec, struct err *err);
 
-/** vm_life_keep() - close what neither the machine's life needs nor the caller (@also), from descriptor 3 on */
+/** vm_life_keep() - close what neither the machine's life needs, before its start or then, nor the caller (@also), from descriptor 3 on */
 void vm_life_keep(const struct vm_life *l, int also);
 
 /** vm_life_end() - end the machine if there is one */

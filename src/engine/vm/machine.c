@@ -44,12 +44,12 @@
 /* What stock kernels wait for, print or check without need */
 #define APPEND "console=ttyS0 quiet cryptomgr.notests reboot=k panic=-1 init_on_alloc=0 rdinit=/init"
 
-static int make_initramfs(const struct vm_machine *m, const char *dir, struct err *err)
+static int make_initramfs(const struct vm_machine *m, struct err *err)
 {
 	const char *names[9] = { "virtio_pci", "vmw_vsock_virtio_transport", "virtiofs" };
 	size_t n = 3;
 
-	if (m->nr_nets > 0)
+	if (m->nets != NULL)
 		names[n++] = "virtio_net";
 	if (m->image >= 0) {
 		names[n++] = "virtio_pmem";
@@ -58,31 +58,35 @@ static int make_initramfs(const struct vm_machine *m, const char *dir, struct er
 	}
 	if (m->layer >= 0)
 		names[n++] = "overlay";
-	return vm_initramfs_make(dir, names, err);
+	return vm_initramfs_make(m->modules, names, err);
 }
 
 int vm_machine_prepare(struct engine *e, const struct vm_want *want, struct vm_machine *m, struct err *err)
 {
 	_cleanup_(arena_fini) struct arena a = { 0 };
 	struct eng_kernel kernel;
-	const char *dir, *image;
+	const char *dir, *image, *modules;
 	int r = eng_kernel_find(e, want->kernel, &a, &kernel, err);
 
 	if (r < 0)
 		return r;
 	dir = eng_kernel_path(e, kernel.name, &a);
 	image = dir != NULL ? arena_printf(&a, "%s/image", dir) : NULL;
-	if (image == NULL)
+	modules = dir != NULL ? arena_printf(&a, "%s/modules", dir) : NULL;
+	if (image == NULL || modules == NULL)
 		return err_set(err, -ENOMEM, "start a virtual machine");
 	m->kernel = open(image, O_RDONLY | O_CLOEXEC);
 	if (m->kernel < 0)
 		return err_set(err, -errno, "open kernel '%s'", image);
-	m->initramfs = make_initramfs(m, dir, m->image >= 0 ? NULL : err);
+	m->modules = open(modules, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (m->modules < 0)
+		return err_set(err, -errno, "open the kernel's modules '%s'", modules);
+	m->initramfs = make_initramfs(m, m->image >= 0 ? NULL : err);
 	if (m->initramfs < 0 && m->image >= 0) {
 		cleanup_closep(&m->image);
 		cleanup_closep(&m->layer);
 		m->image = m->layer = -EBADF;
-		m->initramfs = make_initramfs(m, dir, err);
+		m->initramfs = make_initramfs(m, err);
 	}
 	if (m->initramfs < 0)
 		return m->initramfs;
@@ -140,6 +144,7 @@ static void make_args(const struct vm_want *want, const struct vm_machine *m, co
 	add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=%s", m->root, m->image >= 0 ? "shared" : "root"));
 	if (m->layer >= 0)
 		add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=%s,%s", m->layer, kind, kind));
+	add(a, "--fs", arena_printf(&a->arena, "/proc/self/fd/%d,tag=" GUEST_MODULES ",ro", m->modules));
 	if (m->image >= 0)
 		add(a, "--pmem", arena_printf(&a->arena, "/proc/self/fd/%d,ro", m->image));
 	for (size_t i = 0; i < m->nr_nets; i++)
@@ -166,7 +171,7 @@ static bool pass(int fd)
 static _Noreturn void be_machine(const struct vm_machine *m, const char *const *argv)
 {
 	static const char *const env[] = { NULL };
-	const int files[] = { m->files, m->root, m->kernel, m->initramfs, m->image, m->layer };
+	const int files[] = { m->files, m->root, m->kernel, m->initramfs, m->modules, m->image, m->layer };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	limit();
@@ -276,9 +281,20 @@ int vm_machine_wait_ready(const struct vm_machine *m, int listener, int signals,
 	return fd;
 }
 
+void vm_machine_forget(struct vm_machine *m)
+{
+	int *const fds[] = { &m->kernel, &m->initramfs, &m->modules };
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		cleanup_closep(fds[i]);
+		*fds[i] = -EBADF;
+	}
+}
+
 void vm_machine_fini(struct vm_machine *m)
 {
-	int *const fds[] = { &m->dir, &m->files, &m->root, &m->image, &m->layer, &m->kernel, &m->initramfs, &m->complaints, &m->pidfd };
+	int *const fds[] = { &m->dir, &m->files, &m->root, &m->image, &m->layer, &m->kernel, &m->initramfs, &m->modules,
+			     &m->complaints, &m->pidfd };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		cleanup_closep(fds[i]);

@@ -30,13 +30,13 @@ struct vm_want {
  * @image: the image as a read-only file system, which is the guest's root directory; @root is what is mounted in it then
  * @layer: directory of the writable layer, which the guest puts above @image; or none: nothing is written
  * @scratch: @layer need not survive a power failure
- * @kernel, @initramfs: descriptors of them
+ * @kernel, @initramfs: descriptors of them; @modules: directory of the kernel's modules, which the guest may want later
  * @complaints: file in memory that gets what it prints on standard error
  * @pidfd, @pid: returns
- * @nets: network devices, @nr_nets of them, the caller's
+ * @nets: network devices, the caller's, @nr_nets of them by its start; NULL: none are going to be
  */
 struct vm_machine {
-	int dir, files, root, image, layer, kernel, initramfs, complaints;
+	int dir, files, root, image, layer, kernel, initramfs, modules, complaints;
 	int pidfd;
 	pid_t pid;
 	bool scratch;
@@ -44,7 +44,7 @@ struct vm_machine {
 	size_t nr_nets;
 };
 
-#define VM_MACHINE_NONE { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -1, false, NULL, 0 }
+#define VM_MACHINE_NONE { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -1, false, NULL, 0 }
 #define VM_OOM "oom" /* in the instance's directory of the run root: something was killed for want of memory */
 #define VM_OWN "own-files" /* likewise: the guest puts its root file system together */
 
@@ -59,6 +59,9 @@ int vm_machine_wait_ready(const struct vm_machine *m, int listener, int signals,
 
 /** vm_machine_complaint() - what it said last, "" */
 void vm_machine_complaint(const struct vm_machine *m, char *ret, size_t size);
+
+/** vm_machine_forget() - release what only its start needs */
+void vm_machine_forget(struct vm_machine *m);
 
 /** vm_machine_fini() - release the descriptors */
 void vm_machine_fini(struct vm_machine *m);

@@ -145,8 +145,10 @@ static int boot(struct starting *s, const char *path, struct err *err)
 	struct vm_machine *m = &s->life.machine;
 	int r = vm_network_open(s->e, m->dir, want.cpus != 0 ? want.cpus : 1, s->nets, &m->nr_nets, err);
 
-	m->nets = s->nets;
+	m->nets = m->nr_nets > 0 ? s->nets : NULL;
 	choose_image(s);
+	if (r == 0 && m->layer >= 0)
+		r = vm_tree_layer(&m->layer, err);
 	if (r == 0) /* first: the kernel may not be able to use the image */
 		r = vm_machine_prepare(s->e, &want, m, err);
 	if (r == 0)

@@ -72,7 +72,22 @@ int vm_tree_attach(const struct oci_spec *spec, int root, struct err *err)
 			continue;
 		r = attach(m, &opts, root, err);
 	}
-	return r;
+	if (r < 0)
+		return r;
+	r = mnt_attr(root, true, MOUNT_ATTR_NODEV, 0, 0);
+	return r < 0 ? err_set(err, r, "mount the root file system without devices") : 0;
+}
+
+int vm_tree_layer(int *dir, struct err *err)
+{
+	_cleanup_close_ int tree = mnt_clone(*dir, ".", 0);
+	int r = tree < 0 ? tree : mnt_attr(tree, false, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0);
+
+	if (r < 0)
+		return err_set(err, r, "mount the writable layer without devices");
+	cleanup_closep(dir);
+	*dir = take_fd(tree);
+	return 0;
 }
 
 int vm_tree_show_copier(int root, struct err *err)

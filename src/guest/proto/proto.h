@@ -27,6 +27,7 @@
 #define GUEST_MOUNT_SHARED "shared" /* type of a mount: the source is a path in the shared root directory */
 #define GUEST_ENDS "trusted.cleave.ends" /* attribute of a shared directory: nobody waits for the disks of the host any more */
 #define GUEST_COPIER "/.cleave-copy" /* in the shared directory of a machine with an image */
+#define GUEST_MODULES "modules" /* tag of the shared directory with the modules of the kernel */
 #define GUEST_GROUPS_MAX 1024u
 #define GUEST_LINK_MAC 6u /* bytes of a hardware address */
 #define GUEST_FILTER_MAX 4096u /* instructions of a filter of system calls */

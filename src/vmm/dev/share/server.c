@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "sys/cap.h"
@@ -44,6 +45,14 @@ bool share_is_privileged(void)
 	return geteuid() == 0 && cap_get(&have) == 0 && (have.permitted & CAPS) == CAPS;
 }
 
+/* Nodes that the guest makes are the guest's: where no device can be opened, they are names on this host. */
+static bool cannot_open_devices(int dir)
+{
+	struct statvfs st;
+
+	return fstatvfs(dir, &st) == 0 && (st.f_flag & ST_NODEV) != 0;
+}
+
 int share_enter(struct share *s)
 {
 	struct cap_sets have;
@@ -59,8 +68,10 @@ int share_enter(struct share *s)
 	if (fchdir(s->proc) < 0) /* attributes have no other way to be reached */
 		return -errno;
 	(void) umask(0); /* the guest's kernel has applied its users' */
-	if (s->privileged) /* only administrators set the marks of an overlay; the thread's system calls are limited to files */
+	if (s->privileged) { /* only administrators set the marks of an overlay; the thread's system calls are limited to files */
 		s->caps = CAPS | (share_is_layer(s) ? have.permitted & CAP(SYS_ADMIN) : 0);
+		s->caps |= cannot_open_devices(s->dir) ? have.permitted & CAP(MKNOD) : 0;
+	}
 	set_caps(s->caps, s->caps);
 	s->keep_suid = true;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
