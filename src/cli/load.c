@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "cli/progress.h"
 #include "engine/engine.h"
+#include "engine/image.h"
 #include "image/load.h"
 #include "image/store.h"
 
@@ -58,6 +59,8 @@ static int load_run(struct cli *cli, void *opts, int argc, char **argv, struct e
 	img_store_meter(e->images, &progress.meter);
 	r = img_load(e->images, file, keep_loaded, &loaded, err);
 	cli_progress_stop(&progress);
+	if (r == 1)
+		r = eng_image_collect(e, NULL, err);
 	if (loaded.p != NULL)
 		fputs(loaded.p, stdout);
 	return r < 0 ? err_wrap(err, r, "load '%s'", o->input != NULL ? o->input : "-") : 0;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/db.h"
 #include "base/err.h"
 #include "base/sha256.h"
 #include "base/str.h"
@@ -393,6 +394,22 @@ static int publish(struct load *l, struct err *err)
 	return r;
 }
 
+/* Return: 1 an image was there in another packing, and stays in that; 0; -errno with a message. */
+static int has_spare(struct load *l, struct err *err)
+{
+	int r = 0;
+
+	for (const struct found *f = l->images; r == 0 && f != NULL; f = f->next) {
+		_cleanup_(db_rows_freep) struct db_rows *rows = NULL;
+
+		r = db_query(l->store->db, &rows, err, "SELECT 1 FROM image WHERE id = ? AND manifest <> ?", "ss", f->id,
+			     f->manifest_digest);
+		if (r == 0)
+			r = db_next(rows, err);
+	}
+	return r;
+}
+
 static void tell(const struct load *l, void (*loaded)(void *data, const char *name, const char *id),
 		 void *data)
 {
@@ -427,7 +444,9 @@ static int load(struct img_store *store, int fd, const struct img_remote *remote
 		r = img_fetch_all(store, &l.work, l.archive, l.fetches, l.n, err);
 	if (r == 0)
 		r = publish(&l, err);
-	if (r == 0)
+	if (r == 0 && remote == NULL) /* who pulls looks itself */
+		r = has_spare(&l, err);
+	if (r >= 0)
 		tell(&l, loaded, data);
 	img_archive_free(l.archive);
 	img_work_end(&l.work);

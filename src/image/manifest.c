@@ -107,6 +107,21 @@ static const char *platform_text(struct json_in *in, const struct json *platform
 	return text != NULL ? text : "";
 }
 
+/*
+ * @full is the better one, and @ref the same, or its end.  A tool that knows only @ref gives a new image another one, and
+ * keeps @full of the image that it was made of.
+ */
+static const char *name_of(const char *full, const char *ref)
+{
+	size_t n = full != NULL ? strlen(full) : 0, k = ref != NULL ? strlen(ref) : 0;
+
+	if (full == NULL || ref == NULL)
+		return full != NULL ? full : ref;
+	if (k > n || strcmp(full + n - k, ref) != 0)
+		return ref;
+	return k == n || k == 0 || full[n - k - 1] == ':' || full[n - k - 1] == '/' ? full : ref;
+}
+
 static void read_entry(struct json_in *in, const struct json *obj, const char *arch,
 		       struct img_index_entry *e)
 {
@@ -125,9 +140,7 @@ static void read_entry(struct json_in *in, const struct json *obj, const char *a
 	notes = json_get_object(in, obj, "annotations");
 	if (notes == NULL)
 		return;
-	e->name = json_get_str(in, notes, "io.containerd.image.name");
-	if (e->name == NULL)
-		e->name = json_get_str(in, notes, "org.opencontainers.image.ref.name");
+	e->name = name_of(json_get_str(in, notes, "io.containerd.image.name"), json_get_str(in, notes, "org.opencontainers.image.ref.name"));
 }
 
 int img_index_parse(const char *name, struct arena *arena, const char *text, size_t len,

@@ -2,8 +2,9 @@
 /**
  * DOC: who holds a port of the host
  *
- * The kernel's tables of sockets name an inode; the process with a descriptor of that holds it.  Only asked when
- * a port cannot be had.
+ * The kernel's tables of sockets name an inode; the process with a descriptor of that holds it.  Who is root of a
+ * namespace only does not see the descriptors of processes outside of it; the tables tell then whose the socket is.
+ * Only asked when a port cannot be had.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,8 +25,8 @@
 #define COMM_MAX 64 /* bytes */
 #define LISTENING 10 /* TCP_LISTEN */
 
-/* "sl local_address rem_address st ... inode": the inode of the first that has the port; 0 */
-static uint64_t inode_in(const char *path, uint16_t port, bool tcp)
+/* "sl local_address rem_address st ... uid timeout inode": the inode of the first that has the port; 0 */
+static uint64_t inode_in(const char *path, uint16_t port, bool tcp, unsigned *ret_uid)
 {
 	_cleanup_(str_fini) struct str text = { 0 };
 	char *save = NULL;
@@ -33,13 +34,15 @@ static uint64_t inode_in(const char *path, uint16_t port, bool tcp)
 	if (file_read(AT_FDCWD, path, TABLE_MAX, &text) < 0 || text.p == NULL)
 		return 0;
 	for (char *line = strtok_r(text.p, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
-		unsigned local, state;
+		unsigned local, state, uid;
 		uint64_t inode;
 
-		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %*u %*d %" SCNu64, &local,
-			   &state, &inode) == 3 &&
-		    local == port && inode != 0 && (!tcp || state == LISTENING))
+		if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*[0-9A-Fa-f]:%*x %x %*s %*s %*s %u %*d %" SCNu64, &local,
+			   &state, &uid, &inode) == 4 &&
+		    local == port && inode != 0 && (!tcp || state == LISTENING)) {
+			*ret_uid = uid;
 			return inode;
+		}
 	}
 	return 0;
 }
@@ -80,12 +83,13 @@ void net_port_holder(unsigned char protocol, uint16_t port, char ret[NET_HOLDER_
 	static const char *const tcp[] = { "/proc/net/tcp", "/proc/net/tcp6" };
 	static const char *const udp[] = { "/proc/net/udp", "/proc/net/udp6" };
 	uint64_t inode = 0;
+	unsigned uid = 0;
 	char want[64];
 	struct dirent *d;
 
 	ret[0] = '\0';
 	for (size_t i = 0; protocol != IPPROTO_SCTP && inode == 0 && i < ARRAY_LEN(tcp); i++)
-		inode = inode_in(protocol == IPPROTO_TCP ? tcp[i] : udp[i], port, protocol == IPPROTO_TCP);
+		inode = inode_in(protocol == IPPROTO_TCP ? tcp[i] : udp[i], port, protocol == IPPROTO_TCP, &uid);
 	if (inode == 0)
 		return;
 	(void) snprintf(want, sizeof(want), "socket:[%" PRIu64 "]", inode);
@@ -93,4 +97,8 @@ void net_port_holder(unsigned char protocol, uint16_t port, char ret[NET_HOLDER_
 	while (dir != NULL && ret[0] == '\0' && (d = readdir(dir)) != NULL)
 		if (d->d_name[0] >= '1' && d->d_name[0] <= '9' && has_socket(d->d_name, want))
 			describe(d->d_name, ret);
+	if (ret[0] == '\0' && uid == geteuid())
+		(void) snprintf(ret, NET_HOLDER_MAX, "a program of yours: see 'ss -%clnp'", protocol == IPPROTO_TCP ? 't' : 'u');
+	else if (ret[0] == '\0')
+		(void) snprintf(ret, NET_HOLDER_MAX, "a program of another user");
 }

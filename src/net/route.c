@@ -89,12 +89,12 @@ const struct net_route *net_routes_overlap(const struct net_routes *r, const str
 	return NULL;
 }
 
-int net_route_marked(int fd, uint32_t mark, int device)
+static int add_marked(int fd, unsigned char family, uint32_t mark, int device)
 {
 	_cleanup_(netlink_batch_fini) struct netlink_batch b = { 0 };
-	const struct fib_rule_hdr rule = { .family = AF_INET, .table = MARKED_TABLE, .action = FR_ACT_TO_TBL };
+	const struct fib_rule_hdr rule = { .family = family, .table = MARKED_TABLE, .action = FR_ACT_TO_TBL };
 	const struct rtmsg route = {
-		.rtm_family = AF_INET,
+		.rtm_family = family,
 		.rtm_table = MARKED_TABLE,
 		.rtm_protocol = RTPROT_BOOT,
 		.rtm_scope = RT_SCOPE_HOST,
@@ -106,4 +106,13 @@ int net_route_marked(int fd, uint32_t mark, int device)
 	netlink_batch_add(&b, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &route, sizeof(route));
 	netlink_batch_attr(&b, RTA_OIF, &device, sizeof(device));
 	return netlink_batch_send(fd, &b, NULL, NULL, NULL);
+}
+
+int net_route_marked(int fd, uint32_t mark, int device)
+{
+	int r = add_marked(fd, AF_INET, mark, device), r6 = add_marked(fd, AF_INET6, mark, device);
+
+	if (r == 0 && r6 < 0 && r6 != -EAFNOSUPPORT && r6 != -EOPNOTSUPP) /* a kernel without IPv6 has none of its packets */
+		r = r6;
+	return r;
 }

@@ -37,7 +37,7 @@ struct net_routes {
 int net_routes_read(int fd, struct net_routes *ret, struct err *err);
 
 /**
- * net_route_marked() - packets of IPv4 with a mark are for this host, whatever their destination
+ * net_route_marked() - packets with a mark are for this host, whatever their destination
  * @device: number of its device lo
  * Return: 0; -errno.
  */

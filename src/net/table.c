@@ -230,13 +230,18 @@ static void add_foreign(struct nft *n)
 
 	nft_add_chain(n, "mark", &out);
 	nft_add_chain(n, "marked", &back);
-	nft_rule(n, "mark", about);
-	need_ip4(n);
-	need_device(n, NFT_META_OIFNAME, "devices", false);
-	nft_foreign(n);
-	nft_number(n, mark, 0);
-	nft_set_mark(n, true, 0);
-	nft_rule_end(n);
+	for (int v6 = 0; v6 < 2; v6++) {
+		nft_rule(n, "mark", about);
+		if (v6)
+			need_ip6(n);
+		else
+			need_ip4(n);
+		need_device(n, NFT_META_OIFNAME, "devices", false);
+		nft_foreign(n);
+		nft_number(n, mark, 0);
+		nft_set_mark(n, true, 0);
+		nft_rule_end(n);
+	}
 	nft_rule(n, "marked", about);
 	need_device(n, NFT_META_IIFNAME, "devices", false);
 	nft_ct(n, NFT_CT_MARK, 0);

@@ -249,19 +249,12 @@ static int push_all(struct push *p, const char *repository, struct err *err)
 	return r == 0 && !any ? err_msg(err, -ENOENT, "no image has the name '%s'", repository) : r;
 }
 
-static int push_named(struct push *p, const char *name, const struct img_reference *to, struct err *err)
-{
-	struct img_image image;
-	int r = img_store_find(p->p->store, name, &p->arena, &image, err);
-
-	return r < 0 ? r : push_one(p, &image, to->repository, to->tag, err);
-}
-
 int reg_push(struct reg_push *o, const char *name, const char *to, struct err *err)
 {
 	struct push p = { .p = o, .mutex = PTHREAD_MUTEX_INITIALIZER };
 	const struct reg_want want = { .settings = o->settings, .place = &o->place, .access = o->access,
 				       .actions = "pull,push" };
+	struct img_image image;
 	struct img_reference ref;
 	int r = img_reference_parse(to != NULL ? to : name, &ref, err);
 
@@ -272,9 +265,12 @@ int reg_push(struct reg_push *o, const char *name, const char *to, struct err *e
 	if (r < 0)
 		return r;
 	say(&p, "The push refers to repository [%s/%s]", o->place.host, o->place.path);
-	r = reg_session_open(&want, &p.session, err);
+	if (!o->all_tags) /* before anybody is asked */
+		r = img_store_find(o->store, name, &p.arena, &image, err);
 	if (r == 0)
-		r = o->all_tags ? push_all(&p, ref.repository, err) : push_named(&p, name, &ref, err);
+		r = reg_session_open(&want, &p.session, err);
+	if (r == 0)
+		r = o->all_tags ? push_all(&p, ref.repository, err) : push_one(&p, &image, ref.repository, ref.tag, err);
 	reg_session_free(p.session);
 	arena_fini(&p.arena);
 	return r < 0 ? err_wrap(err, r, "push '%s'", ref.repository) : 0;

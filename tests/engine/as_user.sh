@@ -42,6 +42,7 @@ mount -t devpts -o newinstance,ptmxmode=666,mode=620 devpts /dev/pts || skip "ca
 his_groups
 mkdir -m 700 "$T/tmp" "$T/results"
 chown "$user:" "$T/tmp"
+mount --bind "$T/tmp" /mnt || skip "cannot mount" # a short path: podman insists
 cp -a "$here/.." "$T/tests"
 chmod -R a+rX "$T/tests"
 cd / || exit 1
@@ -52,7 +53,7 @@ one() {
 	for group in /sys/fs/cgroup/"$user" /sys/fs/cgroup/*/"$user"; do
 		[ ! -d "$group" ] || echo "$BASHPID" >"$group/cgroup.procs"
 	done
-	setpriv --reuid="$user" --regid="$user" --init-groups env -i LANG=C.UTF-8 HOME="$T/home" XDG_RUNTIME_DIR="$T/xdg" TMPDIR="$T/tmp" \
+	setpriv --reuid="$user" --regid="$user" --init-groups env -i LANG=C.UTF-8 HOME="$T/home" XDG_RUNTIME_DIR="$T/xdg" TMPDIR=/mnt \
 		PATH=/usr/bin:/bin:/usr/sbin:/sbin AS_USER=1 CLEAVE="$T/bin/cleave" timeout -k 5 200 bash "$T/tests/engine/$1.sh" \
 		>"$T/results/$1" 2>&1 </dev/null
 	echo $? >"$T/results/$1.status"
@@ -66,6 +67,6 @@ for test in "${tests[@]}"; do
 	is "$test, as a user" "$(cat "$T/results/$test.status")" 0
 	[ "$(cat "$T/results/$test.status")" = 0 ] || sed 's/^/  /' "$T/results/$test"
 done
-is "no process is left" "$(pgrep -u "$user" -r S,R,D -a)" ''
+is "no process is left" "$(pgrep -u "$user" -r S,R,D -a | grep -v ' podman$')" '' # that one keeps podman's namespace
 groups_end
-umount /dev/pts /dev/net/tun
+umount /dev/pts /dev/net/tun /mnt

@@ -58,15 +58,15 @@ damage() {
 	check 0 'unpacked again' 1 --repair
 	good "after the repair of: ${*:2}"
 }
-damage 'sub/file. has another content' sh -c "printf CONTENT >'$T/c'; cat '$T/c' | dd of='$low/sub/file' conv=notrunc 2>/dev/null"
-damage 'sub/file. has another size' sh -c "echo more >>'$low/sub/file'"
+damage 'sub/file. has another content' owner sh -c "printf CONTENT >'$T/c'; cat '$T/c' | dd of='$low/sub/file' conv=notrunc 2>/dev/null"
+damage 'sub/file. has another size' owner sh -c "echo more >>'$low/sub/file'"
 damage 'sub/file. has another mode' chmod 4777 "$low/sub/file"
 damage 'sub/file. has another owner' chown 1 "$low/sub/file"
 damage 'sub/file. is missing' rm "$low/sub/file"
 damage 'link. has another target' ln -sfn /etc "$low/link"
-damage 'pipe. is another kind of file' sh -c "rm '$low/pipe'; touch '$low/pipe'"
-damage 'sparse. has another content' sh -c "echo x | dd of='$low/sparse' bs=1 seek=50000 conv=notrunc 2>/dev/null"
-is "--quick does not see that" "$(echo x >>"$low/sub/file"; cleave system check --quick; echo $?)" 0
+damage 'pipe. is another kind of file' owner sh -c "rm '$low/pipe'; touch '$low/pipe'"
+damage 'sparse. has another content' owner sh -c "echo x | dd of='$low/sparse' bs=1 seek=50000 conv=notrunc 2>/dev/null"
+is "--quick does not see that" "$(owner sh -c "echo x >>'$low/sub/file'"; cleave system check --quick; echo $?)" 0
 cleave system check --repair >/dev/null
 rm -r "$root/layers/$(chain "$base" 1)"
 check 1 'is missing' 2 --quick
@@ -177,7 +177,7 @@ mkdir -p "$T/run/$(printf 'd%.0s' {1..64})" "$T/run/oci/$(printf 'e%.0s' {1..64}
 check 1 'was left behind' 2
 check 0 'removed' 2 --repair
 for dir in /sys/fs/cgroup/pids /sys/fs/cgroup; do
-	[ -f $dir/cgroup.procs ] || continue
+	[ -f $dir/cgroup.procs ] && as_root || continue
 	mkdir -p "$dir/cleave/$id"
 	sleep 1000 &
 	pid=$!
@@ -189,9 +189,11 @@ for dir in /sys/fs/cgroup/pids /sys/fs/cgroup; do
 	is "its process is gone" $? 137
 	break
 done
-mount -t tmpfs none "$root/instances/$id/layer/upper"
-check 1 "mounted at $root/instances/$id/layer/upper" 1
-check 0 unmounted 1 --repair
+if as_root; then
+	mount -t tmpfs none "$root/instances/$id/layer/upper"
+	check 1 "mounted at $root/instances/$id/layer/upper" 1
+	check 0 unmounted 1 --repair
+fi
 
 # Volumes
 mkdir -p "$T/run"

@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/trees.sh"
 setup podman skopeo python3 setfattr setfacl setcap tar
-pod() { timeout 120 podman --root "$T/pod" --runroot "$T/pod-run" --storage-driver vfs "$@"; }
 diff_of() { cleave diff "$1" | sort | tr '\n' ' '; }
 
 # A base with things to change

@@ -30,7 +30,7 @@ for f in ustar v7; do
 	cleave import "$T/a.tar" $f:1 >/dev/null
 	same "$f" "$(describe "$(layer_of $f:1)" | plain)" "$(describe "$T/tree" | plain)"
 done
-python3 - "$T/tree" "$T/py.tar" <<'END'
+owner python3 - "$T/tree" "$T/py.tar" <<'END'
 import sys, tarfile
 with tarfile.open(sys.argv[2], "w:gz", format=tarfile.PAX_FORMAT) as t:
     t.add(sys.argv[1], ".")

@@ -21,6 +21,19 @@ skip() {
 	exit 77
 }
 
+# as_root - this is what root may do, and a user may not
+as_root() { [ -z "${AS_USER:-}" ]; }
+
+# owner COMMAND... - with rights over all files of the store: without root, as root of a namespace of all of the user's ids
+owner() { "$@"; }
+if [ -n "${AS_USER:-}" ]; then
+	owner() { unshare --user --map-root-user --map-auto -- "$@"; }
+	for tool in cat chgrp chmod chown cmp cp dd find getcap getfacl getfattr ln ls mkdir mkfifo mv rm setcap setfacl setfattr sha256sum stat tar touch truncate; do
+		eval "$tool() { owner $tool \"\$@\"; }"
+	done
+	unset tool
+fi
+
 # setup [PROGRAM...] - make $T and the store; skip without root or one of the programs.
 setup() {
 	local p

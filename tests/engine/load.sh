@@ -4,7 +4,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/trees.sh"
 setup podman skopeo python3 setfattr setfacl setcap tar gzip zstd xz
-pod() { timeout 120 podman --root "$T/pod" --runroot "$T/pod-run" --storage-driver vfs "$@"; }
 # A new store is used from here on
 fresh() { stores=$((${stores:-0} + 1)) && export CLEAVE_ROOT=$T/root$stores CLEAVE_RUNROOT=$T/run; }
 # consistent - all blobs have their digests, and all that manifests name is there
@@ -48,6 +47,13 @@ load 'standard input, a file' "$said" <"$T/d.tar"
 load 'standard input, a pipe' "$said" < <(cat "$T/d.tar")
 load 'oci-archive' "$said" -i "$T/o.tar"
 load 'layout' "$said" -i "$T/layout"
+cp -r "$T/layout" "$T/derived"
+named() { jq -c --arg n "$1" '.manifests[0].annotations["org.opencontainers.image.ref.name"] = $n' "$T/layout/index.json" >"$T/derived/index.json"; }
+named 1
+load "containerd's two names, of which one is the tag" "$said" -i "$T/derived"
+named new/tree:2
+fresh
+is "made of another image, whose name was left in it" "$(cleave load -i "$T/derived")" 'Loaded image: new/tree:2'
 for z in gzip zstd xz; do
 	$z -c -q "$T/d.tar" >"$T/d.$z"
 	load "docker-archive in $z" "$said" -i "$T/d.$z"
@@ -117,6 +123,12 @@ is "one image in two packings" "$(cleave load -i "$T/both" | sort)" $'Loaded ima
 is "store after two packings" "$(consistent)" ''
 cleave save -o "$T/zs.tar" test/tree:zs
 is "save of the second" "$?" 0
+blobs() { ls "$CLEAVE_ROOT/images/blobs/sha256"; }
+fresh
+cleave load -q -i "$T/sk-zstd" >/dev/null
+before=$(blobs)
+is "again, in another packing" "$(cleave load -i "$T/sk-gzip")" "$said"
+is "what came for it is not kept" "$(blobs)" "$before"
 skopeo copy -q --dest-compress-format gzip "docker-archive:$T/many.tar:test/tree:1" "oci:$T/mixed:test/tree:gz"
 skopeo copy -q --dest-compress-format zstd "docker-archive:$T/many.tar:example.org/two:x" "oci:$T/mixed:two:zs"
 fresh

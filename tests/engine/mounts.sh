@@ -25,15 +25,18 @@ is "instances do not share what they write" "$(inside cleave/tiny grep -c root: 
 
 # What is below a mount: recursive read-only, not recursive.
 mkdir "$T/dir/below"
-mount -t tmpfs below "$T/dir/below"
+as_root && mount -t tmpfs below "$T/dir/below"
 echo below >"$T/dir/below/f"
 is "-v is recursive" "$(inside -v "$T/dir:/mnt" cleave/tiny cat /mnt/below/f)" below
 run 1 --rm -v "$T/dir:/mnt:ro" cleave/tiny touch /mnt/below/x
 like "-v :ro is recursive" "$out" 'Read-only'
-is "bind-recursive=writable" "$(inside --mount "type=bind,src=$T/dir,dst=/mnt,ro,bind-recursive=writable" cleave/tiny sh -c 'echo w >/mnt/below/w; cat /mnt/below/w')" w
-is "bind-recursive=disabled" "$(inside --mount "type=bind,src=$T/dir,dst=/mnt,bind-recursive=disabled" cleave/tiny ls /mnt/below)" ''
-is "bind-nonrecursive" "$(inside --mount "type=bind,src=$T/dir,dst=/mnt,bind-nonrecursive" cleave/tiny ls /mnt/below)" ''
-umount "$T/dir/below"
+if as_root; then # mounts of the host
+	is "bind-recursive=writable" "$(inside --mount "type=bind,src=$T/dir,dst=/mnt,ro,bind-recursive=writable" cleave/tiny sh -c 'echo w >/mnt/below/w; cat /mnt/below/w')" w
+	is "bind-recursive=disabled" "$(inside --mount "type=bind,src=$T/dir,dst=/mnt,bind-recursive=disabled" cleave/tiny ls /mnt/below)" ''
+	is "bind-nonrecursive" "$(inside --mount "type=bind,src=$T/dir,dst=/mnt,bind-nonrecursive" cleave/tiny ls /mnt/below)" ''
+	umount "$T/dir/below"
+fi
+rm -f "$T/dir/below/f"
 
 # --mount
 is "--mount type=bind" "$(inside --mount "type=bind,source=$T/dir,target=/mnt" cleave/tiny cat /mnt/file)" host
@@ -43,11 +46,13 @@ for ro in readonly ro readonly=true ro=1; do
 	like "--mount $ro" "$out" 'Read-only'
 done
 run 0 --rm --mount "type=bind,src=$T/dir,dst=/mnt,readonly=false" cleave/tiny touch /mnt/x
-mkdir "$T/shared"
-mount -t tmpfs shared "$T/shared" && mount --make-shared "$T/shared"
-like "propagation" "$(inside --mount "type=bind,src=$T/shared,dst=/mnt,bind-propagation=rslave" cleave/tiny grep ' /mnt ' /proc/self/mountinfo)" 'master:'
-like "no propagation" "$(inside --mount "type=bind,src=$T/dir,dst=/mnt" cleave/tiny grep -c 'master:\|shared:' /proc/self/mountinfo)" '^0$'
-umount "$T/shared"
+if as_root; then
+	mkdir "$T/shared"
+	mount -t tmpfs shared "$T/shared" && mount --make-shared "$T/shared"
+	like "propagation" "$(inside --mount "type=bind,src=$T/shared,dst=/mnt,bind-propagation=rslave" cleave/tiny grep ' /mnt ' /proc/self/mountinfo)" 'master:'
+	like "no propagation" "$(inside --mount "type=bind,src=$T/dir,dst=/mnt" cleave/tiny grep -c 'master:\|shared:' /proc/self/mountinfo)" '^0$'
+	umount "$T/shared"
+fi
 mkdir "$T/a,b"
 is "--mount with quotes" "$(inside --mount "type=bind,\"src=$T/a,b\",dst=/mnt" cleave/tiny sh -c 'ls -d /mnt')" /mnt
 like "--mount type=tmpfs" "$(inside --mount type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1770 cleave/tiny sh -c 'df -k /t | tail -n 1; stat -c %a /t')" '1024 .*1770'

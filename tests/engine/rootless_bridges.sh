@@ -64,7 +64,7 @@ is "by the host's address" "$(get "$host:$a")" web
 is "by 127.0.0.1 only" "$(get "127.0.0.1:$b") $(get "$host:$b" || echo refused)" 'web refused'
 is "port" "$(u port web)" "80/tcp -> 0.0.0.0:$a"$'\n'"80/tcp -> 127.0.0.1:$b"
 fails "a port that an instance has" "port is already allocated by instance 'web'" run --rm --network one -p "$a:80" cleave/tiny true
-fails "a port that a program has" 'is in use by another program' run --rm --network one -p "$(cat "$T/outside"):80" cleave/tiny true
+fails "a port that a program has" "is in use by a program of yours: see 'ss -tlnp'" run --rm --network one -p "$(cat "$T/outside"):80" cleave/tiny true
 kill "$outside"
 
 u rm -f -t 0 web job quiet >/dev/null

@@ -31,16 +31,17 @@ is "many connections" "$(grep -c '^200000$' "$T/xdg/many")" 40
 is "another instance of the network, by the gateway's" "$(u run --rm --network net cleave/tiny timeout 10 wget -q -O - "http://10.254.8.1:$a/cgi-bin/who" | plain)" 10.254.8.1
 
 # Datagrams: an echo with the address of who asked
-nsenter -n -t "$(u inspect -f '{{.State.Pid}}' web)" python3 -c 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+echoes='import socket
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.bind(("", 5000))
 while True:
     text, who = s.recvfrom(65536)
-    s.sendto(who[0].encode() + b" " + text, who)' &
+    s.sendto(who[0].removeprefix("::ffff:").encode() + b" " + text, who)'
+nsenter -n -t "$(u inspect -f '{{.State.Pid}}' web)" python3 -c "$echoes" &
 echo=$!
 ask() {
 	python3 -c 'import socket, sys
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(1)
 s.connect((sys.argv[1], int(sys.argv[2])))
 for i in range(20):
@@ -49,15 +50,34 @@ for i in range(20):
         print(s.recv(65536).decode().replace("x" * 3000, "whole"))
         break
     except OSError:
-        pass' "$1" "$b"
+        pass' "$1" "$2"
 }
-is "udp" "$(ask "$host")" "$host whole"
-is "udp by 127.0.0.1" "$(ask 127.0.0.1)" "10.254.8.1 whole"
+is "udp" "$(ask "$host" "$b")" "$host whole"
+is "udp by 127.0.0.1" "$(ask 127.0.0.1 "$b")" "10.254.8.1 whole"
 kill "$echo"
+
+# IPv6, where the host has an address
+host6=$(ip -6 -o addr show scope global | awk '{sub("/.*", "", $4); print $4; exit}')
+u network create --subnet 10.254.9.0/24 --subnet fd00:254:9::/64 --ipv6 six >/dev/null
+u run -d --name web6 --network six -p "[::]:$d:80" -p "[::]:$d:5000/udp" cleave/tiny sh -c "$server" >/dev/null
+answers6() { [ -n "$(get "[::1]:$d")" ]; }
+until_true answers6
+is "::1 is shown as the gateway" "$(get "[::1]:$d")" '[fd00:254:9::1]'
+nsenter -n -t "$(u inspect -f '{{.State.Pid}}' web6)" python3 -c "$echoes" &
+echo=$!
+if [ -n "$host6" ]; then
+	is "the sender's address of IPv6" "$(get "[$host6]:$d")" "[$host6]"
+	is "udp of IPv6" "$(ask "$host6" "$d")" "$host6 whole"
+	curl -s -m 20 "[$host6]:$d/big" | cmp -s - <(seq 200000) && yes || no "many bytes by IPv6"
+fi
+is "udp by ::1" "$(ask ::1 "$d")" "fd00:254:9::1 whole"
+kill "$echo"
+u rm -f -t 0 web6 >/dev/null
+u network rm six >/dev/null
 
 # What cannot be had
 fails "a port below 1024" 'ports below 1024 need root' run --rm --network net -p 7:80 cleave/tiny true
-fails "sctp" 'tcp and udp can be published' run --rm --network net -p "$d:80/sctp" cleave/tiny true
+fails "sctp" 'without root only tcp and udp can be published.* --network host' run --rm --network net -p "$d:80/sctp" cleave/tiny true
 fails "a port that an instance has" "allocated by instance 'web'" run --rm --network net -p "$c:80" cleave/tiny true
 u run -d --name range --network net -p "$d-$((d + 1)):80-81" cleave/tiny sleep 1000 >/dev/null
 is "a range" "$(u port range)" "80/tcp -> 0.0.0.0:$d"$'\n'"81/tcp -> 0.0.0.0:$((d + 1))"

@@ -11,14 +11,14 @@ differs() { if [ "$2" != "$3" ] && [ -n "$2" ]; then yes; else no "$1" "both: $2
 for kind in net pid ipc uts cgroup mnt; do
 	differs "$kind of its own" "$(ns $kind)" "$(host $kind)"
 done
-is "no user namespace" "$(ns user)" "$(host user)"
+! as_root || is "no user namespace" "$(ns user)" "$(host user)"
 is "--network host" "$(ns net --network host)" "$(host net)"
 is "--net host" "$(ns net --net=host)" "$(host net)"
 is "--pid host" "$(ns pid --pid host)" "$(host pid)"
 is "--ipc host" "$(ns ipc --ipc host)" "$(host ipc)"
 is "--uts host" "$(ns uts --uts host)" "$(host uts)"
 is "--cgroupns host" "$(ns cgroup --cgroupns host)" "$(host cgroup)"
-is "--userns host" "$(ns user --userns host)" "$(host user)"
+! as_root || is "--userns host" "$(ns user --userns host)" "$(host user)"
 differs "--ipc private" "$(ns ipc --ipc private)" "$(host ipc)"
 differs "--cgroupns private" "$(ns cgroup --cgroupns private)" "$(host cgroup)"
 is "--network none" "$(inside --network none cleave/tiny ls /sys/class/net)" lo
@@ -68,7 +68,11 @@ refuse 125 "conflicting options: hostname and the UTS mode" run --rm --hostname 
 
 # User namespaces: each instance has ids of its own, owners of files are mapped.
 range() { inside "$@" cleave/tiny awk '{ print $1, $3, ($2 >= 100000) }' /proc/self/uid_map; }
-run 0 --rm --userns auto cleave/tiny true
+if as_root; then
+	run 0 --rm --userns auto cleave/tiny true
+else
+	refuse 125 '--userns auto needs root' run --rm --userns auto cleave/tiny true
+fi
 if [ "$status" = 0 ]; then
 	is "--userns auto" "$(range --userns auto)" '0 65536 1'
 	is "--userns auto:size" "$(range --userns auto:size=5000)" '0 5000 1'
@@ -100,7 +104,7 @@ is "its own name in /etc/hosts" "$(inside cleave/tiny sh -c 'grep -c "$(hostname
 is "--add-host" "$(inside --add-host a:1.2.3.4 --add-host b=2001:db8::1 --add-host 'c:[::1]' cleave/tiny tail -n 4 /etc/hosts | head -n 3 | tr '\t\n' '  ')" '1.2.3.4 a 2001:db8::1 b ::1 c '
 like "host-gateway" "$(inside --network host --add-host h:host-gateway cleave/tiny grep h$ /etc/hosts)" '^[0-9.]+.h$'
 is "--network host: the host's hosts" "$(inside --network host cleave/tiny cat /etc/hosts)" "$(cat /etc/hosts)"
-is "resolv.conf" "$(inside cleave/tiny cat /etc/resolv.conf)" "$(cat /etc/resolv.conf)"
+! as_root || is "resolv.conf" "$(inside cleave/tiny cat /etc/resolv.conf)" "$(cat /etc/resolv.conf)"
 is "--dns, --dns-search, --dns-option" "$(inside --dns 9.9.9.9 --dns 2001:db8::2 --dns-search a.b --dns-search c --dns-option ndots:2 cleave/tiny grep -v '^#' /etc/resolv.conf)" $'nameserver 9.9.9.9\nnameserver 2001:db8::2\nsearch a.b c\noptions ndots:2'
 is "--dns-search ." "$(inside --dns 9.9.9.9 --dns-search . --dns-opt x cleave/tiny grep -v '^#' /etc/resolv.conf)" $'nameserver 9.9.9.9\noptions x'
 r() { refuse 125 "$1" run --rm "${@:2}" cleave/tiny true; }

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Trees with everything that a layer can hold, for the tests of images; sourced after lib.sh.
 
-# make_tree DIR - files of all kinds; whole seconds as times, since archives of layers have no more
+# make_tree DIR - files of all kinds, as root also those that only root makes; whole seconds as times, since archives of layers have no more
 make_tree() {
 	local d=$1 long
 	long=$(printf 'l%.0s' {1..200})
@@ -23,11 +23,13 @@ make_tree() {
 	truncate -s 8M "$d/etc/sparse"
 	echo middle | dd of="$d/etc/sparse" bs=1M seek=3 conv=notrunc status=none
 	mkfifo "$d/tmp/fifo"
-	mknod "$d/dev/null" c 1 3
-	mknod "$d/dev/loop" b 7 300
+	if as_root; then
+		mknod "$d/dev/null" c 1 3
+		mknod "$d/dev/loop" b 7 300
+		chown 3000000:4000000000 "$d/etc/nothing"
+	fi
 	chown 12:34 "$d/etc/one"
 	chown -h 5:6 "$d/etc/dangling"
-	chown 3000000:4000000000 "$d/etc/nothing"
 	chmod 4755 "$d/etc/one"
 	chmod 1777 "$d/tmp"
 	chmod 2770 "$d/shared"
@@ -49,7 +51,7 @@ make_tree() {
 
 # describe DIR [UID-SHIFT] - one line for every file below it: all that a layer keeps
 describe() {
-	python3 - "$1" "${2:-0}" <<'END'
+	owner python3 - "$1" "${2:-0}" <<'END'
 import hashlib, os, stat, sys
 top, shift = os.fsencode(sys.argv[1]), int(sys.argv[2])
 first = {}
@@ -95,4 +97,11 @@ on() {
 	export CLEAVE_ROOT CLEAVE_RUNROOT
 	shift
 	"$@"
+}
+
+# pod ARG... - podman with a store of its own; without root its mounts are seen in a namespace only, where the tree is
+pod() {
+	local in=()
+	[ "$1" != image ] || as_root || in=(podman unshare)
+	timeout 120 "${in[@]}" podman --root "$T/pod" --runroot "$T/pod-run" --storage-driver vfs "$@"
 }

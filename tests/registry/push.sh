@@ -29,6 +29,7 @@ is "all names" "$(cleave push -a "$R/a/tree" | grep digest | cut -d : -f 1 | sor
 is "tags" "$(curl -s "http://$R/v2/a/tree/tags/list" | jq -c '.tags | sort')" '["1","2"]'
 is "another name" "$(cleave push -q "$R/a/tree:1" "$R/other:x")" "$R/other:x"
 refuse 1 'no image .nothing' push -q nothing "$R/x:1"
+refuse 1 'no image .nothing' push -q nothing 127.0.0.1:1/x:1 # nobody is asked
 refuse 1 'cannot push a digest' push -q "$R/a/tree@$digest"
 like "digests" "$(cleave inspect --format '{{json .RepoDigests}}' "$id")" "$R/b/tree@$digest"
 

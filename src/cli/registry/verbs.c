@@ -26,6 +26,7 @@ static const struct opt pull_table[] = {
 	  "all tags of the repository" },
 	{ "arch", 0, OPT_STRING, offsetof(struct pull_opts, arch), "ARCH",
 	  "processor that the image is to be for" },
+	{ "disable-content-trust", 0, OPT_BOOL, offsetof(struct pull_opts, nothing), NULL, NULL },
 	{ "os", 0, OPT_STRING, offsetof(struct pull_opts, os), "OS", "system that it is to be for" },
 	{ "platform", 0, OPT_STRING, offsetof(struct pull_opts, platform), "OS/ARCH",
 	  "platform that it is to be for (default: this machine's)" },

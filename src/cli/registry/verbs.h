@@ -20,10 +20,10 @@ struct reach_opts {
 	const char *authfile, *cert_dir, *creds;
 };
 
-/** struct pull_opts - options of `pull` */
+/** struct pull_opts - options of `pull`; @nothing: of those that change nothing */
 struct pull_opts {
 	struct reach_opts reach;
-	bool all_tags, quiet;
+	bool all_tags, quiet, nothing;
 	const char *platform, *os, *arch, *variant, *signature_policy;
 };
 

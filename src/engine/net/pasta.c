@@ -143,10 +143,6 @@ static int take_ports(struct engine *e, const struct eng_instance *i, const stru
 	r = db_run(e->db, err, "DELETE FROM port WHERE instance = ?", "s", i->id);
 	if (r >= 0)
 		r = eng_port_take(e, i->id, c, NULL, &self, &e->net->arena, ports, err);
-	for (size_t k = 0; r >= 0 && k < ports->n; k++)
-		if (ports->v[k].protocol != IPPROTO_TCP && ports->v[k].protocol != IPPROTO_UDP)
-			r = err_msg(err, -EPROTONOSUPPORT, "port %u/%s: network " ENG_NETWORK_PASTA " forwards tcp and udp", ports->v[k].to_port,
-				    net_protocol_name(ports->v[k].protocol));
 	if (r >= 0)
 		return db_commit(e->db, err);
 	db_rollback(e->db);

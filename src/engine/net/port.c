@@ -144,6 +144,10 @@ static int publish_all(const struct taking *t, const struct net_publish *w, cons
 	uint16_t port = 0;
 	int r = 0;
 
+	if (t->e->keeper >= 0 && w->protocol != IPPROTO_TCP && w->protocol != IPPROTO_UDP)
+		return err_msg(err, -EPROTONOSUPPORT,
+			       "port %u/%s: without root only tcp and udp can be published; --network host needs no published ports",
+			       w->inside, net_protocol_name(w->protocol));
 	if (!want4 && !want6)
 		return err_msg(err, -EINVAL, "port %u/%s: the network has no addresses of that version of IP", w->inside,
 			       net_protocol_name(w->protocol));

@@ -159,10 +159,6 @@ int relay_open(struct engine *e, const char *instance, const struct net_table_po
 
 	if (e->keeper < 0 || n == 0)
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (ports[i].protocol != IPPROTO_TCP && ports[i].protocol != IPPROTO_UDP)
-			return err_msg(err, -EPROTONOSUPPORT, "port %u/%s: without root, tcp and udp can be published", ports[i].to_port,
-				       net_protocol_name(ports[i].protocol));
 	_cleanup_close_ int lock = network_lock(e, err);
 	if (lock < 0)
 		return lock;

@@ -16,7 +16,7 @@ struct net_table_port;
 /**
  * relay_open() - have ports of the host lead to an instance
  * Context: their rows are committed, and the home is there.
- * Return: 0, also for root; -EADDRINUSE; -EPROTONOSUPPORT sctp; -errno with a message.
+ * Return: 0, also for root; -EADDRINUSE; -errno with a message.
  */
 int relay_open(struct engine *e, const char *instance, const struct net_table_port *ports, size_t n, struct err *err);
 

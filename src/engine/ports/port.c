@@ -50,10 +50,29 @@ static long option(int fd, int level, int name)
 	return sys_call(__NR_setsockopt, fd, level, name, (long) &on, sizeof(on), 0);
 }
 
-/* A connection of the host's own has an address that means the instance itself there. */
+/*
+ * A connection of the host's own has an address that means the instance itself there, and one that is good on a single
+ * link means nothing on another.
+ */
 static bool can_pretend(const struct ports_message *to, const union address *from)
 {
-	return from != NULL && to->family == 4 && from->any.sa_family == AF_INET && *(const uint8_t *) &from->v4.sin_addr != LOOPBACK;
+	const struct in6_addr *v6 = from != NULL ? &from->v6.sin6_addr : NULL;
+
+	if (from == NULL || from->any.sa_family != (to->family == 4 ? AF_INET : AF_INET6))
+		return false;
+	if (to->family == 4)
+		return *(const uint8_t *) &from->v4.sin_addr != LOOPBACK;
+	return !IN6_IS_ADDR_LOOPBACK(v6) && !IN6_IS_ADDR_LINKLOCAL(v6) && !IN6_IS_ADDR_V4MAPPED(v6);
+}
+
+/* It is the gateway's address where this fails. */
+static void pretend(int fd, const union address *from)
+{
+	bool v4 = from->any.sa_family == AF_INET;
+
+	if (option(fd, SOL_SOCKET, SO_REUSEADDR) == 0 &&
+	    option(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT) == 0)
+		(void) sys_call(__NR_bind, fd, (long) from, v4 ? sizeof(from->v4) : sizeof(from->v6), 0, 0, 0);
 }
 
 static int open_socket(const struct ports_message *to, int type, const union address *from)
@@ -63,8 +82,8 @@ static int open_socket(const struct ports_message *to, int type, const union add
 	if (fd < 0)
 		return fd;
 	(void) option(fd, SOL_SOCKET, SO_KEEPALIVE); /* who is gone is noticed, if late */
-	if (can_pretend(to, from) && option(fd, SOL_SOCKET, SO_REUSEADDR) == 0 && option(fd, IPPROTO_IP, IP_TRANSPARENT) == 0)
-		(void) sys_call(__NR_bind, fd, (long) &from->v4, sizeof(from->v4), 0, 0, 0); /* else it is the gateway's */
+	if (can_pretend(to, from))
+		pretend(fd, from);
 	return fd;
 }
 
