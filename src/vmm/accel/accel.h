@@ -13,6 +13,7 @@
 #include "base/registry.h"
 
 struct accel;
+struct accel_state;
 struct accel_vcpu;
 struct cpu_model;
 struct err;
@@ -153,6 +154,11 @@ typedef void accel_stat_fn(void *arg, const char *name, uint64_t value);
  * @regs_read: registers of a processor that is not in vcpu_run; 0 or -errno
  * @regs_write: those that programs can write: general ones, RIP, RFLAGS, bases, @fx; others are left alone.
  *              Likewise; 0 or -errno
+ * @state_read: all of a processor, in the format that accelerators share; likewise.  An access to a device is over once
+ *              its answer is there, which comes first.  0; -EAGAIN with a message: not between two instructions, let it
+ *              run on and ask again; -errno with a message
+ * @state_write: the processor is what @state_read told, of whichever accelerator; likewise.  @state may be anything.  0;
+ *               -EINVAL, -ENOTSUP with a message: it is to be reset, or written once more, before it runs
  * @debug: from the next vcpu_run on; likewise.  0; -EOPNOTSUPP it has no breaks of this kind; -errno
  * @irq_line: raise or lower input @gsi of the interrupt controller; any thread
  * @irq_msi: message-signalled interrupt; any thread
@@ -179,6 +185,8 @@ struct accel_ops {
 	void (*vcpu_paused)(struct accel_vcpu *v);
 	int (*regs_read)(struct accel_vcpu *v, struct accel_regs *ret);
 	int (*regs_write)(struct accel_vcpu *v, const struct accel_regs *regs);
+	int (*state_read)(struct accel_vcpu *v, struct accel_state *ret, struct err *err);
+	int (*state_write)(struct accel_vcpu *v, const struct accel_state *state, struct err *err);
 	int (*debug)(struct accel_vcpu *v, const struct accel_debug *debug);
 	void (*irq_line)(struct accel *a, unsigned gsi, bool level);
 	void (*irq_msi)(struct accel *a, uint64_t addr, uint32_t data);

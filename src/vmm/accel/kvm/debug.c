@@ -29,17 +29,22 @@ struct msr_one {
 	struct kvm_msr_entry entry;
 };
 
-static int settle(struct accel_vcpu *v)
+int kvm_settle(struct accel_vcpu *v)
 {
 	int r;
 
+	if (v->again)
+		return -EAGAIN;
 	if (!v->answered)
 		return 0;
 	__atomic_store_n(&v->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	r = ioctl(v->fd, KVM_RUN, 0);
 	__atomic_store_n(&v->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	v->answered = false;
-	return r < 0 && errno != EINTR && errno != EAGAIN ? -errno : 0;
+	v->again = r == 0;
+	if (r == 0)
+		return -EAGAIN;
+	return errno != EINTR && errno != EAGAIN ? -errno : 0;
 }
 
 /* KVM's order is another than that of encodings. */
@@ -71,9 +76,9 @@ int kvm_regs_read(struct accel_vcpu *v, struct accel_regs *ret)
 	_Alignas(8) uint8_t xsave[XSAVE_SIZE];
 	struct kvm_regs regs;
 	struct kvm_sregs s;
-	int r = settle(v);
+	int r = kvm_settle(v);
 
-	if (r < 0)
+	if (r < 0 && r != -EAGAIN) /* else the middle of an instruction has to do */
 		return r;
 	if (ioctl(v->fd, KVM_GET_REGS, &regs) < 0 || ioctl(v->fd, KVM_GET_SREGS, &s) < 0 ||
 	    ioctl(v->fd, KVM_GET_XSAVE, xsave) < 0)
@@ -104,9 +109,9 @@ int kvm_regs_write(struct accel_vcpu *v, const struct accel_regs *regs)
 	struct accel_regs copy = *regs;
 	struct kvm_regs k = { .rip = regs->rip, .rflags = regs->rflags };
 	struct kvm_sregs s;
-	int r = settle(v);
+	int r = kvm_settle(v);
 
-	if (r < 0)
+	if (r < 0 && r != -EAGAIN) /* else the middle of an instruction has to do */
 		return r;
 	exchange(&k, &copy, true);
 	if (ioctl(v->fd, KVM_GET_SREGS, &s) < 0)
@@ -127,9 +132,9 @@ int kvm_debug(struct accel_vcpu *v, const struct accel_debug *debug)
 {
 	static const uint8_t lens[9] = { [1] = 0, [2] = 1, [4] = 3, [8] = 2 };
 	struct kvm_guest_debug d = { 0 };
-	int r = settle(v);
+	int r = kvm_settle(v);
 
-	if (r < 0)
+	if (r < 0 && r != -EAGAIN) /* else the middle of an instruction has to do */
 		return r;
 	if (debug->on)
 		d.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_SW_BP;

@@ -170,6 +170,7 @@ static int kvm_reset(struct accel *a, struct err *err)
 		if (ioctl(k->vm, KVM_SET_IRQCHIP, &k->chip[i]) < 0)
 			return err_set(err, -errno, "reset interrupt controllers");
 	for (unsigned i = 0; i < k->nr_cpus; i++) {
+		k->vcpu[i].again = false;
 		r = kvm_state_write(&k->vcpu[i], k->vcpu[i].power_on);
 		if (r < 0)
 			return err_set(err, r, "reset processor %u", i);
@@ -226,6 +227,8 @@ static const struct accel_ops kvm_ops = {
 	.regs_read = kvm_regs_read,
 	.regs_write = kvm_regs_write,
 	.debug = kvm_debug,
+	.state_read = kvm_portable_read,
+	.state_write = kvm_portable_write,
 	.irq_line = kvm_irq_line,
 	.irq_msi = kvm_irq_msi,
 	.notify_add = kvm_notify_add,

@@ -18,7 +18,8 @@ struct kvm_state;
  * struct accel_vcpu - a processor
  * @run: memory shared with the kernel
  * @thread, @running: who runs it; @running is atomic and set once @thread is known
- * @answered: the last exit was an access to a device, which ends when it runs again
+ * @answered: the last exit was an access to a device, which ends when it runs again; @again: that led to another
+ *            one, which vcpu_run has not told of yet
  * @stats: file of what the kernel counts, negative for none
  * @ports, @registers, @kicks: how often it asked devices, and was told to stop
  * @power_on: its state before it ran
@@ -29,7 +30,7 @@ struct accel_vcpu {
 	int fd, stats;
 	struct kvm_run *run;
 	pthread_t thread;
-	bool running, answered;
+	bool running, answered, again;
 	uint64_t ports, registers, kicks;
 	struct kvm_state *power_on;
 };
@@ -108,6 +109,15 @@ int kvm_regs_read(struct accel_vcpu *v, struct accel_regs *ret);
 
 /** kvm_regs_write() - accel_ops.regs_write */
 int kvm_regs_write(struct accel_vcpu *v, const struct accel_regs *regs);
+
+/** kvm_settle() - an access to a device that was answered is over; 0; -EAGAIN: it leads to another one; -errno */
+int kvm_settle(struct accel_vcpu *v);
+
+/** kvm_portable_read() - accel_ops.state_read */
+int kvm_portable_read(struct accel_vcpu *v, struct accel_state *ret, struct err *err);
+
+/** kvm_portable_write() - accel_ops.state_write */
+int kvm_portable_write(struct accel_vcpu *v, const struct accel_state *state, struct err *err);
 
 /** kvm_debug() - accel_ops.debug */
 int kvm_debug(struct accel_vcpu *v, const struct accel_debug *debug);

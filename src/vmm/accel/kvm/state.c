@@ -12,43 +12,34 @@
 #include <sys/ioctl.h>
 
 #include "base/cleanup.h"
-#include "vmm/accel/kvm/kvm_internal.h"
+#include "vmm/accel/kvm/state.h"
 
 #define MSR_TSC 0x10
-#define XSAVE_SIZE 4096 /* bytes that KVM_GET_XSAVE returns */
 
-/** struct msr_block - struct kvm_msrs with room for its entries */
-struct msr_block {
-	uint32_t nr, pad;
-	struct kvm_msr_entry entry[KVM_MSRS_MAX];
-};
+_Static_assert(offsetof(struct kvm_msr_block, entry) == offsetof(struct kvm_msrs, entries), "the kernel's layout");
 
-_Static_assert(offsetof(struct msr_block, entry) == offsetof(struct kvm_msrs, entries), "the kernel's layout");
-
-/** struct kvm_state - state of a processor */
-struct kvm_state {
-	struct kvm_regs regs;
-	struct kvm_sregs sregs;
-	_Alignas(8) uint8_t xsave[XSAVE_SIZE];
-	struct kvm_xcrs xcrs;
-	struct kvm_lapic_state lapic;
-	struct kvm_mp_state mp;
-	struct kvm_vcpu_events events;
-	struct kvm_debugregs debug;
-	struct msr_block msrs;
-};
+uint64_t *kvm_state_msr(struct kvm_state *s, uint32_t index)
+{
+	for (uint32_t i = 0; i < s->msrs.nr; i++)
+		if (s->msrs.entry[i].index == index)
+			return (uint64_t *) &s->msrs.entry[i].data;
+	return NULL;
+}
 
 static int list_msrs(int dev, struct kvm_state *s)
 {
 	struct {
 		uint32_t nr, index[KVM_MSRS_MAX];
-	} list = { .nr = KVM_MSRS_MAX }; /* as struct kvm_msr_list */
+	} list = { .nr = KVM_MSRS_MAX - ACCEL_STATE_MSRS }; /* as struct kvm_msr_list */
 
 	if (ioctl(dev, KVM_GET_MSR_INDEX_LIST, &list) < 0)
 		return -errno;
 	for (uint32_t i = 0; i < list.nr; i++)
 		if (list.index[i] != MSR_TSC)
 			s->msrs.entry[s->msrs.nr++].index = list.index[i];
+	for (unsigned i = 0; i < ACCEL_STATE_MSRS; i++) /* not all of them are in the kernel's list */
+		if (kvm_state_msr(s, accel_state_msr[i]) == NULL)
+			s->msrs.entry[s->msrs.nr++].index = accel_state_msr[i];
 	return 0;
 }
 
@@ -58,7 +49,7 @@ static int list_msrs(int dev, struct kvm_state *s)
  */
 static int each_msr(int fd, struct kvm_state *s, unsigned long request)
 {
-	struct msr_block part;
+	struct kvm_msr_block part;
 	uint32_t at = 0, kept = 0;
 
 	while (at < s->msrs.nr) {
@@ -86,9 +77,10 @@ int kvm_state_read(const struct accel_vcpu *v, struct kvm_state **ret)
 
 	if (s == NULL)
 		return -ENOMEM;
-	if (ioctl(v->fd, KVM_GET_REGS, &s->regs) < 0 || ioctl(v->fd, KVM_GET_SREGS, &s->sregs) < 0 ||
+	/* first what carries out INIT and SIPI that wait */
+	if (ioctl(v->fd, KVM_GET_MP_STATE, &s->mp) < 0 || ioctl(v->fd, KVM_GET_REGS, &s->regs) < 0 || ioctl(v->fd, KVM_GET_SREGS, &s->sregs) < 0 ||
 	    ioctl(v->fd, KVM_GET_XSAVE, s->xsave) < 0 || ioctl(v->fd, KVM_GET_XCRS, &s->xcrs) < 0 ||
-	    ioctl(v->fd, KVM_GET_LAPIC, &s->lapic) < 0 || ioctl(v->fd, KVM_GET_MP_STATE, &s->mp) < 0 ||
+	    ioctl(v->fd, KVM_GET_LAPIC, &s->lapic) < 0 ||
 	    ioctl(v->fd, KVM_GET_VCPU_EVENTS, &s->events) < 0 ||
 	    ioctl(v->fd, KVM_GET_DEBUGREGS, &s->debug) < 0)
 		return -errno;

@@ -193,7 +193,8 @@ int kvm_vcpu_run(struct accel_vcpu *v, struct accel_exit *ret, struct err *err)
 		v->thread = pthread_self();
 		__atomic_store_n(&v->running, true, __ATOMIC_RELEASE);
 	}
-	if (ioctl(v->fd, KVM_RUN, 0) == 0) {
+	if (v->again || ioctl(v->fd, KVM_RUN, 0) == 0) {
+		v->again = false;
 		v->answered = v->run->exit_reason == KVM_EXIT_IO || v->run->exit_reason == KVM_EXIT_MMIO;
 		return decode(v, ret, err);
 	}

@@ -68,6 +68,12 @@ int soft_regs_write(struct accel_vcpu *v, const struct accel_regs *regs);
 /** soft_debug() - accel_ops.debug */
 int soft_debug(struct accel_vcpu *v, const struct accel_debug *debug);
 
+/** soft_state_read() - accel_ops.state_read */
+int soft_state_read(struct accel_vcpu *v, struct accel_state *ret, struct err *err);
+
+/** soft_state_write() - accel_ops.state_write */
+int soft_state_write(struct accel_vcpu *v, const struct accel_state *state, struct err *err);
+
 /** soft_notify() - write the eventfd of @gpa; false: it has none */
 bool soft_notify(struct soft *s, uint64_t gpa);
 

@@ -245,6 +245,35 @@ static void test_apic_io(void **state)
 	ioapic_fini(&io);
 }
 
+/* What is saved and loaded is the same again, and a timer goes on from where it was. */
+static void test_apic_page(void **state)
+{
+	uint8_t page[LAPIC_PAGE_SIZE], again[LAPIC_PAGE_SIZE];
+	struct lapic *l = &lapic[1];
+
+	(void) state;
+	for (unsigned x2 = 0; x2 < 2; x2++) {
+		power_on();
+		if (x2)
+			to_x2();
+		lapic_write(&bus, l, TPR, 0x21, 0);
+		lapic_write(&bus, l, LVT_TIMER_REG, 0x20040, 0);
+		lapic_write(&bus, l, 0x380, 1000, 0);
+		assert_true(apic_send(&bus, &(struct apic_message) { .dest = 1, .vector = 0x55 }) && lapic_ack(l) == 0x55);
+		assert_true(apic_send(&bus, &(struct apic_message) { .dest = 1, .vector = 0x66, .level = true }));
+		lapic_save(&bus, l, 500, page);
+		assert_true(page[0x23] == 1);
+		lapic_reset(l);
+		assert_int_equal(lapic_load(&bus, l, l->base | (x2 ? LAPIC_BASE_X2 : 0), 10500, page), 0);
+		lapic_save(&bus, l, 10500, again);
+		assert_memory_equal(page, again, sizeof(page));
+		assert_int_equal(lapic_ack(l), 0x66);
+		page[0x23] = 2;
+		assert_int_equal(lapic_load(&bus, l, l->base, 0, page), -EINVAL);
+	}
+	assert_int_equal(lapic_load(&bus, &lapic[2], LAPIC_BASE | LAPIC_BASE_X2, 0, page), -EINVAL);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -255,6 +284,7 @@ int main(void)
 		cmocka_unit_test(test_apic_x2),
 		cmocka_unit_test(test_apic_timer),
 		cmocka_unit_test(test_apic_io),
+		cmocka_unit_test(test_apic_page),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,6 @@
 #include "vmm/accel/soft/apic/lapic_priv.h"
 
 #define VERSION (0x14u | (N_LVTS_ - 1) << 16)
-#define BASE_ADDRESS 0x000FFFFFFFFFF000ull
 
 /* What can be written in each entry of the local vector table. */
 static const uint32_t lvt_mask[N_LVTS_] = {
@@ -138,7 +137,7 @@ static bool exists(uint32_t offset)
 	}
 }
 
-static uint32_t read_register(const struct apic_bus *bus, const struct lapic *l, uint32_t offset, uint64_t tsc)
+uint32_t lapic_register(const struct apic_bus *bus, const struct lapic *l, uint32_t offset, uint64_t tsc)
 {
 	if (offset >= REG_ISR && offset < REG_TMR)
 		return l->isr[(offset - REG_ISR) / 16];
@@ -187,7 +186,7 @@ uint32_t lapic_read(struct apic_bus *bus, struct lapic *l, uint32_t offset, uint
 		lapic_error(bus, l, ESR_REGISTER);
 		return 0;
 	}
-	return read_register(bus, l, offset, tsc);
+	return lapic_register(bus, l, offset, tsc);
 }
 
 static void write_lvt(const struct apic_bus *bus, struct lapic *l, unsigned n, uint32_t value)
@@ -276,7 +275,7 @@ static int read_x2(struct apic_bus *bus, struct lapic *l, uint32_t offset, uint6
 {
 	if (!lapic_is_x2(l) || !exists(offset))
 		return -EINVAL;
-	*ret = offset == REG_ICR ? l->icr : read_register(bus, l, offset, tsc);
+	*ret = offset == REG_ICR ? l->icr : lapic_register(bus, l, offset, tsc);
 	return 0;
 }
 
@@ -340,7 +339,7 @@ static int write_base(struct lapic *l, uint64_t value)
 	uint64_t old = l->base & (LAPIC_BASE_ENABLE | LAPIC_BASE_X2), new = value & (LAPIC_BASE_ENABLE | LAPIC_BASE_X2);
 	uint64_t bsp = l->base & LAPIC_BASE_BSP;
 
-	if (value & ~(BASE_ADDRESS | LAPIC_BASE_BSP | LAPIC_BASE_X2 | LAPIC_BASE_ENABLE))
+	if (value & ~(LAPIC_BASE_ADDRESS | LAPIC_BASE_BSP | LAPIC_BASE_X2 | LAPIC_BASE_ENABLE))
 		return -EINVAL;
 	if (new == LAPIC_BASE_X2)
 		return -EINVAL;

@@ -21,6 +21,9 @@
 #define LAPIC_BASE_BSP (1ull << 8)
 #define LAPIC_BASE_X2 (1ull << 10)
 #define LAPIC_BASE_ENABLE (1ull << 11)
+#define LAPIC_BASE_ADDRESS 0x000FFFFFFFFFF000ull
+
+#define LAPIC_PAGE_SIZE 1024u /* bytes of the page that have registers */
 
 /** enum lapic_mode - what a message asks for: bits 8 to 10 of an interrupt command */
 enum lapic_mode {
@@ -142,3 +145,14 @@ void lapic_deadline_set(struct lapic *l, uint64_t tsc);
  * Return: host time stamp at which to call again, 0 for never.
  */
 uint64_t lapic_timer_run(struct apic_bus *bus, struct lapic *l, uint64_t tsc);
+
+/** lapic_save() - all registers as in the page, with the number in the highest byte of its register, of an x2APIC too */
+void lapic_save(struct apic_bus *bus, struct lapic *l, uint64_t tsc, uint8_t page[LAPIC_PAGE_SIZE]);
+
+/**
+ * lapic_load() - be what lapic_save() has written, with IA32_APIC_BASE @base; events that wait are gone, a TSC deadline is
+ * set afterwards
+ * @page: anything; what is reserved is ignored
+ * Return: 0; -EINVAL: not a mode, or another APIC's number.
+ */
+int lapic_load(struct apic_bus *bus, struct lapic *l, uint64_t base, uint64_t tsc, const uint8_t page[LAPIC_PAGE_SIZE]);

@@ -57,6 +57,9 @@ bool lapic_accept(struct lapic *l, enum lapic_mode mode, uint8_t vector, bool le
 /** lapic_error() - note an error, and tell the processor if it wants to know */
 void lapic_error(struct apic_bus *bus, struct lapic *l, uint32_t bit);
 
+/** lapic_register() - value of a register at @offset, as in the page; 0 where there is none */
+uint32_t lapic_register(const struct apic_bus *bus, const struct lapic *l, uint32_t offset, uint64_t tsc);
+
 /** lapic_command() - send what the interrupt command register says */
 void lapic_command(struct apic_bus *bus, struct lapic *l);
 
@@ -68,6 +71,9 @@ uint8_t lapic_ppr(const struct lapic *l);
 
 /** lapic_timer_start() - the initial count was written */
 void lapic_timer_start(struct apic_bus *bus, struct lapic *l, uint64_t tsc);
+
+/** lapic_timer_resume() - it began with @count, and @current are left, 0 if it has fired; not for a TSC deadline */
+void lapic_timer_resume(struct apic_bus *bus, struct lapic *l, uint64_t tsc, uint32_t count, uint32_t current);
 
 /** lapic_timer_mode() - the timer's LVT or divider was written, it was @old before */
 void lapic_timer_mode(const struct apic_bus *bus, struct lapic *l, uint32_t old);

@@ -43,6 +43,18 @@ void lapic_timer_start(struct apic_bus *bus, struct lapic *l, uint64_t tsc)
 	l->expiry = tsc + (len > 0 ? len : 1);
 }
 
+void lapic_timer_resume(struct apic_bus *bus, struct lapic *l, uint64_t tsc, uint32_t count, uint32_t current)
+{
+	uint64_t len = stamps(bus, l, current);
+
+	if (LVT_TIMER_MODE(l->lvt[LVT_TIMER]) == TIMER_DEADLINE)
+		return;
+	l->count = count;
+	lapic_timer_start(bus, l, tsc);
+	if (l->expiry != 0 && current < count)
+		l->expiry = current == 0 && l->period == 0 ? 0 : tsc + (len > 0 ? len : 1);
+}
+
 void lapic_timer_mode(const struct apic_bus *bus, struct lapic *l, uint32_t old)
 {
 	uint32_t mode = LVT_TIMER_MODE(l->lvt[LVT_TIMER]);

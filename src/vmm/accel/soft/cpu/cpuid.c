@@ -4,7 +4,7 @@
  *
  * The guest has those features of the host's processor that are carried out here, and KVM's leaves,
  * whose clock the local APIC's owner keeps.
- * Spec: Intel SDM volume 2, CPUID; Linux, Documentation/virt/kvm/x86/cpuid.rst.
+ * Spec: Intel SDM volume 2, CPUID; AMD APM volume 3, appendix E; Linux, Documentation/virt/kvm/x86/cpuid.rst.
  */
 #include "vmm/accel/soft/cpu/cpuid.h"
 
@@ -18,6 +18,15 @@
 /* First letters of a vendor's name */
 #define AMD_VENDOR 0x68747541u /* Auth */
 #define HYGON_VENDOR 0x6F677948u /* Hygo */
+
+/* Leaf 0x80000008, EBX */
+#define AMD_XSAVEERPTR BIT(2) /* FXSAVE and its kind always store the pointers of x87 */
+#define AMD_BTC_NO BIT(29)
+/* Leaf 0x80000021, EAX and ECX */
+#define AMD_LFENCE_SERIALIZES BIT(2)
+#define AMD_NULL_SELECTOR_CLEARS BIT(6)
+#define AMD_SRSO_NO BIT(29)
+#define AMD_TSA_NO (BIT(1) | BIT(2))
 
 #define KVM_BASE 0x40000000u
 #define KVM_FEATURES 0x40000001u
@@ -250,8 +259,8 @@ static struct cpuid_regs leaf_4(const struct cpu *c, uint32_t subleaf)
 	return r;
 }
 
-/* From side channels: ARCH_CAPABILITIES says so. */
-static bool is_immune(const struct cpu *c)
+/* ARCH_CAPABILITIES says so, and AMD's leaves. */
+static bool immune(const struct cpu *c)
 {
 	return c->cpuid->word[CPUID_WORD_7_EDX] & BIT(29);
 }
@@ -259,16 +268,15 @@ static bool is_immune(const struct cpu *c)
 static struct cpuid_regs leaf_7(const struct cpu *c, uint32_t subleaf)
 {
 	const uint32_t *w = c->cpuid->word;
-	bool immune = is_immune(c);
 
 	switch (subleaf) {
 	case 0:
-		return (struct cpuid_regs) { .eax = immune ? 2 : w[CPUID_WORD_7_1_EAX] != 0, .ebx = w[CPUID_WORD_7_EBX],
+		return (struct cpuid_regs) { .eax = immune(c) ? 2 : w[CPUID_WORD_7_1_EAX] != 0, .ebx = w[CPUID_WORD_7_EBX],
 					     .ecx = w[CPUID_WORD_7_ECX], .edx = w[CPUID_WORD_7_EDX] };
 	case 1:
 		return (struct cpuid_regs) { .eax = w[CPUID_WORD_7_1_EAX] };
 	case 2: /* BHI_CTRL: kernels that do not believe BHI_NO set a bit of SPEC_CTRL, and do nothing at each system call */
-		return (struct cpuid_regs) { .edx = immune ? BIT(4) : 0 };
+		return (struct cpuid_regs) { .edx = immune(c) ? BIT(4) : 0 };
 	default:
 		return (struct cpuid_regs) { 0 };
 	}
@@ -321,11 +329,12 @@ static struct cpuid_regs extended_leaf(const struct cpu *c, uint32_t leaf)
 		break;
 	case 0x80000008:
 		r.eax = c->cpuid->phys_bits | 48u << 8;
+		r.ebx = c->cpuid->amd ? AMD_XSAVEERPTR | (immune(c) ? AMD_BTC_NO : 0) : 0;
 		r.ecx = bits_for(c->nr_cpus) << 12 | (c->nr_cpus - 1);
 		break;
-	case 0x80000021: /* as MSR_ARCH_CAPABILITIES says of others: SRSO; TSA by the store queue and by the level 1 cache "no" */
-		r.eax = is_immune(c) ? BIT(29) : 0;
-		r.ecx = is_immune(c) ? BIT(1) | BIT(2) : 0;
+	case 0x80000021:
+		r.eax = AMD_LFENCE_SERIALIZES | AMD_NULL_SELECTOR_CLEARS | (immune(c) ? AMD_SRSO_NO : 0);
+		r.ecx = immune(c) ? AMD_TSA_NO : 0;
 		break;
 	default:
 		break;

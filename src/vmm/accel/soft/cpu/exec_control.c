@@ -4,6 +4,7 @@
  *
  * Spec: Intel SDM volume 3, chapters 2.5 and 18; volume 2, MOV.
  */
+#include "vmm/accel/soft/cpu/control.h"
 #include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/cpu/exec.h"
 #include "vmm/accel/soft/cpu/mmu.h"
@@ -80,6 +81,19 @@ static uint64_t cr4_known(const struct cpu *c)
 	v |= cpuid_has(c, CPUID_WORD_7_EBX, 7) ? CR4_SMEP : 0;
 	v |= cpuid_has(c, CPUID_WORD_7_EBX, 20) ? CR4_SMAP : 0;
 	return v;
+}
+
+bool control_ok(const struct cpu *c, uint64_t cr0, uint64_t cr3, uint64_t cr4, uint64_t efer)
+{
+	bool paging = cr0 & CR0_PG, active = efer & EFER_LMA;
+
+	if ((cr0 & ~(uint64_t) CR0_KNOWN) || (paging && !(cr0 & CR0_PE)) || ((cr0 & CR0_NW) && !(cr0 & CR0_CD)))
+		return false;
+	if ((efer & ~(uint64_t) (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)) || active != (paging && (efer & EFER_LME)))
+		return false;
+	if ((cr4 & ~cr4_known(c)) || (active && !(cr4 & CR4_PAE)) || (!active && (cr4 & CR4_PCIDE)))
+		return false;
+	return cr3 >> (active ? c->cpuid->phys_bits : 32) == 0;
 }
 
 static void write_cr4(struct cpu *c, uint64_t v)

@@ -2,6 +2,7 @@
 /**
  * DOC: control registers, MSRs, system calls and the like
  */
+#include "vmm/accel/soft/cpu/control.h"
 #include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/cpu/exec.h"
 #include "vmm/accel/soft/cpu/mmu.h"
@@ -244,7 +245,7 @@ static void rdrand(struct cpu *c, const struct insn *i)
 	c->status = ok ? FL_CF : 0;
 }
 
-static bool xcr0_ok(const struct cpu *c, uint64_t v)
+bool xcr0_ok(const struct cpu *c, uint64_t v)
 {
 	if (!(v & 1) || (v & ~c->cpuid->xcr0))
 		return false;

@@ -2,7 +2,7 @@
 /**
  * DOC: model-specific registers
  *
- * Spec: Intel SDM volume 4.
+ * Spec: Intel SDM volume 4; AMD APM volume 2, appendix A, and PPR of family 19h.
  */
 #include "vmm/accel/soft/cpu/msr.h"
 
@@ -50,6 +50,20 @@
 #define MSR_KERNEL_GS_BASE 0xC0000102
 #define MSR_TSC_AUX 0xC0000103
 #define MSR_XSS 0xDA0
+#define MSR_AMD_SYSCFG 0xC0010010
+#define MSR_AMD_HWCR 0xC0010015
+#define MSR_AMD_NB_CFG 0xC001001F
+#define MSR_AMD_PATCH_LOADER 0xC0010020
+#define MSR_AMD_INT_PENDING 0xC0010055
+#define MSR_AMD_MMIO_BASE 0xC0010058
+#define MSR_AMD_TSEG_BASE 0xC0010112
+#define MSR_AMD_TSEG_MASK 0xC0010113
+#define MSR_AMD_VM_CR 0xC0010114
+#define MSR_AMD_HSAVE 0xC0010117
+#define MSR_AMD_DC_CFG 0xC0011022
+#define MSR_AMD_TW_CFG 0xC0011023
+#define MSR_AMD_DE_CFG 0xC0011029
+#define MSR_AMD_BU_CFG2 0xC001102A
 
 /* No known way to learn secrets by speculation leads out of an interpreter: RDCL, SSB, MDS, PSCHANGE, TAA, SBDR_SSDP,
  * FBSDP, PSDP, BHI, PBRSB, GDS, RFDS, ITS "no", and IBRS always. */
@@ -57,6 +71,9 @@
 	(0x1 | 0x2 | 0x10 | 0x20 | 0x40 | 0x100 | 0xE000 | 0x100000 | 0x1000000 | 0x4000000 | 0x8000000 | 1ull << 62)
 
 #define EFER_FFXSR 0x4000u
+#define HWCR_TSC_STEADY (1u << 24) /* it counts at the frequency of P0 */
+#define DE_CFG_LFENCE (1u << 1) /* LFENCE serializes */
+#define VM_CR_SVM_DISABLED (1u << 4)
 #define MISC_ENABLE_DEFAULT 0x1 /* fast strings */
 
 static bool is_canonical(uint64_t v)
@@ -129,6 +146,41 @@ static uint64_t *address(struct cpu *c, uint32_t msr)
 	}
 }
 
+/*
+ * How AMD's processors are set up: kernels read it, and write it, by family and without asking whether it is there.
+ * What is written changes nothing.
+ */
+static bool amd(const struct cpu *c, uint32_t msr, uint64_t *ret)
+{
+	*ret = 0;
+	switch (msr) {
+	case MSR_AMD_HWCR:
+		*ret = HWCR_TSC_STEADY;
+		break;
+	case MSR_AMD_DE_CFG:
+		*ret = DE_CFG_LFENCE;
+		break;
+	case MSR_AMD_VM_CR:
+		*ret = VM_CR_SVM_DISABLED;
+		break;
+	case MSR_AMD_SYSCFG:
+	case MSR_AMD_NB_CFG:
+	case MSR_AMD_PATCH_LOADER:
+	case MSR_AMD_INT_PENDING:
+	case MSR_AMD_MMIO_BASE:
+	case MSR_AMD_TSEG_BASE:
+	case MSR_AMD_TSEG_MASK:
+	case MSR_AMD_HSAVE:
+	case MSR_AMD_DC_CFG:
+	case MSR_AMD_TW_CFG:
+	case MSR_AMD_BU_CFG2:
+		break;
+	default:
+		return false;
+	}
+	return c->cpuid->amd;
+}
+
 bool msr_read(struct cpu *c, uint32_t msr, uint64_t *ret)
 {
 	uint64_t *p = plain(c, msr);
@@ -176,7 +228,7 @@ bool msr_read(struct cpu *c, uint32_t msr, uint64_t *ret)
 		*ret = 0;
 		return true;
 	default:
-		return false;
+		return amd(c, msr, ret);
 	}
 }
 
@@ -245,6 +297,6 @@ bool msr_write(struct cpu *c, uint32_t msr, uint64_t value)
 	case MSR_MCG_STATUS:
 		return true;
 	default:
-		return false;
+		return amd(c, msr, &value);
 	}
 }

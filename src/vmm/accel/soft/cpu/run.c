@@ -167,6 +167,21 @@ static void take_interrupt(struct cpu *c)
 	exc_interrupt(c, (uint8_t) vector);
 }
 
+void cpu_take_init(struct cpu *c)
+{
+	uint32_t event = __atomic_load_n(&c->event, __ATOMIC_ACQUIRE);
+
+	if (event & EVENT_INIT) {
+		clear_event(c, EVENT_INIT);
+		cpu_init(c);
+	}
+	if (event & EVENT_SIPI) {
+		clear_event(c, EVENT_SIPI);
+		if (c->activity == CPU_WAITS_SIPI)
+			start_at(c, (uint8_t) __atomic_load_n(&c->sipi, __ATOMIC_RELAXED));
+	}
+}
+
 bool cpu_deliver(struct cpu *c)
 {
 	uint32_t event = __atomic_load_n(&c->event, __ATOMIC_ACQUIRE);
@@ -179,15 +194,7 @@ bool cpu_deliver(struct cpu *c)
 		clear_event(c, EVENT_FLUSH);
 		blocks_flush(c->blocks);
 	}
-	if (event & EVENT_INIT) {
-		clear_event(c, EVENT_INIT);
-		cpu_init(c);
-	}
-	if (event & EVENT_SIPI) {
-		clear_event(c, EVENT_SIPI);
-		if (c->activity == CPU_WAITS_SIPI)
-			start_at(c, (uint8_t) __atomic_load_n(&c->sipi, __ATOMIC_RELAXED));
-	}
+	cpu_take_init(c);
 	if (c->activity == CPU_WAITS_SIPI)
 		return leave_with(c, CPU_EXIT_HALT);
 	if ((event & EVENT_NMI) && !c->nmi_blocked) {

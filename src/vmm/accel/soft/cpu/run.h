@@ -73,6 +73,9 @@ bool cpu_raised(struct cpu *c);
  */
 bool cpu_deliver(struct cpu *c);
 
+/** cpu_take_init() - take INIT and SIPI if they wait */
+void cpu_take_init(struct cpu *c);
+
 /** cpu_set_event() - tell @c; any thread or process that shares it.  Does not wake a sleeper */
 static inline void cpu_set_event(struct cpu *c, uint32_t bits)
 {

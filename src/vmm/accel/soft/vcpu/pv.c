@@ -81,7 +81,7 @@ static void write_wall(const struct vcpu *v)
 	uint64_t ns;
 	uint32_t version;
 
-	if (p == NULL)
+	if (p == NULL || v->pv.wall == 0)
 		return;
 	(void) clock_gettime(CLOCK_REALTIME, &t); /* every kernel has it */
 	ns = (uint64_t) t.tv_sec * NS_PER_S + (uint64_t) t.tv_nsec - (clock_ns() - v->world->clock.ns0);
@@ -126,11 +126,25 @@ void pv_steal(struct vcpu *v)
 	if (p == NULL)
 		return;
 	ns = waited(v);
-	if (ns < p->ns)
+	if (ns < v->pv.told)
 		return; /* never backwards */
 	__atomic_store_n(&p->version, p->version | 1, __ATOMIC_RELEASE);
-	__atomic_store_n(&p->ns, ns, __ATOMIC_RELEASE);
+	__atomic_store_n(&p->ns, p->ns + ns - v->pv.told, __ATOMIC_RELEASE);
+	v->pv.told = ns;
 	__atomic_store_n(&p->version, p->version + 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * What is there already was told by another accelerator, and goes on from there; this one never says that it is
+ * preempted, which would let others leave it a message there instead of an interrupt.
+ */
+static void begin_steal(struct vcpu *v)
+{
+	struct pv_steal *p = vcpu_ram(v, v->pv.steal & ~63ull, sizeof(*p));
+
+	v->pv.told = waited(v);
+	if (p != NULL && (v->pv.steal & 1))
+		__atomic_store_n(&p->preempted, 0, __ATOMIC_RELEASE);
 }
 
 bool pv_msr_read(const struct vcpu *v, uint32_t msr, uint64_t *ret)
@@ -170,6 +184,7 @@ bool pv_msr_write(struct vcpu *v, uint32_t msr, uint64_t value)
 			return false;
 		v->pv.steal = value;
 		v->pv.steal_next = 0;
+		begin_steal(v);
 		return true;
 	default:
 		return false;

@@ -156,7 +156,7 @@ int vcpu_adopt(struct vcpu *v)
 	return r < 0 ? r : alarm_init(&v->alarm, &v->cpu->event, EVENT_KICK);
 }
 
-static void take_events(struct vcpu *v)
+void vcpu_take_events(struct vcpu *v)
 {
 	uint32_t e = lapic_events(v->lapic);
 
@@ -303,7 +303,7 @@ static int run(struct vcpu *v)
 			v->slot->exit = (struct vcpu_exit) { .kind = VCPU_EXIT_KICK };
 			return 0;
 		}
-		take_events(v);
+		vcpu_take_events(v);
 		vcpu_timer(v);
 		pv_steal(v);
 		if (take_eoi(v) || (stretch(v) && !notify(v)))
@@ -332,6 +332,10 @@ int vcpu_do(struct vcpu *v)
 		return 0;
 	case WORLD_DEBUG:
 		return debug_set(v, &v->slot->debug);
+	case WORLD_SAVE:
+		return state_save(v, &v->slot->state);
+	case WORLD_LOAD:
+		return state_load(v, &v->slot->state);
 	}
 	return -EINVAL;
 }

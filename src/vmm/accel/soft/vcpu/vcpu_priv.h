@@ -4,6 +4,7 @@
 #include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/vcpu/alarm.h"
 #include "vmm/accel/soft/vcpu/vcpu.h"
+#include "vmm/accel/state.h"
 
 /**
  * struct pv - paravirtual registers of a processor, as written
@@ -12,10 +13,10 @@
  * @steal: where it reads how long it had to wait for a host processor, bit 0: it does
  * @begun: when its thread took it, in nanoseconds; @idle: time stamps since then in which it had nothing to do
  * @left: time stamp at which it stopped last
- * @steal_next: host time stamp at which it is told again
+ * @told: nanoseconds of waiting of which it was told; @steal_next: host time stamp at which it is told again
  */
 struct pv {
-	uint64_t clock, wall, steal, steal_next;
+	uint64_t clock, wall, steal, told, steal_next;
 	uint64_t begun, idle, left;
 };
 
@@ -65,6 +66,15 @@ void vcpu_timer(struct vcpu *v);
 
 /** vcpu_recheck() - something about the local APIC has changed: is there an interrupt now? */
 void vcpu_recheck(struct vcpu *v);
+
+/** vcpu_take_events() - what came to the local APIC that is no interrupt: NMI, INIT, SIPI */
+void vcpu_take_events(struct vcpu *v);
+
+/** state_save() - accel_ops.state_read */
+int state_save(struct vcpu *v, struct accel_state *ret);
+
+/** state_load() - accel_ops.state_write: 0; -EINVAL: no processor can have it; -ENOTSUP: this one cannot */
+int state_load(struct vcpu *v, const struct accel_state *s);
 
 /** debug_watch() - let every instruction be looked at, if struct cpu.debug asks for that */
 void debug_watch(struct cpu *c);

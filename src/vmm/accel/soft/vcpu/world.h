@@ -15,6 +15,7 @@
 #include "vmm/accel/soft/apic/lapic.h"
 #include "vmm/accel/soft/cpu/state.h"
 #include "vmm/accel/soft/vcpu/clock.h"
+#include "vmm/accel/state.h"
 #include "vmm/core/vm.h"
 
 #define WORLD_NOTIFY_MAX 256 /* addresses that have an eventfd; a device has one per queue */
@@ -61,13 +62,14 @@ enum world_stat {
 };
 
 /** enum world_command - what a processor is to do */
-enum world_command { WORLD_RUN, WORLD_RESET, WORLD_START, WORLD_REGS, WORLD_DEBUG };
+enum world_command { WORLD_RUN, WORLD_RESET, WORLD_START, WORLD_REGS, WORLD_DEBUG, WORLD_SAVE, WORLD_LOAD };
 
 /**
  * struct world_slot - one processor
  * @kick: atomic: it is to stop soon
  * @asleep: atomic: it waits until the events of its struct cpu change
- * @command: what it is to do; @start: for WORLD_START; @regs: for WORLD_REGS; @debug: for WORLD_DEBUG; @result: 0 or -errno; @exit: of WORLD_RUN
+ * @command: what it is to do; @start: for WORLD_START; @regs: for WORLD_REGS; @debug: for WORLD_DEBUG; @state: of WORLD_SAVE, for WORLD_LOAD;
+ *           @result: 0 or -errno; @exit: of WORLD_RUN
  * @asked: atomic: what it was told to do with pages, see world_ask(), 0 for none; @asked_all: more than fits
  * @stat: how often each of enum world_stat was
  */
@@ -79,6 +81,7 @@ struct world_slot {
 	struct accel_start start;
 	struct accel_regs regs;
 	struct accel_debug debug;
+	struct accel_state state;
 	struct vcpu_exit exit;
 	uint64_t asked[WORLD_ASKED_MAX];
 	uint32_t asked_all;
