@@ -16,6 +16,8 @@ usage: run.sh [OPTION]... -- SCRIPT [ARGUMENT]...
   --cpus N                  processors (2)
   --memory M                memory in MiB (1024)
   --timeout S               seconds until the guest is killed (180)
+  --silence S               instead: seconds in which the script prints no line until the guest is killed, for work
+                            that takes as long as this host lets it
   --add HOST:GUEST          copy a file or directory into the guest; may be repeated
   --console FILE            keep the kernel's messages in FILE
   --accel tcg|icount|kvm    how to run the guest's processor (tcg); icount: one instruction is one nanosecond,
@@ -49,7 +51,19 @@ archive() {
 	fi
 }
 
-mode=busybox cgroup=v2 cpus=2 memory=1024 timeout=180 console='' accel=tcg add=() icount=()
+# Pass lines on; when none comes for so long, the guest is killed.
+lines() {
+	local line status=0
+	while [ $status = 0 ]; do
+		IFS= read -r -t "$silence" line || status=$?
+		[ $status = 0 ] && printf '%s\n' "$line" || printf %s "$line"
+	done
+	[ $status -gt 128 ] || return 0
+	touch "$work/silent"
+	kill "$(cat "$work/pid")"
+}
+
+mode=busybox cgroup=v2 cpus=2 memory=1024 timeout=180 silence='' console='' accel=tcg add=() icount=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--help)
@@ -60,11 +74,11 @@ while [ $# -gt 0 ]; do
 		shift
 		break
 		;;
-	--mode | --cgroup | --cpus | --memory | --timeout | --console | --accel | --add)
+	--mode | --cgroup | --cpus | --memory | --timeout | --silence | --console | --accel | --add)
 		[ $# -ge 2 ] || die "$1 needs a value"
 		case $1 in
 		--add) add+=("$2") ;;
-		--cpus | --memory | --timeout) number "$1" "$2" ;;&
+		--cpus | --memory | --timeout | --silence) number "$1" "$2" ;;&
 		*) declare "${1#--}=$2" ;;
 		esac
 		shift 2
@@ -116,10 +130,15 @@ archive "$work/files.tar" "$work/script" /guest/script
 # file is appended to. Opening it for both directions at the end releases a reader that QEMU never
 # reached.
 mkfifo "$work/output"
-cat "$work/output" &
+if [ -n "$silence" ]; then
+	timeout=0 # none
+	lines <"$work/output" &
+else
+	cat "$work/output" &
+fi
 cat=$!
 TMPDIR=$work timeout --kill-after=5 "$timeout" qemu-system-x86_64 \
-	-nodefaults -no-user-config -display none -no-reboot -nic none \
+	-pidfile "$work/pid" -nodefaults -no-user-config -display none -no-reboot -nic none \
 	-machine q35,hpet=off -accel "$accel" "${icount[@]}" -cpu max -smp "$cpus" -m "$memory" \
 	-kernel "$image/vmlinuz" -initrd "$image/initrd" \
 	-append "console=ttyS0 quiet panic=-1 cryptomgr.notests init_on_alloc=0 pci=lastbus=0 \
@@ -147,8 +166,8 @@ if [[ $status =~ ^[0-9]{1,3}$ ]]; then
 	exit "$status"
 fi
 tail -n 60 "$work/console" >&2 || true
-if [ "$code" = 124 ]; then
-	echo "guest: killed after $timeout seconds; the last kernel messages are above" >&2
+if [ "$code" = 124 ] || [ -e "$work/silent" ]; then
+	echo "guest: killed after ${silence:-$timeout} seconds${silence:+ of silence}; the last kernel messages are above" >&2
 	exit 124
 fi
 die "the guest ended without an exit status (qemu: $code); the last kernel messages are above"

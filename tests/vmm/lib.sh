@@ -25,7 +25,8 @@ file_systems() {
 # QEMU's emulation of SVM stands still in about one of thirty runs: its guest's clock too, so that not even the time
 # limits of the script (see boot()) end it.  That is told from a failure by the status, and tried once more.
 nested() {
-	local script=$1 image status=0
+	local script=$1 image status=0 limit=(--timeout $(((${TEST_TIMEOUT:-600} - 20) / 2)))
+	[ -z "${NESTED_SILENCE:-}" ] || limit=(--silence "$NESTED_SILENCE")
 	shift
 	command -v qemu-system-x86_64 >/dev/null || { echo "skip: qemu-system-x86_64 is not installed"; exit 77; }
 	[ "$(id -u)" = 0 ] || { echo "skip: building the guest's image needs root"; exit 77; }
@@ -33,7 +34,7 @@ nested() {
 	for _ in 1 2; do
 		status=0
 		# both tries end before this test would, so that the last messages are seen
-		"$here/../guest/run.sh" --cpus 1 --memory 1500 --timeout "${NESTED_TIMEOUT:-$(((${TEST_TIMEOUT:-600} - 20) / 2))}" \
+		"$here/../guest/run.sh" --cpus 1 --memory 1500 "${limit[@]}" \
 			--add "$bin/cleave-vmm:/usr/local/bin/cleave-vmm" --add "$image/vmlinuz:/opt/vmm/vmlinuz" \
 			--add "$here/nested/lib.sh:/opt/vmm/lib.sh" "${add[@]}" -- "$here/nested/$script" "$@" || status=$?
 		[ $status = 124 ] || break
