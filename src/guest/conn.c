@@ -148,6 +148,11 @@ static void take_message(struct conn *c)
 		if (p != NULL)
 			resize(p, c);
 		return;
+	case GUEST_CLOCK:
+		if (!c->first)
+			break;
+		machine_set_time(number_of(c, GUEST_TIME, 0));
+		return;
 	case GUEST_ASK:
 		machine_usage(c->fd);
 		return;

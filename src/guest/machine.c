@@ -175,7 +175,7 @@ int machine_boot(void)
 	return r;
 }
 
-static void set_time(uint64_t ns)
+void machine_set_time(uint64_t ns)
 {
 	struct timespec ts = { (time_t) (ns / 1000000000u), (long) (ns % 1000000000u) };
 
@@ -203,7 +203,7 @@ void machine_apply(const struct request *r)
 {
 	char text[24];
 
-	set_time(r->time);
+	machine_set_time(r->time);
 	add_entropy(&r->entropy);
 	if (r->pids_max != 0)
 		(void) os_write_file(INSTANCE "/pids.max", text, (size_t) (text_number(text, r->pids_max, 1) - text));

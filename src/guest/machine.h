@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct request;
 
@@ -18,6 +19,9 @@ bool machine_has_image(void);
 
 /** machine_apply() - what the first program's request says of the machine: time, entropy, limits */
 void machine_apply(const struct request *r);
+
+/** machine_set_time() - to ns since 1970; 0: it stays as it is */
+void machine_set_time(uint64_t ns);
 
 /** machine_usage() - tell how much is used */
 void machine_usage(int control);

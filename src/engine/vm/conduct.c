@@ -3,7 +3,8 @@
  * DOC: the process that stands for a program in a virtual machine
  *
  * To its monitor it is what the first process of a container is: it reads and writes the same pipes, gets the
- * same signals, and ends with the same status.  Both directions are held up when the other side does not
+ * same signals, and ends with the same status.  It tells the guest when this host's clock was set or the host was suspended: a
+ * container would see that, too.  Both directions are held up when the other side does not
  * take what is there; nothing is dropped.
  */
 #include "engine/vm/conduct.h"
@@ -16,11 +17,13 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
 #include "engine/vm/link.h"
@@ -29,6 +32,7 @@
 
 #define BUFFER GUEST_BLOCK_MAX
 #define LEAVE_MS 5000 /* for a machine whose guest is gone */
+#define NEVER (1ll << 33) /* seconds since 1970 */
 #define ROUNDS 16 /* buffers at once, then others have their turn */
 
 /* Bytes from one descriptor to another, with a header in front of what was read at a time when @header is not 0;
@@ -44,7 +48,7 @@ struct conductor {
 	struct vm_program *p;
 	struct pump input, output[GUEST_STREAM_N_];
 	bool exited, gone;
-	int status;
+	int status, clock;
 };
 
 int vm_conduct_signals(struct err *err)
@@ -145,6 +149,25 @@ static void take_signals(struct conductor *c)
 	}
 }
 
+/* A descriptor that tells when the clock jumps; -EBADF: nobody does */
+static int watch_clock(void)
+{
+	const struct itimerspec never = { .it_value.tv_sec = NEVER };
+	int fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+
+	if (fd >= 0)
+		(void) timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never, NULL); /* all known kernels can */
+	return fd < 0 ? -EBADF : fd;
+}
+
+static void take_clock(const struct conductor *c)
+{
+	uint64_t n;
+
+	if (read(c->clock, &n, sizeof(n)) < 0 && errno == ECANCELED)
+		(void) vm_link_send(c->p->control, GUEST_CLOCK, GUEST_TIME, (uint64_t) time_now_ns(), 0, 0); /* its end is seen */
+}
+
 static void take_message(struct conductor *c)
 {
 	struct vm_reply m;
@@ -170,24 +193,27 @@ static void end_machine(int pidfd)
 static void wait_for_events(struct conductor *c)
 {
 	struct pump *const all[] = { &c->input, &c->output[0], &c->output[1] };
-	struct pollfd f[3 + 2 * ARRAY_LEN(all)] = {
+	struct pollfd f[4 + 2 * ARRAY_LEN(all)] = {
 		{ .fd = c->p->signals, .events = POLLIN },
 		{ .fd = c->exited || c->gone ? -1 : c->p->control, .events = POLLIN },
 		{ .fd = c->gone ? -1 : c->p->machine, .events = POLLIN },
+		{ .fd = c->exited || c->gone ? -1 : c->clock, .events = POLLIN },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		f[3 + 2 * i] = (struct pollfd) { .fd = all[i]->len == 0 && !all[i]->ended ? all[i]->from : -1,
+		f[4 + 2 * i] = (struct pollfd) { .fd = all[i]->len == 0 && !all[i]->ended ? all[i]->from : -1,
 						 .events = POLLIN };
-		f[4 + 2 * i] = (struct pollfd) { .fd = all[i]->len > 0 ? all[i]->to : -1, .events = POLLOUT };
+		f[5 + 2 * i] = (struct pollfd) { .fd = all[i]->len > 0 ? all[i]->to : -1, .events = POLLOUT };
 	}
 	if (poll(f, ARRAY_LEN(f), -1) < 0)
 		return; /* EINTR */
 	if (f[0].revents != 0)
 		take_signals(c);
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		if (f[3 + 2 * i].revents != 0 || f[4 + 2 * i].revents != 0)
+		if (f[4 + 2 * i].revents != 0 || f[5 + 2 * i].revents != 0)
 			run(all[i]);
+	if (f[3].revents != 0)
+		take_clock(c);
 	if (f[1].revents != 0)
 		take_message(c);
 	if (f[2].revents != 0)
@@ -243,6 +269,7 @@ int vm_conduct(struct vm_program *p)
 	bool told = false;
 
 	c.p = p;
+	c.clock = p->machine >= 0 ? watch_clock() : -EBADF;
 	connect_streams(&c);
 	while (!(c.exited || c.gone) || !c.output[0].closed || !c.output[1].closed) {
 		wait_for_events(&c);

@@ -41,6 +41,7 @@ enum guest_type {
 	GUEST_RESIZE, /* of its terminal: ROWS, COLUMNS */
 	GUEST_ASK, /* how much is used; first message of a connection */
 	GUEST_CONNECT, /* network devices that came: LINK, ADDRESS, ROUTE; first message of a connection */
+	GUEST_CLOCK, /* the host's clock was set, or stood still: TIME; on the guest's own connection */
 	GUEST_HELLO = 64, /* the guest is ready; the header says its version */
 	GUEST_STARTED,
 	GUEST_FAILED, /* it was not started: STEP, ERROR */
