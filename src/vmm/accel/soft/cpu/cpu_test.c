@@ -239,7 +239,6 @@ static void test_devices(void **state)
 	assert_int_equal(c->reg[REG_RAX], 0xAABBCCDD);
 }
 
-/* Kernels on processors of AMD ask there which mitigations they can do without: all, if they may know. */
 /* An interrupt waits for the instruction behind STI, and wakes from HLT. */
 static void test_interrupt(void **state)
 {
