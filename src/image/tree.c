@@ -165,12 +165,13 @@ static int put_content(struct walk *w, int dir, const char *name, struct err *er
 /* Append to w->path.  Return: length before; -ENAMETOOLONG with a message. */
 static int push(struct walk *w, const char *a, const char *b, struct err *err)
 {
-	size_t len = strlen(w->path), more = strlen(a) + strlen(b);
+	size_t len = strlen(w->path), n = strlen(a), m = strlen(b);
 
-	if (len + more > TAR_PATH_MAX)
+	if (len + n + m > TAR_PATH_MAX)
 		return err_msg(err, -ENAMETOOLONG, "'%.200s...' is over %d bytes", w->path,
 			       TAR_PATH_MAX);
-	strcpy(stpcpy(w->path + len, a), b);
+	memcpy(w->path + len, a, n);
+	memcpy(w->path + len + n, b, m + 1);
 	return (int) len;
 }
 
