@@ -29,6 +29,14 @@ static void set_interrupts(struct gen *g, const struct gen_item *it, bool on)
 	emit_gs_group(&g->e, on ? GROUP_OR : GROUP_AND, AT(flags), on ? (int32_t) FL_IF : ~(int32_t) FL_IF);
 }
 
+static void set_direction(struct gen *g, const struct gen_item *it)
+{
+	bool down = it->i.opcode == 0xFD;
+
+	gen_spoil_flags(g, it->live);
+	emit_gs_group(&g->e, down ? GROUP_OR : GROUP_AND, AT(flags), down ? (int32_t) FL_DF : ~(int32_t) FL_DF);
+}
+
 /* T1 = the arithmetic flags in the slot but OF; then OF in T1. */
 static void push_flags(struct gen *g, const struct gen_item *it)
 {
@@ -195,6 +203,9 @@ static void other_level(struct gen *g, const struct gen_item *it, const uint8_t 
 bool gen_system(struct gen *g, const struct gen_item *it)
 {
 	switch (it->op.kind) {
+	case OP_DIRECTION:
+		set_direction(g, it);
+		break;
 	case OP_CLI:
 		set_interrupts(g, it, false);
 		break;
