@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Processors in software that lack something are slower, not wrong: hardly any room for translated code; signals all the time,
-# from the guest's exceptions and timer, and from outside.
+# from the guest's exceptions and timer, and from outside; no mapping more.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin=${CLEAVE_BIN:-$here/../../build/bin}
@@ -43,9 +43,9 @@ right hard tlb,cache=512K
 right levels tlb,cache=512K
 right levels verify,cache=512K
 
-# A processor's process that gets signals all the time.
+# A processor's process that gets signals all the time; one that, like the machine's, gets no mapping any more once the guest runs.
 python3 - "$bin/cleave-vmm" <<'PY' || failed=1
-import os, signal, subprocess, sys, time
+import os, resource, signal, subprocess, sys, time
 
 
 def command_line(pid):
@@ -65,23 +65,51 @@ def processor_of(vmm):
     return None
 
 
-vmm = subprocess.Popen([sys.argv[1], "--accel", "soft", "--kernel", "hard", "--append", "a", "--memory", "32M"],
-                       stdin=subprocess.DEVNULL, stdout=open("out", "w"))
-begun, sent, pid = time.monotonic(), 0, None
-while vmm.poll() is None and time.monotonic() < begun + 100:
-    if pid is None and "right" in open("out").read():  # it has begun
-        pid = processor_of(vmm.pid)
-    for _ in range(50 if pid is not None else 0):
+def signals(vmm, pid):
+    """Return: how many were sent."""
+    sent = 0
+    for _ in range(50):
         try:
             os.kill(pid, signal.SIGRTMIN)
             sent += 1
         except (BlockingIOError, ProcessLookupError):  # as many as may wait; it ends
             pass
-    time.sleep(0.0005)
-if vmm.poll() is None:
-    vmm.kill()
-out = open("out").read()
-if vmm.wait() != 0 or "DONE" not in out or "wrong" in out or sent < 1000:
-    sys.exit(f"FAIL: {sent} signals: exit status {vmm.returncode}\n{out}")
+    return sent
+
+
+def no_mappings(vmm, pid):
+    """What mmap() says then is what it says at vm.max_map_count, which is the whole system's.  Return: how many are limited."""
+    try:
+        for p in (vmm, pid):
+            resource.prlimit(p, resource.RLIMIT_AS, (1, 1))
+    except ProcessLookupError:
+        return 0
+    return 2
+
+
+def disturbed(name, soft, disturb, least, *options):
+    vmm = subprocess.Popen([sys.argv[1], "--accel", "soft", "--soft", soft, "--kernel", "hard", "--append", "a", "--memory", "32M",
+                            *options],
+                           stdin=subprocess.DEVNULL, stdout=open("out", "w"))
+    begun, done, pid = time.monotonic(), 0, None
+    while vmm.poll() is None and time.monotonic() < begun + 100:
+        if pid is None and "right" in open("out").read():  # it has begun
+            pid = processor_of(vmm.pid)
+        if pid is not None:
+            done += disturb(vmm.pid, pid)
+        time.sleep(0.0005)
+    if vmm.poll() is None:
+        vmm.kill()
+    out = open("out").read()
+    if vmm.wait() != 0 or "DONE" not in out or "wrong" in out or done < least:
+        print(f"FAIL: {name}: {done}: exit status {vmm.returncode}\n{out}")
+        return False
+    return True
+
+
+good = disturbed("signals", "tlb", signals, 1000)
+good &= disturbed("no more mappings", "tlb,cache=512K", no_mappings, 2, "--sandbox", "off")
+good &= disturbed("no more mappings, interpreted", "interp", no_mappings, 2, "--sandbox", "off")
+sys.exit(0 if good else 1)
 PY
 exit $failed

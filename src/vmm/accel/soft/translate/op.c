@@ -170,6 +170,12 @@ static struct op string(const struct insn *i)
 	return OP(.kind = OP_STRING);
 }
 
+/* CLI, STI, CLD, STD */
+static struct op flag(unsigned opcode)
+{
+	return OP(.kind = opcode == 0xFA ? OP_CLI : opcode == 0xFB ? OP_STI : OP_DIRECTION);
+}
+
 static struct op one_byte(const struct insn *i, enum op_fp fp)
 {
 	unsigned opcode = i->opcode;
@@ -281,12 +287,8 @@ static struct op one_byte(const struct insn *i, enum op_fp fp)
 	case 0xF6:
 	case 0xF7:
 		return group3(i);
-	case 0xFA:
-	case 0xFB:
-		return OP(.kind = opcode == 0xFA ? OP_CLI : OP_STI);
-	case 0xFC:
-	case 0xFD:
-		return OP(.kind = OP_DIRECTION);
+	case 0xFA ... 0xFD:
+		return flag(opcode);
 	case 0xFE:
 	case 0xFF:
 		return group5(i);
