@@ -1,18 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# Chosen tests of this folder once more, run by an ordinary user: the same files, so that there is one source for both.
+# Tests of this folder and of others once more, run by an ordinary user: the same files, so that there is one source for both.
 # The user has what a session of a desktop or a server gives him: cgroups of his own, terminals, /dev/net/tun.
-# as_user.sh [test|soak|TEST...]: those of as_user.list in `make test` (the default), all that hold, or these
+# as_user.sh [test|soak|list|TEST...]: those of as_user.list that are for `make test` (the default), or for `make test-long`,
+# or these; list: those that are for root, and why
+if [ "${1:-}" = list ]; then
+	sed -n 's/^\([a-z_/]*\) *no *\(.*\)/\1: \2/p' "$(dirname "$0")/as_user.list"
+	exit
+fi
 [ "${AS_USER_INSIDE:-}" ] || AS_USER_INSIDE=1 exec unshare -m "$0" "$@" # what is mounted here is nobody else's
 . "$(dirname "$0")/lib.sh"
 setup newuidmap useradd setpriv pasta python3
 
 case ${1:-test} in
 test) when='^test$' ;;
-soak) when='^(test|soak)$' ;;
+soak) when='^soak$' ;;
 *) when= ;;
 esac
-tests=("$@")
+tests=("$@") limit=600
 [ -z "$when" ] || mapfile -t tests < <(awk -v when="$when" '!/^#/ && $2 ~ when { print $1 }' "$here/as_user.list")
 
 groups_end() {
@@ -43,20 +48,22 @@ his_groups
 mkdir -m 700 "$T/tmp" "$T/results"
 chown "$user:" "$T/tmp"
 mount --bind "$T/tmp" /mnt || skip "cannot mount" # a short path: podman insists
+(cat /etc/hosts && echo 127.0.0.1 registry.test) >"$T/hosts" && mount --bind "$T/hosts" /etc/hosts
 cp -a "$here/.." "$T/tests"
 chmod -R a+rX "$T/tests"
 cd / || exit 1
 
 # one TEST - run it; its output and status are in $T/results
 one() {
-	local group
+	local group file=engine/$1 result=$T/results/${1//\//_}
+	[ "$1" = "${1#*/}" ] || file=$1
 	for group in /sys/fs/cgroup/"$user" /sys/fs/cgroup/*/"$user"; do
 		[ ! -d "$group" ] || echo "$BASHPID" >"$group/cgroup.procs"
 	done
 	setpriv --reuid="$user" --regid="$user" --init-groups env -i LANG=C.UTF-8 HOME="$T/home" XDG_RUNTIME_DIR="$T/xdg" TMPDIR=/mnt \
-		PATH=/usr/bin:/bin:/usr/sbin:/sbin AS_USER=1 CLEAVE="$T/bin/cleave" timeout -k 5 200 bash "$T/tests/engine/$1.sh" \
-		>"$T/results/$1" 2>&1 </dev/null
-	echo $? >"$T/results/$1.status"
+		PATH=/usr/bin:/bin:/usr/sbin:/sbin AS_USER=1 CLEAVE="$T/bin/cleave" timeout -k 5 "$limit" bash "$T/tests/$file.sh" \
+		>"$result" 2>&1 </dev/null
+	echo $? >"$result.status"
 }
 for ((i = 0; i < ${#tests[@]}; i += 1)); do
 	[ "$(jobs -pr | wc -l)" -lt 2 ] || wait -n
@@ -64,9 +71,12 @@ for ((i = 0; i < ${#tests[@]}; i += 1)); do
 done
 wait
 for test in "${tests[@]}"; do
-	is "$test, as a user" "$(cat "$T/results/$test.status")" 0
-	[ "$(cat "$T/results/$test.status")" = 0 ] || sed 's/^/  /' "$T/results/$test"
+	status=$(cat "$T/results/${test//\//_}.status")
+	is "$test, as a user" "$status" 0
+	[ "$status" = 0 ] || sed 's/^/  /' "$T/results/${test//\//_}"
 done
 is "no process is left" "$(pgrep -u "$user" -r S,R,D -a | grep -v ' podman$')" '' # that one keeps podman's namespace
+echo "for root only:"
+"$here/as_user.sh" list | sed 's/^/  /'
 groups_end
-umount /dev/pts /dev/net/tun /mnt
+umount /dev/pts /dev/net/tun /mnt /etc/hosts

@@ -74,15 +74,12 @@ done
 : >"$T/bad.mode"
 
 # certs.d, also those of a mirror
-echo 127.0.0.1 registry.test >"$T/hosts"
 openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=registry.test -keyout "$T/tls.key" -out "$T/tls.crt" \
 	-addext 'subjectAltName=DNS:registry.test' 2>/dev/null
 registry named tls
 skopeo copy -q --dest-tls-verify=false "oci:$T/img" "docker://127.0.0.1:$named_port/test/tree:1"
 N=registry.test:$named_port
-trusted() { # in a mount namespace of its own: another name of this machine
-	unshare -m sh -c 'mount --bind "$1" /etc/hosts && shift && exec "$@"' sh "$T/hosts" "$CLEAVE" pull -q "$@" 2>&1
-}
+trusted() { named_host pull -q "$@" 2>&1; }
 like "not trusted" "$(trusted "$N/test/tree:1")" certificate
 mkdir -p "$HOME/.config/containers/certs.d/$N" && cp "$T/tls.crt" "$HOME/.config/containers/certs.d/$N/ca.crt"
 is "certs.d" "$(trusted "$N/test/tree:1")" "$N/test/tree:1"

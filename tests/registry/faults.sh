@@ -109,12 +109,14 @@ for turn in 1 2 3 4; do
 done
 
 # A full disk
-fresh
-mkdir -p "$CLEAVE_ROOT"
-mount -t tmpfs -o size=1m none "$CLEAVE_ROOT"
-mode none
-out=$(cleave pull -q "$N" 2>&1)
-is "full disk: status" "$?" 1
-like "full disk" "$out" 'no space left'
-is "full disk: lines" "$(wc -l <<<"$out")" 1
-umount "$CLEAVE_ROOT"
+if as_root; then
+	fresh
+	mkdir -p "$CLEAVE_ROOT"
+	mount -t tmpfs -o size=1m none "$CLEAVE_ROOT"
+	mode none
+	out=$(cleave pull -q "$N" 2>&1)
+	is "full disk: status" "$?" 1
+	like "full disk" "$out" 'no space left'
+	is "full disk: lines" "$(wc -l <<<"$out")" 1
+	umount "$CLEAVE_ROOT"
+fi

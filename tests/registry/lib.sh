@@ -92,6 +92,14 @@ layers_image() {
 	echo '{"imageLayoutVersion":"1.0.0"}' >"$T/img/oci-layout"
 }
 
+# named_host ARG... - cleave where registry.test is another name of this machine: in a mount namespace of its own, or a user's test
+# is in one
+named_host() {
+	as_root || { cleave "$@"; return; }
+	echo 127.0.0.1 registry.test >"$T/hosts"
+	unshare -m sh -c 'mount --bind "$1" /etc/hosts && shift && exec "$@"' sh "$T/hosts" "$CLEAVE" "$@"
+}
+
 # add_blob FILE TYPE - put it into the layout; prints its descriptor
 add_blob() {
 	local hex

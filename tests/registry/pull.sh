@@ -92,8 +92,7 @@ out=$(cleave run --rm "$R/test/tree:1" 2>"$T/err")
 is "run gets what is missing; its output is its own" "$out" works
 is "what it says first" "$(head -n 2 "$T/err")" "Unable to find image '$R/test/tree:1' locally
 1: Pulling from test/tree"
-is "run -q" "$(cleave run -q --rm --pull always "$R/test/tree:1" 2>&1)" "$R/test/tree:1
-works"
+is "run -q" "$(cleave run -q --rm --pull always "$R/test/tree:1" 2>&1)" works
 fresh
 refuse 125 "no image '$R/test/tree:1' here" run --pull never "$R/test/tree:1"
 out=$(cleave create -q "$R/test/tree:two" 2>/dev/null)
@@ -128,10 +127,7 @@ printf '{"stall": 5, "attempts": 2, "wait": 20, "aliases": {"tree": "%s/test/tre
 is "an alias" "$(cleave pull -q --creds u:secret tree:1)" "$S/test/tree:1"
 is "it has the short name" "$(cleave run --rm --pull never tree:1)" works
 is "a mirror" "$(cleave pull -q test/tree:1)" docker.io/test/tree:1
-echo 127.0.0.1 registry.test >"$T/hosts"
-trusted() { # in a mount namespace of its own: another name of this machine
-	unshare -m sh -c 'mount --bind "$1" /etc/hosts && shift && exec "$@"' sh "$T/hosts" "$CLEAVE" pull -q --creds u:secret "$@" 2>&1
-}
+trusted() { named_host pull -q --creds u:secret "$@" 2>&1; }
 like "an unknown certificate" "$(trusted "registry.test:$safe_port/test/tree:1")" 'certificate'
 like "a certificate for another name" "$(trusted --cert-dir "$T/certs" "registry.test:$safe_port/test/tree:1")" 'registry.test|subject name'
 is "--tls-verify=false" "$(trusted --tls-verify=false "registry.test:$safe_port/test/tree:1")" "registry.test:$safe_port/test/tree:1"

@@ -2,6 +2,7 @@
 #include "cli/registry/get.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
 #include <stdint.h>
@@ -33,7 +34,8 @@ int registry_get(struct engine *e, const char *name, const char *platform, bool 
 	words[n] = name;
 	if (posix_spawn_file_actions_init(&actions) != 0)
 		return err_set(err, -ENOMEM, "execute '%s'", path);
-	r = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
+	r = quiet ? posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+		  : posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO);
 	if (r == 0)
 		r = posix_spawn(&pid, path, &actions, NULL, (char **) (uintptr_t) words, environ);
 	(void) posix_spawn_file_actions_destroy(&actions); /* never fails */
