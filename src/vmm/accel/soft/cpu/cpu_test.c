@@ -387,6 +387,32 @@ static void test_compat_syscall(void **state)
 	assert_int_equal(c->reg[REG_RCX], CODE + 2);
 }
 
+/* Registers that Linux reads and writes on every processor of AMD's, and that others have not. */
+static void test_amd_msrs(void **state)
+{
+	struct machine *m = *state;
+	struct cpu *c = m->cpu;
+	struct cpu_cpuid features = *c->cpuid;
+	static const struct {
+		uint32_t msr, low;
+	} known[] = { { 0xC0010010, 0 }, { 0xC0010015, 1u << 24 }, { 0xC001001F, 0 } };
+
+	c->cpuid = &features;
+	for (unsigned i = 0; i < 6; i++) {
+		features.amd = i & 1;
+		enter_long(m);
+		gate(m, EXC_GP, HANDLER);
+		LOAD(m, HANDLER, 0xF4);
+		LOAD(m, CODE, 0x0F, 0x32, 0x0F, 0x30, 0xF4); /* RDMSR, WRMSR, HLT */
+		c->reg[REG_RCX] = known[i / 2].msr;
+		cpu_run(c);
+		assert_int_equal(c->exit.kind, CPU_EXIT_HALT);
+		assert_int_equal(c->reg[REG_RIP], features.amd ? CODE + 5 : HANDLER + 1);
+		if (features.amd)
+			assert_int_equal(c->reg[REG_RAX], known[i / 2].low);
+	}
+}
+
 /* IRET to a lower level: what may not be used there, and null selectors of whatever level, become 0; bases stay. */
 static void test_outward_segments(void **state)
 {
@@ -428,6 +454,7 @@ int main(void)
 		TEST(test_triple_fault), TEST(test_devices),   TEST(test_interrupt),	  TEST(test_kick),
 		TEST(test_fetch_fault), TEST(test_page_bits), TEST(test_icebp),	  TEST(test_watch),
 		TEST(test_compat_syscall), TEST(test_outward_segments),
+		TEST(test_amd_msrs), TEST(test_outward_segments),
 	};
 
 	return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);

@@ -2,7 +2,7 @@
 /**
  * DOC: model-specific registers
  *
- * Spec: Intel SDM volume 4.
+ * Spec: Intel SDM volume 4; AMD APM volume 2, appendix A.
  */
 #include "vmm/accel/soft/cpu/msr.h"
 
@@ -50,12 +50,16 @@
 #define MSR_KERNEL_GS_BASE 0xC0000102
 #define MSR_TSC_AUX 0xC0000103
 #define MSR_XSS 0xDA0
+#define MSR_SYSCFG 0xC0010010 /* this and the next two: AMD's */
+#define MSR_HWCR 0xC0010015
+#define MSR_NB_CFG 0xC001001F
 
 /* No known way to learn secrets by speculation leads out of an interpreter: RDCL, SSB, MDS, PSCHANGE, TAA, SBDR_SSDP,
  * FBSDP, PSDP, BHI, PBRSB, GDS, RFDS, ITS "no", and IBRS always. */
 #define ARCH_CAPABILITIES                                                                                              \
 	(0x1 | 0x2 | 0x10 | 0x20 | 0x40 | 0x100 | 0xE000 | 0x100000 | 0x1000000 | 0x4000000 | 0x8000000 | 1ull << 62)
 
+#define HWCR_TSC_STEADY 0x1000000u /* the TSC counts at one speed */
 #define EFER_FFXSR 0x4000u
 #define MISC_ENABLE_DEFAULT 0x1 /* fast strings */
 
@@ -169,6 +173,13 @@ bool msr_read(struct cpu *c, uint32_t msr, uint64_t *ret)
 	case MSR_UCODE_REV:
 		*ret = 1ull << 32;
 		return true;
+	case MSR_HWCR:
+		*ret = HWCR_TSC_STEADY;
+		return c->cpuid->amd;
+	case MSR_SYSCFG:
+	case MSR_NB_CFG:
+		*ret = 0;
+		return c->cpuid->amd;
 	case MSR_PLATFORM_ID:
 	case MSR_MCG_CAP:
 	case MSR_MCG_STATUS:
@@ -244,6 +255,10 @@ bool msr_write(struct cpu *c, uint32_t msr, uint64_t value)
 	case MSR_UCODE_REV:
 	case MSR_MCG_STATUS:
 		return true;
+	case MSR_SYSCFG:
+	case MSR_HWCR:
+	case MSR_NB_CFG:
+		return c->cpuid->amd; /* nothing of it changes what a guest sees */
 	default:
 		return false;
 	}
