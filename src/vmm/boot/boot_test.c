@@ -142,11 +142,17 @@ static void test_bzimage(void **state)
 	assert_int_equal(start.rip, 0x1000200);
 	assert_int_equal(start.rsi, BOOT_ZERO_PAGE);
 	assert_string_equal(gmem_map(&k->mem, BOOT_CMDLINE, 6), "quiet");
-	put_le64(k->head + 0x258, UINT64_MAX - 5); /* its favourite place is nowhere: 1 MiB will do */
+	put_le64(k->head + 0x258, 0); /* no favourite place: behind the first MiB */
 	assert_int_equal(boot(k, &start, &err), 0);
 	assert_int_equal(start.rip, 0x100200);
-	put_le32(k->head + 0x260, 0x40000000);
+	put_le64(k->head + 0x258, UINT64_MAX - 5); /* it is nowhere */
 	assert_int_equal(boot(k, &start, &err), -EFBIG);
+	make_bzimage(k);
+	put_le32(k->head + 0x260, (uint32_t) k->mem.size - 0x1000000 + 1); /* it does not fit there, although it would lower */
+	assert_int_equal(boot(k, &start, &err), -EFBIG);
+	assert_non_null(strstr(err.text, "needs"));
+	put_le32(k->head + 0x260, (uint32_t) k->mem.size - 0x1000000);
+	assert_int_equal(boot(k, &start, &err), 0);
 	make_bzimage(k);
 	k->head[0x1F1] = 255;
 	assert_int_equal(boot(k, &start, &err), -ENOEXEC);

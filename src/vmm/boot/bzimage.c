@@ -28,7 +28,6 @@
 #define RAMDISK_SIZE 0x21C
 #define CMD_LINE_PTR 0x228
 #define INITRD_ADDR_MAX 0x22C
-#define RELOCATABLE 0x234
 #define XLOADFLAGS 0x236
 #define CMDLINE_SIZE 0x238
 #define PREF_ADDRESS 0x258
@@ -105,11 +104,12 @@ static int bzimage_load(struct boot_load *b, struct accel_start *ret, struct err
 		return err_msg(err, -ENOEXEC, "kernel '%s': its header says that the file is longer", name);
 	if (need < b->size - setup)
 		need = b->size - setup;
-	if (at < BOOT_HIGH || (h[RELOCATABLE] != 0 && (at > low || need > low - at)))
+	if (at < BOOT_HIGH)
 		at = BOOT_HIGH;
+	/* also a relocatable one that is put lower moves itself there */
 	if (at > low || need > low - at)
 		return err_msg(err, -EFBIG, "kernel '%s' needs %llu MiB of memory, the guest has %llu MiB", name,
-			       (unsigned long long) (at + need + (1 << 20) - 1) >> 20,
+			       (unsigned long long) (at < GMEM_SIZE_MAX ? at + need + (1 << 20) - 1 : at) >> 20,
 			       (unsigned long long) b->mem->size >> 20);
 	r = boot_read(b->mem, b->conf->kernel, name, setup, at, b->size - setup, err);
 	if (r < 0)

@@ -46,23 +46,24 @@ boot '
 ' --pmem pm.img --fs /tmp/share,tag=shared --cpus 2 --memory 512M
 expect "files as memory, shared directory" 0 '^DONE' 'JOB direct'
 
-for case in packed,1 split,1 packed,2; do
-	option=queues=${case#*,}
-	[ "${case%,*}" = packed ] || option=$option,rings=split
+# a tap device, then a network made of sockets, where the host is 10.0.2.2 (the guest's interface has that subnet)
+for case in tap=tap9,queues=1 tap=tap9,queues=1,rings=split tap=tap9,queues=2 user,loopback user,loopback,rings=split; do
+	net=10.9.0
+	[ "${case%%,*}" != user ] || net=10.0.2
 	(
-		for _ in {1..500}; do [ ! -e /sys/class/net/tap9 ] || break; sleep 0.2; done
-		busybox ip addr add 10.9.0.1/24 dev tap9
-		busybox ip link set tap9 up
+		for _ in {1..500}; do [ $net = 10.0.2 ] || [ -e /sys/class/net/tap9 ] || sleep 0.2; done
+		[ $net = 10.0.2 ] || busybox ip addr add $net.2/24 dev tap9
+		[ $net = 10.0.2 ] || busybox ip link set tap9 up
 		for _ in 1 2 3; do timeout 250 iperf3 -s -1 >/dev/null; done
 	) &
 	boot '
-		mkdir -p /tmp; ip link set lo up; ip link set eth0 up; ip addr add 10.9.0.2/24 dev eth0
-		n=0; until ping -c 1 -W 1 10.9.0.1 >/dev/null || [ $n = 20 ]; do n=$((n + 1)); done
-		/usr/bin/iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -P 4 | grep "SUM.*receiver" | sed "s/^/SENT /"; sleep 1
-		/usr/bin/iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -R -P 4 | grep "SUM.*receiver" | sed "s/^/RECEIVED /"; sleep 1
-		/usr/bin/iperf3 -f m -c 10.9.0.1 -t '"$seconds"' -u -b 50M | grep "receiver" | sed "s/^/DATAGRAMS /"
+		mkdir -p /tmp; ip link set lo up; ip link set eth0 up; ip addr add '$net'.15/24 dev eth0
+		n=0; until ping -c 1 -W 1 '$net'.2 >/dev/null || [ $n = 20 ]; do n=$((n + 1)); done
+		/usr/bin/iperf3 -f m -c '$net'.2 -t '"$seconds"' -P 4 | grep "SUM.*receiver" | sed "s/^/SENT /"; sleep 1
+		/usr/bin/iperf3 -f m -c '$net'.2 -t '"$seconds"' -R -P 4 | grep "SUM.*receiver" | sed "s/^/RECEIVED /"; sleep 1
+		/usr/bin/iperf3 -f m -c '$net'.2 -t '"$seconds"' -u -b 50M | grep "receiver" | sed "s/^/DATAGRAMS /"
 		dmesg | grep -iE "virtio.*error|eth0.*(bad|hung|timed out)" && echo FAILED
-	' --net "tap=tap9,$option" --cpus 2 --memory 512M
+	' --net "$case" --cpus 2 --memory 512M
 	joined
 	expect "network, $case" 0 '^SENT.*bits' '^RECEIVED.*bits' '^DATAGRAMS.*bits'
 	grep -E '^(SENT|RECEIVED|DATAGRAMS)' $log
