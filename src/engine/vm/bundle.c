@@ -41,6 +41,7 @@
 
 /**
  * struct bundle - a machine that is made from a bundle
+ * @limits: those that the host enforces
  * @sync: to the process that stands for the program, or from there to here
  * @listen: where `start` connects; @console: where the terminal goes, @given: of which we have the other end
  */
@@ -50,6 +51,7 @@ struct bundle {
 	struct oci_container *c;
 	struct vm_life life;
 	struct vm_want want;
+	struct oci_resources limits;
 	struct vm_bundle_net net;
 	int sync, listen, console, given;
 	pid_t pid;
@@ -176,7 +178,7 @@ static int make_cgroup(struct bundle *b, struct err *err)
 	const struct oci_cgroup_want want = { .id = b->c->id,
 					      .path = spec->linux.cgroups_path,
 					      .systemd = b->opts.systemd_cgroup,
-					      .resources = &spec->linux.resources,
+					      .resources = &b->limits,
 					      .spec = spec };
 
 	if (b->opts.no_cgroup)
@@ -213,7 +215,8 @@ static int prepare(struct bundle *b, struct err *err)
 		r = oci_describe_enter(c, &b->opts, err);
 	if (r < 0)
 		return r;
-	vm_cgroup_limits(&c->spec->linux.resources);
+	b->limits = c->spec->linux.resources;
+	vm_cgroup_limits(&b->limits);
 	b->life.machine.dir = fcntl(c->dir_fd, F_DUPFD_CLOEXEC, 3);
 	b->life.machine.files = fcntl(c->dir_fd, F_DUPFD_CLOEXEC, 3);
 	b->life.program.input = true;
@@ -252,7 +255,7 @@ static int enter_cgroup(struct bundle *b, struct err *err)
 	if (c->cgroup == NULL)
 		return 0;
 	r = oci_cgroup_enter_pid(c->cgroup, b->pid, err);
-	return r == 0 ? oci_cgroup_apply(c->cgroup, &c->spec->linux.resources, true, err) : r;
+	return r == 0 ? oci_cgroup_apply(c->cgroup, &b->limits, true, err) : r;
 }
 
 static int run_hooks(struct bundle *b, struct err *err)

@@ -37,19 +37,19 @@ void vm_cgroup_limits(struct oci_resources *res)
 	res->nr_devices = 0;
 }
 
-int vm_cgroup_enter(struct engine *e, const char *id, struct oci_spec *spec, struct err *err)
+int vm_cgroup_enter(struct engine *e, const char *id, const struct oci_spec *spec, struct err *err)
 {
 	_cleanup_(oci_cgroup_freep) struct oci_cgroup *cg = NULL;
-	struct oci_resources *res = &spec->linux.resources;
-	struct oci_cgroup_want want = { .id = id, .path = spec->linux.cgroups_path, .resources = res, .spec = spec };
+	struct oci_resources res = spec->linux.resources; /* the guest gets the others */
+	struct oci_cgroup_want want = { .id = id, .path = spec->linux.cgroups_path, .resources = &res, .spec = spec };
 	int r;
 
-	vm_cgroup_limits(res);
+	vm_cgroup_limits(&res);
 	r = oci_cgroup_create(&want, &cg, err);
 	if (r == 0)
 		r = save(e, id, cg, err); /* before anything is in it, so that it is found again */
 	if (r == 0)
-		r = oci_cgroup_apply(cg, res, true, err);
+		r = oci_cgroup_apply(cg, &res, true, err);
 	return r == 0 ? oci_cgroup_enter_pid(cg, getpid(), err) : r;
 }
 

@@ -15,7 +15,7 @@ void vm_cgroup_limits(struct oci_resources *res);
  * The limit of memory is the size of the machine, so it is none of the cgroup.
  * Return: 0; -errno with a message.
  */
-int vm_cgroup_enter(struct engine *e, const char *id, struct oci_spec *spec, struct err *err);
+int vm_cgroup_enter(struct engine *e, const char *id, const struct oci_spec *spec, struct err *err);
 
 /** vm_cgroup_open() - that of an instance; free with oci_cgroup_free(); -ENOENT it has none */
 int vm_cgroup_open(struct engine *e, const char *id, struct oci_cgroup **ret, struct err *err);
