@@ -96,17 +96,21 @@ static void user_access(struct gen *g, const struct gen_item *it, bool on)
 
 static void time_stamp(struct gen *g, const struct gen_item *it)
 {
-	static const uint8_t rdtsc[] = { 0x0F, 0x31 };
+	/* RDTSCP waits for what was executed before: Linux compares what processors read behind a lock */
+	static const uint8_t rdtsc[] = { 0x0F, 0x31 }, lfence[] = { 0x0F, 0xAE, 0xE8 };
+	bool ordered = it->i.opcode == 0x01;
 	struct emit *e = &g->e;
 
 	gen_spoil_flags(g, it->live);
+	if (ordered)
+		emit_bytes(e, lfence, sizeof(lfence));
 	emit_bytes(e, rdtsc, sizeof(rdtsc));
 	emit_shift_left(e, true, HOST_RDX, 32);
 	emit_rr(e, true, OP_OR, HOST_RDX, HOST_RAX);
 	emit_gs(e, true, OP_ADD, HOST_RDX, AT(tsc_offset));
 	emit_rr(e, false, OP_LOAD, HOST_RAX, HOST_RDX);
 	emit_shift_right(e, true, HOST_RDX, 32);
-	if (it->i.opcode == 0x01) /* RDTSCP */
+	if (ordered)
 		emit_gs(e, false, OP_LOAD, HOST_RCX, AT(tsc_aux));
 }
 
