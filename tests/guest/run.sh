@@ -141,7 +141,7 @@ TMPDIR=$work timeout --kill-after=5 "$timeout" qemu-system-x86_64 \
 	-pidfile "$work/pid" -nodefaults -no-user-config -display none -no-reboot -nic none \
 	-machine q35,hpet=off -accel "$accel" "${icount[@]}" -cpu max -smp "$cpus" -m "$memory" \
 	-kernel "$image/vmlinuz" -initrd "$image/initrd" \
-	-append "console=ttyS0 quiet panic=-1 cryptomgr.notests init_on_alloc=0 pci=lastbus=0 \
+	-append "console=ttyS0 quiet panic=-1 cryptomgr.notests init_on_alloc=0 pci=lastbus=0 no_timer_check \
 net.ifnames=0 psi=1 swapaccount=1 apparmor=1 lsm=landlock,yama,apparmor,bpf \
 systemd.show_status=0 $layout guest.cgroup=$cgroup guest.init=$init" \
 	-drive "file=$image/root.img,format=raw,if=virtio,snapshot=on" \

@@ -58,18 +58,6 @@ boot 'echo STARTED; sleep 100' --qmp /tmp/qmp --cpus 2
 expect "reset from outside" 0
 said "reset's events" 'RESET.*host-qmp-system-reset'
 
-# huge pages, which are the whole host's: a machine that begins anew keeps those it has
-if [ $accel = kvm ]; then
-	echo 130 >/proc/sys/vm/nr_hugepages
-	client log:1:STARTED system_reset wait:RESET log:2:STARTED quit
-	(until [ "$(grep -c STARTED $log)" = 2 ]; do sleep 0.2; done; grep -cE 'HugePages_Free: +2$|HugePages_Rsvd: +0$' /proc/meminfo >huge) &
-	boot 'echo STARTED; sleep 100' --qmp /tmp/qmp --memory 256M,huge
-	expect "huge pages" 0
-	joined
-	[ "$(cat huge)" = 2 ] || fail "huge pages: $(grep HugePages /proc/meminfo)"
-	echo 0 >/proc/sys/vm/nr_hugepages
-fi
-
 # devices that come and go; who the machine is
 truncate -s 8M hot.img && head -c 1M /dev/urandom | dd of=hot.img conv=notrunc 2>/dev/null
 sum=$(sha256sum <hot.img)
