@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "vmm/accel/soft/cpu/cpuid.h"
 #include "vmm/accel/soft/simd/regs.h"
 #include "vmm/accel/soft/simd/table.h"
+
+#define AVX512 0xE0u /* XCR0's bits */
 
 static bool translates; /* the processor in software does not note where x87 instructions are, then */
 static uint8_t *memory; /* data, then code: both processors see it */
@@ -68,14 +71,23 @@ static unsigned compare_bytes(const char *name, unsigned index, const uint8_t *h
 	return 1;
 }
 
-static unsigned compare_xsave(const uint8_t *host, const uint8_t *soft, const uint8_t *before)
+/* Not those that the host lacks, and of x87 what AMD's processors have otherwise: pointers, and MMX after a fault. */
+static bool is_compared(const struct part *p, bool fault)
+{
+	bool pointer = p->at == XS_FOP || p->at == XS_FIP || p->at == XS_FDP, amd = cpuid_features()->amd;
+
+	if (p->at >= XS_K)
+		return (cpuid_features()->xcr0 & AVX512) == AVX512;
+	return pointer ? !translates && !amd : !(amd && fault) || p->at == XS_MXCSR || p->at >= XS_XMM;
+}
+
+static unsigned compare_xsave(const uint8_t *host, const uint8_t *soft, const uint8_t *before, bool fault)
 {
 	unsigned differ = 0;
 
 	for (unsigned n = 0; n < sizeof(parts) / sizeof(parts[0]); n++) {
 		const struct part *p = &parts[n];
-		bool pointer = p->at == XS_FOP || p->at == XS_FIP || p->at == XS_FDP;
-		unsigned count = translates && pointer ? 0 : p->step == 0 ? 1 : p->at == XS_XMM || p->at == XS_YMM || p->at >= XS_ZMM ? 16 : 8;
+		unsigned count = !is_compared(p, fault) ? 0 : p->step == 0 ? 1 : p->at == XS_XMM || p->at == XS_YMM || p->at >= XS_ZMM ? 16 : 8;
 
 		for (unsigned i = 0; i < count; i++) {
 			unsigned at = p->at + i * p->step;
@@ -109,7 +121,7 @@ static unsigned compare_states(const struct differ_state *host, const struct dif
 	differ += compare_word("flags", host->flags & flags, soft->flags & flags);
 	for (unsigned n = 0; n < 16; n++)
 		differ += compare_word(names[n], host->reg[n], soft->reg[n]);
-	return differ + compare_xsave(host->xsave, soft->xsave, before->xsave);
+	return differ + compare_xsave(host->xsave, soft->xsave, before->xsave, host->vector != EXC_BP);
 }
 
 static void print_case(const struct differ_case *k)
@@ -127,7 +139,10 @@ static uint32_t flags_defined(const struct differ_case *k)
 	struct insn i = { 0 };
 	unsigned n;
 
-	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK || i.enc != ENC_LEGACY)
+	if (insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) != INSN_OK)
+		return flags;
+	flags &= ~flags_by_vendor(&i);
+	if (i.enc != ENC_LEGACY)
 		return flags;
 	n = i.imm_size ? (unsigned) i.imm : (unsigned) k->state.reg[REG_RCX];
 	n &= i.size == 8 ? 63 : 31;
@@ -148,6 +163,14 @@ static bool is_several(const struct differ_case *k)
 	if (i.enc != ENC_LEGACY)
 		return false;
 	return (i.map == MAP_1BYTE && (i.opcode & 0xF8) == 0xD8) || (i.map == MAP_0F && i.opcode == 0xAE);
+}
+
+/* A fault of the host's that leaves what its vendor chose */
+static bool is_vendors_fault(const struct differ_case *k, const struct differ_state *host)
+{
+	struct insn i = { 0 };
+
+	return host->vector != EXC_BP && insn_decode(CPU_MODE_64, k->code, INSN_MAX, &i) == INSN_OK && faults_by_vendor(&i);
 }
 
 static void count(const struct differ_case *k, const struct differ_state *host, struct differ_totals *t)
@@ -181,6 +204,8 @@ bool differ_run(const struct differ_case *k, struct differ_totals *totals)
 	soft = k->state;
 	differ_soft(&soft);
 	count(k, &host, totals);
+	if (is_vendors_fault(k, &host))
+		return true;
 	several = host.vector == EXC_PF && soft.vector == EXC_PF && is_several(k);
 	if (several) {
 		soft.code = host.code;

@@ -192,7 +192,7 @@ static bool is_plain(const struct insn *i)
 	bool implied = i->map == MAP_1BYTE ? i->opcode == 0xC8 || i->opcode == 0xC9 || i->opcode == 0xD7 :
 					     i->map == MAP_0F && i->opcode == 0xF7;
 
-	return i->enc == ENC_LEGACY && !i->is_mem && !i->ends && !jump && !shift && !stack && !string && !implied &&
+	return i->enc == ENC_LEGACY && !i->is_mem && !i->ends && !jump && !shift && !stack && !string && !implied && flags_by_vendor(i) == 0 &&
 		!(i->opcode == 0xFF && i->map == MAP_1BYTE) && !(i->opcode == 0x68 || i->opcode == 0x6A) && allowed_here(i);
 }
 

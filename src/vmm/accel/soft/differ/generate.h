@@ -39,3 +39,12 @@ unsigned encode_row(unsigned row, uint64_t *seed, uint8_t *ret);
 
 /** allowed_here() - may @i run natively without doing harm, and has it one right answer? */
 bool allowed_here(const struct insn *i);
+
+/** flags_by_vendor() - those that manuals leave undefined, the one in software has like Intel's processors, and this host otherwise */
+uint32_t flags_by_vendor(const struct insn *i);
+
+/**
+ * faults_by_vendor() - likewise, what there is when @i cannot be finished: stores of x87 that find two exceptions, elements that
+ * were gathered, the address that CALL has stored
+ */
+bool faults_by_vendor(const struct insn *i);
