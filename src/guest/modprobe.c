@@ -201,7 +201,7 @@ static int open_lists(struct lists *l)
 
 	if (r == -ENOENT) {
 		r = (int) os_mkdir(DIR, 0700);
-		if (r == 0)
+		if (r == 0 || r == -EEXIST)
 			r = (int) os_mount(GUEST_MODULES, DIR, "virtiofs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
 		if (r == 0)
 			r = read_list(DIR "/modules.dep", &l->needs);

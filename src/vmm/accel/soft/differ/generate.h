@@ -44,7 +44,8 @@ bool allowed_here(const struct insn *i);
 uint32_t flags_by_vendor(const struct insn *i);
 
 /**
- * faults_by_vendor() - likewise, what there is when @i cannot be finished: stores of x87 that find two exceptions, elements that
- * were gathered, the address that CALL has stored
+ * faults_by_vendor() - is what there is when @i cannot be finished what this host's vendor chose?
+ * Stores of x87 that find two exceptions, elements that were gathered, the address that CALL has stored.
+ * Return: as asked; false on Intel's processors, which the one in software follows.
  */
 bool faults_by_vendor(const struct insn *i);
