@@ -34,7 +34,7 @@ is "what the host has at 127.0.0.1 is not seen" "$(u exec web timeout 5 nc 127.0
 kill "$private"
 
 fails "a port that is taken" "port is already allocated by instance 'web'" run --rm -p "$port:80" cleave/tiny true
-fails "a protocol that it cannot" 'forwards tcp and udp' run --rm -p "$port:80/sctp" cleave/tiny true
+fails "a protocol that it cannot" 'only tcp and udp can be published' run --rm -p "$port:80/sctp" cleave/tiny true
 mkdir "$T/few" && ln -s "$(command -v newuidmap)" "$(command -v newgidmap)" "$T/few"
 path=$T/few fails "without the program" 'package passt' run --rm --network pasta cleave/tiny true
 path=$T/few fails "ports without the program" 'package passt' run --rm -p 8080:80 cleave/tiny true
