@@ -6,12 +6,14 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define ACCEL_STATE_VERSION 1
 #define ACCEL_XSAVE_SIZE 2688 /* bytes: standard format up to AVX-512, with Intel's offsets whatever the host has */
 #define ACCEL_APIC_SIZE 1024 /* bytes: the local APIC's page, as far as it has registers */
 #define ACCEL_STATE_MSRS 48
+#define ACCEL_STATE_PARTS 4u
 
 /** enum accel_activity - what a processor does */
 enum accel_activity { ACCEL_RUNS, ACCEL_HALTED, ACCEL_WAITS_SIPI, ACCEL_N_ACTIVITIES_ };
@@ -58,6 +60,17 @@ struct accel_state {
 
 _Static_assert(sizeof(struct accel_state) == 8 + 18 * 8 + 8 * 16 + 4 * 8 + 13 * 8 + 2 * 8 + ACCEL_STATE_MSRS * 8 +
 		       ACCEL_APIC_SIZE + ACCEL_XSAVE_SIZE, "no padding");
+
+/** struct accel_state_part - @size bytes of @xsave from @at belong to @bit of XCR0; what comes before them is always there */
+struct accel_state_part {
+	uint32_t bit, at, size;
+};
+
+/** accel_state_part - those that not all processors have */
+extern const struct accel_state_part accel_state_part[ACCEL_STATE_PARTS];
+
+/** accel_state_uses() - is there anything but zeros in part @p of @s? */
+bool accel_state_uses(const struct accel_state *s, const struct accel_state_part *p);
 
 /** accel_state_msr - numbers of model-specific registers, in the order in which they are loaded */
 extern const uint32_t accel_state_msr[ACCEL_STATE_MSRS];

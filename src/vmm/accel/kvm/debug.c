@@ -9,11 +9,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "base/cleanup.h"
-#include "vmm/accel/kvm/kvm_internal.h"
+#include "vmm/accel/kvm/state.h"
 
 #define MSR_KERNEL_GS_BASE 0xC0000102u
-#define XSAVE_SIZE 4096 /* bytes of KVM_GET_XSAVE */
 #define XSAVE_HEADER 512 /* offset of the bits that say which registers are not as after reset */
 #define XSAVE_X87_SSE 3u
 
@@ -22,12 +20,6 @@
 #define DR7_FIXED 0x400u
 #define DR7_GLOBAL(i) (2ull << (i) * 2)
 #define DR7_KIND(i, kind, len) ((uint64_t) ((kind) | (len) << 2) << (16 + (i) * 4))
-
-/** struct msr_one - struct kvm_msrs with one entry */
-struct msr_one {
-	uint32_t nr, pad;
-	struct kvm_msr_entry entry;
-};
 
 int kvm_settle(struct accel_vcpu *v)
 {
@@ -47,33 +39,9 @@ int kvm_settle(struct accel_vcpu *v)
 	return errno != EINTR && errno != EAGAIN ? -errno : 0;
 }
 
-/* KVM's order is another than that of encodings. */
-static void exchange(struct kvm_regs *k, struct accel_regs *a, bool to_kvm)
-{
-	__u64 *const order[16] = { &k->rax, &k->rcx, &k->rdx, &k->rbx, &k->rsp, &k->rbp, &k->rsi, &k->rdi,
-				   &k->r8, &k->r9, &k->r10, &k->r11, &k->r12, &k->r13, &k->r14, &k->r15 };
-
-	for (unsigned i = 0; i < ARRAY_LEN(order); i++) {
-		if (to_kvm)
-			*order[i] = a->gpr[i];
-		else
-			a->gpr[i] = *order[i];
-	}
-}
-
-static int kernel_gs_base(int fd, unsigned long request, uint64_t *value)
-{
-	struct msr_one m = { .nr = 1, .entry = { .index = MSR_KERNEL_GS_BASE, .data = *value } };
-
-	if (ioctl(fd, request, &m) != 1)
-		return -EIO;
-	*value = m.entry.data;
-	return 0;
-}
-
 int kvm_regs_read(struct accel_vcpu *v, struct accel_regs *ret)
 {
-	_Alignas(8) uint8_t xsave[XSAVE_SIZE];
+	_Alignas(8) uint8_t xsave[KVM_XSAVE_SIZE];
 	struct kvm_regs regs;
 	struct kvm_sregs s;
 	int r = kvm_settle(v);
@@ -88,14 +56,14 @@ int kvm_regs_read(struct accel_vcpu *v, struct accel_regs *ret)
 					      s.fs.selector, s.gs.selector },
 				     .fs_base = s.fs.base, .gs_base = s.gs.base, .cr0 = s.cr0, .cr2 = s.cr2,
 				     .cr3 = s.cr3, .cr4 = s.cr4, .cr8 = s.cr8, .efer = s.efer };
-	exchange(&regs, ret, false);
+	kvm_gprs(&regs, ret->gpr, false);
 	memcpy(ret->fx, xsave, sizeof(ret->fx));
-	return kernel_gs_base(v->fd, KVM_GET_MSRS, &ret->kernel_gs_base);
+	return kvm_msr(v->fd, KVM_GET_MSRS, MSR_KERNEL_GS_BASE, &ret->kernel_gs_base);
 }
 
 static int write_fx(const struct accel_vcpu *v, const struct accel_regs *regs)
 {
-	_Alignas(8) uint8_t xsave[XSAVE_SIZE];
+	_Alignas(8) uint8_t xsave[KVM_XSAVE_SIZE];
 
 	if (ioctl(v->fd, KVM_GET_XSAVE, xsave) < 0)
 		return -errno;
@@ -113,7 +81,7 @@ int kvm_regs_write(struct accel_vcpu *v, const struct accel_regs *regs)
 
 	if (r < 0 && r != -EAGAIN) /* else the middle of an instruction has to do */
 		return r;
-	exchange(&k, &copy, true);
+	kvm_gprs(&k, copy.gpr, true);
 	if (ioctl(v->fd, KVM_GET_SREGS, &s) < 0)
 		return -errno;
 	if (s.fs.base != regs->fs_base || s.gs.base != regs->gs_base) {
@@ -125,7 +93,7 @@ int kvm_regs_write(struct accel_vcpu *v, const struct accel_regs *regs)
 	if (ioctl(v->fd, KVM_SET_REGS, &k) < 0)
 		return -errno;
 	r = write_fx(v, regs);
-	return r < 0 ? r : kernel_gs_base(v->fd, KVM_SET_MSRS, &copy.kernel_gs_base);
+	return r < 0 ? r : kvm_msr(v->fd, KVM_SET_MSRS, MSR_KERNEL_GS_BASE, &copy.kernel_gs_base);
 }
 
 int kvm_debug(struct accel_vcpu *v, const struct accel_debug *debug)

@@ -33,19 +33,14 @@
 /* Exceptions that the instruction raises again when it is executed again. */
 #define FAULTS (1u << 0 | 1u << 5 | 1u << 6 | 1u << 7 | 0x1Fu << 10 | 1u << 16 | 1u << 17 | 1u << 19)
 
-/* Parts of the shared XSAVE area, by bit of XCR0. */
-static const struct {
-	uint32_t bit, at, size;
-} parts[] = { { 2, 576, 256 }, { 5, 1088, 64 }, { 6, 1152, 512 }, { 7, 1664, 1024 } };
-
 /* Where the host's area has a part; 0: it has not. */
-static uint32_t part_at(const struct kvm *k, uint32_t bit, uint32_t size)
+static uint32_t part_at(const struct kvm *k, const struct accel_state_part *p)
 {
 	for (uint32_t i = 0; i < k->cpuid->nent; i++) {
 		const struct kvm_cpuid_entry2 *e = &k->cpuid->entries[i];
 
-		if (e->function == 0xD && e->index == bit && e->eax == size && e->ebx >= XSAVE_FIRST &&
-		    e->ebx <= KVM_XSAVE_SIZE - size)
+		if (e->function == 0xD && e->index == p->bit && e->eax == p->size && e->ebx >= XSAVE_FIRST &&
+		    e->ebx <= KVM_XSAVE_SIZE - p->size)
 			return e->ebx;
 	}
 	return 0;
@@ -69,23 +64,15 @@ static struct kvm_segment to_segment(const struct accel_segment *s)
 				      .g = s->attr >> 15 & 1, .unusable = !(s->attr >> 7 & 1) };
 }
 
-/* The order of KVM's is another one than that of encodings. */
+/* General registers and segments */
 static void exchange(struct kvm_state *k, struct accel_state *a, bool to_kvm)
 {
-	__u64 *const regs[16] = { &k->regs.rax, &k->regs.rcx, &k->regs.rdx, &k->regs.rbx, &k->regs.rsp, &k->regs.rbp,
-				  &k->regs.rsi, &k->regs.rdi, &k->regs.r8, &k->regs.r9, &k->regs.r10, &k->regs.r11,
-				  &k->regs.r12, &k->regs.r13, &k->regs.r14, &k->regs.r15 };
 	struct kvm_segment *const segs[8] = { &k->sregs.es, &k->sregs.cs, &k->sregs.ss, &k->sregs.ds, &k->sregs.fs,
 					      &k->sregs.gs, &k->sregs.ldt, &k->sregs.tr };
 	struct accel_segment *const to[8] = { &a->seg[0], &a->seg[1], &a->seg[2], &a->seg[3], &a->seg[4], &a->seg[5],
 					      &a->ldtr, &a->tr };
 
-	for (unsigned i = 0; i < 16; i++) {
-		if (to_kvm)
-			*regs[i] = a->gpr[i];
-		else
-			a->gpr[i] = *regs[i];
-	}
+	kvm_gprs(&k->regs, a->gpr, to_kvm);
 	for (unsigned i = 0; i < 8; i++) {
 		if (to_kvm)
 			*segs[i] = to_segment(to[i]);
@@ -132,16 +119,6 @@ static void read_msrs(struct kvm_state *k, struct accel_state *a)
 	}
 }
 
-static int one_msr(int fd, unsigned long request, uint32_t index, uint64_t *value)
-{
-	struct kvm_msr_block m = { .nr = 1, .entry = { { .index = index, .data = *value } } };
-
-	if (ioctl(fd, request, &m) != 1)
-		return -EIO;
-	*value = m.entry[0].data;
-	return 0;
-}
-
 static int read_all(struct accel_vcpu *v, struct accel_state *ret)
 {
 	_cleanup_free_ struct kvm_state *k = NULL;
@@ -166,15 +143,16 @@ static int read_all(struct accel_vcpu *v, struct accel_state *ret)
 								  ACCEL_WAITS_SIPI;
 	memcpy(ret->apic, k->lapic.regs, sizeof(ret->apic));
 	memcpy(ret->xsave, k->xsave, XSAVE_LEGACY);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		uint32_t at = part_at(v->kvm, parts[i].bit, parts[i].size);
+	for (unsigned i = 0; i < ACCEL_STATE_PARTS; i++) {
+		const struct accel_state_part *p = &accel_state_part[i];
+		uint32_t at = part_at(v->kvm, p);
 
 		if (at != 0)
-			memcpy(ret->xsave + parts[i].at, k->xsave + at, parts[i].size);
+			memcpy(ret->xsave + p->at, k->xsave + at, p->size);
 	}
 	read_msrs(k, ret);
-	r = one_msr(v->fd, KVM_GET_MSRS, MSR_TSC, &ret->tsc);
-	if (r == 0 && one_msr(v->fd, KVM_GET_MSRS, MSR_TSC_ADJUST, &ret->tsc_adjust) < 0)
+	r = kvm_msr(v->fd, KVM_GET_MSRS, MSR_TSC, &ret->tsc);
+	if (r == 0 && kvm_msr(v->fd, KVM_GET_MSRS, MSR_TSC_ADJUST, &ret->tsc_adjust) < 0)
 		ret->tsc_adjust = 0; /* there is none */
 	return r < 0 ? r : take_back(&k->events, ret);
 }
@@ -188,24 +166,20 @@ int kvm_portable_read(struct accel_vcpu *v, struct accel_state *ret, struct err 
 	return r < 0 ? err_set(err, r, "read state of processor %u", v->index) : 0;
 }
 
-static bool is_zero(const uint8_t *p, size_t size)
-{
-	return p[0] == 0 && memcmp(p, p + 1, size - 1) == 0;
-}
-
 static int write_xsave(const struct kvm *kvm, const struct accel_state *a, struct kvm_state *k)
 {
 	uint64_t used = XCR0_X87_SSE;
 
 	memset(k->xsave, 0, sizeof(k->xsave));
 	memcpy(k->xsave, a->xsave, XSAVE_LEGACY);
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		uint32_t at = part_at(kvm, parts[i].bit, parts[i].size);
+	for (unsigned i = 0; i < ACCEL_STATE_PARTS; i++) {
+		const struct accel_state_part *p = &accel_state_part[i];
+		uint32_t at = part_at(kvm, p);
 
 		if (at != 0) {
-			memcpy(k->xsave + at, a->xsave + parts[i].at, parts[i].size);
-			used |= 1ull << parts[i].bit;
-		} else if (!is_zero(a->xsave + parts[i].at, parts[i].size)) {
+			memcpy(k->xsave + at, a->xsave + p->at, p->size);
+			used |= 1ull << p->bit;
+		} else if (accel_state_uses(a, p)) {
 			return -ENOTSUP;
 		}
 	}
@@ -288,8 +262,8 @@ static int write_all(struct accel_vcpu *v, const struct accel_state *state, uint
 	if (r == 0)
 		r = fill(v, state, k, bad);
 	/* before the timer that counts it */
-	if (r == 0 && (one_msr(v->fd, KVM_SET_MSRS, MSR_TSC, &tsc) < 0 ||
-		       (one_msr(v->fd, KVM_SET_MSRS, MSR_TSC_ADJUST, &adjust) < 0 && adjust != 0)))
+	if (r == 0 && (kvm_msr(v->fd, KVM_SET_MSRS, MSR_TSC, &tsc) < 0 ||
+		       (kvm_msr(v->fd, KVM_SET_MSRS, MSR_TSC_ADJUST, &adjust) < 0 && adjust != 0)))
 		r = -ENOTSUP;
 	if (r == 0)
 		r = kvm_state_write(v, k);

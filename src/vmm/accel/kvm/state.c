@@ -18,6 +18,29 @@
 
 _Static_assert(offsetof(struct kvm_msr_block, entry) == offsetof(struct kvm_msrs, entries), "the kernel's layout");
 
+void kvm_gprs(struct kvm_regs *k, uint64_t gpr[16], bool to_kvm)
+{
+	__u64 *const order[16] = { &k->rax, &k->rcx, &k->rdx, &k->rbx, &k->rsp, &k->rbp, &k->rsi, &k->rdi,
+				   &k->r8, &k->r9, &k->r10, &k->r11, &k->r12, &k->r13, &k->r14, &k->r15 };
+
+	for (unsigned i = 0; i < 16; i++) {
+		if (to_kvm)
+			*order[i] = gpr[i];
+		else
+			gpr[i] = *order[i];
+	}
+}
+
+int kvm_msr(int fd, unsigned long request, uint32_t index, uint64_t *value)
+{
+	struct kvm_msr_block m = { .nr = 1, .entry = { { .index = index, .data = *value } } };
+
+	if (ioctl(fd, request, &m) != 1)
+		return -EIO;
+	*value = m.entry[0].data;
+	return 0;
+}
+
 uint64_t *kvm_state_msr(struct kvm_state *s, uint32_t index)
 {
 	for (uint32_t i = 0; i < s->msrs.nr; i++)

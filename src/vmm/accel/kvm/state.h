@@ -25,5 +25,11 @@ struct kvm_state {
 	struct kvm_msr_block msrs;
 };
 
+/** kvm_gprs() - general registers, in the order of encodings, to KVM's or from there */
+void kvm_gprs(struct kvm_regs *k, uint64_t gpr[16], bool to_kvm);
+
+/** kvm_msr() - KVM_GET_MSRS or KVM_SET_MSRS of one register, of the processor @fd; 0; -EIO the host refuses */
+int kvm_msr(int fd, unsigned long request, uint32_t index, uint64_t *value);
+
 /** kvm_state_msr() - where the value of a register is, NULL if the host has none */
 uint64_t *kvm_state_msr(struct kvm_state *s, uint32_t index);

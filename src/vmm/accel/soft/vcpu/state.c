@@ -29,16 +29,12 @@
 #define DR7_KNOWN 0xFFFF2BFFu
 
 _Static_assert(ACCEL_APIC_SIZE == LAPIC_PAGE_SIZE, "all of it");
+_Static_assert(XS_YMM == 576 && XS_K == 1088 && XS_ZMM == 1152 && XS_HI16 == 1664, "as accel_state_part[] has them");
 _Static_assert(ACCEL_XSAVE_SIZE == XS_HI16 + 1024 && ACCEL_XSAVE_SIZE <= XSAVE_SIZE, "up to AVX-512");
 _Static_assert((int) CPU_RUNS == ACCEL_RUNS && (int) CPU_HALTED == ACCEL_HALTED && (int) CPU_WAITS_SIPI == ACCEL_WAITS_SIPI,
 	       "the same order");
 
 static const enum cpu_seg_id order[6] = { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS };
-
-/* Parts of the XSAVE area that belong to one bit of XCR0; what comes before them is always there. */
-static const struct {
-	uint16_t bit, at, size;
-} parts[] = { { 2, XS_YMM, 256 }, { 5, XS_K, 64 }, { 6, XS_ZMM, 512 }, { 7, XS_HI16, 1024 } };
 
 /* An instruction that got the answer of a device is over after this. */
 static int settle(struct vcpu *v)
@@ -102,11 +98,6 @@ int state_save(struct vcpu *v, struct accel_state *ret)
 	return 0;
 }
 
-static bool is_zero(const uint8_t *p, size_t size)
-{
-	return p[0] == 0 && memcmp(p, p + 1, size - 1) == 0;
-}
-
 /* Whether this processor can have it. */
 static int check(const struct cpu *c, const struct accel_state *s)
 {
@@ -118,8 +109,8 @@ static int check(const struct cpu *c, const struct accel_state *s)
 		return -EINVAL;
 	if (!control_ok(c, s->cr0, s->cr3, s->cr4, s->efer) || !xcr0_ok(c, s->xcr0))
 		return -ENOTSUP;
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
-		if (!(c->cpuid->xcr0 >> parts[i].bit & 1) && !is_zero(s->xsave + parts[i].at, parts[i].size))
+	for (unsigned i = 0; i < ACCEL_STATE_PARTS; i++)
+		if (!(c->cpuid->xcr0 >> accel_state_part[i].bit & 1) && accel_state_uses(s, &accel_state_part[i]))
 			return -ENOTSUP;
 	return 0;
 }
